@@ -1,0 +1,195 @@
+package broker
+
+import "github.com/hpmq/hpmq/sdk/mqtt"
+
+// Time is milliseconds since the Unix epoch on a clock that never goes back. It is an argument of
+// every call that brings something in; the kernel owns no clock.
+type Time int64
+
+// Token names a question the kernel asked of a port; the answer brings it back.
+type Token uint64
+
+// PeerID names another kernel: another loop of this process (a near node), later another node.
+// Peers are numbered from 0; a kernel knows its own number from Config.Self.
+type PeerID uint16
+
+// Sink is the way out to one connection. The kernel calls it only from inside a call of its own.
+type Sink interface {
+	// Write queues one encoded control packet. p is borrowed until return.
+	Write(p []byte)
+	// Room is how many bytes may still be queued before the connection counts as slow; 0 or less
+	// makes the kernel drop QoS 0 and hold back QoS 1 and 2 until Kernel.Writable.
+	Room() int
+	// Close sends what is queued, then closes the connection. Kernel.Closed must not follow.
+	Close()
+}
+
+// Store keeps what must outlive the kernel. It answers by event, in the order it was asked; a store that
+// can answer at once does so from inside the call and returns true, and no event follows.
+type Store interface {
+	// Write asks for ops to be kept, all or none. ops and the bytes in them are borrowed until return.
+	// True: done. False: Kernel.Written brings the token back, with an error if nothing was kept.
+	Write(t Token, ops []Op) bool
+	// Read asks for records. Kernel.Read brings them, always by event unless the answer is passed to visit
+	// before Read returns true. Bytes given to visit are borrowed until it returns.
+	Read(t Token, q Query, visit func(Record)) bool
+}
+
+// OpKind says what an Op does.
+type OpKind uint8
+
+const (
+	// OpRetain keeps Value as the retained message of topic Key [MQTT-3.3.1-5].
+	OpRetain OpKind = iota + 1
+	// OpUnretain removes the retained message of topic Key [MQTT-3.3.1-6].
+	OpUnretain
+	// OpPutSession keeps Value as the state of session Key without its queue.
+	OpPutSession
+	// OpDropSession removes session Key and all that belongs to it.
+	OpDropSession
+	// OpPush adds Value, an encoded message, to the queue of session Key under Seq.
+	OpPush
+	// OpPop removes Seq from the queue of session Key.
+	OpPop
+	// OpReceived keeps packet identifier Seq of session Key as received, not yet released (QoS 2).
+	OpReceived
+	// OpReleased removes packet identifier Seq of session Key.
+	OpReleased
+)
+
+// Op is one change of what a Store keeps.
+type Op struct {
+	Kind  OpKind
+	Key   string
+	Seq   uint64
+	Value []byte
+	// Expire is when the record is of no more use, 0 for never.
+	Expire Time
+}
+
+// Query asks a Store for records: the retained messages whose topic matches Filter, or, with Filter
+// empty, all records of session Session.
+type Query struct {
+	Filter  string
+	Session string
+}
+
+// Record is one thing a Store kept, as the Op that put it there.
+type Record = Op
+
+// Peers is the way to the other kernels. Frames between two kernels arrive whole and in order.
+type Peers interface {
+	// Send brings frame to Kernel.Peer of the peer. frame is borrowed until return.
+	Send(to PeerID, frame []byte)
+}
+
+// Identity is who is on the other side of a connection. It does not change after CONNECT.
+type Identity struct {
+	ClientID string
+	Username string
+	// Address is the remote address without the port.
+	Address string
+	// Listener is the name of the listener the connection came in by.
+	Listener string
+	Tenant   string
+	Version  mqtt.Version
+}
+
+// Action is what a client wants to do, or have done to it.
+type Action uint8
+
+// The values are those of the WIT enum hpmq:broker/authorizer.action.
+const (
+	ActionPublish Action = iota
+	ActionSubscribe
+	ActionWill
+	ActionDeliver
+)
+
+// Direction is the way of a message: up from a device to the broker or down from the broker to it.
+type Direction uint8
+
+const (
+	Upstream Direction = iota
+	Downstream
+)
+
+// Credentials are what a client showed of itself in CONNECT or AUTH. Bytes are borrowed until
+// Authenticate returns.
+type Credentials struct {
+	Identity           Identity
+	HasUsername        bool
+	HasPassword        bool
+	Password           []byte
+	CertificateSubject string
+	Method             string
+	Data               []byte
+	// Step is 0 for CONNECT, then counts the AUTH packets of the exchange.
+	Step uint32
+}
+
+// Grant is the answer of an Authenticator. Reason Success allows, ContinueAuthentication goes on with
+// Data, any other refuses.
+type Grant struct {
+	Reason    mqtt.ReasonCode
+	Username  string
+	Tenant    string
+	Data      []byte
+	ExpiresIn uint32 // seconds, 0 for no limit
+}
+
+// Authenticator judges who may connect. Slow: it may answer by event.
+type Authenticator interface {
+	// Authenticate answers at once with true, or later through Kernel.Authenticated with the token.
+	Authenticate(t Token, c *Credentials) (Grant, bool)
+}
+
+// Verdict is what a Policy makes of a message.
+type Verdict uint8
+
+const (
+	// Keep lets the message go on as it is.
+	Keep Verdict = iota
+	// Drop ends its way; its publisher still gets the acknowledgement.
+	Drop
+	// Replace sends what was appended to out on in its place.
+	Replace
+)
+
+// Policy judges what the clients of one listener may do and what becomes of their messages. It is
+// fast: it answers at once. A nil Policy allows and keeps everything. The kernel calls in the order
+// Authorize, Transform up, Fresh, Route, then for each receiver Transform down.
+type Policy interface {
+	// Authorize answers mqtt.Success, or the reason why not. topic is borrowed until return.
+	Authorize(now Time, who *Identity, a Action, topic []byte, q mqtt.QoS) mqtt.ReasonCode
+	// Transform appends to out what is to go on in place of m if it answers Replace. What it appends
+	// is the Policy's and holds until the next Transform of the same direction.
+	Transform(now Time, d Direction, who *Identity, m *Message, out *[]Message) Verdict
+	// Fresh is false for a message that is repeated or unchanged and must not be delivered.
+	Fresh(now Time, who *Identity, m *Message) bool
+	// Route appends to out where m goes if it answers Replace (with payload and properties of m). What it
+	// appends is the Policy's and holds until the next Route.
+	Route(now Time, who *Identity, m *Message, out *[]Message) Verdict
+	// Share says how the members of a shared subscription take turns.
+	Share(group, filter string) Strategy
+}
+
+// Strategy is how the members of a shared subscription take turns [MQTT-4.8.2].
+type Strategy uint8
+
+// The values are those of the WIT enum hpmq:broker/router.strategy.
+const (
+	RoundRobin Strategy = iota
+	Random
+	Sticky
+	TopicHash
+)
+
+// Listener is what the connections of one listener have in common. Its fields are set before the first
+// connection and read by the kernel; Auth and Policy may be nil.
+type Listener struct {
+	Name   string
+	Auth   Authenticator
+	Policy Policy
+	Limits Limits
+}
