@@ -1,0 +1,73 @@
+package mqtt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"unicode/utf8"
+)
+
+// Eight bytes are looked at in one word. With no high bit set in x, x-ones sets a high bit exactly
+// if a byte of x is zero; x^c has a zero byte where x has c.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// checkText says whether b is well-formed UTF-8 [MQTT-1.5.4-1] without U+0000 [MQTT-1.5.4-2]. Text in
+// ASCII, nearly all there is, takes one look at each word.
+func checkText(b []byte) *Error {
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		x := binary.LittleEndian.Uint64(b[i:])
+		if (x|(x-ones))&highs != 0 {
+			return checkTextSlow(b)
+		}
+	}
+	for ; i < len(b); i++ {
+		if b[i]-1 >= 0x7F {
+			return checkTextSlow(b)
+		}
+	}
+	return nil
+}
+
+// checkName is checkText for a topic name, which has no wildcards either [MQTT-3.3.2-2].
+func checkName(b []byte) *Error {
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		x := binary.LittleEndian.Uint64(b[i:])
+		if (x|(x-ones)|((x^'+'*ones)-ones)|((x^'#'*ones)-ones))&highs != 0 {
+			return checkNameSlow(b)
+		}
+	}
+	for ; i < len(b); i++ {
+		if c := b[i]; c-1 >= 0x7F || c == '+' || c == '#' {
+			return checkNameSlow(b)
+		}
+	}
+	return nil
+}
+
+func checkTextSlow(b []byte) *Error {
+	if !utf8.Valid(b) {
+		return errTextUTF8
+	}
+	if bytes.IndexByte(b, 0) >= 0 {
+		return errTextNull
+	}
+	return nil
+}
+
+func checkNameSlow(b []byte) *Error {
+	if err := checkTextSlow(b); err != nil {
+		return err
+	}
+	if hasWildcard(b) {
+		return errWildcard
+	}
+	return nil
+}
+
+func hasWildcard(b []byte) bool {
+	return bytes.IndexByte(b, '+') >= 0 || bytes.IndexByte(b, '#') >= 0
+}
