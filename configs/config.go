@@ -1,0 +1,184 @@
+// Package configs knows what an HPMQ broker can be told and where it is told: one YAML file, HPMQ_
+// variables of the environment, and flags, each over the one before. It is the only place that reads them.
+//
+// It does not know what a setting does: it opens no socket, looks at no component and asks no name
+// server. What it answers is a Config that is whole, or every fault at once, each with its place.
+package configs
+
+import "time"
+
+// Memory as DataDir keeps all state in memory; nothing is written to disk.
+const Memory = "memory"
+
+// Off as Admin.Bind runs the broker without its admin API.
+const Off = "off"
+
+// Config is all that a broker can be told. The zero value is of no use; start from Default.
+type Config struct {
+	// DataDir is where state is kept, or Memory.
+	DataDir string `yaml:"data_dir"`
+	// NodeName names this broker to others and in answers; empty takes the name of the machine.
+	NodeName string `yaml:"node_name"`
+	// Loops is how many event loops serve connections; 0 takes one per CPU core.
+	Loops int   `yaml:"loops"`
+	Admin Admin `yaml:"admin"`
+	Log   Log   `yaml:"log"`
+	Wasm  Wasm  `yaml:"wasm"`
+	// Limits hold for every listener that does not say otherwise. It stands before Listeners: the
+	// decoder starts each listener from it.
+	Limits    Limits     `yaml:"limits"`
+	Listeners []Listener `yaml:"listeners"`
+}
+
+// Admin is the HTTP API for operators.
+type Admin struct {
+	// Bind is host:port, or Off.
+	Bind string `yaml:"bind"`
+	// TokenFile holds the bearer token asked for when Bind is not loopback. Empty: DataDir/admin.token,
+	// created when it is missing.
+	TokenFile string `yaml:"token_file"`
+}
+
+// Log is what goes to standard error.
+type Log struct {
+	// Level is debug, info, warn or error.
+	Level string `yaml:"level"`
+	// Format is text or json.
+	Format string `yaml:"format"`
+}
+
+// Wasm bounds the engine that runs components.
+type Wasm struct {
+	// Interpreter forbids the compiler, which amd64 and arm64 use by default.
+	Interpreter bool `yaml:"interpreter"`
+	// MemoryMax is the memory of one component instance.
+	MemoryMax Size `yaml:"memory_max"`
+	// ModuleMax is the size of a .wasm file.
+	ModuleMax Size `yaml:"module_max"`
+	// FuelMax is what one call of a component may spend, in units of about one wasm instruction.
+	FuelMax uint64 `yaml:"fuel_max"`
+	// DepthMax is how deep the calls inside a component may nest.
+	DepthMax uint32 `yaml:"depth_max"`
+}
+
+// Limits bound what the clients of one listener may ask for and what the broker keeps for them.
+type Limits struct {
+	// ConnectionsMax counts the listener's connections.
+	ConnectionsMax int `yaml:"connections_max"`
+	// ConnectTimeout is how long a connection may take to send CONNECT and be answered.
+	ConnectTimeout Duration `yaml:"connect_timeout"`
+	// PacketBytesMax bounds one control packet [MQTT-3.1.2-24].
+	PacketBytesMax Size  `yaml:"packet_bytes_max"`
+	QoSMax         uint8 `yaml:"qos_max"`
+	// Retain, WildcardSubscriptions and SharedSubscriptions say whether clients may use them.
+	Retain                bool `yaml:"retain"`
+	WildcardSubscriptions bool `yaml:"wildcard_subscriptions"`
+	SharedSubscriptions   bool `yaml:"shared_subscriptions"`
+	// ReceiveMax is how many QoS 1 and 2 messages a client may send before they are acknowledged;
+	// InflightMax is the same the other way.
+	ReceiveMax  uint16 `yaml:"receive_max"`
+	InflightMax uint16 `yaml:"inflight_max"`
+	// TopicAliasMax is the highest topic alias, either way.
+	TopicAliasMax    uint16 `yaml:"topic_alias_max"`
+	TopicLevelsMax   int    `yaml:"topic_levels_max"`
+	ClientIDBytesMax int    `yaml:"client_id_bytes_max"`
+	SubscriptionsMax int    `yaml:"subscriptions_max"`
+	// QueueMessagesMax and QueueBytesMax bound what waits for one session.
+	QueueMessagesMax int  `yaml:"queue_messages_max"`
+	QueueBytesMax    Size `yaml:"queue_bytes_max"`
+	// OutboundBytesMax bounds what waits in one connection's send buffer.
+	OutboundBytesMax Size `yaml:"outbound_bytes_max"`
+	// KeepAliveMax is told to a client that asks for more or for none; 0 accepts any.
+	KeepAliveMax Duration `yaml:"keep_alive_max"`
+	// SessionExpiryMax is how long a session outlives its connection; Never accepts any.
+	SessionExpiryMax Duration `yaml:"session_expiry_max"`
+}
+
+// Listener is one door for clients.
+type Listener struct {
+	// Name is unique among the listeners.
+	Name string `yaml:"name"`
+	// Bind is where it listens, tcp://host:port; an empty host means every address, port 0 any free one.
+	Bind   string `yaml:"bind"`
+	Limits Limits `yaml:"limits"`
+	Link   Link   `yaml:"link"`
+}
+
+// Link says which components serve which role, in the order they are asked. A role the file leaves
+// out has the default component; an empty list has none.
+type Link struct {
+	Authenticator []Component `yaml:"authenticator"`
+	Authorizer    []Component `yaml:"authorizer"`
+	Transformer   []Component `yaml:"transformer"`
+	Deduplicator  []Component `yaml:"deduplicator"`
+	Router        []Component `yaml:"router"`
+}
+
+// Component is one component in a role.
+type Component struct {
+	// Use is the name of a default component or the path of a .wasm file; Load makes a relative path
+	// relative to the folder of the file that names it.
+	Use string `yaml:"use"`
+	// Config reaches the component as JSON.
+	Config Document `yaml:"config,omitempty"`
+	// Grants name the capabilities the component may import beside log and config. Nil gives a default
+	// component what it needs and any other none.
+	Grants []string `yaml:"grants,omitempty"`
+	// OnFault is open or closed; empty takes what is usual for the role.
+	OnFault string `yaml:"on_fault,omitempty"`
+	// Fuel of one call and Memory of one instance; 0 takes the bounds of Wasm.
+	Fuel   uint64 `yaml:"fuel,omitempty"`
+	Memory Size   `yaml:"memory,omitempty"`
+}
+
+// Document is free-form configuration of a component: a map that JSON can hold.
+type Document map[string]any
+
+// Default is the broker that runs when it is told nothing: one listener and the admin API, both on
+// loopback, with every default component linked.
+func Default() Config {
+	c := Config{
+		DataDir: "./hpmq-data",
+		Admin:   Admin{Bind: "127.0.0.1:18083"},
+		Log:     Log{Level: "info", Format: "text"},
+		Wasm:    DefaultWasm(),
+		Limits:  DefaultLimits(),
+	}
+	c.Listeners = []Listener{{
+		Name: "mqtt", Bind: "tcp://127.0.0.1:1883", Limits: c.Limits, Link: DefaultLink(),
+	}}
+	return c
+}
+
+// DefaultWasm is generous for a policy and tight for a loop gone wild.
+func DefaultWasm() Wasm {
+	return Wasm{
+		MemoryMax: 16 * MiB,
+		ModuleMax: 16 * MiB, // a Go guest is 0.5–4 MiB, a JS engine up to 10
+		FuelMax:   50_000_000,
+		DepthMax:  1000,
+	}
+}
+
+// DefaultLimits suit devices and services behind one edge broker.
+func DefaultLimits() Limits {
+	return Limits{
+		ConnectionsMax:        100_000,
+		ConnectTimeout:        Duration(10 * time.Second), // as long as a TLS handshake may take
+		PacketBytesMax:        1 * MiB,                    // above any telemetry, below any firmware image
+		QoSMax:                2,
+		Retain:                true,
+		WildcardSubscriptions: true,
+		SharedSubscriptions:   true,
+		ReceiveMax:            1024, // more than clients use, 64 × less than the standard's default
+		InflightMax:           1024,
+		TopicAliasMax:         64, // × topic length = what one connection can make us keep
+		TopicLevelsMax:        128,
+		ClientIDBytesMax:      1024,
+		SubscriptionsMax:      100_000,
+		QueueMessagesMax:      10_000,
+		QueueBytesMax:         16 * MiB,
+		OutboundBytesMax:      1 * MiB,
+		SessionExpiryMax:      Duration(7 * 24 * time.Hour), // a week away and the session is gone
+	}
+}

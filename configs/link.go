@@ -1,0 +1,94 @@
+package configs
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// The roles a component can have, as they are written in a link.
+const (
+	Authenticator = "authenticator"
+	Authorizer    = "authorizer"
+	Transformer   = "transformer"
+	Deduplicator  = "deduplicator"
+	Router        = "router"
+)
+
+// Roles lists the roles in the order a message meets them.
+func Roles() []string {
+	return []string{Authenticator, Authorizer, Transformer, Deduplicator, Router}
+}
+
+// Capabilities lists what a component can be granted. It has log and config without asking.
+func Capabilities() []string {
+	return []string{"log", "config", "kv", "history", "publish"}
+}
+
+// DefaultComponents lists the names of the components that come with the broker, each begins with
+// its role.
+func DefaultComponents() []string {
+	return []string{
+		"authenticator-file", "authorizer-rules", "transformer-json", "deduplicator-window",
+		"router-rules",
+	}
+}
+
+// DefaultLink links every default component without configuration.
+func DefaultLink() Link {
+	var l Link
+	for _, name := range DefaultComponents() {
+		role, _, _ := strings.Cut(name, "-")
+		*l.Role(role) = []Component{{Use: name}}
+	}
+	return l
+}
+
+// Role answers the list of a role, to read or to change, or nil if there is no such role.
+func (l *Link) Role(role string) *[]Component {
+	switch role {
+	case Authenticator:
+		return &l.Authenticator
+	case Authorizer:
+		return &l.Authorizer
+	case Transformer:
+		return &l.Transformer
+	case Deduplicator:
+		return &l.Deduplicator
+	case Router:
+		return &l.Router
+	}
+	return nil
+}
+
+// IsPath is true when Use means a file and not a default component.
+func (c *Component) IsPath() bool {
+	return strings.HasSuffix(c.Use, ".wasm") || strings.ContainsAny(c.Use, `/\`)
+}
+
+// GrantsOrDefault answers the capabilities the component may import, log and config always among
+// them.
+func (c *Component) GrantsOrDefault() []string {
+	grants := []string{"log", "config"}
+	asked := c.Grants
+	if asked == nil && !c.IsPath() {
+		asked = Capabilities()
+	}
+	for _, g := range asked {
+		if g != "log" && g != "config" {
+			grants = append(grants, g)
+		}
+	}
+	return grants
+}
+
+// relativeTo makes the relative paths of the link relative to dir.
+func (l *Link) relativeTo(dir string) {
+	for _, role := range Roles() {
+		list := *l.Role(role)
+		for i := range list {
+			if c := &list[i]; c.IsPath() && !filepath.IsAbs(c.Use) {
+				c.Use = filepath.Join(dir, c.Use)
+			}
+		}
+	}
+}
