@@ -1,6 +1,7 @@
 package mqtt
 
-// Ack is PUBACK, PUBREC, PUBREL or PUBCOMP (sections 3.4 to 3.7), which differ in type and reason codes.
+// Ack is PUBACK, PUBREC, PUBREL or PUBCOMP (sections 3.4 to 3.7), which differ in type and reason
+// codes.
 type Ack struct {
 	Type     Type
 	PacketID uint16
@@ -33,7 +34,8 @@ func (p *Ack) Decode(v Version, frame []byte) error {
 	return r.end()
 }
 
-// ackFault is the error for a reason code that type t does not have, nil if t is no acknowledgement.
+// ackFault is the error for a reason code that type t does not have, nil if t is no
+// acknowledgement.
 func ackFault(t Type) *Error {
 	switch t {
 	case PUBACK:
@@ -48,8 +50,8 @@ func ackFault(t Type) *Error {
 	return nil
 }
 
-// Append appends the packet in version v, in its shortest form: without properties if there are none, without
-// reason code too if it is Success.
+// Append appends the packet in version v, in its shortest form: without properties if there are
+// none, without reason code too if it is Success.
 func (p *Ack) Append(dst []byte, v Version) []byte {
 	first := byte(p.Type)<<4 | p.Type.flags()
 	high, low := byte(p.PacketID>>8), byte(p.PacketID)

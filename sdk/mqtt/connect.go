@@ -1,14 +1,16 @@
 package mqtt
 
-// Connect is the first packet of a client (section 3.1). Its bytes are borrowed from the decoded frame.
+// Connect is the first packet of a client (section 3.1). Its bytes are borrowed from the decoded
+// frame.
 type Connect struct {
 	Version Version
-	// Bridge is the high bit of the protocol level, by which some brokers say they are not a client.
+	// Bridge is the high bit of the protocol level, by which some brokers say they are not a
+	// client.
 	Bridge bool
 	// CleanStart is Clean Session before 5.0.
 	CleanStart bool
 	KeepAlive  uint16 // seconds, 0 for none
-	ClientID   []byte // may be empty; whether that is accepted is the server's to say [MQTT-3.1.3-6]
+	ClientID   []byte // may be empty; the server says if that will do [MQTT-3.1.3-6]
 	HasWill    bool
 	Will       Will
 
@@ -17,7 +19,8 @@ type Connect struct {
 	Props                    Props
 }
 
-// Will is the message a server publishes when the connection ends without DISCONNECT [MQTT-3.1.2-8].
+// Will is the message a server publishes when the connection ends without DISCONNECT
+// [MQTT-3.1.2-8].
 type Will struct {
 	Topic, Payload []byte
 	QoS            QoS
@@ -39,8 +42,8 @@ const (
 	connectBridge       = 0x80 // in the protocol level
 )
 
-// Decode reads a CONNECT. On an error Version says in which format to answer, 0 that the other side does
-// not speak MQTT and no answer fits; an unknown level gives the nearest version.
+// Decode reads a CONNECT. On an error Version says in which format to answer, 0 that the other side
+// does not speak MQTT and no answer fits; an unknown level gives the nearest version.
 func (p *Connect) Decode(frame []byte) error {
 	*p = Connect{}
 	// The flags are checked once the version is known.
@@ -61,8 +64,8 @@ func (p *Connect) Decode(frame []byte) error {
 	return r.end()
 }
 
-// version reads protocol name and level [MQTT-3.1.2-1] [MQTT-3.1.2-2], then looks at the fixed header
-// again by the rules of that version.
+// version reads protocol name and level [MQTT-3.1.2-1] [MQTT-3.1.2-2], then looks at the fixed
+// header again by the rules of that version.
 func (p *Connect) version(r *reader, frame []byte) {
 	name := string(r.binary())
 	level := r.byte()
@@ -132,8 +135,8 @@ func (p *Connect) will(r *reader) {
 	p.Will.Payload = r.binary()
 }
 
-// credentials reads user name and password. In 3.1 the remaining length goes before the flags: strings
-// that are announced but absent are as if not announced.
+// credentials reads user name and password. In 3.1 the remaining length goes before the flags:
+// strings that are announced but absent are as if not announced.
 func (p *Connect) credentials(r *reader, flags byte) {
 	if p.Version == V31 && r.err == nil {
 		p.HasUsername = p.HasUsername && len(r.rest) > 0

@@ -6,8 +6,8 @@ type Disconnect struct {
 	Props  Props
 }
 
-// Decode reads a DISCONNECT of version v. Props are borrowed from frame. That a server sends no session
-// expiry interval [MQTT-3.14.2-2] is not checked here.
+// Decode reads a DISCONNECT of version v. Props are borrowed from frame. That a server sends no
+// session expiry interval [MQTT-3.14.2-2] is not checked here.
 func (p *Disconnect) Decode(v Version, frame []byte) error {
 	*p = Disconnect{}
 	r := openFixed(frame, DISCONNECT, v)

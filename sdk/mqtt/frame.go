@@ -1,8 +1,8 @@
 package mqtt
 
-// Frame is the number of bytes of the first packet in b with its fixed header, or 0 if b does not hold
-// all of it yet. A packet of more than sizeMax bytes is PacketTooLarge as soon as its length is known; 0
-// is no limit. The error is an *Error; after it nothing in b can be trusted.
+// Frame is the number of bytes of the first packet in b with its fixed header, or 0 if b does not
+// hold all of it yet. A packet of more than sizeMax bytes is PacketTooLarge as soon as its length
+// is known; 0 is no limit. The error is an *Error; after it nothing in b can be trusted.
 func Frame(b []byte, sizeMax uint32) (n int, err error) {
 	if len(b) == 0 {
 		return 0, nil
@@ -30,8 +30,8 @@ func Frame(b []byte, sizeMax uint32) (n int, err error) {
 // TypeOf is the type of the packet that frame begins. frame must not be empty.
 func TypeOf(frame []byte) Type { return Type(frame[0] >> 4) }
 
-// open checks the fixed header of frame but its flags and answers what is behind it. The reserved flags
-// of PUBLISH are its own; all others go by openFixed.
+// open checks the fixed header of frame but its flags and answers what is behind it. The reserved
+// flags of PUBLISH are its own; all others go by openFixed.
 func open(frame []byte, t Type, v Version) ([]byte, *Error) {
 	if len(frame) < 2 {
 		return nil, errShort
@@ -70,8 +70,8 @@ func openFixed(frame []byte, t Type, v Version) reader {
 	return reader{rest: rest, err: err}
 }
 
-// varint reads a variable byte integer. n is its bytes, 0 if b ends before it does, -1 if it does not end
-// within four bytes.
+// varint reads a variable byte integer. n is its bytes, 0 if b ends before it does, -1 if it does
+// not end within four bytes.
 func varint(b []byte) (value uint32, n int) {
 	for i, c := range b {
 		value |= uint32(c&0x7F) << (7 * i)

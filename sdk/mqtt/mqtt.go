@@ -1,6 +1,6 @@
 // Package mqtt knows the 15 control packets of MQTT 3.1, 3.1.1 and 5.0 as bytes: how long a packet
-// is, what its fields are, whether it is well formed, and how to write one. Decoding gives views over
-// the borrowed bytes of the packet; encoding appends to the caller's slice. It does not know
+// is, what its fields are, whether it is well formed, and how to write one. Decoding gives views
+// over the borrowed bytes of the packet; encoding appends to the caller's slice. It does not know
 // connections, sessions, time, topic filters beyond their being text, or what a broker does with a
 // packet; rules that need state (identifiers in use, negotiated limits, who may send what) are not
 // checked here.
@@ -80,10 +80,10 @@ const (
 	ExactlyOnce
 )
 
-// TextBytesMax is the most bytes a string or binary field can hold (section 1.5.4). Appending a longer
-// one is a bug of the caller and panics.
+// TextBytesMax is the most bytes a string or binary field can hold (section 1.5.4). Appending a
+// longer one is a bug of the caller and panics.
 const TextBytesMax = 65535
 
-// VarIntMax is the largest variable byte integer (section 1.5.5), and so the most bytes a packet has
-// behind its fixed header.
+// VarIntMax is the largest variable byte integer (section 1.5.5), and so the most bytes a packet
+// has behind its fixed header.
 const VarIntMax = 268435455

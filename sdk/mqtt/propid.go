@@ -67,7 +67,8 @@ const (
 	ruleName           // a topic name without wildcards
 )
 
-// willProps stands for the properties of a will where a packet type is asked for; 0 is no packet type.
+// willProps stands for the properties of a will where a packet type is asked for; 0 is no packet
+// type.
 const willProps Type = 0
 
 // Sets of packets, as bits. inPublish are PUBLISH and will.
@@ -76,7 +77,8 @@ const (
 	inConnect   = 1 << CONNECT
 	inPublish   = 1<<PUBLISH | inWill
 	inSubscribe = 1 << SUBSCRIBE
-	inExchange  = inConnect | inConnack | inAuth
+	inOpening   = inConnect | inConnack
+	inExchange  = inOpening | inAuth
 	inReasons   = inConnack | inPubs | inRels | inSuback | inUnsuback | inDisconnect | inAuth
 	inAll       = inReasons | inConnect | inPublish | inSubscribe | 1<<UNSUBSCRIBE
 )
@@ -100,7 +102,7 @@ var props = [43]propInfo{
 	SubscriptionIdentifier: {"Subscription Identifier",
 		1<<PUBLISH | inSubscribe, kindVarInt, ruleSome, false},
 	SessionExpiryInterval: {"Session Expiry Interval",
-		inConnect | inConnack | inDisconnect, kindUint32, ruleNone, false},
+		inOpening | inDisconnect, kindUint32, ruleNone, false},
 	AssignedClientIdentifier: {"Assigned Client Identifier", inConnack, kindText, ruleNone, false},
 	ServerKeepAlive:          {"Server Keep Alive", inConnack, kindUint16, ruleNone, false},
 	AuthenticationMethod:     {"Authentication Method", inExchange, kindText, ruleNone, false},
@@ -113,13 +115,13 @@ var props = [43]propInfo{
 	ResponseInformation: {"Response Information", inConnack, kindText, ruleNone, false},
 	ServerReference:     {"Server Reference", inBoth, kindText, ruleNone, false},
 	ReasonString:        {"Reason String", inReasons, kindText, ruleNone, false},
-	ReceiveMaximum:      {"Receive Maximum", inConnect | inConnack, kindUint16, ruleSome, false},
-	TopicAliasMaximum:   {"Topic Alias Maximum", inConnect | inConnack, kindUint16, ruleNone, false},
+	ReceiveMaximum:      {"Receive Maximum", inOpening, kindUint16, ruleSome, false},
+	TopicAliasMaximum:   {"Topic Alias Maximum", inOpening, kindUint16, ruleNone, false},
 	TopicAlias:          {"Topic Alias", 1 << PUBLISH, kindUint16, ruleAlias, false},
 	MaximumQoS:          {"Maximum QoS", inConnack, kindByte, ruleBool, false},
 	RetainAvailable:     {"Retain Available", inConnack, kindByte, ruleBool, false},
 	UserProperty:        {"User Property", inAll, kindPair, ruleNone, true},
-	MaximumPacketSize:   {"Maximum Packet Size", inConnect | inConnack, kindUint32, ruleSome, false},
+	MaximumPacketSize:   {"Maximum Packet Size", inOpening, kindUint32, ruleSome, false},
 	WildcardSubscriptionAvailable: {"Wildcard Subscription Available",
 		inConnack, kindByte, ruleBool, false},
 	SubscriptionIdentifierAvailable: {"Subscription Identifier Available",

@@ -2,13 +2,14 @@ package mqtt
 
 import "encoding/binary"
 
-// Props are the properties of a 5.0 packet as on the wire, without their length. Those a Decode gives
-// are valid, and borrowed as the frame is; nil has no properties. Looking up walks them from the front,
-// which for the handful a packet has is faster than any index.
+// Props are the properties of a 5.0 packet as on the wire, without their length. Those a Decode
+// gives are valid, and borrowed as the frame is; nil has no properties. Looking up walks them from
+// the front, which for the handful a packet has is faster than any index.
 type Props []byte
 
-// next splits the first property off p. value has no length in front for strings and binary; of a user
-// property it is both strings with their lengths. ok is false at the end and where p is not properties.
+// next splits the first property off p. value has no length in front for strings and binary; of a
+// user property it is both strings with their lengths. ok is false at the end and where p is not
+// properties.
 func (p Props) next() (id PropID, value []byte, rest Props, ok bool) {
 	if len(p) == 0 || int(p[0]) >= len(props) {
 		return 0, nil, nil, false
@@ -98,16 +99,16 @@ func (p Props) VarInt(id PropID) (uint32, bool) {
 	return v, true
 }
 
-// Bytes is the value of the first string or binary property id, false if there is none. It may be empty,
-// and is borrowed as p is.
+// Bytes is the value of the first string or binary property id, false if there is none. It may be
+// empty, and is borrowed as p is.
 func (p Props) Bytes(id PropID) ([]byte, bool) {
 	b, ok := p.find(id)
 	return b, ok
 }
 
-// Each calls visit for every property in order until it answers false. value is as on the wire, without
-// the length of strings and binary; of a user property it is both strings with their lengths, see Users.
-// value is borrowed as p is.
+// Each calls visit for every property in order until it answers false. value is as on the wire,
+// without the length of strings and binary; of a user property it is both strings with their
+// lengths, see Users. value is borrowed as p is.
 func (p Props) Each(visit func(id PropID, value []byte) bool) {
 	for {
 		id, value, rest, ok := p.next()
@@ -118,8 +119,8 @@ func (p Props) Each(visit func(id PropID, value []byte) bool) {
 	}
 }
 
-// Users calls visit for every user property in order until it answers false. name and value are borrowed
-// as p is.
+// Users calls visit for every user property in order until it answers false. name and value are
+// borrowed as p is.
 func (p Props) Users(visit func(name, value []byte) bool) {
 	for {
 		id, value, rest, ok := p.next()
@@ -136,8 +137,8 @@ func (p Props) Users(visit func(name, value []byte) bool) {
 	}
 }
 
-// SubscriptionIdentifiers calls visit for every subscription identifier in order until it answers false.
-// A PUBLISH of a server may have several [MQTT-3.3.4-4].
+// SubscriptionIdentifiers calls visit for every subscription identifier in order until it answers
+// false. A PUBLISH of a server may have several [MQTT-3.3.4-4].
 func (p Props) SubscriptionIdentifiers(visit func(id uint32) bool) {
 	for {
 		id, value, rest, ok := p.next()

@@ -2,7 +2,8 @@ package mqtt
 
 import "encoding/binary"
 
-// Publish carries an application message (section 3.3). Its bytes are borrowed from the decoded frame.
+// Publish carries an application message (section 3.3). Its bytes are borrowed from the decoded
+// frame.
 type Publish struct {
 	Dup, Retain bool
 	QoS         QoS
@@ -33,8 +34,8 @@ func (p *Publish) Decode(v Version, frame []byte) error {
 	return nil
 }
 
-// decode reads what is behind the fixed header. It is written without reader: this is the way of every
-// message.
+// decode reads what is behind the fixed header. It is written without reader: this is the way of
+// every message.
 func (p *Publish) decode(v Version, first byte, b []byte) *Error {
 	qos := QoS(first & publishQoS >> publishQoSShift)
 	p.QoS, p.Dup, p.Retain = qos, first&publishDup != 0, first&publishRetain != 0
@@ -122,9 +123,9 @@ func (p *Publish) remaining(v Version) int {
 	return n
 }
 
-// PublishPacketIDOffset is where the packet identifier stands in frame, an encoded PUBLISH, as two bytes
-// with the high one first; 0 at QoS 0, which has none. It serves a sender that encodes a message once and
-// patches the identifier for each receiver.
+// PublishPacketIDOffset is where the packet identifier stands in frame, an encoded PUBLISH, as two
+// bytes with the high one first; 0 at QoS 0, which has none. It serves a sender that encodes a
+// message once and patches the identifier for each receiver.
 func PublishPacketIDOffset(frame []byte) int {
 	if frame[0]&publishQoS == 0 {
 		return 0

@@ -2,8 +2,8 @@ package mqtt
 
 import "encoding/binary"
 
-// reader takes fields off the front of a packet. After the first error it gives zero values, so that a
-// decoder may read on and look at err once.
+// reader takes fields off the front of a packet. After the first error it gives zero values, so
+// that a decoder may read on and look at err once.
 type reader struct {
 	rest []byte
 	err  *Error
@@ -80,8 +80,8 @@ func (r *reader) name() []byte {
 	return b
 }
 
-// props reads the properties of a packet of type in, which is willProps for those of a will. seen has a
-// bit for each property there is.
+// props reads the properties of a packet of type in, which is willProps for those of a will. seen
+// has a bit for each property there is.
 func (r *reader) props(in Type) (p Props, seen uint64) {
 	length, n := varint(r.rest)
 	switch {

@@ -55,8 +55,8 @@ const (
 // Failed says whether the operation did not succeed.
 func (r ReasonCode) Failed() bool { return r >= 0x80 }
 
-// String is the name of the code as in the standard, "Unknown" for one it does not have. Code 0x00 is
-// "Success" in every packet.
+// String is the name of the code as in the standard, "Unknown" for one it does not have. Code 0x00
+// is "Success" in every packet.
 func (r ReasonCode) String() string {
 	if row := reasons[r]; row.name != "" {
 		return row.name
@@ -67,9 +67,9 @@ func (r ReasonCode) String() string {
 // In says whether the standard has r for packets of type t.
 func (r ReasonCode) In(t Type) bool { return reasons[r].in&(1<<t) != 0 }
 
-// Connack3 is the return code of a 3.1 or 3.1.1 CONNACK nearest to r, 0 to 5 (3.1.1 section 3.2.2.3).
-// Where none fits, as for a malformed packet, a server closes without CONNACK [MQTT-3.2.2-6 (3.1.1)]; for
-// these the answer is 3, server unavailable.
+// Connack3 is the return code of a 3.1 or 3.1.1 CONNACK nearest to r, 0 to 5 (3.1.1 section
+// 3.2.2.3). Where none fits, as for a malformed packet, a server closes without CONNACK
+// [MQTT-3.2.2-6 (3.1.1)]; for these the answer is 3, server unavailable.
 func (r ReasonCode) Connack3() byte {
 	switch r {
 	case UnsupportedProtocolVersion:
@@ -115,7 +115,8 @@ const (
 	inRequests   = inConnack | inPubs | inSuback | inUnsuback | inDisconnect
 )
 
-// reasons is the table of section 2.4: the name of a code and the packets it stands in. It is read only.
+// reasons is the table of section 2.4: the name of a code and the packets it stands in. It is read
+// only.
 var reasons = [256]struct {
 	name string
 	in   uint16

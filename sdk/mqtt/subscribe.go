@@ -1,7 +1,7 @@
 package mqtt
 
-// Subscription is one topic filter of a SUBSCRIBE with its options (section 3.8.3.1). Before 5.0 there is
-// only QoS.
+// Subscription is one topic filter of a SUBSCRIBE with its options (section 3.8.3.1). Before 5.0
+// there is only QoS.
 type Subscription struct {
 	Filter                     []byte
 	QoS                        QoS
@@ -31,8 +31,8 @@ const (
 // sharePrefix begins the filter of a shared subscription [MQTT-4.8.2-1].
 const sharePrefix = "$share/"
 
-// Decode reads a SUBSCRIBE of version v. That wildcards stand in filters where they may is not checked
-// here, so that a server can refuse a filter and not the packet.
+// Decode reads a SUBSCRIBE of version v. That wildcards stand in filters where they may is not
+// checked here, so that a server can refuse a filter and not the packet.
 func (p *Subscribe) Decode(v Version, frame []byte) error {
 	*p = Subscribe{version: v}
 	r := openFixed(frame, SUBSCRIBE, v)
@@ -98,7 +98,8 @@ func (p *Subscribe) Next() (Subscription, bool) {
 	return s, true
 }
 
-// AppendSubscribe appends a SUBSCRIBE of version v for list, which must not be empty [MQTT-3.8.3-2].
+// AppendSubscribe appends a SUBSCRIBE of version v for list, which must not be empty
+// [MQTT-3.8.3-2].
 func AppendSubscribe(dst []byte, v Version, packetID uint16, props Props,
 	list []Subscription) []byte {
 	n := 2 + propsSize(props, v)

@@ -13,8 +13,8 @@ const (
 	highs = 0x8080808080808080
 )
 
-// checkText says whether b is well-formed UTF-8 [MQTT-1.5.4-1] without U+0000 [MQTT-1.5.4-2]. Text in
-// ASCII, nearly all there is, takes one look at each word.
+// checkText says whether b is well-formed UTF-8 [MQTT-1.5.4-1] without U+0000 [MQTT-1.5.4-2]. Text
+// in ASCII, nearly all there is, takes one look at each word.
 func checkText(b []byte) *Error {
 	i := 0
 	for ; i+8 <= len(b); i += 8 {

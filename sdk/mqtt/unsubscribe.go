@@ -7,8 +7,8 @@ type Unsubscribe struct {
 	list     []byte
 }
 
-// Decode reads an UNSUBSCRIBE of version v. That wildcards stand in filters where they may is not checked
-// here: a filter no subscription has is no error [MQTT-3.10.4-5].
+// Decode reads an UNSUBSCRIBE of version v. That wildcards stand in filters where they may is not
+// checked here: a filter no subscription has is no error [MQTT-3.10.4-5].
 func (p *Unsubscribe) Decode(v Version, frame []byte) error {
 	*p = Unsubscribe{}
 	r := openFixed(frame, UNSUBSCRIBE, v)
@@ -26,8 +26,8 @@ func (p *Unsubscribe) Decode(v Version, frame []byte) error {
 	return r.end()
 }
 
-// Next answers the next topic filter, false behind the last. It consumes; a copy of p taken before starts
-// over.
+// Next answers the next topic filter, false behind the last. It consumes; a copy of p taken before
+// starts over.
 func (p *Unsubscribe) Next() ([]byte, bool) {
 	if len(p.list) == 0 {
 		return nil, false

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// appendHeader appends the fixed header of a packet with n bytes behind it, and makes room for these.
+// appendHeader appends the fixed header of a packet with n bytes behind it, and makes room for
+// these.
 func appendHeader(dst []byte, first byte, n int) []byte {
 	dst = slices.Grow(dst, 5+n)
 	return appendVarint(append(dst, first), n)

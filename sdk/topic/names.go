@@ -1,7 +1,7 @@
 package topic
 
-// Names holds a value for each of many topic names and finds those that a filter matches, as retained
-// messages need. The zero value is empty and ready. Names must be valid, see ValidName.
+// Names holds a value for each of many topic names and finds those that a filter matches, as
+// retained messages need. The zero value is empty and ready. Names must be valid, see ValidName.
 type Names[V any] struct {
 	top   children[named[V]]
 	count int
@@ -65,28 +65,17 @@ func (n *Names[V]) Delete(name string) bool {
 	return true
 }
 
-// Match calls visit for every name that filter, valid and without $share, matches, until it answers false.
-// Names on one level come in the order the levels came in, with the last in the place of one removed; a
-// name comes before those below it. A filter that starts with a wildcard does not match names that start
-// with '$' [MQTT-4.7.2-1]. visit must not change n.
+// Match calls visit for every name that filter, valid and without $share, matches, until it answers
+// false. Names on one level come in the order the levels came in, with the last in the place of one
+// removed; a name comes before those below it. A filter that starts with a wildcard does not match
+// names that start with '$' [MQTT-4.7.2-1]. visit must not change n.
 func (n *Names[V]) Match(filter string, visit func(name string, v V) bool) {
-	level, rest, more := cut(filter)
-	if level != "+" && level != "#" {
-		matchNames(&n.top, filter, visit)
-		return
-	}
-	for _, at := range n.top.list {
-		if at.label != "" && at.label[0] == '$' {
-			continue
-		}
-		if level == "#" && !allNames(at, visit) || level == "+" && !matchNode(at, rest, more, visit) {
-			return
-		}
-	}
+	matchNames(&n.top, filter, true, visit)
 }
 
-// matchNames visits what filter matches below c. False stops.
-func matchNames[V any](c *children[named[V]], filter string, visit func(string, V) bool) bool {
+// matchNames visits what filter matches below c, which are the first levels if top. False stops.
+func matchNames[V any](c *children[named[V]], filter string, top bool,
+	visit func(string, V) bool) bool {
 	if c == nil {
 		return true
 	}
@@ -96,7 +85,16 @@ func matchNames[V any](c *children[named[V]], filter string, visit func(string, 
 		return at == nil || matchNode(at, rest, more, visit)
 	}
 	for _, at := range c.list {
-		if level == "#" && !allNames(at, visit) || level == "+" && !matchNode(at, rest, more, visit) {
+		if top && at.label != "" && at.label[0] == '$' {
+			continue
+		}
+		goOn := false
+		if level == "#" {
+			goOn = allNames(at, visit)
+		} else {
+			goOn = matchNode(at, rest, more, visit)
+		}
+		if !goOn {
 			return false
 		}
 	}
@@ -109,7 +107,7 @@ func matchNode[V any](at *node[named[V]], rest string, more bool, visit func(str
 	if (!more || rest == "#") && at.has && !visit(at.value.name, at.value.value) {
 		return false
 	}
-	return !more || matchNames(at.kids, rest, visit)
+	return !more || matchNames(at.kids, rest, false, visit)
 }
 
 // allNames visits at and all below it.

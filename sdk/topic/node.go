@@ -2,11 +2,12 @@ package topic
 
 import "strings"
 
-// indexMin is the number of children from which on an index is kept: below it, comparing one by one is
-// as fast and takes no memory.
+// indexMin is the number of children from which on an index is kept: below it, comparing one by one
+// is as fast and takes no memory.
 const indexMin = 9
 
-// node is one level of a name or filter. Nodes that hold no value and lead to none are removed at once.
+// node is one level of a name or filter. Nodes that hold no value and lead to none are removed at
+// once.
 type node[V any] struct {
 	label string
 	kids  *children[V]
@@ -15,8 +16,8 @@ type node[V any] struct {
 	has   bool  // a value ends here
 }
 
-// children are the nodes below another. Their order is the order they came in, but that the last takes
-// the place of one removed: it depends on nothing but the calls made.
+// children are the nodes below another. Their order is the order they came in, but that the last
+// takes the place of one removed: it depends on nothing but the calls made.
 type children[V any] struct {
 	list       []*node[V]
 	index      map[string]*node[V] // nil below indexMin
@@ -51,8 +52,8 @@ func (c *children[V]) findString(label string) *node[V] {
 	return nil
 }
 
-// add appends a child that is not there yet. The label is copied, for it may be part of a long filter that
-// must not live as long as this node.
+// add appends a child that is not there yet. The label is copied, for it may be part of a long
+// filter that must not live as long as this node.
 func (c *children[V]) add(label string) *node[V] {
 	n := &node[V]{label: strings.Clone(label), at: int32(len(c.list))}
 	c.list = append(c.list, n)
@@ -68,7 +69,8 @@ func (c *children[V]) add(label string) *node[V] {
 	return n
 }
 
-// remove takes a child out of list and index. The index goes once half as many are left as brought it.
+// remove takes a child out of list and index. The index goes once half as many are left as brought
+// it.
 func (c *children[V]) remove(n *node[V]) {
 	last := len(c.list) - 1
 	moved := c.list[last]

@@ -2,9 +2,9 @@ package topic
 
 import "bytes"
 
-// Tree holds a value for each of many topic filters and finds those that match a name. The zero value is
-// empty and ready. Filters must be valid, see ValidFilter. Looking up allocates nothing; memory is one
-// small node for each distinct level, freed with the last filter that has it.
+// Tree holds a value for each of many topic filters and finds those that match a name. The zero
+// value is empty and ready. Filters must be valid, see ValidFilter. Looking up allocates nothing;
+// memory is one small node for each distinct level, freed with the last filter that has it.
 type Tree[V any] struct {
 	top   children[V]
 	count int
@@ -58,9 +58,9 @@ func (t *Tree[V]) Delete(filter string) bool {
 	return true
 }
 
-// AppendMatches appends the values of all filters that match name. At each level the order is '#', then
-// what goes on by '+', then what goes on literally. Filters that start with a wildcard do not match names
-// that start with '$' [MQTT-4.7.2-1]. name is borrowed until return.
+// AppendMatches appends the values of all filters that match name. At each level the order is '#',
+// then what goes on by '+', then what goes on literally. Filters that start with a wildcard do not
+// match names that start with '$' [MQTT-4.7.2-1]. name is borrowed until return.
 func (t *Tree[V]) AppendMatches(dst []V, name []byte) []V {
 	if len(name) == 0 || name[0] != '$' {
 		return t.top.appendMatches(dst, name)
@@ -72,8 +72,9 @@ func (t *Tree[V]) AppendMatches(dst []V, name []byte) []V {
 	return dst
 }
 
-// Each calls visit for every filter until it answers false. At each level the order is '#', '+', then the
-// order the levels came in, with the last in the place of one removed. visit must not change t.
+// Each calls visit for every filter until it answers false. At each level the order is '#', '+',
+// then the order the levels came in, with the last in the place of one removed. visit must not
+// change t.
 func (t *Tree[V]) Each(visit func(filter string, v V) bool) { t.top.each(nil, visit) }
 
 // pick is the child with this label, wildcards included.
@@ -136,8 +137,8 @@ func (c *children[V]) deletePicked(filter string) bool {
 	return had
 }
 
-// appendMatches goes down the literal levels of name in a loop, and into '+' by calling itself. The calls
-// are at most one for each node of the tree, whatever the name.
+// appendMatches goes down the literal levels of name in a loop, and into '+' by calling itself. The
+// calls are at most one for each node of the tree, whatever the name.
 func (c *children[V]) appendMatches(dst []V, name []byte) []V {
 	for {
 		level, rest, more := cutBytes(name)
@@ -172,8 +173,8 @@ func (n *node[V]) appendMatches(dst []V, rest []byte, more bool) []V {
 	return n.kids.appendMatches(dst, rest)
 }
 
-// appendEnd appends what matches a name that ends at n: n, and "#" below it, which matches its parent
-// level too (section 4.7.1.2).
+// appendEnd appends what matches a name that ends at n: n, and "#" below it, which matches its
+// parent level too (section 4.7.1.2).
 func (n *node[V]) appendEnd(dst []V) []V {
 	if n.kids != nil && n.kids.hash != nil && n.kids.hash.has {
 		dst = append(dst, n.kids.hash.value)
