@@ -16,6 +16,8 @@ type Message struct {
 	QoS    mqtt.QoS
 	Retain bool
 	kept   bool
+	origin PeerID // where it was published, and its number there
+	num    uint64
 }
 
 // Keep answers a message whose bytes belong to it: m itself if they do already, a copy if not.

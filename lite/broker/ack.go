@@ -1,0 +1,143 @@
+package broker
+
+import "github.com/hpmq/hpmq/sdk/mqtt"
+
+// ackLine is the acknowledgements a connection is still owed, in the order they must go out
+// [MQTT-4.6.0-2] [MQTT-4.6.0-3]. It is empty unless one of them waits for something.
+type ackLine struct {
+	slots []ackSlot
+	head  int
+}
+
+type ackSlot struct {
+	typ    mqtt.Type
+	id     uint16
+	reason mqtt.ReasonCode
+	pub    *publication // nil: ready
+}
+
+// answer acknowledges a PUBLISH that was judged with r.
+func (k *Kernel) answer(c *Conn, p *mqtt.Publish, r mqtt.ReasonCode) {
+	wanted := k.fan.wanted
+	if p.QoS == mqtt.AtMostOnce {
+		k.end()
+		return
+	}
+	slot := ackSlot{typ: mqtt.PUBACK, id: p.PacketID, reason: r}
+	if r == mqtt.Success && !wanted {
+		slot.reason = mqtt.NoMatchingSubscribers
+	}
+	keep := false
+	if p.QoS == mqtt.ExactlyOnce {
+		slot.typ = mqtt.PUBREC
+		keep = r < mqtt.UnspecifiedError || c.version != mqtt.V5
+	}
+	if keep && k.durable(c.sess) {
+		k.put(Op{Kind: OpReceived, Key: c.sess.id, Seq: uint64(p.PacketID)})
+	}
+	s := c.sess
+	slot.pub = k.end()
+	if keep {
+		if s.received == nil {
+			s.received = make(map[uint16]*publication)
+		}
+		s.received[p.PacketID] = slot.pub
+	}
+	k.acknowledge(c, slot)
+}
+
+// acknowledge sends slot now if nothing is before it in the line and it waits for nothing.
+func (k *Kernel) acknowledge(c *Conn, slot ackSlot) {
+	if slot.pub != nil && slot.pub.done {
+		slot.reason, slot.pub = max(slot.reason, slot.pub.reason), nil
+	}
+	l := &c.acks
+	if slot.pub == nil && l.head == len(l.slots) {
+		k.sendSlot(c, slot)
+		return
+	}
+	if slot.pub != nil {
+		slot.pub.conn = c
+	}
+	l.slots = append(l.slots, slot)
+}
+
+// flushAcks sends the head of the line as far as it is ready.
+func (k *Kernel) flushAcks(c *Conn) {
+	for c.state == connected && c.acks.head < len(c.acks.slots) {
+		s := c.acks.slots[c.acks.head]
+		if s.pub != nil && !s.pub.done {
+			return
+		}
+		if s.pub != nil && s.pub.reason != mqtt.Success {
+			s.reason = s.pub.reason
+		}
+		c.acks.slots[c.acks.head] = ackSlot{}
+		c.acks.head++
+		k.sendSlot(c, s)
+	}
+	if l := &c.acks; l.head == len(l.slots) {
+		l.slots, l.head = l.slots[:0], 0
+	}
+}
+
+// sendSlot writes one acknowledgement. A v3 client cannot be told of a failure: its connection ends, so
+// that it sends again.
+func (k *Kernel) sendSlot(c *Conn, s ackSlot) {
+	if s.reason == mqtt.QuotaExceeded && c.version != mqtt.V5 {
+		k.close(c)
+		return
+	}
+	over := s.typ != mqtt.PUBREC || s.reason >= mqtt.UnspecifiedError
+	if over && c.unacked > 0 {
+		c.unacked--
+	}
+	a := mqtt.Ack{Type: s.typ, PacketID: s.id, Reason: s.reason}
+	k.write(c, a.Append(k.buf[:0], c.version))
+}
+
+// onAck handles PUBACK, PUBREC, PUBREL and PUBCOMP.
+func (k *Kernel) onAck(c *Conn, frame []byte) {
+	var a mqtt.Ack
+	if err := a.Decode(c.version, frame); err != nil {
+		k.fail(c, err)
+		return
+	}
+	switch a.Type {
+	case mqtt.PUBREL:
+		k.onRelease2(c, &a)
+	case mqtt.PUBACK:
+		k.completed(c, a.PacketID, mqtt.AtLeastOnce, a.Reason)
+	case mqtt.PUBREC:
+		k.onReceived(c, &a)
+	case mqtt.PUBCOMP:
+		k.completed(c, a.PacketID, mqtt.ExactlyOnce, a.Reason)
+	}
+}
+
+// onRelease2 is PUBREL, the second step of a QoS 2 message to us [MQTT-4.3.3-11]. The identifier is
+// out of the Store before PUBCOMP, for the client may use it anew.
+func (k *Kernel) onRelease2(c *Conn, a *mqtt.Ack) {
+	s := c.sess
+	slot := ackSlot{typ: mqtt.PUBCOMP, id: a.PacketID}
+	pub, ok := s.received[a.PacketID]
+	if !ok {
+		if c.version == mqtt.V5 {
+			slot.reason = mqtt.PacketIdentifierNotFound
+		}
+		k.acknowledge(c, slot)
+		return
+	}
+	if pub != nil {
+		k.disconnect(c, mqtt.ProtocolError) // released before it was received
+		return
+	}
+	delete(s.received, a.PacketID)
+	if k.durable(s) {
+		k.begin(c, a.PacketID)
+		k.fan.qos = mqtt.AtLeastOnce // the Store is waited for
+		k.put(Op{Kind: OpReleased, Key: s.id, Seq: uint64(a.PacketID)})
+		slot.pub = k.end()
+	}
+	k.acknowledge(c, slot)
+}

@@ -1,0 +1,22 @@
+package broker
+
+// ask is what the kernel waits for under a Token.
+type ask struct {
+	kind askKind
+	conn *Conn
+	pub  *publication
+	sub  *subscribing
+	read *reading
+	id   string // client id of a claim
+}
+
+type askKind uint8
+
+const (
+	askAuth  askKind = iota + 1 // Authenticator
+	askWrite                    // Store.Write
+	askRead                     // Store.Read
+	askClaim                    // the home of a client id
+	askPeer                     // a peer that was given a message
+	askAdded                    // a peer that was told an interest
+)

@@ -1,0 +1,123 @@
+package broker
+
+import (
+	"errors"
+
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+// PeersMax is how many kernels one kernel can work with: interest is a bit a peer.
+const PeersMax = 64
+
+// Never is the session expiry interval of a session that does not expire [MQTT-3.1.2-23].
+const Never = 0xFFFFFFFF
+
+// Config is what a kernel is told once. Limits that differ by listener are in Limits.
+type Config struct {
+	// Self is the kernel's own number, below Peers.
+	Self PeerID
+	// Peers is how many kernels there are, this one included; 1 is alone.
+	Peers int
+	// Seed feeds assigned client ids and random choices; the same seed gives the same run.
+	Seed uint64
+	// Durable makes the kernel write sessions, queues and packet identifiers to the Store. Without it
+	// only retained messages are written: for a Store that forgets with the process anyway.
+	Durable bool
+	// HeldBytesMax bounds the packets kept of a connection whose CONNECT is not answered yet.
+	HeldBytesMax int
+	// SharesMax bounds the shared subscription groups of one filter.
+	SharesMax int
+}
+
+// Default is a kernel alone.
+func Default() Config {
+	return Config{
+		Peers:        1,
+		Seed:         1,
+		HeldBytesMax: 256 << 10, // a window of small messages sent right behind CONNECT
+		SharesMax:    1024,
+	}
+}
+
+// Validate says what is wrong with c.
+func (c *Config) Validate() error {
+	switch {
+	case c.Peers < 1 || c.Peers > PeersMax:
+		return errors.New("broker: peers: must be 1 to 64")
+	case int(c.Self) >= c.Peers:
+		return errors.New("broker: self: must be below peers")
+	case c.HeldBytesMax < 0 || c.SharesMax < 1:
+		return errors.New("broker: limits: must be positive")
+	}
+	return nil
+}
+
+// Limits bound what one client of a listener may use. What MQTT 5 can tell the client, CONNACK tells.
+type Limits struct {
+	// ConnectTimeout is how long a connection may take to send CONNECT and be answered.
+	ConnectTimeout Time
+	// PacketBytesMax bounds one control packet [MQTT-3.1.2-24].
+	PacketBytesMax uint32
+	QoSMax         mqtt.QoS
+	// RetainOff, WildcardOff and SharedOff refuse what the standard lets a server not support.
+	RetainOff   bool
+	WildcardOff bool
+	SharedOff   bool
+	// ReceiveMax is how many QoS 1 and 2 messages a client may send before they are acknowledged.
+	ReceiveMax uint16
+	// InflightMax is how many are sent to a client before it acknowledged them; the client's own
+	// Receive Maximum may be lower.
+	InflightMax uint16
+	// TopicAliasMax is the highest alias a client may set; TopicAliasOutMax the highest set for it.
+	TopicAliasMax    uint16
+	TopicAliasOutMax uint16
+	// QueueMessagesMax and QueueBytesMax bound what waits for one session; what is above is dropped,
+	// the newest first.
+	QueueMessagesMax int
+	QueueBytesMax    int
+	// KeepAliveMax, seconds, is told to a client that asks for more or for none; 0 accepts any.
+	KeepAliveMax uint16
+	// SessionExpiryMax, seconds; Never accepts any.
+	SessionExpiryMax uint32
+	SubscriptionsMax int
+	TopicLevelsMax   int
+	ClientIDBytesMax int
+}
+
+// DefaultLimits suit devices and services behind one edge broker.
+func DefaultLimits() Limits {
+	return Limits{
+		ConnectTimeout:   10_000,  // as long as a TLS handshake may take
+		PacketBytesMax:   1 << 20, // 1 MiB: above any telemetry, below any firmware image
+		QoSMax:           mqtt.ExactlyOnce,
+		ReceiveMax:       1024, // more than clients use, 64 × less than the standard's default
+		InflightMax:      1024,
+		TopicAliasMax:    64, // × topic length = what one connection can make us keep
+		TopicAliasOutMax: 64,
+		QueueMessagesMax: 10_000,
+		QueueBytesMax:    16 << 20,
+		SessionExpiryMax: 7 * 24 * 3600, // a week away and the session is gone
+		SubscriptionsMax: 100_000,
+		TopicLevelsMax:   128,
+		ClientIDBytesMax: 1024,
+	}
+}
+
+// Validate says what is wrong with l.
+func (l *Limits) Validate() error {
+	switch {
+	case l.PacketBytesMax < 64:
+		return errors.New("broker: packet bytes: at least 64")
+	case l.QoSMax > mqtt.ExactlyOnce:
+		return errors.New("broker: qos: 0, 1 or 2")
+	case l.ReceiveMax == 0 || l.InflightMax == 0:
+		return errors.New("broker: receive and inflight: at least 1")
+	case l.InflightMax > ringMax:
+		return errors.New("broker: inflight: at most 32768")
+	case l.QueueMessagesMax < 0 || l.QueueBytesMax < 0 || l.SubscriptionsMax < 0:
+		return errors.New("broker: queue and subscriptions: not below 0")
+	case l.TopicLevelsMax < 1 || l.ClientIDBytesMax < 23:
+		return errors.New("broker: topic levels at least 1, client id at least 23 bytes")
+	}
+	return nil
+}

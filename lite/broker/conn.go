@@ -1,0 +1,211 @@
+package broker
+
+import (
+	"errors"
+
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+type connState uint8
+
+const (
+	fresh          connState = iota // no CONNECT yet
+	authenticating                  // CONNECT came, an answer or an AUTH is awaited
+	claiming                        // let in, the session is on its way
+	connected                       // CONNACK went out
+	closed
+)
+
+// Conn is one connection as the kernel sees it. It belongs to the kernel from Open until Sink.Close
+// or Closed.
+type Conn struct {
+	out     Sink
+	lis     *Listener
+	sess    *session
+	address string
+	state   connState
+	version mqtt.Version
+	// quiet: the client does not want reason strings and user properties [MQTT-3.1.2-29].
+	quiet     bool
+	who       Identity
+	keep      Time // 0 or one and a half times the keep alive [MQTT-3.1.2-22]
+	seen      Time
+	authUntil Time // 0 or when the client must have authenticated again
+	timer     timer
+	unacked   uint16 // QoS 1 and 2 messages received and not yet fully acknowledged
+	sendMax   uint16
+	packetMax uint32 // 0 is no limit
+	acks      ackLine
+	aliasIn   [][]byte // by alias - 1
+	aliasOut  map[string]uint16
+	aliasMax  uint16
+	hello     *hello // what CONNECT said, until CONNACK
+	method    string // of enhanced authentication
+	prev      *Conn
+	next      *Conn
+}
+
+// SetCertificateSubject tells who the verified certificate of the connection names. Before CONNECT.
+func (c *Conn) SetCertificateSubject(subject string) {
+	if c.hello == nil {
+		c.hello = &hello{}
+	}
+	c.hello.subject = subject
+}
+
+// due is called when the connection's timer fires: no CONNECT in time, keep alive, authentication.
+func (c *Conn) due(k *Kernel) {
+	switch {
+	case c.state == closed:
+	case c.state != connected:
+		k.disconnect(c, mqtt.NotAuthorized)
+	case c.authUntil != 0 && k.now >= c.authUntil:
+		k.disconnect(c, mqtt.NotAuthorized)
+	case c.keep != 0 && k.now >= c.seen+c.keep:
+		k.disconnect(c, mqtt.KeepAliveTimeout)
+	default:
+		k.watch(c)
+	}
+}
+
+// watch arms the timer of c for the earliest of its deadlines. The keep alive is not re-armed at each
+// packet: the timer looks at c.seen when it fires.
+func (k *Kernel) watch(c *Conn) {
+	at := Time(0)
+	if c.keep != 0 {
+		at = c.seen + c.keep
+	}
+	if c.authUntil != 0 && (at == 0 || c.authUntil < at) {
+		at = c.authUntil
+	}
+	if at == 0 {
+		k.wheel.disarm(&c.timer)
+		return
+	}
+	k.wheel.arm(&c.timer, c, at)
+}
+
+// early handles packets before CONNACK. A client may send on without waiting for it
+// [MQTT-3.1.4-6]; such packets are held, within a limit, and handled after it.
+func (k *Kernel) early(c *Conn, frame []byte) {
+	t := mqtt.TypeOf(frame)
+	switch {
+	case c.state == fresh && t == mqtt.CONNECT:
+		k.onConnect(c, frame)
+	case c.state == fresh:
+		k.close(c) // the first packet was not CONNECT [MQTT-3.1.0-1]: no answer
+	case t == mqtt.CONNECT:
+		k.disconnect(c, mqtt.ProtocolError)
+	case c.state == authenticating && t == mqtt.AUTH:
+		k.onAuth(c, frame)
+	case c.state == authenticating && c.method != "" && t != mqtt.DISCONNECT:
+		k.disconnect(c, mqtt.ProtocolError) // [MQTT-3.1.2-30]
+	case len(c.hello.held)+len(frame) > k.cfg.HeldBytesMax:
+		k.disconnect(c, mqtt.QuotaExceeded)
+	default:
+		c.hello.held = append(c.hello.held, frame...)
+	}
+}
+
+// write sends one packet that the kernel encoded into k.buf. An MQTT 5 client is sent none above its
+// Maximum Packet Size [MQTT-3.1.2-24].
+func (k *Kernel) write(c *Conn, frame []byte) {
+	k.buf = frame[:0]
+	if c.packetMax != 0 && uint32(len(frame)) > c.packetMax {
+		k.stats.DroppedSize++
+		return
+	}
+	c.out.Write(frame)
+}
+
+// fail ends c because a packet of it was wrong.
+func (k *Kernel) fail(c *Conn, err error) {
+	var e *mqtt.Error
+	if errors.As(err, &e) {
+		k.disconnect(c, e.Reason)
+		return
+	}
+	k.disconnect(c, mqtt.MalformedPacket)
+}
+
+// disconnect tells the client why, where its version and state have a packet for it, and closes.
+// [MQTT-4.13.1-1] [MQTT-4.13.2-1]
+func (k *Kernel) disconnect(c *Conn, r mqtt.ReasonCode) {
+	switch {
+	case c.state == closed:
+		return
+	case c.state == connected && c.version == mqtt.V5:
+		d := mqtt.Disconnect{Reason: r}
+		k.write(c, d.Append(k.buf[:0], c.version))
+	case c.state == authenticating || c.state == claiming:
+		k.refuse(c, r)
+	}
+	k.close(c)
+}
+
+// refuse sends the CONNACK of a connection that is not let in.
+func (k *Kernel) refuse(c *Conn, r mqtt.ReasonCode) {
+	a := mqtt.Connack{Reason: r}
+	if c.version != mqtt.V5 && r.Connack3() == 0 {
+		return // no return code says it: just close [MQTT-3.2.2-6]
+	}
+	k.write(c, a.Append(k.buf[:0], c.version))
+}
+
+// close closes the socket from our side, with what that means for session and will.
+func (k *Kernel) close(c *Conn) {
+	if c.state == closed {
+		return
+	}
+	out := c.out
+	k.detach(c, true)
+	out.Close()
+}
+
+// detach parts connection and session. abnormal is any end but a DISCONNECT that drops the will.
+func (k *Kernel) detach(c *Conn, abnormal bool) {
+	s := c.sess
+	c.state = closed
+	k.wheel.disarm(&c.timer)
+	c.prev.next, c.next.prev = c.next, c.prev
+	c.hello, c.sess, c.acks = nil, nil, ackLine{}
+	k.stats.Connections--
+	if s == nil || s.conn != c {
+		return
+	}
+	s.conn = nil
+	k.countShares(s)
+	k.parted(s, abnormal)
+}
+
+func (k *Kernel) onPing(c *Conn, frame []byte) {
+	var p mqtt.Ping
+	if err := p.Decode(c.version, frame); err != nil {
+		k.fail(c, err)
+		return
+	}
+	p.Type = mqtt.PINGRESP
+	k.write(c, p.Append(k.buf[:0], c.version)) // [MQTT-3.12.4-1]
+}
+
+func (k *Kernel) onDisconnect(c *Conn, frame []byte) {
+	var d mqtt.Disconnect
+	if err := d.Decode(c.version, frame); err != nil {
+		k.fail(c, err)
+		return
+	}
+	if exp, ok := d.Props.Uint32(mqtt.SessionExpiryInterval); ok {
+		if c.sess.expiry == 0 && exp != 0 {
+			k.disconnect(c, mqtt.ProtocolError) // [MQTT-3.14.2-2]
+			return
+		}
+		c.sess.expiry = min(exp, c.lis.Limits.SessionExpiryMax)
+	}
+	withWill := d.Reason == mqtt.DisconnectWithWillMessage
+	if !withWill && d.Reason < 0x80 {
+		c.sess.will = nil // [MQTT-3.14.4-3]
+	}
+	out := c.out
+	k.detach(c, withWill)
+	out.Close()
+}

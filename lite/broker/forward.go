@@ -1,0 +1,119 @@
+package broker
+
+import (
+	"math/bits"
+
+	"github.com/hpmq/hpmq/sdk/mqtt"
+	"github.com/hpmq/hpmq/sdk/topic"
+)
+
+func splitFull(full string) (group, filter string, ok bool) {
+	group, filter, shared, ok := topic.SplitShare(full)
+	return group, filter, shared && ok
+}
+
+// forward sends m to the peers found to want it. A publisher's acknowledgement waits for theirs.
+func (k *Kernel) forward(m *Message) {
+	x := &k.match
+	for set := x.peers; set != 0; set &= set - 1 {
+		to := PeerID(bits.TrailingZeros64(set))
+		f := append(k.wire[:0], peerMessage)
+		f = appendUint(f, uint64(k.askPeer()))
+		k.send(to, appendMessage(f, m))
+	}
+	for _, p := range x.picks {
+		k.sendShared(p, 0, m)
+	}
+}
+
+func (k *Kernel) sendShared(p pick, hops uint64, m *Message) {
+	f := append(k.wire[:0], peerShared)
+	f = appendUint(f, uint64(k.askPeer()))
+	f = appendString(f, p.full)
+	f = appendUint(f, hops)
+	k.send(p.peer, appendMessage(f, m))
+}
+
+// askPeer makes the publication at work wait for a peer; token 0 if nobody waits.
+func (k *Kernel) askPeer() Token {
+	pub := k.hold()
+	if pub == nil {
+		return 0
+	}
+	return k.asks.put(ask{kind: askPeer, pub: pub})
+}
+
+// relay sends what came for a session that was handed over after it.
+func (k *Kernel) relay(s *session, t *target, m *Message) {
+	f := append(k.wire[:0], peerRelay)
+	f = appendUint(f, uint64(k.askPeer()))
+	f = appendString(f, s.id)
+	f = appendString(f, t.share)
+	k.send(s.moved.to, appendMessage(f, m))
+}
+
+func (k *Kernel) peerMessages(kind byte, from PeerID, r *reader) bool {
+	t := Token(r.uint())
+	var id, full string
+	hops := uint64(0)
+	switch kind {
+	case peerRelay:
+		id, full = r.string(), r.string()
+	case peerShared:
+		full, hops = r.string(), r.upTo(hopsMax)
+	}
+	m := &k.msg
+	r.message(m)
+	if !r.whole() {
+		return false
+	}
+	k.begin(nil, 0)
+	if t != 0 {
+		k.fan.qos, k.fan.reply, k.fan.peer = mqtt.AtLeastOnce, t, from
+	}
+	switch kind {
+	case peerMessage:
+		k.arrived(m)
+	case peerShared:
+		k.arrivedShared(full, hops, m)
+	default:
+		k.relayed(id, full, m)
+	}
+	if pub := k.end(); pub == nil && t != 0 {
+		k.sendAck(from, t, mqtt.Success)
+	}
+	return true
+}
+
+// arrived delivers a message of a peer to the members here.
+func (k *Kernel) arrived(m *Message) {
+	x := &k.match
+	x.found = k.subs.AppendMatches(x.found[:0], m.Topic)
+	k.collect(m, false)
+	k.deliverAll(m)
+}
+
+// arrivedShared delivers to one member of a group. If all left since the peer drew us, the message is
+// drawn again, a few times.
+func (k *Kernel) arrivedShared(full string, hops uint64, m *Message) {
+	x := &k.match
+	x.targets, x.picks, x.peers = x.targets[:0], x.picks[:0], 0
+	name, filter, ok := splitFull(full)
+	a, found := k.subs.Get(filter)
+	if !ok || !found {
+		return
+	}
+	for _, g := range a.groups {
+		if g.name != name {
+			continue
+		}
+		if !k.drawHere(g, m) && hops < hopsMax {
+			k.draw(g, m)
+			for _, p := range x.picks {
+				k.sendShared(p, hops+1, m)
+			}
+		}
+		break
+	}
+	k.deliverAll(m)
+}

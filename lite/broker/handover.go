@@ -1,0 +1,315 @@
+package broker
+
+import (
+	"sort"
+
+	"github.com/hpmq/hpmq/sdk/mqtt"
+	"github.com/hpmq/hpmq/sdk/topic"
+)
+
+// The hand-over of a session from its owner A to the claimant B, with nothing lost, doubled or out of
+// order though messages are on their way from any kernel C:
+//
+//  1. A sends the session to B and keeps a ghost: its subscriptions stay in A's tree, and what comes for
+//     them is relayed to B.
+//  2. B puts the subscriptions into its own tree, tells every C the interest, then "I have it now"
+//     (peerMove). What matches at B directly is put aside; what A relays is delivered.
+//  3. Each C, which sends to B too from now on, sends A a fence: behind it, frames from C on the same
+//     way, nothing follows that B does not get as well.
+//  4. With all fences in, A drops the ghost and sends B the last word.
+//  5. B delivers what it had put aside, less what it got through A: messages have a number of their
+//     origin, and what A relayed of an origin is always a first part of what B put aside.
+//
+// Only then the home hears that B has the session, so that one hand-over ends before the next begins.
+
+// release is the order to hand a session over.
+type release struct {
+	to    PeerID
+	t     Token
+	clean bool
+}
+
+// moved makes a session a ghost.
+type moved struct {
+	to     PeerID
+	fences int
+}
+
+// arrival is the state of a session that is being taken over, until the last word of its former owner.
+type arrival struct {
+	from    PeerID
+	relayed [PeersMax]uint64 // highest number relayed, by origin
+	aside   []aside
+}
+
+// aside is a message that matched here before the former owner let go.
+type aside struct {
+	m   *Message
+	t   target
+	pub *publication
+}
+
+// keep puts m aside. Its publisher's acknowledgement waits.
+func (a *arrival) keep(k *Kernel, t *target, m *Message) {
+	c := *t
+	c.ids = append([]uint32(nil), t.ids...)
+	if len(c.ids) == 0 {
+		c.ids = nil
+	}
+	a.aside = append(a.aside, aside{m.Keep(), c, k.hold()})
+}
+
+func (s *session) receivedIDs() []uint16 {
+	list := make([]uint16, 0, len(s.received))
+	for id := range s.received {
+		list = append(list, id)
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i] < list[j] })
+	return list
+}
+
+// onRelease hands the session over, as soon as nothing of it is under way. Its connection ends at once.
+func (k *Kernel) onRelease(id string, r release) {
+	s := k.sessions[id]
+	if s == nil {
+		k.sendHandover(id, &r, nil)
+		return
+	}
+	r.clean = r.clean || s.expiry == 0
+	k.takeOver(s, r.clean)
+	k.wheel.disarm(&s.timer)
+	s.leaving = &r
+	if s.pending == 0 {
+		k.release(s)
+	}
+}
+
+// release sends s away and leaves a ghost.
+func (k *Kernel) release(s *session) {
+	r := s.leaving
+	s.leaving = nil
+	if r.clean {
+		k.forget(s)
+		k.flushOps()
+		k.sendHandover(s.id, r, nil)
+		return
+	}
+	k.stats.HandedOver++
+	k.wheel.disarm(&s.timer)
+	k.stats.Queued -= s.queue.len()
+	k.sendHandover(s.id, r, s)
+	delete(k.sessions, s.id)
+	s.flight, s.queue, s.received = flight{}, queue{}, nil
+	s.moved = &moved{to: r.to, fences: k.cfg.Peers - 1}
+	k.ghosts[s.id] = s
+}
+
+func (k *Kernel) sendHandover(id string, r *release, s *session) {
+	f := append(k.wire[:0], peerHandover)
+	f = appendUint(f, uint64(r.t))
+	f = appendBool(appendString(f, id), s != nil)
+	if s != nil {
+		f = appendSession(f, s)
+	}
+	k.send(r.to, f)
+}
+
+// onHandover takes the session in, or learns that there was none.
+func (k *Kernel) onHandover(from PeerID, t Token, id string, cs *carried) {
+	a, ok := k.asks.take(t)
+	if !ok || a.kind != askClaim {
+		return
+	}
+	k.unclaim(id)
+	here := a.conn.state == claiming
+	if cs == nil {
+		k.done(id)
+		if here {
+			k.claimed(a.conn)
+		} else {
+			k.gone(id)
+		}
+		return
+	}
+	s := cs.sess
+	k.sessions[id] = s
+	k.stats.Queued += s.queue.len()
+	s.lis = a.conn.lis
+	s.arriving = &arrival{from: from}
+	k.arrivals[id] = s.arriving
+	k.settleIn(cs)
+	k.others(func(p PeerID) {
+		f := appendString(append(k.wire[:0], peerMove), id)
+		k.send(p, appendUint(f, uint64(from)))
+	})
+	if here {
+		k.admit(a.conn, s, true)
+		return
+	}
+	if s.expiry != Never {
+		s.expireAt = k.now + Time(s.expiry)*1000
+	}
+	k.armSession(s)
+}
+
+// settleIn places the subscriptions that came with a session.
+func (k *Kernel) settleIn(cs *carried) {
+	for _, c := range cs.subs {
+		p := placing{filter: c.full}
+		if g, f, shared := splitFull(c.full); shared {
+			p = placing{group: g, filter: f, shared: true}
+		}
+		if sub := k.place(cs.sess, c.full, p); sub != nil {
+			sub.qos, sub.id = mqtt.QoS(c.opts&3), c.id
+			sub.noLocal, sub.published = c.opts&4 != 0, c.opts&8 != 0
+			sub.handling = c.opts >> 4
+		}
+	}
+}
+
+// done tells the home that the session is here.
+func (k *Kernel) done(id string) {
+	if home := k.homeOf(id); home != k.cfg.Self {
+		k.send(home, appendString(append(k.wire[:0], peerDone), id))
+		return
+	}
+	k.homeDone(id, k.cfg.Self)
+}
+
+// onMove: the session is at from now, and this kernel knows what it wants. The former owner is told.
+func (k *Kernel) onMove(from PeerID, id string, former PeerID) {
+	if former == k.cfg.Self {
+		k.onFence(id)
+		return
+	}
+	k.send(former, appendString(append(k.wire[:0], peerFence), id))
+}
+
+// onFence counts; at the last one the ghost goes.
+func (k *Kernel) onFence(id string) {
+	g := k.ghosts[id]
+	if g == nil {
+		return
+	}
+	g.moved.fences--
+	if g.moved.fences > 0 {
+		return
+	}
+	delete(k.ghosts, id)
+	for _, f := range g.filters() {
+		k.unsubscribe(g, f)
+	}
+	k.send(g.moved.to, appendString(append(k.wire[:0], peerLast), id))
+}
+
+// relayed is a message that came for the session at its former owner.
+func (k *Kernel) relayed(id, full string, m *Message) {
+	s := k.sessions[id]
+	if s == nil {
+		return
+	}
+	if full == "" && s.arriving != nil && int(m.origin) < PeersMax {
+		s.arriving.relayed[m.origin] = max(s.arriving.relayed[m.origin], m.num)
+	}
+	x := &k.match
+	x.targets = x.targets[:0]
+	x.mark++
+	if full != "" {
+		if sub := s.subs[full]; sub != nil {
+			x.addShared(sub, m)
+		}
+	} else {
+		k.rematch(s, m)
+	}
+	k.enc.reset(m)
+	for i := range x.targets {
+		k.handle(&x.targets[i], m)
+	}
+	k.enc.reset(nil)
+}
+
+// rematch makes the target of one session from its own subscriptions.
+func (k *Kernel) rematch(s *session, m *Message) {
+	for _, f := range s.filters() {
+		sub := s.subs[f]
+		if sub.group != nil || sub.noLocal && s.id == m.From {
+			continue
+		}
+		if topic.Match(f, m.Topic) {
+			k.match.add(sub, m)
+		}
+	}
+}
+
+// onLast ends the arrival: what was put aside and did not come through the former owner is delivered.
+func (k *Kernel) onLast(id string) {
+	a := k.arrivals[id]
+	if a == nil {
+		return
+	}
+	delete(k.arrivals, id)
+	if s := k.sessions[id]; s != nil && s.arriving == a {
+		s.arriving = nil
+	}
+	for i := range a.aside {
+		k.takeAside(a, &a.aside[i])
+	}
+	k.done(id)
+	k.gone(id)
+}
+
+func (k *Kernel) takeAside(a *arrival, x *aside) {
+	s := x.t.sess
+	seen := x.t.share == "" && x.m.num <= a.relayed[int(x.m.origin)%PeersMax]
+	if !seen && k.sessions[s.id] == s {
+		k.begin(nil, 0)
+		k.enc.reset(x.m)
+		k.handle(&x.t, x.m)
+		k.enc.reset(nil)
+		k.end()
+	}
+	k.settle(x.pub, mqtt.Success)
+}
+
+func (k *Kernel) peerSessions(kind byte, from PeerID, r *reader) bool {
+	t := Token(0)
+	if kind == peerRelease || kind == peerHandover {
+		t = Token(r.uint())
+	}
+	id := r.string()
+	switch kind {
+	case peerRelease:
+		rel := release{t: t, clean: r.bool(), to: PeerID(r.upTo(uint64(k.cfg.Peers - 1)))}
+		if !r.whole() {
+			return false
+		}
+		k.onRelease(id, rel)
+	case peerHandover:
+		return k.readHandover(from, t, id, r)
+	case peerMove:
+		former := PeerID(r.upTo(uint64(k.cfg.Peers - 1)))
+		if !r.whole() {
+			return false
+		}
+		k.onMove(from, id, former)
+	case peerFence:
+		k.onFence(id)
+	default:
+		k.onLast(id)
+	}
+	return r.whole()
+}
+
+func (k *Kernel) readHandover(from PeerID, t Token, id string, r *reader) bool {
+	if !r.bool() {
+		k.onHandover(from, t, id, nil)
+		return r.whole()
+	}
+	cs, ok := r.session(id)
+	if !ok {
+		k.onHandover(from, t, id, nil)
+		return false
+	}
+	k.onHandover(from, t, id, &cs)
+	return true
+}

@@ -1,0 +1,125 @@
+package broker
+
+import "github.com/hpmq/hpmq/sdk/mqtt"
+
+// Interest: every kernel knows of every filter which peers have members of it, so that a message crosses
+// only where it is wanted. A SUBACK waits until all peers know: a message published after it anywhere
+// reaches the subscriber.
+
+// tellAdded tells every peer of the first member of filter; sg waits for their answers.
+func (k *Kernel) tellAdded(filter string, sg *subscribing) {
+	k.others(func(p PeerID) {
+		f := append(k.wire[:0], peerAdded)
+		f = appendUint(f, uint64(k.askAdded(sg)))
+		k.send(p, appendString(f, filter))
+	})
+}
+
+func (k *Kernel) tellRemoved(filter string) {
+	k.others(func(p PeerID) {
+		k.send(p, appendString(append(k.wire[:0], peerRemoved), filter))
+	})
+}
+
+// tellGroup tells every peer how many members g has here.
+func (k *Kernel) tellGroup(g *group, sg *subscribing) {
+	if k.cfg.Peers == 1 {
+		return
+	}
+	full, online, all := g.full(), g.online(), len(g.members)
+	k.others(func(p PeerID) {
+		f := append(k.wire[:0], peerGroup)
+		f = appendUint(f, uint64(k.askAdded(sg)))
+		f = appendString(f, full)
+		f = appendUint(f, uint64(online))
+		k.send(p, appendUint(f, uint64(all)))
+	})
+}
+
+// askAdded answers a token to be acknowledged, 0 if nobody waits.
+func (k *Kernel) askAdded(sg *subscribing) Token {
+	if sg == nil {
+		return 0
+	}
+	sg.wait++
+	return k.asks.put(ask{kind: askAdded, sub: sg})
+}
+
+func (k *Kernel) peerInterest(kind byte, from PeerID, r *reader) bool {
+	t := Token(0)
+	if kind != peerRemoved {
+		t = Token(r.uint())
+	}
+	if kind == peerAck {
+		reason := mqtt.ReasonCode(r.upTo(255))
+		return r.whole() && k.acked(t, reason)
+	}
+	full := r.string()
+	online, all := 0, 0
+	if kind == peerGroup {
+		online, all = int(r.upTo(1<<31-1)), int(r.upTo(1<<31-1))
+	}
+	if !r.whole() {
+		return false
+	}
+	switch kind {
+	case peerAdded:
+		k.far(full).peers |= 1 << from
+	case peerRemoved:
+		k.farLess(full, from)
+	default:
+		k.farGroup(full, farMembers{from, online, all})
+	}
+	if t != 0 {
+		k.sendAck(from, t, mqtt.Success)
+	}
+	return true
+}
+
+// acked ends what was waited for under t.
+func (k *Kernel) acked(t Token, r mqtt.ReasonCode) bool {
+	a, ok := k.asks.take(t)
+	switch {
+	case ok && a.kind == askAdded:
+		k.subSettle(a.sub, r)
+	case ok && a.kind == askPeer:
+		k.settle(a.pub, r)
+	}
+	return ok
+}
+
+// far answers the audience of filter, made if it is not there.
+func (k *Kernel) far(filter string) *audience {
+	a, ok := k.subs.Get(filter)
+	if !ok {
+		a = &audience{filter: filter}
+		k.subs.Put(filter, a)
+	}
+	return a
+}
+
+func (k *Kernel) farLess(filter string, from PeerID) {
+	a, ok := k.subs.Get(filter)
+	if !ok {
+		return
+	}
+	a.peers &^= 1 << from
+	if a.empty() {
+		k.subs.Delete(filter)
+	}
+}
+
+func (k *Kernel) farGroup(full string, f farMembers) {
+	name, filter, ok := splitFull(full)
+	if !ok {
+		return
+	}
+	a := k.far(filter)
+	if g := k.group(a, name, nil); g != nil {
+		g.setFar(f)
+		a.prune(g)
+	}
+	if a.empty() {
+		k.subs.Delete(filter)
+	}
+}

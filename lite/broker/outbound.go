@@ -1,0 +1,344 @@
+package broker
+
+import "github.com/hpmq/hpmq/sdk/mqtt"
+
+// ringMax bounds the window of a session: identifiers in flight span less.
+const ringMax = 32768
+
+type outState uint8
+
+const (
+	slotFree outState = iota
+	slotUnsent
+	slotPublished // PUBLISH went out on this connection
+	slotReleased  // PUBREC came; PUBREL went out on this connection
+	slotToRelease // PUBREC came; PUBREL is to be sent again
+)
+
+// outgoing is a QoS 1 or 2 message on its way to a client.
+type outgoing struct {
+	m      *Message
+	ids    []uint32 // subscription identifiers
+	share  string   // full filter of the shared subscription it came by, or ""
+	seq    uint64   // of its record in the Store
+	id     uint16
+	state  outState
+	qos    mqtt.QoS
+	retain bool
+	sent   bool // on this connection or an earlier one: DUP [MQTT-3.3.1-1]
+}
+
+// flight is the window of a session: a ring with the place of an identifier given by the identifier.
+// Between first and next lie all identifiers in flight, in the order the messages were sent.
+type flight struct {
+	ring   []outgoing
+	first  uint16 // oldest identifier in flight, or next
+	next   uint16 // identifier of the next message
+	resend uint16 // next identifier to look at after a reconnect
+	redo   bool   // resend has not reached next
+	count  int
+	busy   int // of them on their way on this connection: the client's Receive Maximum counts these
+}
+
+func succ(id uint16) uint16 {
+	if id++; id == 0 {
+		return 1
+	}
+	return id
+}
+
+func (f *flight) slot(id uint16) *outgoing { return &f.ring[int(id)&(len(f.ring)-1)] }
+
+// find answers the message in flight under id, nil if there is none.
+func (f *flight) find(id uint16) *outgoing {
+	if len(f.ring) == 0 {
+		return nil
+	}
+	if o := f.slot(id); o.state != slotFree && o.id == id {
+		return o
+	}
+	return nil
+}
+
+// add takes a new message in and answers its place; nil if the window is as long as it may get.
+func (f *flight) add() *outgoing {
+	if f.next == 0 {
+		f.first, f.next = 1, 1
+	}
+	if f.count == 0 {
+		f.first = f.next
+	}
+	if len(f.ring) == 0 || f.slot(f.next).state != slotFree {
+		if !f.grow() {
+			return nil
+		}
+	}
+	o := f.slot(f.next)
+	*o = outgoing{id: f.next, state: slotUnsent}
+	f.next = succ(f.next)
+	f.count++
+	return o
+}
+
+func (f *flight) grow() bool {
+	n := max(4, 2*len(f.ring))
+	if n > ringMax {
+		return false
+	}
+	old := *f
+	f.ring = make([]outgoing, n)
+	for id := old.first; len(old.ring) > 0 && id != old.next; id = succ(id) {
+		if o := old.find(id); o != nil {
+			*f.slot(id) = *o
+		}
+	}
+	return true
+}
+
+func (f *flight) remove(o *outgoing) {
+	*o = outgoing{}
+	f.count--
+	for f.first != f.next && f.slot(f.first).state == slotFree {
+		f.first = succ(f.first)
+	}
+	if f.count == 0 && len(f.ring) > 64 {
+		f.ring = nil // a burst must not cost memory for ever
+	}
+}
+
+// each calls visit for what is in flight, oldest first.
+func (f *flight) each(visit func(*outgoing)) {
+	if f.count == 0 {
+		return
+	}
+	for id := f.first; id != f.next; id = succ(id) {
+		if o := f.find(id); o != nil {
+			visit(o)
+		}
+	}
+}
+
+// queued is a message that waits for a place in the window, or for the client to come back.
+type queued struct {
+	m      *Message
+	ids    []uint32
+	share  string
+	seq    uint64
+	qos    mqtt.QoS
+	retain bool
+}
+
+// queue is first in, first out.
+type queue struct {
+	items []queued
+	head  int
+	bytes int
+}
+
+func (q *queue) len() int { return len(q.items) - q.head }
+
+func (q *queue) push(e queued) {
+	q.items = append(q.items, e)
+	q.bytes += e.m.size()
+}
+
+func (q *queue) pop() queued {
+	e := q.items[q.head]
+	q.items[q.head] = queued{}
+	q.head++
+	q.bytes -= e.m.size()
+	switch {
+	case q.head == len(q.items):
+		q.items, q.head = q.items[:0], 0
+		if cap(q.items) > 1024 {
+			q.items = nil
+		}
+	case q.head > 64 && q.head > len(q.items)/2:
+		n := copy(q.items, q.items[q.head:])
+		clear(q.items[n:])
+		q.items, q.head = q.items[:n], 0
+	}
+	return e
+}
+
+func (m *Message) size() int { return len(m.Topic) + len(m.Payload) + len(m.Props) + 64 }
+
+// post gives a QoS 1 or 2 message to a session: sent now, or queued.
+func (k *Kernel) post(s *session, e queued) {
+	if k.durable(s) {
+		s.nextSeq++
+		e.seq = s.nextSeq
+		at := len(k.fan.opBuf)
+		k.fan.opBuf = appendQueued(k.fan.opBuf, &e)
+		k.put(Op{Kind: OpPush, Key: s.id, Seq: e.seq, Value: k.fan.opBuf[at:], Expire: e.m.Expire})
+	}
+	if s.conn != nil && s.queue.len() == 0 && k.launch(s, &e) {
+		return
+	}
+	lim := &s.lis.Limits
+	if s.queue.len() >= lim.QueueMessagesMax || s.queue.bytes+e.m.size() > lim.QueueBytesMax {
+		k.stats.DroppedQueue++
+		k.popped(s, e.seq)
+		return
+	}
+	s.queue.push(e)
+	k.stats.Queued++
+}
+
+// popped takes a message out of the Store's queue; nobody waits for that.
+func (k *Kernel) popped(s *session, seq uint64) {
+	if seq != 0 && k.durable(s) {
+		k.put(Op{Kind: OpPop, Key: s.id, Seq: seq})
+	}
+}
+
+// launch sends e if the window and the connection have room for it.
+func (k *Kernel) launch(s *session, e *queued) bool {
+	c := s.conn
+	if s.flight.redo || s.flight.busy >= int(c.sendMax) || c.out.Room() <= 0 {
+		return false
+	}
+	if e.m.Expire != 0 && k.now >= e.m.Expire { // [MQTT-3.3.2-5]
+		k.stats.DroppedExpired++
+		k.popped(s, e.seq)
+		return true
+	}
+	o := s.flight.add()
+	if o == nil {
+		return false
+	}
+	o.m, o.ids, o.share, o.seq = e.m, e.ids, e.share, e.seq
+	o.qos, o.retain = e.qos, e.retain
+	k.transmit(s, o)
+	return true
+}
+
+// transmit writes the PUBLISH of o. One above the client's Maximum Packet Size is dropped as if it
+// had been delivered [MQTT-3.1.2-25].
+func (k *Kernel) transmit(s *session, o *outgoing) {
+	c := s.conn
+	t := target{sess: s, qos: o.qos, retain: o.retain, ids: o.ids}
+	frame := k.frame(c, &t, o.m)
+	if c.packetMax != 0 && uint32(len(frame)) > c.packetMax {
+		k.stats.DroppedSize++
+		k.popped(s, o.seq)
+		s.flight.remove(o)
+		return
+	}
+	stamp(frame, o.id, o.sent)
+	o.state, o.sent = slotPublished, true
+	s.flight.busy++
+	k.stats.MessagesSent++
+	c.out.Write(frame)
+}
+
+// pump sends what waits: first again what was in flight when the last connection ended, in its order
+// [MQTT-4.4.0-1] [MQTT-4.6.0-1], then the queue.
+func (k *Kernel) pump(s *session) {
+	if s == nil || s.conn == nil {
+		return
+	}
+	k.again(s)
+	for s.conn != nil && s.queue.len() > 0 && !s.flight.redo {
+		e := &s.queue.items[s.queue.head]
+		if !k.launch(s, e) {
+			break
+		}
+		s.queue.pop()
+		k.stats.Queued--
+	}
+	k.flushOps()
+}
+
+// again goes on with the resending after a reconnect as far as there is room.
+func (k *Kernel) again(s *session) {
+	f := &s.flight
+	for f.redo {
+		if f.resend == f.next {
+			f.redo = false
+			return
+		}
+		o := f.find(f.resend)
+		if o != nil {
+			c := s.conn
+			if c.out.Room() <= 0 || f.busy >= int(c.sendMax) {
+				return
+			}
+			k.sendAgain(s, o)
+		}
+		f.resend = succ(f.resend)
+	}
+}
+
+func (k *Kernel) sendAgain(s *session, o *outgoing) {
+	if o.state == slotToRelease {
+		o.state = slotReleased
+		s.flight.busy++
+		a := mqtt.Ack{Type: mqtt.PUBREL, PacketID: o.id}
+		k.write(s.conn, a.Append(k.buf[:0], s.conn.version))
+		return
+	}
+	k.transmit(s, o)
+}
+
+// resume starts sending on a new connection: all that was in flight is to be sent again.
+func (k *Kernel) resume(s *session) {
+	f := &s.flight
+	f.busy = 0
+	f.each(func(o *outgoing) {
+		switch o.state {
+		case slotReleased:
+			o.state = slotToRelease
+		case slotPublished:
+			o.state = slotUnsent
+		}
+	})
+	f.resend, f.redo = f.first, f.count > 0
+	k.pump(s)
+}
+
+// onReceived is PUBREC: the client has the message, or refused it [MQTT-4.3.3-4].
+func (k *Kernel) onReceived(c *Conn, a *mqtt.Ack) {
+	o := c.sess.flight.find(a.PacketID)
+	rel := mqtt.Ack{Type: mqtt.PUBREL, PacketID: a.PacketID}
+	switch {
+	case o == nil || o.qos != mqtt.ExactlyOnce:
+		if c.version == mqtt.V5 {
+			rel.Reason = mqtt.PacketIdentifierNotFound
+		}
+	case a.Reason >= mqtt.UnspecifiedError:
+		k.land(c.sess, o)
+		return
+	case o.state == slotPublished:
+		o.state = slotReleased
+		o.m = o.m.header()
+	}
+	k.write(c, rel.Append(k.buf[:0], c.version))
+}
+
+// header is what must be kept of a message whose payload the client has.
+func (m *Message) header() *Message { return &Message{QoS: m.QoS, kept: true} }
+
+// completed is PUBACK of a QoS 1 message or PUBCOMP of a QoS 2 one.
+func (k *Kernel) completed(c *Conn, id uint16, q mqtt.QoS, r mqtt.ReasonCode) {
+	o := c.sess.flight.find(id)
+	if o == nil || o.qos != q || o.state == slotUnsent {
+		return // an acknowledgement of nothing is let pass: it may be late
+	}
+	if q == mqtt.ExactlyOnce && o.state != slotReleased {
+		return
+	}
+	k.land(c.sess, o)
+}
+
+// land ends the way of o and lets the next ones go.
+func (k *Kernel) land(s *session, o *outgoing) {
+	k.popped(s, o.seq)
+	s.flight.busy--
+	s.flight.remove(o)
+	if s.queue.len() > 0 || s.flight.redo {
+		k.pump(s)
+		return
+	}
+	k.flushOps()
+}

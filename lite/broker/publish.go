@@ -1,0 +1,309 @@
+package broker
+
+import (
+	"github.com/hpmq/hpmq/sdk/mqtt"
+	"github.com/hpmq/hpmq/sdk/topic"
+)
+
+// publication is a message on its way whose acknowledgement must wait: for the Store, or for peers that
+// have subscribers of it. Most messages need none.
+type publication struct {
+	wait   int
+	reason mqtt.ReasonCode
+	sess   *session // of the publisher, nil if there is none
+	conn   *Conn    // that gets the acknowledgement, nil if it is gone
+	id     uint16
+	qos    mqtt.QoS
+	reply  Token // or the peer that waits for it
+	peer   PeerID
+	done   bool
+}
+
+// fanout is the state of the publication at work. There is one at a time.
+type fanout struct {
+	pub    *publication
+	sess   *session
+	conn   *Conn
+	id     uint16
+	qos    mqtt.QoS // 0: nobody waits
+	reply  Token
+	peer   PeerID
+	wanted bool
+	ops    []Op
+	opBuf  []byte
+}
+
+// onPublish is the way of a PUBLISH: limits, judge, keep, deliver, forward, acknowledge.
+func (k *Kernel) onPublish(c *Conn, frame []byte) {
+	p := &k.in
+	if err := p.Decode(c.version, frame); err != nil {
+		k.fail(c, err)
+		return
+	}
+	m := &k.msg
+	if r := k.accept(c, p, m); r != mqtt.Success {
+		k.disconnect(c, r)
+		return
+	}
+	k.stats.MessagesReceived++
+	if p.QoS == mqtt.ExactlyOnce {
+		if pub, dup := c.sess.received[p.PacketID]; dup {
+			k.acknowledge(c, ackSlot{typ: mqtt.PUBREC, id: p.PacketID, pub: pub})
+			return // [MQTT-4.3.3-10]: acknowledged again, not delivered again
+		}
+	}
+	if p.QoS != mqtt.AtMostOnce {
+		if c.unacked >= c.lis.Limits.ReceiveMax {
+			k.disconnect(c, mqtt.ReceiveMaximumExceeded) // [MQTT-3.3.4-7]
+			return
+		}
+		c.unacked++
+	}
+	k.begin(c, p.PacketID)
+	k.fan.qos = p.QoS
+	r := k.judge(c, m)
+	k.answer(c, p, r)
+}
+
+// accept checks p against the limits and fills m with it. [MQTT-3.3.2-8] [MQTT-3.3.2-9]
+func (k *Kernel) accept(c *Conn, p *mqtt.Publish, m *Message) mqtt.ReasonCode {
+	lim := &c.lis.Limits
+	switch {
+	case p.QoS > lim.QoSMax:
+		return mqtt.QoSNotSupported // [MQTT-3.2.2-11]
+	case p.Retain && lim.RetainOff:
+		return mqtt.RetainNotSupported // [MQTT-3.2.2-14]
+	case topic.Levels(p.Topic) > lim.TopicLevelsMax:
+		return mqtt.TopicNameInvalid
+	}
+	*m = Message{
+		Topic: p.Topic, Payload: p.Payload, From: c.who.ClientID, QoS: p.QoS, Retain: p.Retain,
+	}
+	if len(p.Props) == 0 {
+		return mqtt.Success
+	}
+	return k.acceptProps(c, p, m)
+}
+
+func (k *Kernel) acceptProps(c *Conn, p *mqtt.Publish, m *Message) mqtt.ReasonCode {
+	if _, ok := p.Props.VarInt(mqtt.SubscriptionIdentifier); ok {
+		return mqtt.ProtocolError // [MQTT-3.3.4-6]
+	}
+	if a, ok := p.Props.Uint16(mqtt.TopicAlias); ok {
+		t, r := c.alias(a, p.Topic)
+		if r != mqtt.Success {
+			return r
+		}
+		m.Topic = t
+	}
+	if e, ok := p.Props.Uint32(mqtt.MessageExpiryInterval); ok {
+		m.Expire = k.now + Time(e)*1000
+	}
+	k.prop = p.Props.AppendForward(k.prop[:0])
+	m.Props = k.prop
+	return mqtt.Success
+}
+
+// alias sets or looks up the alias a client gave [MQTT-3.3.2-10] [MQTT-3.3.2-12].
+func (c *Conn) alias(a uint16, name []byte) ([]byte, mqtt.ReasonCode) {
+	if a == 0 || a > c.lis.Limits.TopicAliasMax {
+		return nil, mqtt.TopicAliasInvalid
+	}
+	if len(name) == 0 {
+		if int(a) > len(c.aliasIn) || c.aliasIn[a-1] == nil {
+			return nil, mqtt.ProtocolError
+		}
+		return c.aliasIn[a-1], mqtt.Success
+	}
+	for int(a) > len(c.aliasIn) {
+		c.aliasIn = append(c.aliasIn, nil)
+	}
+	c.aliasIn[a-1] = append([]byte(nil), name...)
+	return name, mqtt.Success
+}
+
+// judge asks the Policy and sends m on. The reason is for the publisher.
+func (k *Kernel) judge(c *Conn, m *Message) mqtt.ReasonCode {
+	if c.lis.Policy == nil {
+		k.spread(m)
+		return mqtt.Success
+	}
+	r := c.lis.Policy.Authorize(k.now, &c.who, ActionPublish, m.Topic, m.QoS)
+	if r != mqtt.Success {
+		k.stats.Denied++
+		return r
+	}
+	k.process(c.lis.Policy, &c.who, m)
+	return mqtt.Success
+}
+
+// process runs the upstream transformers, then each message that came out of them goes on.
+func (k *Kernel) process(pol Policy, who *Identity, m *Message) {
+	k.up = k.up[:0]
+	switch pol.Transform(k.now, Upstream, who, m, &k.up) {
+	case Keep:
+		k.route(pol, who, m)
+	case Replace:
+		for i := range k.up {
+			k.inherit(&k.up[i], m)
+			k.route(pol, who, &k.up[i])
+		}
+	default:
+		k.stats.DroppedPolicy++
+		k.fan.wanted = true // nothing the publisher should be told
+	}
+}
+
+// inherit gives a message that a Policy made what only the kernel knows.
+func (k *Kernel) inherit(m, from *Message) {
+	m.From, m.Expire, m.kept = from.From, from.Expire, false
+}
+
+// route drops what is not fresh and asks where the rest goes.
+func (k *Kernel) route(pol Policy, who *Identity, m *Message) {
+	if !pol.Fresh(k.now, who, m) {
+		k.stats.Suppressed++
+		k.fan.wanted = true
+		return
+	}
+	k.rt = k.rt[:0]
+	switch pol.Route(k.now, who, m, &k.rt) {
+	case Keep:
+		k.spread(m)
+	case Replace:
+		for i := range k.rt {
+			k.inherit(&k.rt[i], m)
+			k.spread(&k.rt[i])
+		}
+	default:
+		k.stats.DroppedPolicy++
+		k.fan.wanted = true
+	}
+}
+
+// begin starts a publication whose publisher is c, or nobody.
+func (k *Kernel) begin(c *Conn, id uint16) {
+	k.flushOps()
+	f := &k.fan
+	ops, buf := f.ops[:0], f.opBuf[:0]
+	*f = fanout{conn: c, id: id, ops: ops, opBuf: buf}
+	if c != nil {
+		f.sess = c.sess
+	}
+}
+
+// hold makes the acknowledgement of the publication at work wait for one thing more; nil if nobody
+// waits for it.
+func (k *Kernel) hold() *publication {
+	f := &k.fan
+	if f.qos == mqtt.AtMostOnce {
+		return nil
+	}
+	if f.pub == nil {
+		f.pub = &publication{
+			sess: f.sess, conn: f.conn, id: f.id, qos: f.qos, reply: f.reply, peer: f.peer,
+		}
+		if f.sess != nil {
+			f.sess.pending++
+		}
+	}
+	f.pub.wait++
+	return f.pub
+}
+
+// end gives the Store what the publication at work must keep, and answers what is waited for, nil if
+// nothing.
+func (k *Kernel) end() *publication {
+	f := &k.fan
+	if len(f.ops) > 0 {
+		pub := k.hold()
+		t := k.asks.put(ask{kind: askWrite, pub: pub})
+		if k.store.Write(t, f.ops) {
+			k.asks.take(t)
+			if pub != nil {
+				pub.wait--
+			}
+		}
+	}
+	pub := f.pub
+	if pub != nil && pub.wait == 0 {
+		k.settled(pub)
+		pub = nil
+	}
+	return pub
+}
+
+// settled ends what a publication held.
+func (k *Kernel) settled(pub *publication) {
+	pub.done = true
+	if s := pub.sess; s != nil {
+		if _, ok := s.received[pub.id]; ok && pub.qos == mqtt.ExactlyOnce {
+			s.received[pub.id] = nil
+		}
+		k.unpend(s)
+	}
+}
+
+// unpend lets a session that waits to leave go when nothing of it is under way any more.
+func (k *Kernel) unpend(s *session) {
+	s.pending--
+	if s.pending == 0 && s.leaving != nil {
+		k.release(s)
+	}
+}
+
+// settle takes one thing off what pub waits for.
+func (k *Kernel) settle(pub *publication, r mqtt.ReasonCode) {
+	if pub == nil || pub.done {
+		return
+	}
+	pub.wait--
+	pub.reason = max(pub.reason, r)
+	if pub.wait > 0 {
+		return
+	}
+	c := pub.conn
+	k.settled(pub)
+	if pub.reply != 0 {
+		k.sendAck(pub.peer, pub.reply, pub.reason)
+	}
+	if pub.reason >= mqtt.UnspecifiedError && pub.sess != nil {
+		delete(pub.sess.received, pub.id)
+	}
+	if c != nil && c.state == connected {
+		k.flushAcks(c)
+	}
+}
+
+// Written brings the answer of the Store to a Write.
+func (k *Kernel) Written(now Time, t Token, err error) {
+	k.at(now)
+	a, ok := k.asks.take(t)
+	if !ok || a.kind != askWrite {
+		return
+	}
+	r := mqtt.Success
+	if err != nil {
+		r = mqtt.QuotaExceeded
+	}
+	if a.sub != nil {
+		k.subWritten(a.sub, r)
+		return
+	}
+	k.settle(a.pub, r)
+}
+
+// put adds one op to the publication at work.
+func (k *Kernel) put(op Op) { k.fan.ops = append(k.fan.ops, op) }
+
+// flushOps writes what was put outside of a publication; nobody waits for it.
+func (k *Kernel) flushOps() {
+	if len(k.fan.ops) == 0 {
+		return
+	}
+	t := k.asks.put(ask{kind: askWrite})
+	if k.store.Write(t, k.fan.ops) {
+		k.asks.take(t)
+	}
+	k.fan.ops, k.fan.opBuf = k.fan.ops[:0], k.fan.opBuf[:0]
+}

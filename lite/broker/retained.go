@@ -1,0 +1,144 @@
+package broker
+
+import (
+	"github.com/hpmq/hpmq/sdk/mqtt"
+	"github.com/hpmq/hpmq/sdk/topic"
+)
+
+// retain has the Store keep m, or forget the topic if m has no payload [MQTT-3.3.1-5] [MQTT-3.3.1-6].
+func (k *Kernel) retain(m *Message) {
+	if len(m.Payload) == 0 {
+		k.put(Op{Kind: OpUnretain, Key: string(m.Topic)})
+		return
+	}
+	at := len(k.fan.opBuf)
+	k.fan.opBuf = appendMessage(k.fan.opBuf, m)
+	k.put(Op{
+		Kind: OpRetain, Key: string(m.Topic), Value: k.fan.opBuf[at:], Expire: m.Expire,
+	})
+}
+
+// reading is a fetch of retained messages for one subscription.
+type reading struct {
+	sess *session
+	full string
+}
+
+// fetch reads the retained messages that sub matches, and sends each as the standard wants it: with
+// the retain flag [MQTT-3.3.1-8] and at the lower of both QoS.
+func (k *Kernel) fetch(sub *subscription) {
+	r := &reading{sess: sub.sess, full: sub.full}
+	t := k.asks.put(ask{kind: askRead, read: r})
+	sub.sess.pending++
+	k.begin(nil, 0)
+	done := k.store.Read(t, Query{Filter: sub.aud.filter}, func(rec Record) {
+		k.retained(r, &rec)
+	})
+	k.end()
+	if done {
+		k.asks.take(t)
+		k.unpend(r.sess)
+	}
+}
+
+// Read brings the answer of the Store to a question that it could not answer at once.
+func (k *Kernel) Read(now Time, t Token, recs []Record, err error) {
+	k.at(now)
+	a, ok := k.asks.take(t)
+	if !ok || a.kind != askRead {
+		return
+	}
+	k.begin(nil, 0)
+	for i := range recs {
+		k.retained(a.read, &recs[i])
+	}
+	k.end()
+	if err != nil {
+		k.stats.ReadErrors++
+	}
+	k.unpend(a.read.sess)
+}
+
+// retained delivers one retained message to the subscription it was read for.
+func (k *Kernel) retained(r *reading, rec *Record) {
+	sub := r.sess.subs[r.full]
+	if sub == nil || rec.Expire != 0 && k.now >= rec.Expire {
+		return
+	}
+	var m Message
+	if !readMessage(rec.Value, &m) {
+		k.stats.BadFrames++
+		return
+	}
+	if sub.noLocal && m.From == r.sess.id {
+		return
+	}
+	m.Retain = true
+	t := target{sess: r.sess, qos: min(sub.qos, m.QoS), retain: true, first: sub.id}
+	k.enc.reset(&m)
+	k.handle(&t, &m)
+	k.enc.reset(nil)
+}
+
+// memory is the Store of a kernel that was given none: retained messages, in the kernel itself.
+type memory struct {
+	names topic.Names[Record]
+}
+
+func (s *memory) Write(_ Token, ops []Op) bool {
+	for _, op := range ops {
+		switch op.Kind {
+		case OpRetain:
+			op.Value = append([]byte(nil), op.Value...)
+			s.names.Put(op.Key, op)
+		case OpUnretain:
+			s.names.Delete(op.Key)
+		}
+	}
+	return true
+}
+
+func (s *memory) Read(_ Token, q Query, visit func(Record)) bool {
+	if q.Filter != "" {
+		s.names.Match(q.Filter, func(_ string, r Record) bool {
+			visit(r)
+			return true
+		})
+	}
+	return true
+}
+
+// will is what CONNECT asked to be published when its connection ends [MQTT-3.1.2-7].
+type will struct {
+	msg      Message
+	delay    uint32 // seconds
+	lifetime uint32 // Message Expiry Interval, counted from the publication
+	expires  bool
+}
+
+func newWill(w *mqtt.Will, from string) *will {
+	x := &will{}
+	x.delay, _ = w.Props.Uint32(mqtt.WillDelayInterval)
+	x.lifetime, x.expires = w.Props.Uint32(mqtt.MessageExpiryInterval)
+	m := Message{
+		Topic: w.Topic, Payload: w.Payload, Props: w.Props.AppendForward(nil),
+		From: from, QoS: w.QoS, Retain: w.Retain,
+	}
+	x.msg = *m.Keep()
+	return x
+}
+
+// publishWill sends a will the way of any message of the client.
+func (k *Kernel) publishWill(s *session, w *will) {
+	m := w.msg
+	if w.expires {
+		m.Expire = k.now + Time(w.lifetime)*1000
+	}
+	k.begin(nil, 0)
+	if s.lis.Policy != nil {
+		k.process(s.lis.Policy, &s.who, &m)
+	} else {
+		k.spread(&m)
+	}
+	k.end()
+}

@@ -1,0 +1,165 @@
+package broker
+
+import (
+	"sort"
+
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+// session is what a client has here, connected or not [MQTT-4.1.0-1]. It lives in one kernel.
+type session struct {
+	id   string
+	who  Identity // of the connection, or of the last one
+	lis  *Listener
+	conn *Conn
+	// expiry is the Session Expiry Interval in seconds; 0 ends the session with its connection.
+	expiry uint32
+	subs   map[string]*subscription
+	// received holds the packet identifiers of QoS 2 messages that were accepted and not yet released
+	// [MQTT-4.3.3-10]; the value is not nil while the acceptance still waits for something.
+	received map[uint16]*publication
+	flight   flight
+	queue    queue
+	nextSeq  uint64 // of queue records in the Store
+	will     *will
+	timer    timer
+	expireAt Time // 0 while connected or never
+	willAt   Time // 0 or when the will is due
+
+	pending  int      // publications of it that are not settled
+	leaving  *release // hand over when pending is 0
+	reads    int      // retained reads under way
+	moved    *moved   // set on the ghost of a session that was handed over
+	arriving *arrival // set until the former owner let go
+
+	mark uint32 // fan-out that last saw it, and where (deliver.go)
+	at   int32
+}
+
+// durable: what the session holds must be in the Store before it is acknowledged.
+func (k *Kernel) durable(s *session) bool { return k.cfg.Durable && s.expiry != 0 }
+
+// attach gives the session its new connection.
+func (s *session) attach(c *Conn, h *hello) {
+	s.conn, s.lis, s.who = c, c.lis, c.who
+	s.expiry, s.will = h.expiry, h.will
+	s.expireAt, s.willAt = 0, 0
+}
+
+// parted is what follows from the end of a session's connection: the will now or later, the session's
+// end now or later.
+func (k *Kernel) parted(s *session, abnormal bool) {
+	w := s.will
+	s.willAt, s.expireAt = 0, 0
+	if s.expiry == 0 {
+		k.endSession(s, abnormal)
+		return
+	}
+	if s.expiry != Never {
+		s.expireAt = k.now + Time(s.expiry)*1000
+	}
+	switch {
+	case w == nil || !abnormal:
+		s.will = nil
+	case w.delay == 0:
+		s.will = nil
+		k.publishWill(s, w)
+	default:
+		s.willAt = k.now + Time(w.delay)*1000 // [MQTT-3.1.3-9]
+	}
+	if k.sessions[s.id] == s {
+		k.armSession(s)
+	}
+	k.saveSession(s)
+}
+
+func (k *Kernel) armSession(s *session) {
+	at := s.expireAt
+	if s.willAt != 0 && (at == 0 || s.willAt < at) {
+		at = s.willAt
+	}
+	if at != 0 {
+		k.wheel.arm(&s.timer, s, at)
+	}
+}
+
+// due is called when the will delay or the session expiry interval has passed.
+func (s *session) due(k *Kernel) {
+	if s.conn != nil || k.sessions[s.id] != s {
+		return
+	}
+	if s.willAt != 0 && k.now >= s.willAt {
+		w := s.will
+		s.will, s.willAt = nil, 0
+		k.publishWill(s, w)
+	}
+	if s.expireAt != 0 && k.now >= s.expireAt {
+		k.endSession(s, true)
+		return
+	}
+	k.armSession(s)
+}
+
+// endSession drops a session with all it holds. A will that still waits is due now [MQTT-3.1.2-8].
+func (k *Kernel) endSession(s *session, abnormal bool) {
+	w := s.will
+	s.will = nil
+	k.forget(s)
+	k.gone(s.id)
+	if w != nil && abnormal {
+		k.publishWill(s, w)
+	}
+}
+
+// forget takes s out of this kernel, tree and store, without a word to its home.
+func (k *Kernel) forget(s *session) {
+	k.wheel.disarm(&s.timer)
+	delete(k.sessions, s.id)
+	k.stats.Queued -= s.queue.len()
+	k.redistribute(s)
+	for _, f := range s.filters() {
+		k.unsubscribe(s, f)
+	}
+	if k.durable(s) {
+		k.put(Op{Kind: OpDropSession, Key: s.id})
+	}
+	k.flushOps()
+}
+
+// filters are the session's filters in a fixed order.
+func (s *session) filters() []string {
+	list := make([]string, 0, len(s.subs))
+	for f := range s.subs {
+		list = append(list, f)
+	}
+	sort.Strings(list)
+	return list
+}
+
+// newSession makes the session of a client that has none.
+func (k *Kernel) newSession(c *Conn) *session {
+	s := &session{id: c.who.ClientID, who: c.who, lis: c.lis}
+	k.sessions[s.id] = s
+	return s
+}
+
+// takeOver ends the connection that s still has for the sake of a new one [MQTT-3.1.4-3]. clean says
+// that the new one starts the session anew.
+func (k *Kernel) takeOver(s *session, clean bool) {
+	if c := s.conn; c != nil {
+		k.stats.TakenOver++
+		w := s.will
+		s.will = nil
+		if w != nil && (clean || s.expiry == 0 || w.delay == 0) {
+			k.publishWill(s, w)
+		}
+		s.conn = nil
+		k.disconnect(c, mqtt.SessionTakenOver)
+		return
+	}
+	if w := s.will; w != nil && clean {
+		s.will = nil
+		k.publishWill(s, w)
+	}
+	s.will, s.willAt = nil, 0 // a delayed will is not sent: the session goes on [MQTT-3.1.3-9]
+}

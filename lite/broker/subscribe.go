@@ -1,0 +1,261 @@
+package broker
+
+import (
+	"github.com/hpmq/hpmq/sdk/mqtt"
+	"github.com/hpmq/hpmq/sdk/topic"
+)
+
+// subscribing is a SUBSCRIBE or UNSUBSCRIBE whose acknowledgement waits: for peers that must know the
+// new interest before the client may rely on it, and for the Store.
+type subscribing struct {
+	sess    *session
+	conn    *Conn
+	wait    int
+	id      uint16
+	reasons []mqtt.ReasonCode
+	// fetch are the subscriptions whose retained messages follow the SUBACK [MQTT-3.3.1-9].
+	fetch []*subscription
+}
+
+func (k *Kernel) onSubscribe(c *Conn, frame []byte) {
+	var p mqtt.Subscribe
+	if err := p.Decode(c.version, frame); err != nil {
+		k.fail(c, err)
+		return
+	}
+	id, given := p.Props.VarInt(mqtt.SubscriptionIdentifier)
+	if given && id == 0 {
+		k.disconnect(c, mqtt.ProtocolError)
+		return
+	}
+	sg := &subscribing{sess: c.sess, conn: c, id: p.PacketID, wait: 1}
+	c.sess.pending++
+	for {
+		want, ok := p.Next()
+		if !ok {
+			break
+		}
+		r, fatal := k.subscribe(sg, &want, id)
+		if fatal {
+			k.unpend(c.sess)
+			k.disconnect(c, r)
+			return
+		}
+		sg.reasons = append(sg.reasons, c.suback(r))
+	}
+	k.writeSession(sg)
+	k.subSettle(sg, mqtt.Success)
+}
+
+// suback is r as this version's SUBACK says it: MQTT 3.1.1 knows one failure [MQTT-3.9.3-2].
+func (c *Conn) suback(r mqtt.ReasonCode) mqtt.ReasonCode {
+	if c.version != mqtt.V5 && r >= mqtt.UnspecifiedError {
+		return mqtt.UnspecifiedError
+	}
+	return r
+}
+
+// subscribe handles one filter of a SUBSCRIBE. fatal ends the connection with the reason.
+func (k *Kernel) subscribe(
+	sg *subscribing, want *mqtt.Subscription, id uint32,
+) (r mqtt.ReasonCode, fatal bool) {
+	c := sg.conn
+	lim := &c.lis.Limits
+	full := string(want.Filter)
+	grp, rest, shared, ok := topic.SplitShare(full)
+	switch {
+	case !ok || !topic.ValidFilter([]byte(rest)):
+		return mqtt.TopicFilterInvalid, false
+	case topic.Levels([]byte(rest)) > lim.TopicLevelsMax:
+		return mqtt.TopicFilterInvalid, false
+	case shared && want.NoLocal:
+		return mqtt.ProtocolError, true // [MQTT-3.8.3-4]
+	case shared && lim.SharedOff:
+		return mqtt.SharedSubscriptionsNotSupported, false
+	case lim.WildcardOff && hasWildcard(rest):
+		return mqtt.WildcardSubscriptionsNotSupported, false
+	}
+	if c.lis.Policy != nil {
+		q := min(want.QoS, lim.QoSMax)
+		r := c.lis.Policy.Authorize(k.now, &c.who, ActionSubscribe, want.Filter, q)
+		if r != mqtt.Success {
+			k.stats.Denied++
+			return r, false
+		}
+	}
+	_, had := c.sess.subs[full]
+	if !had && len(c.sess.subs) >= lim.SubscriptionsMax {
+		return mqtt.QuotaExceeded, false
+	}
+	sub := k.place(c.sess, full, placing{group: grp, filter: rest, shared: shared, wait: sg})
+	if sub == nil {
+		return mqtt.QuotaExceeded, false
+	}
+	sub.qos = min(want.QoS, lim.QoSMax)
+	sub.noLocal, sub.published = want.NoLocal, want.RetainAsPublished
+	sub.handling, sub.id = want.RetainHandling, id
+	if !shared && (want.RetainHandling == 0 || want.RetainHandling == 1 && !had) {
+		sg.fetch = append(sg.fetch, sub) // [MQTT-3.3.1-9..11]
+	}
+	return mqtt.ReasonCode(sub.qos), false
+}
+
+func hasWildcard(f string) bool {
+	for i := 0; i < len(f); i++ {
+		if f[i] == '+' || f[i] == '#' {
+			return true
+		}
+	}
+	return false
+}
+
+// placing says where a subscription goes, and what waits for peers to know.
+type placing struct {
+	group, filter string
+	shared        bool
+	wait          *subscribing
+}
+
+// place answers the subscription of s to full, made if it was not there [MQTT-3.8.4-3]. nil if the
+// filter has too many groups.
+func (k *Kernel) place(s *session, full string, p placing) *subscription {
+	if sub := s.subs[full]; sub != nil {
+		return sub
+	}
+	a, ok := k.subs.Get(p.filter)
+	if !ok {
+		a = &audience{filter: p.filter}
+		k.subs.Put(p.filter, a)
+	}
+	sub := &subscription{sess: s, aud: a, full: full}
+	if p.shared {
+		g := k.group(a, p.group, s)
+		if g == nil {
+			return nil
+		}
+		sub.group = g
+		g.members = append(g.members, sub)
+		k.tellGroup(g, p.wait)
+	} else {
+		sub.at = len(a.members)
+		a.members = append(a.members, sub)
+		if len(a.members) == 1 {
+			k.tellAdded(a.filter, p.wait)
+		}
+	}
+	if s.subs == nil {
+		s.subs = make(map[string]*subscription)
+	}
+	s.subs[full] = sub
+	k.stats.Subscriptions++
+	return sub
+}
+
+// unsubscribe removes the subscription of s to full, false if there is none.
+func (k *Kernel) unsubscribe(s *session, full string) bool {
+	sub := s.subs[full]
+	if sub == nil {
+		return false
+	}
+	delete(s.subs, full)
+	k.stats.Subscriptions--
+	a := sub.aud
+	if g := sub.group; g != nil {
+		g.remove(sub)
+		k.tellGroup(g, nil)
+		a.prune(g)
+	} else {
+		last := len(a.members) - 1
+		moved := a.members[last]
+		a.members[sub.at], moved.at = moved, sub.at
+		a.members[last] = nil
+		a.members = a.members[:last]
+		if last == 0 {
+			a.members = nil
+			k.tellRemoved(a.filter)
+		}
+	}
+	if a.empty() {
+		k.subs.Delete(a.filter)
+	}
+	return true
+}
+
+// writeSession has the Store keep the subscriptions before they are acknowledged.
+func (k *Kernel) writeSession(sg *subscribing) {
+	if !k.durable(sg.sess) {
+		return
+	}
+	sg.wait++
+	t := k.asks.put(ask{kind: askWrite, sub: sg})
+	k.wire = sg.sess.appendRecord(k.wire[:0])
+	ops := []Op{{Kind: OpPutSession, Key: sg.sess.id, Value: k.wire}}
+	if k.store.Write(t, ops) {
+		k.asks.take(t)
+		sg.wait--
+	}
+}
+
+// saveSession writes the state of a durable session; nobody waits for it.
+func (k *Kernel) saveSession(s *session) {
+	if k.durable(s) && k.sessions[s.id] == s {
+		at := len(k.fan.opBuf)
+		k.fan.opBuf = s.appendRecord(k.fan.opBuf)
+		k.put(Op{Kind: OpPutSession, Key: s.id, Value: k.fan.opBuf[at:]})
+	}
+	k.flushOps()
+}
+
+func (k *Kernel) subWritten(sg *subscribing, r mqtt.ReasonCode) {
+	if r != mqtt.Success {
+		for i, was := range sg.reasons {
+			if was < mqtt.UnspecifiedError {
+				sg.reasons[i] = sg.conn.suback(r)
+			}
+		}
+		sg.fetch = nil
+	}
+	k.subSettle(sg, r)
+}
+
+// subSettle takes one thing off what sg waits for, and at the last acknowledges [MQTT-3.8.4-1].
+func (k *Kernel) subSettle(sg *subscribing, _ mqtt.ReasonCode) {
+	sg.wait--
+	if sg.wait > 0 {
+		return
+	}
+	if c := sg.conn; c.state == connected {
+		k.ackSub(c, sg)
+		for _, sub := range sg.fetch {
+			k.fetch(sub)
+		}
+	}
+	k.unpend(sg.sess)
+}
+
+func (k *Kernel) ackSub(c *Conn, sg *subscribing) {
+	a := mqtt.Suback{PacketID: sg.id, Reasons: sg.reasons}
+	k.write(c, a.Append(k.buf[:0], c.version))
+}
+
+func (k *Kernel) onUnsubscribe(c *Conn, frame []byte) {
+	var p mqtt.Unsubscribe
+	if err := p.Decode(c.version, frame); err != nil {
+		k.fail(c, err)
+		return
+	}
+	a := mqtt.Unsuback{PacketID: p.PacketID}
+	for {
+		f, ok := p.Next()
+		if !ok {
+			break
+		}
+		r := mqtt.Success
+		if !k.unsubscribe(c.sess, string(f)) {
+			r = mqtt.NoSubscriptionExisted
+		}
+		a.Reasons = append(a.Reasons, r)
+	}
+	k.saveSession(c.sess)
+	k.write(c, a.Append(k.buf[:0], c.version)) // [MQTT-3.10.4-4]
+}

@@ -1,0 +1,268 @@
+package broker
+
+import (
+	"encoding/binary"
+
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+// The encodings that leave a kernel: frames to peers and records in a Store. Numbers are uvarints,
+// strings and bytes have their length before them. A reader never trusts a length: whatever is cut off
+// or left over makes it bad, and the bytes are dropped and counted.
+
+func appendBytes(dst, b []byte) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(b)))
+	return append(dst, b...)
+}
+
+func appendString(dst []byte, s string) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(s)))
+	return append(dst, s...)
+}
+
+func appendUint(dst []byte, n uint64) []byte { return binary.AppendUvarint(dst, n) }
+
+func appendBool(dst []byte, b bool) []byte {
+	if b {
+		return append(dst, 1)
+	}
+	return append(dst, 0)
+}
+
+// reader takes an encoding apart. After the first fault all answers are zero and bad is set.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) uint() uint64 {
+	n, used := binary.Uvarint(r.b)
+	if used <= 0 {
+		r.b, r.bad = nil, true
+		return 0
+	}
+	r.b = r.b[used:]
+	return n
+}
+
+// upTo is uint with a bound; above it the encoding is bad.
+func (r *reader) upTo(limit uint64) uint64 {
+	n := r.uint()
+	if n > limit {
+		r.b, r.bad = nil, true
+		return 0
+	}
+	return n
+}
+
+func (r *reader) bytes() []byte {
+	n := r.uint()
+	if n > uint64(len(r.b)) {
+		r.b, r.bad = nil, true
+		return nil
+	}
+	b := r.b[:n:n]
+	r.b = r.b[n:]
+	return b
+}
+
+func (r *reader) string() string { return string(r.bytes()) }
+
+func (r *reader) bool() bool { return r.upTo(1) == 1 }
+
+func (r *reader) whole() bool { return !r.bad && len(r.b) == 0 }
+
+// appendMessage encodes m.
+func appendMessage(dst []byte, m *Message) []byte {
+	flags := byte(m.QoS)
+	if m.Retain {
+		flags |= 4
+	}
+	dst = append(dst, flags)
+	dst = appendUint(dst, uint64(m.Expire))
+	dst = appendUint(dst, uint64(m.origin))
+	dst = appendUint(dst, m.num)
+	dst = appendString(dst, m.From)
+	dst = appendBytes(dst, m.Topic)
+	dst = appendBytes(dst, m.Props)
+	return appendBytes(dst, m.Payload)
+}
+
+// message decodes into m; its bytes stay the reader's.
+func (r *reader) message(m *Message) {
+	flags := r.upTo(7)
+	if flags&3 == 3 {
+		r.bad = true
+		return
+	}
+	*m = Message{QoS: mqtt.QoS(flags & 3), Retain: flags&4 != 0}
+	m.Expire = Time(r.upTo(1 << 62))
+	m.origin = PeerID(r.upTo(0xFFFF))
+	m.num = r.uint()
+	m.From = r.string()
+	m.Topic = r.bytes()
+	m.Props = mqtt.Props(r.bytes())
+	m.Payload = r.bytes()
+}
+
+func readMessage(b []byte, m *Message) bool {
+	r := reader{b: b}
+	r.message(m)
+	return r.whole()
+}
+
+func appendQueued(dst []byte, e *queued) []byte {
+	dst = append(dst, byte(e.qos))
+	dst = appendBool(dst, e.retain)
+	dst = appendString(dst, e.share)
+	dst = appendUint(dst, e.seq)
+	dst = appendUint(dst, uint64(len(e.ids)))
+	for _, id := range e.ids {
+		dst = appendUint(dst, uint64(id))
+	}
+	return appendMessage(dst, e.m)
+}
+
+func (r *reader) queued() queued {
+	var e queued
+	e.qos = mqtt.QoS(r.upTo(2))
+	e.retain = r.bool()
+	e.share = r.string()
+	e.seq = r.uint()
+	n := r.upTo(uint64(len(r.b)))
+	for ; n > 0 && !r.bad; n-- {
+		e.ids = append(e.ids, uint32(r.upTo(1<<28)))
+	}
+	var m Message
+	r.message(&m)
+	e.m = m.Keep()
+	return e
+}
+
+// appendRecord encodes what a session is without its messages: expiry, when it ends, subscriptions.
+func (s *session) appendRecord(dst []byte) []byte {
+	dst = appendUint(dst, uint64(s.expiry))
+	dst = appendUint(dst, uint64(s.expireAt))
+	dst = appendUint(dst, uint64(s.nextSeq))
+	dst = append(dst, byte(s.who.Version))
+	for _, v := range []string{s.who.Username, s.who.Address, s.who.Listener, s.who.Tenant} {
+		dst = appendString(dst, v)
+	}
+	dst = appendUint(dst, uint64(len(s.subs)))
+	for _, f := range s.filters() {
+		sub := s.subs[f]
+		dst = appendString(dst, f)
+		dst = append(dst, byte(sub.qos)|flag(sub.noLocal, 4)|flag(sub.published, 8)|sub.handling<<4)
+		dst = appendUint(dst, uint64(sub.id))
+	}
+	return dst
+}
+
+func flag(b bool, bit byte) byte {
+	if b {
+		return bit
+	}
+	return 0
+}
+
+// carried is a session on its way from kernel to kernel.
+type carried struct {
+	sess *session
+	subs []carriedSub
+}
+
+type carriedSub struct {
+	full string
+	opts byte
+	id   uint32
+}
+
+func (r *reader) record(s *session) []carriedSub {
+	s.expiry = uint32(r.upTo(Never))
+	s.expireAt = Time(r.upTo(1 << 62))
+	s.nextSeq = r.uint()
+	s.who.Version = mqtt.Version(r.upTo(255))
+	s.who.ClientID = s.id
+	s.who.Username, s.who.Address = r.string(), r.string()
+	s.who.Listener, s.who.Tenant = r.string(), r.string()
+	n := r.upTo(uint64(len(r.b)))
+	subs := make([]carriedSub, 0, n)
+	for ; n > 0 && !r.bad; n-- {
+		subs = append(subs, carriedSub{r.string(), byte(r.upTo(63)), uint32(r.upTo(1 << 28))})
+	}
+	return subs
+}
+
+// appendSession encodes all of a session: record, QoS 2 identifiers, window, queue.
+func appendSession(dst []byte, s *session) []byte {
+	dst = s.appendRecord(dst)
+	dst = appendUint(dst, uint64(len(s.received)))
+	for _, id := range s.receivedIDs() {
+		dst = appendUint(dst, uint64(id))
+	}
+	dst = appendUint(dst, uint64(s.flight.next))
+	dst = appendUint(dst, uint64(s.flight.count))
+	s.flight.each(func(o *outgoing) {
+		dst = appendUint(dst, uint64(o.id))
+		dst = append(dst, byte(o.state))
+		dst = appendBool(dst, o.sent)
+		e := queued{m: o.m, ids: o.ids, share: o.share, seq: o.seq, qos: o.qos, retain: o.retain}
+		dst = appendQueued(dst, &e)
+	})
+	dst = appendUint(dst, uint64(s.queue.len()))
+	for i := range s.queue.items[s.queue.head:] {
+		dst = appendQueued(dst, &s.queue.items[s.queue.head+i])
+	}
+	return dst
+}
+
+// session decodes what appendSession made. The subscriptions are not placed yet.
+func (r *reader) session(id string) (carried, bool) {
+	s := &session{id: id}
+	c := carried{sess: s, subs: r.record(s)}
+	for n := r.upTo(65535); n > 0 && !r.bad; n-- {
+		if s.received == nil {
+			s.received = make(map[uint16]*publication)
+		}
+		s.received[uint16(r.upTo(65535))] = nil
+	}
+	r.flight(&s.flight)
+	for n := r.upTo(uint64(len(r.b))); n > 0 && !r.bad; n-- {
+		s.queue.push(r.queued())
+	}
+	return c, r.whole()
+}
+
+// flight decodes a window. Identifiers must come in order and fit one ring.
+func (r *reader) flight(f *flight) {
+	next := uint16(r.upTo(65535))
+	n := r.upTo(ringMax)
+	for i := n; i > 0 && !r.bad; i-- {
+		id := uint16(r.upTo(65535))
+		if i == n {
+			f.next, f.first = id, id
+		}
+		if id == 0 || id-f.first >= ringMax-1 {
+			r.bad = true
+			return
+		}
+		f.next = id
+		o := f.add()
+		if o == nil {
+			r.bad = true
+			return
+		}
+		o.state = outState(r.upTo(uint64(slotToRelease)))
+		o.sent = r.bool()
+		e := r.queued()
+		o.m, o.ids, o.share, o.seq = e.m, e.ids, e.share, e.seq
+		o.qos, o.retain = e.qos, e.retain
+		if o.state == slotFree {
+			r.bad = true
+		}
+	}
+	f.next = next
+	if f.count == 0 {
+		f.first = next
+	}
+}
