@@ -1,0 +1,291 @@
+package gate
+
+import (
+	"errors"
+	"net"
+
+	"github.com/panjf2000/gnet/v2"
+)
+
+// ErrCut is why a connection was closed whose peer takes nothing of what it is sent.
+var ErrCut = errors.New("gate: the peer does not read")
+
+// flushBytes is when output is written before the turn ends: as much as a socket takes at once, and few
+// enough to be in the cache still.
+const flushBytes = 64 << 10
+
+// state is where a connection stands between open and gone.
+type state uint8
+
+const (
+	open    state = iota
+	closing       // Close was called, output is on its way
+	linger        // output and our end are sent; the peer's end is awaited
+	gone          // the socket is closed
+)
+
+// Conn is one connection. All of it belongs to the goroutine of its loop: call it only from a Handler or
+// from Gate.Do of that loop. A Conn that is closed ignores what is written to it.
+type Conn struct {
+	// Data is the handler's own.
+	Data any
+
+	gc    gnet.Conn // invalid once state is gone
+	loop  *loop
+	ln    *listener
+	stage stage // nil: the socket's bytes are MQTT
+	in    []byte
+	out   []byte
+	err   error // why it is in loop.ended
+	until int64 // when closing or linger ends
+
+	state   state
+	dirty   bool // in loop.dirty
+	watched bool // in loop.watch
+	slow    bool // Room said no: the handler waits for Writable
+	past    bool // its first packet was seen
+	entered bool // OnOpen came
+}
+
+// Loop is the number of the loop that owns c.
+func (c *Conn) Loop() int { return c.loop.index }
+
+// Listener is the data of the listener c came in by.
+func (c *Conn) Listener() any { return c.ln.cfg.Data }
+
+// Address is the peer's address without its port; "unix" for a unix socket. Empty once c is closed.
+func (c *Conn) Address() string {
+	if c.state == gone {
+		return ""
+	}
+	switch a := c.gc.RemoteAddr().(type) {
+	case *net.TCPAddr:
+		return a.IP.String()
+	case *net.UnixAddr:
+		return "unix"
+	}
+	return ""
+}
+
+// Write queues p, borrowed until return. It goes out at the end of the turn, earlier if it is much. A peer
+// that has not taken Limits.OutCutBytesMax when more is written is cut.
+func (c *Conn) Write(p []byte) {
+	if c.state != open || len(p) == 0 {
+		return
+	}
+	if c.queued() >= c.ln.cfg.Limits.OutCutBytesMax {
+		c.loop.g.count.cut.Add(1)
+		c.err = ErrCut
+		c.cut()
+		return
+	}
+	if c.out == nil {
+		c.out = c.loop.bufs.get()
+	}
+	c.out = append(c.out, p...)
+	c.touch()
+	if len(c.out) >= flushBytes {
+		c.push()
+	}
+}
+
+// Room is how many bytes may be queued before the peer counts as slow. After an answer of 0 or less
+// the handler gets Writable when half of the room is free again.
+func (c *Conn) Room() int {
+	if c.state != open {
+		return 0
+	}
+	room := c.ln.cfg.Limits.OutBytesMax - c.queued()
+	if room <= 0 && !c.slow {
+		c.slow = true
+		c.watchMe()
+	}
+	return room
+}
+
+// Close sends what is queued, then closes. The handler hears no more of c. A peer that does not read is
+// cut after Config.CloseTimeout.
+func (c *Conn) Close() {
+	if c.state != open {
+		return
+	}
+	c.state = closing
+	c.until = c.loop.now + c.loop.g.cfg.CloseTimeout.Milliseconds()
+	c.touch()
+}
+
+func (c *Conn) queued() int { return len(c.out) + c.gc.OutboundBuffered() }
+
+// touch makes settle look at c at the end of the turn.
+func (c *Conn) touch() {
+	if !c.dirty {
+		c.dirty = true
+		c.loop.dirty = append(c.loop.dirty, c)
+	}
+}
+
+// watchMe makes check look at c.
+func (c *Conn) watchMe() {
+	if !c.watched {
+		c.watched = true
+		c.loop.watch = append(c.loop.watch, c)
+	}
+}
+
+// opened is the first that happens to c on its loop.
+func (c *Conn) opened(gc gnet.Conn) {
+	c.gc, c.entered = gc, true
+	// gnet gives the zones of addresses to a pool of byte buffers when it is done; the strings are
+	// not gnet's to write over.
+	for _, a := range []net.Addr{gc.RemoteAddr(), gc.LocalAddr()} {
+		if t, ok := a.(*net.TCPAddr); ok && t.Zone != "" {
+			t.Zone = ""
+		}
+	}
+}
+
+// push hands the output to gnet, which writes it or keeps what the socket does not take.
+func (c *Conn) push() {
+	out := c.out
+	if len(out) == 0 {
+		return
+	}
+	if c.stage == nil {
+		c.wire(out)
+	} else {
+		c.pushStaged(out)
+	}
+	c.loop.bufs.put(out)
+	c.out = nil
+}
+
+func (c *Conn) pushStaged(plain []byte) {
+	raw, err := c.stage.out(c.loop.bufs.get(), plain)
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.wire(raw)
+	c.loop.bufs.put(raw)
+}
+
+// wire writes raw bytes, borrowed until return. If the socket is dead gnet calls OnClose from inside.
+func (c *Conn) wire(raw []byte) {
+	if c.state == gone {
+		return
+	}
+	c.loop.bytesOut.Add(uint64(len(raw)))
+	if _, err := c.gc.Write(raw); err != nil && c.state != gone {
+		c.fail(err)
+	}
+}
+
+// settle ends the turn for c.
+func (c *Conn) settle() {
+	c.dirty = false
+	if c.state == gone {
+		return
+	}
+	if c.state == closing && c.stage != nil {
+		c.push()
+		c.out = c.stage.bye(c.loop.bufs.get())
+	}
+	if c.stage != nil && c.state == closing {
+		c.wire(c.out)
+		c.loop.bufs.put(c.out)
+		c.out = nil
+	} else {
+		c.push()
+	}
+	if c.state == closing && c.waits() {
+		c.watchMe()
+	}
+}
+
+// waits takes a closing connection as far as it can go, and is true while c has something to wait
+// for: room, or its end.
+func (c *Conn) waits() bool {
+	switch c.state {
+	case open:
+		max := c.ln.cfg.Limits.OutBytesMax
+		return c.slow && c.queued() > max/2
+	case closing:
+		return c.leave()
+	case linger:
+		if c.loop.now < c.until {
+			return true
+		}
+		c.end()
+	}
+	return false
+}
+
+// leave goes from closing to linger once the output is sent. Closing a socket at once, with input
+// unread, would reset it and could take the last packet from the peer.
+func (c *Conn) leave() bool {
+	if c.gc.OutboundBuffered() > 0 {
+		if c.loop.now < c.until {
+			return true
+		}
+		c.loop.g.count.cut.Add(1)
+		c.cut()
+		return false
+	}
+	if closeWrite(c.gc) != nil {
+		c.end()
+		return false
+	}
+	c.state = linger
+	c.until = c.loop.now + c.loop.g.cfg.LingerTimeout.Milliseconds()
+	return true
+}
+
+// cut closes c now and forgets its output.
+func (c *Conn) cut() {
+	if c.state == gone {
+		return
+	}
+	_ = c.gc.SetLinger(0) // a reset: the system keeps nothing for a peer that does not read
+	c.end()
+}
+
+// fail closes c for an error of its own, which the handler hears.
+func (c *Conn) fail(err error) {
+	if c.state == gone {
+		return
+	}
+	c.err = err
+	c.end()
+}
+
+// end closes the socket. gnet calls OnClose from inside, that calls left.
+func (c *Conn) end() {
+	if c.state != gone {
+		_ = c.gc.EventLoop().Close(c.gc)
+	}
+}
+
+// left is the last that happens to c: the socket is closed.
+func (c *Conn) left(err error) {
+	told := c.state != open
+	c.state = gone
+	if c.err == nil {
+		c.err = err
+	}
+	c.loop.bufs.put(c.in)
+	c.loop.bufs.put(c.out)
+	c.in, c.out, c.stage = nil, nil, nil
+	c.loop.conns.Add(-1)
+	c.ln.release()
+	if !told {
+		c.loop.ended = append(c.loop.ended, c)
+	}
+}
+
+// action is what a gnet callback answers: on Windows gnet must be told that its connection is gone.
+func (c *Conn) action() gnet.Action {
+	if c.state == gone {
+		return gnet.Close
+	}
+	return gnet.None
+}

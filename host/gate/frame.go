@@ -1,0 +1,88 @@
+package gate
+
+import (
+	"errors"
+
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+// topUpBytes is by how much the start of a packet grows at a time: what is copied in vain when the packet
+// ends is no more than this.
+const topUpBytes = 4 << 10
+
+// receive cuts b, borrowed until return, into packets and hands them up. Whole packets are not copied.
+// The start of a packet whose end has not come is kept in c.in, which is never larger than twice
+// the largest packet allowed, since Frame refuses a larger one by its first bytes.
+func (c *Conn) receive(b []byte) {
+	for len(c.in) > 0 && len(b) > 0 && c.state == open {
+		b = c.topUp(b)
+	}
+	for len(b) > 0 && c.state == open {
+		n, err := mqtt.Frame(b, c.packetBytesMax())
+		if err != nil {
+			c.malformed(err)
+			return
+		}
+		if n == 0 {
+			c.in = append(c.loop.bufs.get(), b...)
+			return
+		}
+		c.deliver(b[:n])
+		b = b[n:]
+	}
+}
+
+// topUp adds some of b to the packet in c.in, hands it up if that makes it whole, and answers
+// the rest of b.
+func (c *Conn) topUp(b []byte) []byte {
+	have := len(c.in)
+	k := min(len(b), max(topUpBytes, have))
+	c.in = append(c.in, b[:k]...)
+	n, err := mqtt.Frame(c.in, c.packetBytesMax())
+	if err != nil {
+		c.malformed(err)
+		return nil
+	}
+	if n == 0 {
+		return b[k:]
+	}
+	in := c.in
+	c.in = nil
+	c.deliver(in[:n])
+	c.loop.bufs.put(in)
+	return b[n-have:]
+}
+
+// packetBytesMax is what a packet may measure: the first, of a stranger, less.
+func (c *Conn) packetBytesMax() uint32 {
+	if c.past {
+		return c.ln.cfg.Limits.PacketBytesMax
+	}
+	return c.ln.cfg.Limits.FirstPacketBytesMax
+}
+
+func (c *Conn) deliver(frame []byte) {
+	c.past = true
+	c.loop.packetsIn.Add(1)
+	c.loop.handler.Packet(c.loop.now, c, frame)
+	if invariants {
+		scribble(frame)
+	}
+}
+
+func (c *Conn) malformed(err error) {
+	var e *mqtt.Error
+	if !errors.As(err, &e) {
+		c.fail(err)
+		return
+	}
+	c.loop.handler.Malformed(c.loop.now, c, e)
+	c.Close()
+}
+
+// scribble ruins a buffer that was lent, so that whoever kept it is found.
+func scribble(b []byte) {
+	for i := range b {
+		b[i] = 0xDB
+	}
+}

@@ -1,0 +1,6 @@
+//go:build invariants
+
+package gate
+
+// invariants turns on checks that cost time.
+const invariants = true

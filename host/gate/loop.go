@@ -1,0 +1,326 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+)
+
+// loop is one event loop: one gnet engine with one goroutine. gnet wakes it in three ways: bytes arrived
+// (OnTraffic), a connection came or went (OnOpen, OnClose), somebody has work for it (turn). Each of them
+// is a turn: the clock is read once, the handler is called, then settle writes once to each connection
+// that was touched. Handler calls never nest: what happens to a connection while the handler runs
+// waits in ended until settle.
+type loop struct {
+	gnet.BuiltinEventEngine
+	g       *Gate
+	index   int
+	handler Handler
+	client  *gnet.Client
+	events  gnet.EventLoop
+	run     gnet.Runnable // turn, made once
+	slow    *time.Timer   // wakes the loop for the connections in watch
+
+	mu      sync.Mutex // guards the next six
+	tasks   []func(now int64)
+	spare   []func(now int64)
+	pending bool // gnet was asked for a turn that has not begun
+	tickDue bool
+	slowDue bool
+	stopped bool
+
+	// From here on: the goroutine of the loop only.
+	now      int64
+	busy     bool // between begin and end
+	watching bool // slow is set
+	bufs     buffers
+	dirty    []*Conn // touched in this turn
+	ended    []*Conn // gone in this turn, the handler does not know yet
+	watch    []*Conn // without room, or closing
+	unwatch  []*Conn // the other buffer of watch
+
+	conns     atomic.Int64
+	packetsIn atomic.Uint64
+	bytesIn   atomic.Uint64
+	bytesOut  atomic.Uint64
+}
+
+// probe is the context of the connection that asks a new gnet engine for its event loop.
+type probe chan gnet.EventLoop
+
+func openLoop(g *Gate, index int, h Handler) (*loop, error) {
+	l := &loop{g: g, index: index, handler: h, now: g.cfg.Now()}
+	l.bufs.keep = g.cfg.SpareBytesMax
+	l.run = gnet.RunnableFunc(l.turn)
+	l.slow = time.AfterFunc(time.Hour, l.slowSoon)
+	l.slow.Stop()
+	client, err := gnet.NewClient(l,
+		gnet.WithNumEventLoop(1),
+		gnet.WithTCPNoDelay(gnet.TCPDelay), // net.Listener set TCP_NODELAY already: one call less
+		gnet.WithLogger(gnetLog{g.log}))
+	if err != nil {
+		return nil, err
+	}
+	if err := client.Start(); err != nil {
+		return nil, err
+	}
+	l.client = client
+	if err := l.findEvents(); err != nil {
+		return nil, errors.Join(err, client.Stop())
+	}
+	return l, nil
+}
+
+// findEvents fetches the handle by which others wake the loop. gnet gives it to connections only, so
+// one is made: a datagram socket that sends nothing.
+func (l *loop) findEvents() error {
+	c, err := net.Dial("udp", "127.0.0.1:9")
+	if err != nil {
+		return err
+	}
+	p := make(probe, 1)
+	if _, err := l.client.EnrollContext(c, p); err != nil {
+		return err
+	}
+	select {
+	case l.events = <-p:
+		return nil
+	default:
+		return errors.New("gnet did not open a connection")
+	}
+}
+
+// close ends the loop's goroutine. After stopped no one wakes it: gnet would write to a closed
+// descriptor, whose number may be another file's by then.
+func (l *loop) close() error {
+	l.mu.Lock()
+	l.stopped = true
+	l.mu.Unlock()
+	l.slow.Stop()
+	return l.client.Stop()
+}
+
+func (l *loop) do(f func(now int64)) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopped {
+		return false
+	}
+	l.tasks = append(l.tasks, f)
+	l.wakeLocked()
+	return true
+}
+
+func (l *loop) tickSoon() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tickDue = true
+	l.wakeLocked()
+}
+
+func (l *loop) slowSoon() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.slowDue = true
+	l.wakeLocked()
+}
+
+// wakeLocked asks gnet for a turn unless one is on its way: gnet does not keep the order of what it
+// is asked, and one Execute a turn is cheap.
+func (l *loop) wakeLocked() {
+	if l.pending || l.stopped {
+		return
+	}
+	if err := l.events.Execute(context.Background(), l.run); err != nil {
+		l.g.log.Error("gate: wake a loop", "loop", l.index, "err", err)
+		return
+	}
+	l.pending = true
+}
+
+// turn does what others brought.
+func (l *loop) turn(context.Context) error {
+	l.mu.Lock()
+	tasks, tick, slow := l.tasks, l.tickDue, l.slowDue
+	l.tasks, l.spare = l.spare[:0], nil
+	l.pending, l.tickDue, l.slowDue = false, false, false
+	l.mu.Unlock()
+
+	l.begin()
+	for i, f := range tasks {
+		tasks[i] = nil
+		l.task(f)
+	}
+	if tick {
+		l.task(l.handler.Tick)
+	}
+	l.mu.Lock()
+	l.spare = tasks[:0]
+	l.mu.Unlock()
+	if slow {
+		l.check()
+	}
+	l.end()
+	return nil
+}
+
+// begin and end stand around every turn.
+func (l *loop) begin() {
+	l.busy = true
+	l.now = l.g.cfg.Now()
+}
+
+func (l *loop) end() {
+	defer func() { l.busy = false }()
+	defer l.rescue(nil)
+	l.settle()
+}
+
+// settle writes what the turn left: once to each connection it touched. A write can find a connection
+// dead; the handler then hears of it here, and may touch others.
+func (l *loop) settle() {
+	for len(l.dirty) > 0 || len(l.ended) > 0 {
+		for i := 0; i < len(l.dirty); i++ {
+			c := l.dirty[i]
+			l.dirty[i] = nil
+			c.settle()
+		}
+		l.dirty = l.dirty[:0]
+		for i := 0; i < len(l.ended); i++ {
+			c := l.ended[i]
+			l.ended[i] = nil
+			l.closed(c)
+		}
+		l.ended = l.ended[:0]
+	}
+	if len(l.watch) > 0 && !l.watching {
+		l.watching = true
+		l.slow.Reset(l.g.cfg.SlowCheck)
+	}
+}
+
+func (l *loop) closed(c *Conn) {
+	defer l.rescue(nil)
+	err := c.err
+	c.err = nil
+	l.handler.Closed(l.now, c, err)
+}
+
+// check looks at the connections in watch. Those that still wait are put back; so may be those
+// whose handler is told that there is room.
+func (l *loop) check() {
+	l.watching = false
+	watch := l.watch
+	l.watch, l.unwatch = l.unwatch[:0], nil
+	for _, c := range watch {
+		c.watched = false
+		switch {
+		case c.waits():
+			c.watchMe()
+		case c.slow && c.state == open:
+			c.slow = false
+			l.writable(c)
+		}
+	}
+	clear(watch)
+	l.unwatch = watch[:0]
+}
+
+func (l *loop) writable(c *Conn) {
+	defer l.rescue(c)
+	l.handler.Writable(l.now, c)
+}
+
+func (l *loop) task(f func(now int64)) {
+	defer l.rescue(nil)
+	f(l.now)
+}
+
+// rescue is deferred around every call of a handler: a panic costs its connection and a log line, not
+// the process.
+func (l *loop) rescue(c *Conn) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	l.g.count.panics.Add(1)
+	l.g.log.Error("gate: a handler panicked", "loop", l.index, "panic", fmt.Sprint(v),
+		"stack", string(debug.Stack()))
+	if c != nil {
+		c.cut()
+	}
+}
+
+// OnOpen is gnet's: a connection was enrolled.
+func (l *loop) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
+	switch v := gc.Context().(type) {
+	case probe:
+		v <- gc.EventLoop()
+		return nil, gnet.Close
+	case *Conn:
+		l.begin()
+		v.opened(gc)
+		l.open(v)
+		l.end()
+		return nil, v.action()
+	}
+	return nil, gnet.Close
+}
+
+func (l *loop) open(c *Conn) {
+	defer l.rescue(c)
+	l.handler.Open(l.now, c)
+}
+
+// OnTraffic is gnet's: bytes arrived. They are in a buffer that all connections of the loop share, so
+// all of them are taken out now.
+func (l *loop) OnTraffic(gc gnet.Conn) gnet.Action {
+	c, ok := gc.Context().(*Conn)
+	if !ok {
+		return gnet.Close
+	}
+	raw, err := gc.Next(-1)
+	if err != nil || len(raw) == 0 {
+		return gnet.None
+	}
+	l.bytesIn.Add(uint64(len(raw)))
+	l.begin()
+	l.arrived(c, raw)
+	l.end()
+	return c.action()
+}
+
+func (l *loop) arrived(c *Conn, raw []byte) {
+	defer l.rescue(c)
+	if c.stage == nil {
+		c.receive(raw)
+		return
+	}
+	if err := c.stage.in(c, raw); err != nil {
+		c.fail(err)
+	}
+}
+
+// OnClose is gnet's: the peer, an error or end closed the connection. It may come from inside a write,
+// so the handler hears of it in settle.
+func (l *loop) OnClose(gc gnet.Conn, err error) gnet.Action {
+	c, ok := gc.Context().(*Conn)
+	if !ok || c.state == gone {
+		return gnet.None
+	}
+	if l.busy {
+		c.left(err)
+		return gnet.None
+	}
+	l.begin()
+	c.left(err)
+	l.end()
+	return gnet.None
+}
