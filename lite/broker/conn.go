@@ -90,6 +90,7 @@ func (k *Kernel) watch(c *Conn) {
 func (k *Kernel) early(c *Conn, frame []byte) {
 	t := mqtt.TypeOf(frame)
 	switch {
+	case c.state == closed:
 	case c.state == fresh && t == mqtt.CONNECT:
 		k.onConnect(c, frame)
 	case c.state == fresh:

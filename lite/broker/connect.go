@@ -219,7 +219,7 @@ func (k *Kernel) replay(c *Conn, held []byte) {
 		if err != nil || n == 0 {
 			return // they were whole packets when they were held
 		}
-		k.packet(c, held[:n])
+		k.Packet(k.now, c, held[:n])
 		held = held[n:]
 	}
 }

@@ -74,7 +74,13 @@ func (k *Kernel) spread(m *Message) {
 	}
 	k.fan.wanted = true
 	k.forward(m)
-	k.deliverAll(m)
+	k.enc.reset(m)
+	for i := range x.targets {
+		if t := &x.targets[i]; k.ready(t, m) {
+			k.hand(t, m)
+		}
+	}
+	k.enc.reset(nil)
 }
 
 // collect fills targets from the audiences found. outward: groups are drawn and peers noted too, as the
@@ -133,42 +139,39 @@ func (x *matcher) addShared(sub *subscription, m *Message) {
 	})
 }
 
-// deliverAll brings m to the targets. One more than one time over the same list: deliver may ask a
-// Policy, never back into the kernel.
+// deliverAll brings m to the targets.
 func (k *Kernel) deliverAll(m *Message) {
 	k.enc.reset(m)
-	x := &k.match
-	for i := range x.targets {
-		k.deliver(&x.targets[i], m)
+	for i := range k.match.targets {
+		if t := &k.match.targets[i]; k.ready(t, m) {
+			k.hand(t, m)
+		}
 	}
 	k.enc.reset(nil)
 }
 
-// deliver brings m to one session, through its listener's downstream transformers.
-func (k *Kernel) deliver(t *target, m *Message) {
+// ready is false when m went another way: after a session that was handed over, aside while one
+// arrives, or through the downstream transformers of the receiver's listener.
+func (k *Kernel) ready(t *target, m *Message) bool {
 	s := t.sess
 	switch {
 	case s.moved != nil:
 		k.relay(s, t, m)
-		return
+		return false
 	case s.arriving != nil:
 		s.arriving.keep(k, t, m)
-		return
+		return false
 	}
-	k.handle(t, m)
+	return s.lis == nil || s.lis.Policy == nil || k.downstream(t, m)
 }
 
-// handle is deliver for a session that is all here.
-func (k *Kernel) handle(t *target, m *Message) {
+// downstream asks the Policy of the receiver's listener. True: m goes on as it is.
+func (k *Kernel) downstream(t *target, m *Message) bool {
 	s := t.sess
-	if s.lis == nil || s.lis.Policy == nil {
-		k.hand(t, m)
-		return
-	}
 	k.down = k.down[:0]
 	switch s.lis.Policy.Transform(k.now, Downstream, &s.who, m, &k.down) {
 	case Keep:
-		k.hand(t, m)
+		return true
 	case Replace:
 		for i := range k.down {
 			k.inherit(&k.down[i], m)
@@ -179,20 +182,55 @@ func (k *Kernel) handle(t *target, m *Message) {
 	default:
 		k.stats.DroppedPolicy++
 	}
+	return false
 }
 
-// hand gives m to the session: QoS 0 to the wire or nowhere, the others to its window or queue.
+// handOne is ready and hand for a message that one session gets, which is all here or arriving.
+func (k *Kernel) handOne(t *target, m *Message) {
+	k.enc.reset(m)
+	if lis := t.sess.lis; lis == nil || lis.Policy == nil || k.downstream(t, m) {
+		k.hand(t, m)
+	}
+	k.enc.reset(nil)
+}
+
+// hand gives m to the session: QoS 0 to the wire, or nowhere when the client is away or slow; the others
+// to its window or queue.
 func (k *Kernel) hand(t *target, m *Message) {
-	s := t.sess
-	qos := min(t.qos, m.QoS)
-	if qos == mqtt.AtMostOnce {
-		k.handNow(t, m)
+	c := t.sess.conn
+	if t.qos != mqtt.AtMostOnce && m.QoS != mqtt.AtMostOnce {
+		k.handKept(t, m)
 		return
 	}
+	switch {
+	case c == nil:
+	case c.out.Room() <= 0:
+		k.stats.DroppedSlow++
+	case m.Expire != 0 && k.now >= m.Expire:
+		k.stats.DroppedExpired++
+	default:
+		q := t.qos
+		t.qos = mqtt.AtMostOnce
+		frame := k.frame(c, t, m)
+		t.qos = q
+		if c.packetMax != 0 && uint32(len(frame)) > c.packetMax {
+			k.stats.DroppedSize++ // [MQTT-3.1.2-25]
+			return
+		}
+		k.stats.MessagesSent++
+		c.out.Write(frame)
+	}
+}
+
+// handKept gives a QoS 1 or 2 message to the session.
+func (k *Kernel) handKept(t *target, m *Message) {
+	s := t.sess
 	if s.conn == nil && s.expiry == 0 {
 		return
 	}
-	e := queued{m: k.enc.kept(m), share: t.share, qos: qos, retain: t.retain}
+	e := queued{
+		m: k.enc.kept(m), share: t.share, qos: min(t.qos, m.QoS), retain: t.retain,
+	}
 	switch {
 	case t.ids != nil:
 		e.ids = append([]uint32(nil), t.ids...)
@@ -200,32 +238,6 @@ func (k *Kernel) hand(t *target, m *Message) {
 		e.ids = []uint32{t.first}
 	}
 	k.post(s, e)
-}
-
-// handNow writes a QoS 0 message, or drops it when the client is away or slow.
-func (k *Kernel) handNow(t *target, m *Message) {
-	c := t.sess.conn
-	if c == nil {
-		return
-	}
-	if c.out.Room() <= 0 {
-		k.stats.DroppedSlow++
-		return
-	}
-	if m.Expire != 0 && k.now >= m.Expire {
-		k.stats.DroppedExpired++
-		return
-	}
-	q := t.qos
-	t.qos = mqtt.AtMostOnce
-	frame := k.frame(c, t, m)
-	t.qos = q
-	if c.packetMax != 0 && uint32(len(frame)) > c.packetMax {
-		k.stats.DroppedSize++ // [MQTT-3.1.2-25]
-		return
-	}
-	k.stats.MessagesSent++
-	c.out.Write(frame)
 }
 
 // encoder keeps the encodings of the message at work: one for each kind of receiver, by version, QoS

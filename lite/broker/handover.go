@@ -221,11 +221,9 @@ func (k *Kernel) relayed(id, full string, m *Message) {
 	} else {
 		k.rematch(s, m)
 	}
-	k.enc.reset(m)
 	for i := range x.targets {
-		k.handle(&x.targets[i], m)
+		k.handOne(&x.targets[i], m)
 	}
-	k.enc.reset(nil)
 }
 
 // rematch makes the target of one session from its own subscriptions.
@@ -263,9 +261,7 @@ func (k *Kernel) takeAside(a *arrival, x *aside) {
 	seen := x.t.share == "" && x.m.num <= a.relayed[int(x.m.origin)%PeersMax]
 	if !seen && k.sessions[s.id] == s {
 		k.begin(nil, 0)
-		k.enc.reset(x.m)
-		k.handle(&x.t, x.m)
-		k.enc.reset(nil)
+		k.handOne(&x.t, x.m)
 		k.end()
 	}
 	k.settle(x.pub, mqtt.Success)

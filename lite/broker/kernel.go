@@ -98,17 +98,10 @@ func (k *Kernel) Open(now Time, l *Listener, address string, out Sink) *Conn {
 func (k *Kernel) Packet(now Time, c *Conn, frame []byte) {
 	k.at(now)
 	c.seen = k.now
-	switch c.state {
-	case connected:
-		k.packet(c, frame)
-	case closed:
-	default:
+	if c.state != connected {
 		k.early(c, frame)
+		return
 	}
-}
-
-// packet is the dispatch of a connection that was let in.
-func (k *Kernel) packet(c *Conn, frame []byte) {
 	k.stats.PacketsReceived++
 	switch mqtt.TypeOf(frame) {
 	case mqtt.PUBLISH:

@@ -23,7 +23,7 @@ func dial(t testing.TB, k *Kernel, l *Listener, id string, v mqtt.Version) (*Con
 	out := &pipe{room: 1 << 20}
 	c := k.Open(1000, l, "127.0.0.1", out)
 	p := mqtt.Connect{Version: v, CleanStart: true, ClientID: []byte(id)}
-	k.Packet(1000, c, p.Append(nil, v))
+	k.Packet(1000, c, p.Append(nil))
 	if c.state != connected {
 		t.Fatalf("%s is not connected: % x", id, out.buf)
 	}

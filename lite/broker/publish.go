@@ -61,7 +61,10 @@ func (k *Kernel) onPublish(c *Conn, frame []byte) {
 	}
 	k.begin(c, p.PacketID)
 	k.fan.qos = p.QoS
-	r := k.judge(c, m)
+	r, keep := k.judge(c, m)
+	if keep {
+		k.spread(m)
+	}
 	k.answer(c, p, r)
 }
 
@@ -122,36 +125,41 @@ func (c *Conn) alias(a uint16, name []byte) ([]byte, mqtt.ReasonCode) {
 	return name, mqtt.Success
 }
 
-// judge asks the Policy and sends m on. The reason is for the publisher.
-func (k *Kernel) judge(c *Conn, m *Message) mqtt.ReasonCode {
-	if c.lis.Policy == nil {
-		k.spread(m)
-		return mqtt.Success
+// judge asks the Policy. The reason is for the publisher; keep says that m goes on as it is, otherwise
+// what became of it is on its way already. A call that ends here and goes on there, so that the way of
+// a PUBLISH stays as flat with a Policy as without.
+func (k *Kernel) judge(c *Conn, m *Message) (r mqtt.ReasonCode, keep bool) {
+	pol := c.lis.Policy
+	if pol == nil {
+		return mqtt.Success, true
 	}
-	r := c.lis.Policy.Authorize(k.now, &c.who, ActionPublish, m.Topic, m.QoS)
+	r = pol.Authorize(k.now, &c.who, ActionPublish, m.Topic, m.QoS)
 	if r != mqtt.Success {
 		k.stats.Denied++
-		return r
+		return r, false
 	}
-	k.process(c.lis.Policy, &c.who, m)
-	return mqtt.Success
+	return mqtt.Success, k.process(pol, &c.who, m)
 }
 
-// process runs the upstream transformers, then each message that came out of them goes on.
-func (k *Kernel) process(pol Policy, who *Identity, m *Message) {
+// process runs the upstream transformers, then each message that came out of them goes on. True: m is
+// to go on as it is.
+func (k *Kernel) process(pol Policy, who *Identity, m *Message) bool {
 	k.up = k.up[:0]
 	switch pol.Transform(k.now, Upstream, who, m, &k.up) {
 	case Keep:
-		k.route(pol, who, m)
+		return k.route(pol, who, m)
 	case Replace:
 		for i := range k.up {
 			k.inherit(&k.up[i], m)
-			k.route(pol, who, &k.up[i])
+			if k.route(pol, who, &k.up[i]) {
+				k.spread(&k.up[i])
+			}
 		}
 	default:
 		k.stats.DroppedPolicy++
 		k.fan.wanted = true // nothing the publisher should be told
 	}
+	return false
 }
 
 // inherit gives a message that a Policy made what only the kernel knows.
@@ -159,17 +167,17 @@ func (k *Kernel) inherit(m, from *Message) {
 	m.From, m.Expire, m.kept = from.From, from.Expire, false
 }
 
-// route drops what is not fresh and asks where the rest goes.
-func (k *Kernel) route(pol Policy, who *Identity, m *Message) {
+// route drops what is not fresh and asks where the rest goes. True: m is to go on as it is.
+func (k *Kernel) route(pol Policy, who *Identity, m *Message) bool {
 	if !pol.Fresh(k.now, who, m) {
 		k.stats.Suppressed++
 		k.fan.wanted = true
-		return
+		return false
 	}
 	k.rt = k.rt[:0]
 	switch pol.Route(k.now, who, m, &k.rt) {
 	case Keep:
-		k.spread(m)
+		return true
 	case Replace:
 		for i := range k.rt {
 			k.inherit(&k.rt[i], m)
@@ -179,6 +187,7 @@ func (k *Kernel) route(pol Policy, who *Identity, m *Message) {
 		k.stats.DroppedPolicy++
 		k.fan.wanted = true
 	}
+	return false
 }
 
 // begin starts a publication whose publisher is c, or nobody.

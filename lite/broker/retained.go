@@ -75,9 +75,7 @@ func (k *Kernel) retained(r *reading, rec *Record) {
 	}
 	m.Retain = true
 	t := target{sess: r.sess, qos: min(sub.qos, m.QoS), retain: true, first: sub.id}
-	k.enc.reset(&m)
-	k.handle(&t, &m)
-	k.enc.reset(nil)
+	k.handOne(&t, &m)
 }
 
 // memory is the Store of a kernel that was given none: retained messages, in the kernel itself.
@@ -135,9 +133,7 @@ func (k *Kernel) publishWill(s *session, w *will) {
 		m.Expire = k.now + Time(w.lifetime)*1000
 	}
 	k.begin(nil, 0)
-	if s.lis.Policy != nil {
-		k.process(s.lis.Policy, &s.who, &m)
-	} else {
+	if s.lis.Policy == nil || k.process(s.lis.Policy, &s.who, &m) {
 		k.spread(&m)
 	}
 	k.end()
