@@ -1,5 +1,6 @@
 // Package configs knows what an HPMQ broker can be told and where it is told: one YAML file, HPMQ_
-// variables of the environment, and flags, each over the one before. It is the only place that reads them.
+// variables of the environment, and flags, each over the one before. It is the only place that
+// reads them.
 //
 // It does not know what a setting does: it opens no socket, looks at no component and asks no name
 // server. What it answers is a Config that is whole, or every fault at once, each with its place.
@@ -34,8 +35,8 @@ type Config struct {
 type Admin struct {
 	// Bind is host:port, or Off.
 	Bind string `yaml:"bind"`
-	// TokenFile holds the bearer token asked for when Bind is not loopback. Empty: DataDir/admin.token,
-	// created when it is missing.
+	// TokenFile holds the bearer token asked for when Bind is not loopback. Empty:
+	// DataDir/admin.token, created when it is missing.
 	TokenFile string `yaml:"token_file"`
 }
 
@@ -98,7 +99,8 @@ type Limits struct {
 type Listener struct {
 	// Name is unique among the listeners.
 	Name string `yaml:"name"`
-	// Bind is where it listens, tcp://host:port; an empty host means every address, port 0 any free one.
+	// Bind is where it listens, tcp://host:port; an empty host means every address, port 0 any free
+	// one.
 	Bind   string `yaml:"bind"`
 	Limits Limits `yaml:"limits"`
 	Link   Link   `yaml:"link"`
@@ -116,13 +118,13 @@ type Link struct {
 
 // Component is one component in a role.
 type Component struct {
-	// Use is the name of a default component or the path of a .wasm file; Load makes a relative path
-	// relative to the folder of the file that names it.
+	// Use is the name of a default component or the path of a .wasm file; Load makes a relative
+	// path relative to the folder of the file that names it.
 	Use string `yaml:"use"`
 	// Config reaches the component as JSON.
 	Config Document `yaml:"config,omitempty"`
-	// Grants name the capabilities the component may import beside log and config. Nil gives a default
-	// component what it needs and any other none.
+	// Grants name the capabilities the component may import beside log and config. Nil gives a
+	// default component what it needs and any other none.
 	Grants []string `yaml:"grants,omitempty"`
 	// OnFault is open or closed; empty takes what is usual for the role.
 	OnFault string `yaml:"on_fault,omitempty"`
@@ -165,7 +167,7 @@ func DefaultLimits() Limits {
 	return Limits{
 		ConnectionsMax:        100_000,
 		ConnectTimeout:        Duration(10 * time.Second), // as long as a TLS handshake may take
-		PacketBytesMax:        1 * MiB,                    // above any telemetry, below any firmware image
+		PacketBytesMax:        1 * MiB,                    // above any telemetry, below firmware
 		QoSMax:                2,
 		Retain:                true,
 		WildcardSubscriptions: true,

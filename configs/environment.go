@@ -7,17 +7,18 @@ import (
 	"github.com/knadh/koanf/providers/env/v2"
 )
 
-// EnvPrefix begins every variable of the environment that is a setting. The rest is the path in upper
-// case with two underscores for each step, list entries by number: HPMQ_ADMIN__BIND is admin.bind,
-// HPMQ_LISTENERS__0__LIMITS__QOS_MAX is listeners[0].limits.qos_max. A value is read as YAML where a
-// list or a mapping is due: HPMQ_LISTENERS='[{name: a, bind: "tcp://:1883"}]'.
+// EnvPrefix begins every variable of the environment that is a setting. The rest is the path in
+// upper case with two underscores for each step, list entries by number: HPMQ_ADMIN__BIND is
+// admin.bind, HPMQ_LISTENERS__0__LIMITS__QOS_MAX is listeners[0].limits.qos_max. A value is read as
+// YAML where a list or a mapping is due: HPMQ_LISTENERS='[{name: a, bind: "tcp://:1883"}]'.
 const EnvPrefix = "HPMQ_"
 
-// foreignEnv are beginnings of variables that are not settings: those of hpmq-cli, and those Kubernetes
-// sets for a service named hpmq.
+// foreignEnv are beginnings of variables that are not settings: those of hpmq-cli, and those
+// Kubernetes sets for a service named hpmq.
 var foreignEnv = [...]string{"HPMQ_CLI_", "HPMQ_SERVICE_", "HPMQ_PORT"}
 
-// environment is the provider of the settings in environ; it remembers in from where each came from.
+// environment is the provider of the settings in environ; it remembers in from where each came
+// from.
 func environment(environ []string, from origins) *env.Env {
 	return env.Provider("__", env.Opt{
 		Prefix:      EnvPrefix,
@@ -79,8 +80,8 @@ func laid(over, under any) any {
 	return over
 }
 
-// numbered answers the length of a list that has an entry for every key of m, or 0 if a key is none of an
-// entry.
+// numbered answers the length of a list that has an entry for every key of m, or 0 if a key is none
+// of an entry.
 func numbered(m map[string]any) int {
 	length := 0
 	for key := range m {

@@ -19,8 +19,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// FileBytesMax bounds a configuration file, FileValuesMax the values in it, those that an alias repeats
-// counted each time.
+// FileBytesMax bounds a configuration file, FileValuesMax the values in it, those that an alias
+// repeats counted each time.
 const (
 	FileBytesMax  = 1 << 20
 	FileValuesMax = 50_000
@@ -38,8 +38,8 @@ type Sources struct {
 	FlagNames map[string]string
 }
 
-// Load reads the sources over Default and validates the outcome. An error of type Problems lists every
-// fault; any other means that the file cannot be read. It opens nothing but the file.
+// Load reads the sources over Default and validates the outcome. An error of type Problems lists
+// every fault; any other means that the file cannot be read. It opens nothing but the file.
 func Load(s Sources) (Config, error) {
 	var text []byte
 	if s.File != "" {
@@ -85,8 +85,8 @@ func load(s Sources, text []byte) (Config, error) {
 	return c, nil
 }
 
-// relativeTo makes the paths of components relative to dir. DataDir and TokenFile stay relative to where
-// the broker is started: they are places to write.
+// relativeTo makes the paths of components relative to dir. DataDir and TokenFile stay relative to
+// where the broker is started: they are places to write.
 func (c *Config) relativeTo(dir string) {
 	for i := range c.Listeners {
 		c.Listeners[i].Link.relativeTo(dir)

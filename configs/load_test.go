@@ -12,8 +12,8 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
 
-// TestGolden holds each testdata/good/NAME.yaml against NAME.full: the whole configuration it means;
-// and each testdata/bad/NAME.yaml against NAME.errors: every fault of it.
+// TestGolden holds each testdata/good/NAME.yaml against NAME.full: the whole configuration it
+// means; and each testdata/bad/NAME.yaml against NAME.errors: every fault of it.
 func TestGolden(t *testing.T) {
 	for _, dir := range []string{"good", "bad"} {
 		files, err := filepath.Glob(filepath.Join("testdata", dir, "*.yaml"))
@@ -169,7 +169,8 @@ func TestUsePathsAreRelativeToTheFile(t *testing.T) {
 	}
 }
 
-// FuzzParse: whatever the text, the answer is a configuration that is valid and round-trips, or an error.
+// FuzzParse: whatever the text, the answer is a configuration that is valid and round-trips, or an
+// error.
 func FuzzParse(f *testing.F) {
 	for _, pattern := range []string{"testdata/*/*.yaml", "*.yaml"} {
 		files, _ := filepath.Glob(pattern)

@@ -31,7 +31,8 @@ func (from origins) nearest(path string) origin {
 // replace notes that path and all under it were written anew at where.
 func (from origins) replace(path, where string) {
 	for p := range from {
-		if rest, ok := strings.CutPrefix(p, path); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+		rest, ok := strings.CutPrefix(p, path)
+		if ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
 			delete(from, p)
 		}
 	}

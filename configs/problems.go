@@ -46,8 +46,15 @@ func (ps *Problems) add(path, format string, args ...any) {
 	*ps = append(*ps, Problem{Path: path, Text: fmt.Sprintf(format, args...)})
 }
 
-// merge adds those of more that have no problem yet at their path or around it: a value that could not be
-// read needs no second complaint about the default that stands in for it.
+// note adds text unless it is empty.
+func (ps *Problems) note(path, text string) {
+	if text != "" {
+		ps.add(path, "%s", text)
+	}
+}
+
+// merge adds those of more that have no problem yet at their path or around it: a value that could
+// not be read needs no second complaint about the default that stands in for it.
 func (ps *Problems) merge(more Problems) {
 	seen := make(map[string]bool, len(*ps))
 	for _, p := range *ps {

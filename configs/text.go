@@ -7,7 +7,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Text writes the whole of c as YAML, in the order of the struct. Parse reads it back to an equal Config.
+// Text writes the whole of c as YAML, in the order of the struct. Parse reads it back to an equal
+// Config.
 func (c *Config) Text() ([]byte, error) {
 	var b bytes.Buffer
 	enc := yaml.NewEncoder(&b)

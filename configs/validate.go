@@ -76,29 +76,29 @@ func (l *Log) validate(ps *Problems) {
 }
 
 func (w *Wasm) validate(ps *Problems) {
-	within(ps, "wasm.memory_max", w.MemoryMax, 64*KiB, 4*GiB)
-	within(ps, "wasm.module_max", w.ModuleMax, 1*KiB, 1*GiB)
-	within(ps, "wasm.fuel_max", w.FuelMax, 1000, math.MaxInt64)
-	within(ps, "wasm.depth_max", w.DepthMax, 16, 1_000_000)
+	ps.note("wasm.memory_max", within(w.MemoryMax, 64*KiB, 4*GiB))
+	ps.note("wasm.module_max", within(w.ModuleMax, 1*KiB, 1*GiB))
+	ps.note("wasm.fuel_max", within(w.FuelMax, 1000, math.MaxInt64))
+	ps.note("wasm.depth_max", within(w.DepthMax, 16, 1_000_000))
 }
 
 func (l *Limits) validate(ps *Problems, at string) {
-	within(ps, at+".connections_max", l.ConnectionsMax, 1, 100_000_000)
-	within(ps, at+".connect_timeout", l.ConnectTimeout, Duration(time.Millisecond),
-		Duration(time.Hour))
-	within(ps, at+".packet_bytes_max", l.PacketBytesMax, 64, 268_435_460) // [MQTT-2.1.4]
-	within(ps, at+".qos_max", l.QoSMax, 0, 2)
-	within(ps, at+".receive_max", l.ReceiveMax, 1, 65535)
-	within(ps, at+".inflight_max", l.InflightMax, 1, 32768)
-	within(ps, at+".topic_levels_max", l.TopicLevelsMax, 1, 65535)
-	within(ps, at+".client_id_bytes_max", l.ClientIDBytesMax, 23, 65535)
-	within(ps, at+".subscriptions_max", l.SubscriptionsMax, 0, math.MaxInt32)
-	within(ps, at+".queue_messages_max", l.QueueMessagesMax, 0, math.MaxInt32)
-	within(ps, at+".queue_bytes_max", l.QueueBytesMax, 0, 1<<40)
-	within(ps, at+".outbound_bytes_max", l.OutboundBytesMax, 4*KiB, 1*GiB)
-	within(ps, at+".keep_alive_max", l.KeepAliveMax, 0, Duration(65535*time.Second))
+	ps.note(at+".connections_max", within(l.ConnectionsMax, 1, 100_000_000))
+	ps.note(at+".connect_timeout", within(l.ConnectTimeout, Duration(time.Millisecond),
+		Duration(time.Hour)))
+	ps.note(at+".packet_bytes_max", within(l.PacketBytesMax, 64, 268_435_460)) // [MQTT-2.1.4]
+	ps.note(at+".qos_max", within(l.QoSMax, 0, 2))
+	ps.note(at+".receive_max", within(l.ReceiveMax, 1, 65535))
+	ps.note(at+".inflight_max", within(l.InflightMax, 1, 32768))
+	ps.note(at+".topic_levels_max", within(l.TopicLevelsMax, 1, 65535))
+	ps.note(at+".client_id_bytes_max", within(l.ClientIDBytesMax, 23, 65535))
+	ps.note(at+".subscriptions_max", within(l.SubscriptionsMax, 0, math.MaxInt32))
+	ps.note(at+".queue_messages_max", within(l.QueueMessagesMax, 0, math.MaxInt32))
+	ps.note(at+".queue_bytes_max", within(l.QueueBytesMax, 0, 1<<40))
+	ps.note(at+".outbound_bytes_max", within(l.OutboundBytesMax, 4*KiB, 1*GiB))
+	ps.note(at+".keep_alive_max", within(l.KeepAliveMax, 0, Duration(65535*time.Second)))
 	if l.SessionExpiryMax != Never {
-		within(ps, at+".session_expiry_max", l.SessionExpiryMax, 0, Duration(36500*day))
+		ps.note(at+".session_expiry_max", within(l.SessionExpiryMax, 0, Duration(36500*day)))
 	}
 }
 
@@ -170,10 +170,10 @@ func (c *Component) validate(ps *Problems, at, role string) {
 		oneOf(ps, at+".on_fault", c.OnFault, []string{"open", "closed"})
 	}
 	if c.Fuel != 0 {
-		within(ps, at+".fuel", c.Fuel, 1000, math.MaxInt64)
+		ps.note(at+".fuel", within(c.Fuel, 1000, math.MaxInt64))
 	}
 	if c.Memory != 0 {
-		within(ps, at+".memory", c.Memory, 64*KiB, 4*GiB)
+		ps.note(at+".memory", within(c.Memory, 64*KiB, 4*GiB))
 	}
 	if _, err := json.Marshal(c.Config); err != nil {
 		ps.add(at+".config", "cannot be written as JSON: %v", err)
@@ -194,11 +194,10 @@ func suggest(got string, words []string) string {
 	return ""
 }
 
-// within checks low ≤ v ≤ high.
-func within[T int | uint8 | uint16 | uint32 | uint64 | Size | Duration](
-	ps *Problems, path string, v, low, high T,
-) {
+// within says what is wrong with v if it is not low ≤ v ≤ high.
+func within[T int | uint8 | uint16 | uint32 | uint64 | Size | Duration](v, low, high T) string {
 	if v < low || v > high {
-		ps.add(path, "%v is out of range; %v to %v", v, low, high)
+		return fmt.Sprintf("%v is out of range; %v to %v", v, low, high)
 	}
+	return ""
 }

@@ -1,0 +1,124 @@
+// Package admin knows the admin API: which path asks what of the broker, and who may ask. The words
+// of the API are those of sdk/client.
+//
+// It does not know how a broker does what it is asked: it asks through the interfaces below.
+package admin
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/hpmq/hpmq/sdk/client"
+)
+
+// What a Broker's errors can be; any other is answered as a fault of the broker.
+var (
+	// ErrNotFound: there is no such listener, role, position or client.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict: the name or the address is taken, or there is nothing to roll back to.
+	ErrConflict = errors.New("conflict")
+	// ErrRefused: a component or a setting is no good; nothing has changed.
+	ErrRefused = errors.New("refused")
+)
+
+// Node is asked how the broker is.
+type Node interface {
+	Status(ctx context.Context) (client.Status, error)
+}
+
+// Listeners opens and closes doors.
+type Listeners interface {
+	Listeners(ctx context.Context) ([]client.Listener, error)
+	AddListener(ctx context.Context, l client.NewListener) (client.Listener, error)
+	RemoveListener(ctx context.Context, name string, drop bool) error
+}
+
+// Links changes which component serves which role. Its calls may take seconds.
+type Links interface {
+	Link(ctx context.Context) ([]client.Linked, error)
+	Swap(ctx context.Context, s client.Swap) (client.Swapped, error)
+	Rollback(ctx context.Context, r client.Rollback) (client.Swapped, error)
+}
+
+// Sessions sees clients.
+type Sessions interface {
+	// Sessions answers at most limit sessions in the order of their client ids, from the first
+	// after the given one on.
+	Sessions(ctx context.Context, after string, limit int) ([]client.Session, error)
+	Kick(ctx context.Context, clientID string) error
+}
+
+// Broker is all that the API asks.
+type Broker struct {
+	Node      Node
+	Listeners Listeners
+	Links     Links
+	Sessions  Sessions
+}
+
+// Config bounds the API and says who may use it.
+type Config struct {
+	// Loopback is true if the address is one only this machine can reach: then requests must name
+	// it so.
+	Loopback bool
+	// Token every request must bear; empty asks for none and is refused beyond loopback.
+	Token string
+	// WasmBytesMax bounds a component in a swap.
+	WasmBytesMax int
+	// RequestsMax bounds the requests served at once.
+	RequestsMax int
+	// RequestTimeout bounds reading one request and, after that, answering it.
+	RequestTimeout time.Duration
+}
+
+// Default is for a loopback address.
+func Default() Config {
+	return Config{
+		Loopback:       true,
+		WasmBytesMax:   16 << 20,
+		RequestsMax:    16,          // each may hold a component in memory
+		RequestTimeout: time.Minute, // compiling a large component on a small box
+	}
+}
+
+// Validate says what is wrong with c.
+func (c *Config) Validate() error {
+	switch {
+	case !c.Loopback && c.Token == "":
+		return errors.New("admin: token: needed beyond loopback")
+	case c.WasmBytesMax < 1 || c.RequestsMax < 1 || c.RequestTimeout <= 0:
+		return errors.New("admin: limits: must be positive")
+	}
+	return nil
+}
+
+// NewHandler answers the API over b.
+func NewHandler(cfg Config, b Broker) (http.Handler, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	register(mux, cfg, b)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, http.StatusNotFound, "no such path: "+r.URL.Path)
+	})
+	return newGuard(cfg, mux), nil
+}
+
+// NewServer answers a server of the API that is ready to Serve on a listener. It opens nothing.
+func NewServer(cfg Config, b Broker) (*http.Server, error) {
+	h, err := NewHandler(cfg, b)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       cfg.RequestTimeout,
+		WriteTimeout:      2 * cfg.RequestTimeout,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+	}, nil
+}

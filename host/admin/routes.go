@@ -1,0 +1,142 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/hpmq/hpmq/sdk/client"
+)
+
+// Version is that of the API, not of the broker.
+const Version = "1.0.0"
+
+// SessionsMax bounds the sessions of one answer.
+const SessionsMax = 1000
+
+// of is an answer with a body.
+type of[T any] struct{ Body T }
+
+// register puts every operation on mux and answers the API for its description.
+func register(mux *http.ServeMux, cfg Config, b Broker) huma.API {
+	c := huma.DefaultConfig("HPMQ admin API", Version)
+	c.Info.Description = "Status, listeners, links and clients of one broker."
+	c.OpenAPIPath = client.Base + "/openapi"
+	c.DocsPath, c.SchemasPath = "", ""
+	c.CreateHooks = nil // no $schema in answers
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token": {Type: "http", Scheme: "bearer"},
+	}
+	c.Security = []map[string][]string{{"token": {}}, {}}
+	api := humago.New(mux, c)
+	registerNode(api, b)
+	registerListeners(api, b.Listeners)
+	registerLinks(api, cfg, b.Links)
+	return api
+}
+
+// operation describes one request.
+func operation(id, method, path, summary string) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: method, Path: client.Base + path, Summary: summary,
+		MaxBodyBytes: 64 << 10,
+	}
+}
+
+func registerNode(api huma.API, b Broker) {
+	huma.Register(api, operation("status", http.MethodGet, "/status", "How the broker is"),
+		func(ctx context.Context, _ *struct{}) (*of[client.Status], error) {
+			return answer(b.Node.Status(ctx))
+		})
+	huma.Register(api, operation("list-clients", http.MethodGet, "/clients",
+		"Sessions by client id"),
+		func(ctx context.Context, in *struct {
+			After string `query:"after" doc:"Begin after this client id"`
+			Limit int    `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+		}) (*of[[]client.Session], error) {
+			return answerList(b.Sessions.Sessions(ctx, in.After, min(in.Limit, SessionsMax)))
+		})
+	huma.Register(api, operation("kick-client", http.MethodDelete, "/clients/{id}",
+		"Disconnect a client"),
+		func(ctx context.Context, in *struct {
+			ID string `path:"id" doc:"Client id"`
+		}) (*struct{}, error) {
+			return nil, problem(b.Sessions.Kick(ctx, in.ID))
+		})
+}
+
+func registerListeners(api huma.API, l Listeners) {
+	huma.Register(api, operation("list-listeners", http.MethodGet, "/listeners",
+		"Where the broker listens"),
+		func(ctx context.Context, _ *struct{}) (*of[[]client.Listener], error) {
+			return answerList(l.Listeners(ctx))
+		})
+	add := operation("add-listener", http.MethodPost, "/listeners", "Open a listener")
+	add.DefaultStatus = http.StatusCreated
+	huma.Register(api, add,
+		func(ctx context.Context, in *of[client.NewListener]) (*of[client.Listener], error) {
+			return answer(l.AddListener(ctx, in.Body))
+		})
+	huma.Register(api, operation("remove-listener", http.MethodDelete, "/listeners/{name}",
+		"Close a listener"),
+		func(ctx context.Context, in *struct {
+			Name string `path:"name"`
+			Drop bool   `query:"drop" doc:"Close its connections too"`
+		}) (*struct{}, error) {
+			return nil, problem(l.RemoveListener(ctx, in.Name, in.Drop))
+		})
+}
+
+func registerLinks(api huma.API, cfg Config, l Links) {
+	huma.Register(api, operation("show-link", http.MethodGet, "/link",
+		"Which component serves which role of which listener"),
+		func(ctx context.Context, _ *struct{}) (*of[[]client.Linked], error) {
+			return answerList(l.Link(ctx))
+		})
+	swap := operation("swap-link", http.MethodPost, "/link/swap",
+		"Put a component in the place of another while messages flow")
+	swap.MaxBodyBytes = int64(cfg.WasmBytesMax)*4/3 + 64<<10 // the component in base64
+	swap.BodyReadTimeout = cfg.RequestTimeout
+	huma.Register(api, swap,
+		func(ctx context.Context, in *of[client.Swap]) (*of[client.Swapped], error) {
+			return answer(l.Swap(ctx, in.Body))
+		})
+	huma.Register(api, operation("rollback-link", http.MethodPost, "/link/rollback",
+		"Bring back what the last swap of a place replaced"),
+		func(ctx context.Context, in *of[client.Rollback]) (*of[client.Swapped], error) {
+			return answer(l.Rollback(ctx, in.Body))
+		})
+}
+
+func answer[T any](v T, err error) (*of[T], error) {
+	if err != nil {
+		return nil, problem(err)
+	}
+	return &of[T]{v}, nil
+}
+
+// answerList answers an empty list as [], not as null.
+func answerList[T any](v []T, err error) (*of[[]T], error) {
+	if v == nil {
+		v = []T{}
+	}
+	return answer(v, err)
+}
+
+// problem makes the HTTP error of a Broker's error.
+func problem(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrNotFound):
+		return huma.Error404NotFound(err.Error())
+	case errors.Is(err, ErrConflict):
+		return huma.Error409Conflict(err.Error())
+	case errors.Is(err, ErrRefused):
+		return huma.Error422UnprocessableEntity(err.Error())
+	}
+	return huma.Error500InternalServerError(err.Error())
+}

@@ -1,0 +1,149 @@
+package client
+
+import (
+	"strings"
+	"time"
+)
+
+// Status is how a broker is.
+type Status struct {
+	Version       string    `json:"version" doc:"Version of the program"`
+	Node          string    `json:"node" doc:"Name of the broker"`
+	Started       time.Time `json:"started"`
+	UptimeSeconds int64     `json:"uptime_seconds"`
+	Platform      string    `json:"platform" example:"go1.26 linux/arm64"`
+	DataDir       string    `json:"data_dir" doc:"Folder of the state, or memory"`
+	Loops         int       `json:"loops" doc:"Event loops that serve connections"`
+	Totals        Totals    `json:"totals"`
+}
+
+// Totals count what all loops hold and did. Connections, sessions, subscriptions and queued are
+// those of now; the rest only grows.
+type Totals struct {
+	Connections      int    `json:"connections"`
+	ConnectionsTotal uint64 `json:"connections_total"`
+	Sessions         int    `json:"sessions"`
+	Subscriptions    int    `json:"subscriptions"`
+	Queued           int    `json:"queued" doc:"Messages that wait for a client"`
+	PacketsReceived  uint64 `json:"packets_received"`
+	MessagesReceived uint64 `json:"messages_received"`
+	MessagesSent     uint64 `json:"messages_sent"`
+	DroppedSlow      uint64 `json:"dropped_slow" doc:"QoS 0, the connection had no room"`
+	DroppedQueue     uint64 `json:"dropped_queue" doc:"Above a session's queue limits"`
+	DroppedSize      uint64 `json:"dropped_size" doc:"Above a client's maximum packet size"`
+	DroppedExpired   uint64 `json:"dropped_expired" doc:"The expiry interval passed"`
+	DroppedPolicy    uint64 `json:"dropped_policy" doc:"A component dropped it"`
+	Suppressed       uint64 `json:"suppressed" doc:"A deduplicator called it no news"`
+	Denied           uint64 `json:"denied" doc:"An authenticator or authorizer refused it"`
+}
+
+// Listener is a door for clients.
+type Listener struct {
+	Name        string `json:"name"`
+	Bind        string `json:"bind" doc:"Where it listens" example:"tcp://127.0.0.1:1883"`
+	Connections int    `json:"connections"`
+}
+
+// NewListener is a listener to open. It has the limits of the configuration. A role that Link
+// leaves out has the default component; an empty list has none.
+type NewListener struct {
+	Name string `json:"name" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$"`
+	Bind string `json:"bind" minLength:"1" maxLength:"256" example:"tcp://127.0.0.1:1884"`
+	Link Link   `json:"link,omitempty" doc:"Default components by role, in order"`
+}
+
+// Link says by role which default components serve a new listener, in order.
+type Link map[string][]Reference
+
+// Reference is one component of a new listener.
+type Reference struct {
+	Use    string         `json:"use" maxLength:"64" doc:"Name of a default component"`
+	Config map[string]any `json:"config,omitempty" doc:"Configuration of the component"`
+}
+
+// Linked is a component that serves a role of a listener.
+type Linked struct {
+	Listener string   `json:"listener"`
+	Role     string   `json:"role"`
+	Position int      `json:"position" doc:"Place in the chain of the role, from 0"`
+	Name     string   `json:"name" doc:"Name of the component"`
+	Version  string   `json:"version" doc:"What the component says of itself, or empty"`
+	Digest   string   `json:"digest" doc:"SHA-256 of the .wasm file"`
+	Size     int      `json:"size" doc:"Bytes of the .wasm file"`
+	Grants   []string `json:"grants" doc:"Capabilities it may import"`
+	OnFault  string   `json:"on_fault" doc:"What holds when it fails: open or closed"`
+	Calls    uint64   `json:"calls"`
+	Faults   uint64   `json:"faults" doc:"Calls that trapped or ran out of fuel"`
+	Previous string   `json:"previous,omitempty" doc:"Digest a rollback brings back"`
+}
+
+// Swap is a component to put in a place: the one with the name Use that comes with the broker, or
+// Wasm. The position after the last adds a component. Config, Grants and OnFault left out stay as
+// they are.
+type Swap struct {
+	Listener string         `json:"listener" maxLength:"64"`
+	Role     string         `json:"role" maxLength:"32" example:"authorizer"`
+	Position int            `json:"position,omitempty" minimum:"0" maximum:"15"`
+	Use      string         `json:"use,omitempty" maxLength:"256" doc:"Name of the component"`
+	Wasm     []byte         `json:"wasm,omitempty" doc:"The component, if it is not a default one"`
+	Config   map[string]any `json:"config,omitempty" doc:"Configuration of the component"`
+	Grants   []string       `json:"grants,omitempty" maxItems:"16" doc:"Beside log and config"`
+	OnFault  string         `json:"on_fault,omitempty" enum:"open,closed"`
+}
+
+// Swapped is what a swap or a rollback did. Old is empty if the place was free.
+type Swapped struct {
+	Old           Linked `json:"old"`
+	New           Linked `json:"new"`
+	PrepareMillis int64  `json:"prepare_ms" doc:"Compiling and checking, beside the old one"`
+	CommitMicros  int64  `json:"commit_us" doc:"Changing over"`
+}
+
+// Rollback names the place whose last swap is to be undone.
+type Rollback struct {
+	Listener string `json:"listener" maxLength:"64"`
+	Role     string `json:"role" maxLength:"32" example:"authorizer"`
+	Position int    `json:"position,omitempty" minimum:"0" maximum:"15"`
+}
+
+// Session is what the broker keeps for a client id.
+type Session struct {
+	ClientID      string `json:"client_id"`
+	Username      string `json:"username"`
+	Address       string `json:"address"`
+	Listener      string `json:"listener"`
+	Version       int    `json:"version" doc:"MQTT protocol version: 3, 4 or 5"`
+	Connected     bool   `json:"connected"`
+	Subscriptions int    `json:"subscriptions"`
+	Queued        int    `json:"queued" doc:"Messages that wait for the client"`
+	Inflight      int    `json:"inflight" doc:"Messages sent and not acknowledged"`
+}
+
+// Error is a refusal of the broker, as RFC 9457 has it.
+type Error struct {
+	Status int      `json:"status"`
+	Title  string   `json:"title"`
+	Detail string   `json:"detail"`
+	Errors []Detail `json:"errors"`
+}
+
+// Detail is one fault of a request.
+type Detail struct {
+	Message  string `json:"message"`
+	Location string `json:"location"`
+}
+
+// Error says what the broker said.
+func (e *Error) Error() string {
+	text := e.Detail
+	if text == "" {
+		text = strings.ToLower(e.Title)
+	}
+	for _, d := range e.Errors {
+		text += "; " + d.Message
+		if d.Location != "" {
+			text += " (" + d.Location + ")"
+		}
+	}
+	return text
+}
