@@ -70,7 +70,8 @@ func TestParseBind(t *testing.T) {
 func TestLoopback(t *testing.T) {
 	for host, want := range map[string]bool{
 		"127.0.0.1": true, "127.9.9.9": true, "::1": true, "localhost": true,
-		"::ffff:127.0.0.1": true, "": false, "0.0.0.0": false, "10.0.0.1": false, "localhost.evil.org": false,
+		"::ffff:127.0.0.1": true, "": false, "0.0.0.0": false, "10.0.0.1": false,
+		"localhost.evil.org": false,
 	} {
 		if got := (Bind{Host: host}).Loopback(); got != want {
 			t.Errorf("%q: %v", host, got)

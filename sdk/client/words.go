@@ -86,8 +86,8 @@ type Swap struct {
 	Position int            `json:"position,omitempty" minimum:"0" maximum:"15"`
 	Use      string         `json:"use,omitempty" maxLength:"256" doc:"Name of the component"`
 	Wasm     []byte         `json:"wasm,omitempty" doc:"The component, if it is not a default one"`
-	Config   map[string]any `json:"config,omitempty" doc:"Configuration of the component"`
-	Grants   []string       `json:"grants,omitempty" maxItems:"16" doc:"Beside log and config"`
+	Config   map[string]any `json:"config,omitzero" doc:"For the component"`
+	Grants   []string       `json:"grants,omitzero" maxItems:"16"`
 	OnFault  string         `json:"on_fault,omitempty" enum:"open,closed"`
 }
 

@@ -1,0 +1,238 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/hpmq/hpmq/sdk/client"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
+
+// fake is a broker that remembers what it was asked.
+type fake struct {
+	asked []any
+	err   error
+	wait  chan struct{}
+}
+
+func (f *fake) ask(args ...any) error {
+	f.asked = append(f.asked, args...)
+	if f.wait != nil {
+		f.wait <- struct{}{}
+		<-f.wait
+	}
+	return f.err
+}
+
+func (f *fake) Status(context.Context) (client.Status, error) {
+	return client.Status{Version: "1.2.3", Node: "n"}, f.ask()
+}
+
+func (f *fake) Listeners(context.Context) ([]client.Listener, error) {
+	return []client.Listener{{Name: "mqtt", Bind: "tcp://127.0.0.1:1883"}}, f.ask()
+}
+
+func (f *fake) AddListener(_ context.Context, l client.NewListener) (client.Listener, error) {
+	return client.Listener{Name: l.Name, Bind: l.Bind}, f.ask(l)
+}
+
+func (f *fake) RemoveListener(_ context.Context, name string, drop bool) error {
+	return f.ask(name, drop)
+}
+
+func (f *fake) Link(context.Context) ([]client.Linked, error) { return nil, f.ask() }
+
+func (f *fake) Swap(_ context.Context, s client.Swap) (client.Swapped, error) {
+	return client.Swapped{New: client.Linked{Name: s.Use}}, f.ask(s)
+}
+
+func (f *fake) Rollback(_ context.Context, r client.Rollback) (client.Swapped, error) {
+	return client.Swapped{}, f.ask(r)
+}
+
+func (f *fake) Sessions(_ context.Context, after string, n int) ([]client.Session, error) {
+	return []client.Session{{ClientID: "a"}}, f.ask(after, n)
+}
+
+func (f *fake) Kick(_ context.Context, id string) error { return f.ask(id) }
+
+func (f *fake) broker() Broker { return Broker{Node: f, Listeners: f, Links: f, Sessions: f} }
+
+// serve runs the API over f and answers a client of it.
+func serve(t *testing.T, cfg Config, f *fake) (*client.Client, *httptest.Server) {
+	t.Helper()
+	h, err := NewHandler(cfg, f.broker())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	c, err := client.New(s.URL, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, s
+}
+
+// TestRequestsReachTheBroker sends every request of sdk/client and looks at what the broker was asked.
+func TestRequestsReachTheBroker(t *testing.T) {
+	ctx := t.Context()
+	swap := client.Swap{
+		Listener: "l", Role: "router", Position: 1, Use: "u", Wasm: []byte{0, 0xff, 'a'},
+		Config: map[string]any{"a.b": []any{1.5, "x"}}, Grants: []string{"kv"}, OnFault: "open",
+	}
+	add := client.NewListener{Name: "l", Bind: "tcp://:1", Link: client.Link{"router": {}}}
+	for name, c := range map[string]struct {
+		send func(*client.Client) error
+		want []any
+	}{
+		"status": {func(c *client.Client) error { _, err := c.Status(ctx); return err }, nil},
+		"listeners": {func(c *client.Client) error { _, err := c.Listeners(ctx); return err },
+			nil},
+		"link": {func(c *client.Client) error { _, err := c.Link(ctx); return err }, nil},
+		"add": {func(c *client.Client) error { _, err := c.AddListener(ctx, add); return err },
+			[]any{add}},
+		"remove": {func(c *client.Client) error { return c.RemoveListener(ctx, "l", true) },
+			[]any{"l", true}},
+		"swap": {func(c *client.Client) error { _, err := c.Swap(ctx, swap); return err },
+			[]any{swap}},
+		"rollback": {func(c *client.Client) error {
+			_, err := c.Rollback(ctx, client.Rollback{Listener: "l", Role: "router"})
+			return err
+		}, []any{client.Rollback{Listener: "l", Role: "router"}}},
+		"clients": {func(c *client.Client) error { _, err := c.Sessions(ctx, "x&y", 7); return err },
+			[]any{"x&y", 7}},
+		"kick": {func(c *client.Client) error { return c.Kick(ctx, "a/b c%2F?#") },
+			[]any{"a/b c%2F?#"}},
+		"kick dots": {func(c *client.Client) error { return c.Kick(ctx, "..") }, []any{".."}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &fake{}
+			cl, _ := serve(t, Default(), f)
+			if err := c.send(cl); err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(f.asked, c.want) {
+				t.Errorf("asked %#v, want %#v", f.asked, c.want)
+			}
+		})
+	}
+}
+
+func TestErrorsBecomeStatusCodes(t *testing.T) {
+	for status, err := range map[int]error{
+		http.StatusNotFound:            fmt.Errorf("app: listener x: %w", ErrNotFound),
+		http.StatusConflict:            fmt.Errorf("app: listener x: %w", ErrConflict),
+		http.StatusUnprocessableEntity: fmt.Errorf("link: not wasm: %w", ErrRefused),
+		http.StatusInternalServerError: errors.New("disk on fire"),
+	} {
+		f := &fake{err: err}
+		c, _ := serve(t, Default(), f)
+		var e *client.Error
+		_, got := c.Swap(t.Context(), client.Swap{Listener: "l", Role: "router"})
+		if !errors.As(got, &e) || e.Status != status || e.Detail != err.Error() {
+			t.Errorf("%v: got %#v", err, got)
+		}
+	}
+}
+
+func TestEmptyListIsNoNull(t *testing.T) {
+	_, s := serve(t, Default(), &fake{})
+	res, err := http.Get(s.URL + "/api/v1/link")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	_, _ = b.ReadFrom(res.Body)
+	if got := strings.TrimSpace(b.String()); got != "[]" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// TestHostileRequests: each is answered with its status and a problem, and the broker is not asked.
+func TestHostileRequests(t *testing.T) {
+	const swap, rollback = "/api/v1/link/swap", "/api/v1/link/rollback"
+	wasm := `{"listener":"l","role":"r","wasm":"` + strings.Repeat("A", 100<<10) + `"}`
+	for name, c := range map[string]struct {
+		method, path, body string
+		want               int
+	}{
+		"no path":        {"GET", "/", "", 404},
+		"other version":  {"GET", "/api/v2/status", "", 404},
+		"no json":        {"POST", swap, "{", 400},
+		"wrong type":     {"POST", swap, `{"listener":1,"role":"router"}`, 422},
+		"missing":        {"POST", swap, `{"listener":"l"}`, 422},
+		"unknown key":    {"POST", rollback, `{"listener":"l","role":"r","x":1}`, 422},
+		"no base64":      {"POST", swap, `{"listener":"l","role":"r","wasm":"*"}`, 422},
+		"negative place": {"POST", swap, `{"listener":"l","role":"r","position":-1}`, 422},
+		"too large":      {"POST", rollback, `"` + strings.Repeat("A", 1<<20) + `"`, 413},
+		"large wasm":     {"POST", swap, wasm, 413},
+		"bad name":       {"POST", "/api/v1/listeners", `{"name":"a b","bind":"tcp://:1"}`, 422},
+		"limit":          {"GET", "/api/v1/clients?limit=100000", "", 422},
+		"method":         {"PUT", "/api/v1/status", "", 404},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &fake{}
+			cfg := Default()
+			cfg.WasmBytesMax = 8 << 10
+			_, s := serve(t, cfg, f)
+			req, err := http.NewRequest(c.method, s.URL+c.path, strings.NewReader(c.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := res.Header.Get("Content-Type"); got != "application/problem+json" {
+				t.Errorf("content type %s", got)
+			}
+			if res.StatusCode != c.want || f.asked != nil {
+				t.Errorf("status %d, want %d; asked %v", res.StatusCode, c.want, f.asked)
+			}
+		})
+	}
+}
+
+// TestOpenAPI holds the description of the API against openapi.json, so that a change of it is seen.
+func TestOpenAPI(t *testing.T) {
+	_, s := serve(t, Default(), &fake{})
+	res, err := http.Get(s.URL + "/api/v1/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var raw, got bytes.Buffer
+	_, _ = raw.ReadFrom(res.Body)
+	if err := json.Indent(&got, raw.Bytes(), "", "  "); err != nil {
+		t.Fatalf("%v: %s", err, raw.Bytes())
+	}
+	got.WriteByte('\n')
+	if *rewrite {
+		if err := os.WriteFile("openapi.json", got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile("openapi.json")
+	if err != nil || !bytes.Equal(got.Bytes(), want) {
+		t.Errorf("openapi.json differs (%v); write it anew with: go test ./host/admin -rewrite", err)
+	}
+}
+
+func TestConfigNeedsATokenBeyondLoopback(t *testing.T) {
+	cfg := Default()
+	cfg.Loopback = false
+	if _, err := NewHandler(cfg, (&fake{}).broker()); err == nil {
+		t.Error("an open API for the whole network passes")
+	}
+}
