@@ -160,7 +160,8 @@ const (
 // fast: it answers at once. A nil Policy allows and keeps everything. The kernel calls in the order
 // Authorize, Transform up, Fresh, Route, then for each receiver Transform down.
 type Policy interface {
-	// Authorize answers mqtt.Success, or the reason why not. topic is borrowed until return.
+	// Authorize answers mqtt.Success, or the reason why not. topic is a name, or for ActionSubscribe a
+	// filter, of a shared subscription what follows "$share/group/"; borrowed until return.
 	Authorize(now Time, who *Identity, a Action, topic []byte, q mqtt.QoS) mqtt.ReasonCode
 	// Transform appends to out what is to go on in place of m if it answers Replace. What it appends
 	// is the Policy's and holds until the next Transform of the same direction.

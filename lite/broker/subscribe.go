@@ -77,7 +77,7 @@ func (k *Kernel) subscribe(
 	}
 	if c.lis.Policy != nil {
 		q := min(want.QoS, lim.QoSMax)
-		r := c.lis.Policy.Authorize(k.now, &c.who, ActionSubscribe, want.Filter, q)
+		r := c.lis.Policy.Authorize(k.now, &c.who, ActionSubscribe, []byte(rest), q)
 		if r != mqtt.Success {
 			k.stats.Denied++
 			return r, false
