@@ -114,6 +114,8 @@ func (c *Config) Validate() error {
 
 // Result is what was seen.
 type Result struct {
+	// Label names what was measured, when several results stand side by side.
+	Label        string  `json:"label,omitempty"`
 	Pattern      Pattern `json:"pattern"`
 	QoS          int     `json:"qos"`
 	Publishers   int     `json:"publishers"`

@@ -317,3 +317,23 @@ func TestReportsAreWhole(t *testing.T) {
 		t.Errorf("%v: %s", err, table.String())
 	}
 }
+
+func TestMediansOfRounds(t *testing.T) {
+	var in, out bytes.Buffer
+	for i, perSecond := range []float64{10, 70, 30} {
+		r := Result{Label: "us", Pattern: Pairs, PerSecond: perSecond, Lost: uint64(i)}
+		if err := r.WriteJSON(&in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := WriteMedians(&out, &in); err != nil {
+		t.Fatal(err)
+	}
+	row := strings.Join(strings.Fields(out.String()), " ")
+	if !strings.HasSuffix(row, "| us | p2p | 0 | 3 | 30 | 0.00 | 0 | 0 | 0 | 3 | 0 | 0 |") {
+		t.Errorf("%s", out.String())
+	}
+	if err := WriteMedians(&out, strings.NewReader("{")); err == nil {
+		t.Error("broken JSON was taken")
+	}
+}

@@ -52,8 +52,8 @@ func (r *Result) rows() [][2]string {
 	}
 	return append([][2]string{
 		num("delivered/s", r.PerSecond), count("delivered", r.Delivered), count("sent", r.Sent),
-		count("lost", r.Lost), count("duplicates", r.Duplicates), count("out of order", r.OutOfOrder),
-		count("refused", r.Refused), count("stalls", r.Stalls),
+		count("lost", r.Lost), count("duplicates", r.Duplicates),
+		count("out of order", r.OutOfOrder), count("refused", r.Refused), count("stalls", r.Stalls),
 		num("p50 µs", r.Latency.P50), num("p90 µs", r.Latency.P90), num("p99 µs", r.Latency.P99),
 		num("p99.9 µs", r.Latency.P999), num("max µs", r.Latency.Max),
 	}, broker...)

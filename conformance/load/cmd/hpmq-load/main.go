@@ -3,6 +3,7 @@
 //
 //	hpmq-load -pattern p2p -qos 1 -duration 5s -pid "$(pidof mosquitto)"
 //	hpmq-load -pattern conns -pubs 10000 -subs 0 -sources 4 -pid "$PID" -json
+//	hpmq-load -medians results.jsonl
 package main
 
 import (
@@ -45,16 +46,31 @@ func run(ctx context.Context, args []string) error {
 	fs.StringVar(&c.Password, "password", "", "password")
 	fs.IntVar(&c.Sources, "sources", c.Sources, "loopback addresses that conns come from")
 	asJSON := fs.Bool("json", false, "one line of JSON")
+	label := fs.String("label", "", "name of the broker in the output")
+	medians := fs.String("medians", "", "run nothing, print medians of a file of JSON lines")
 	if err := fs.Parse(args); err != nil {
 		return err
+	}
+	if *medians != "" {
+		return printMedians(*medians)
 	}
 	c.Pattern, c.QoS, c.Version = load.Pattern(*pattern), mqtt.QoS(*qos), mqtt.Version(*version)
 	r, err := load.Run(ctx, c)
 	if err != nil {
 		return err
 	}
+	r.Label = *label
 	if *asJSON {
 		return r.WriteJSON(os.Stdout)
 	}
 	return r.WriteTable(os.Stdout)
+}
+
+func printMedians(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return load.WriteMedians(os.Stdout, f)
 }
