@@ -183,19 +183,9 @@ func (c *Conn) wire(raw []byte) {
 // settle ends the turn for c.
 func (c *Conn) settle() {
 	c.dirty = false
-	if c.state == gone {
-		return
-	}
+	c.push()
 	if c.state == closing && c.stage != nil {
-		c.push()
-		c.out = c.stage.bye(c.loop.bufs.get())
-	}
-	if c.stage != nil && c.state == closing {
-		c.wire(c.out)
-		c.loop.bufs.put(c.out)
-		c.out = nil
-	} else {
-		c.push()
+		c.wire(c.stage.bye(nil))
 	}
 	if c.state == closing && c.waits() {
 		c.watchMe()

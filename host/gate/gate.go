@@ -117,8 +117,9 @@ type Gate struct {
 	closed    bool
 }
 
-// Open starts the loops; handler is called once for each, before Open returns.
-func Open(cfg Config, handler func(loop int) Handler) (*Gate, error) {
+// Open starts the loops. handler is called once for each, before Open returns; it may use g when it is
+// called itself.
+func Open(cfg Config, handler func(g *Gate, loop int) Handler) (*Gate, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -133,7 +134,7 @@ func Open(cfg Config, handler func(loop int) Handler) (*Gate, error) {
 	}
 	g := &Gate{cfg: cfg, log: cfg.Log, empty: make(chan struct{}, 1), stop: make(chan struct{})}
 	for i := range cfg.Loops {
-		l, err := openLoop(g, i, handler(i))
+		l, err := openLoop(g, i, handler(g, i))
 		if err != nil {
 			g.stopLoops()
 			return nil, fmt.Errorf("gate: open loop %d: %w", i, err)
