@@ -1,0 +1,195 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+)
+
+// shape is how a message looks to the subscriber.
+type shape string
+
+const (
+	raw shape = "vendor" // as the device sent it
+	v1  shape = "v1"
+	v2  shape = "v2"
+)
+
+// reading is every form a message can take.
+type reading struct {
+	Seq    int    `json:"seq"`
+	Schema string `json:"schema"`
+}
+
+// traffic is one device that publishes at a rate, and one subscriber that keeps account.
+type traffic struct {
+	device paho.Client
+	watch  paho.Client
+
+	mu      sync.Mutex
+	sent    int
+	next    int // sequence number that must come next
+	got     int
+	faults  []string
+	lost    []string // connections that ended
+	now     shape
+	shapes  []shape // in order of appearance
+	counts  map[shape]int
+	changed chan struct{} // closed and made anew at each message
+}
+
+const (
+	deviceTopic = "vendor/acme/dev-7/up"
+	watchFilter = "vendor/acme/#"
+	faultsMax   = 20
+)
+
+func open(addr string) (*traffic, error) {
+	t := &traffic{counts: map[shape]int{}, changed: make(chan struct{})}
+	var err error
+	if t.watch, err = t.dial(addr, "watcher"); err != nil {
+		return nil, err
+	}
+	tok := t.watch.Subscribe(watchFilter, 1, func(_ paho.Client, m paho.Message) { t.take(m) })
+	if tok.Wait(); tok.Error() != nil {
+		return nil, tok.Error()
+	}
+	t.device, err = t.dial(addr, "dev-7")
+	return t, err
+}
+
+func (t *traffic) dial(addr, id string) (paho.Client, error) {
+	o := paho.NewClientOptions().AddBroker("tcp://" + addr).SetClientID(id)
+	o.SetProtocolVersion(4).SetAutoReconnect(false).SetOrderMatters(true)
+	o.SetConnectionLostHandler(func(_ paho.Client, err error) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.lost = append(t.lost, fmt.Sprintf("%s: %v", id, err))
+	})
+	c := paho.NewClient(o)
+	if tok := c.Connect(); tok.Wait() && tok.Error() != nil {
+		return nil, fmt.Errorf("demo: connect %s: %w", id, tok.Error())
+	}
+	return c, nil
+}
+
+// publish sends rate messages a second until ctx ends, then waits for the last acknowledgement.
+func (t *traffic) publish(ctx context.Context, rate int) error {
+	const beat = 10 * time.Millisecond
+	tick := time.NewTicker(beat)
+	defer tick.Stop()
+	var last []paho.Token
+	for start := time.Now(); ; {
+		select {
+		case <-ctx.Done():
+			for _, tok := range last {
+				if !tok.WaitTimeout(10 * time.Second) {
+					return errors.New("demo: a message was never acknowledged")
+				}
+			}
+			return nil
+		case <-tick.C:
+		}
+		due := int(time.Since(start).Seconds() * float64(rate))
+		for ; t.sent < due; t.sent++ {
+			body := fmt.Sprintf(`{"seq":%d,"t":%d,"vendor":"acme"}`, t.sent, 200+t.sent%50)
+			last = append(last, t.device.Publish(deviceTopic, 1, false, body))
+		}
+		for len(last) > 0 && ended(last[0]) {
+			last = last[1:]
+		}
+	}
+}
+
+func ended(tok paho.Token) bool {
+	select {
+	case <-tok.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// take keeps account of one message.
+func (t *traffic) take(m paho.Message) {
+	var r reading
+	err := json.Unmarshal(m.Payload(), &r)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err != nil {
+		t.fault("not JSON: %q", m.Payload())
+		return
+	}
+	switch {
+	case r.Seq > t.next:
+		t.fault("%d came when %d was due: %d missing", r.Seq, t.next, r.Seq-t.next)
+	case r.Seq < t.next:
+		t.fault("%d came again or late, %d was due", r.Seq, t.next)
+	}
+	t.next = max(t.next, r.Seq+1)
+	t.got++
+	s := shape(r.Schema)
+	if s == "" {
+		s = raw
+	}
+	if s != t.now || len(t.shapes) == 0 {
+		t.shapes = append(t.shapes, s)
+	}
+	t.now = s
+	t.counts[s]++
+	close(t.changed)
+	t.changed = make(chan struct{})
+}
+
+func (t *traffic) fault(format string, args ...any) {
+	if len(t.faults) < faultsMax {
+		t.faults = append(t.faults, fmt.Sprintf(format, args...))
+	}
+}
+
+// until waits until n messages in a row came in shape s, counted from now.
+func (t *traffic) until(ctx context.Context, s shape, n int) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	from := t.counts[s]
+	for t.now != s || t.counts[s] < from+n {
+		wait := t.changed
+		t.mu.Unlock()
+		select {
+		case <-wait:
+			t.mu.Lock()
+		case <-ctx.Done():
+			t.mu.Lock()
+			return fmt.Errorf("demo: no %d messages as %s (last: %s): %w", n, s, t.now, ctx.Err())
+		}
+	}
+	return nil
+}
+
+// caughtUp waits until all that was sent came.
+func (t *traffic) caughtUp(ctx context.Context) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for t.got < t.sent {
+		wait := t.changed
+		t.mu.Unlock()
+		select {
+		case <-wait:
+			t.mu.Lock()
+		case <-ctx.Done():
+			t.mu.Lock()
+			return fmt.Errorf("demo: %d of %d messages came: %w", t.got, t.sent, ctx.Err())
+		}
+	}
+	return nil
+}
+
+func (t *traffic) close() {
+	t.device.Disconnect(250)
+	t.watch.Disconnect(250)
+}
