@@ -147,8 +147,8 @@ func (k *Kernel) disconnect(c *Conn, r mqtt.ReasonCode) {
 // refuse sends the CONNACK of a connection that is not let in.
 func (k *Kernel) refuse(c *Conn, r mqtt.ReasonCode) {
 	a := mqtt.Connack{Reason: r}
-	if c.version != mqtt.V5 && r.Connack3() == 0 {
-		return // no return code says it: just close [MQTT-3.2.2-6]
+	if c.version != mqtt.V5 && (r == mqtt.MalformedPacket || r == mqtt.ProtocolError) {
+		return // 3.1.1 closes without CONNACK [MQTT-3.1.4-1] [MQTT-3.2.2-6]
 	}
 	k.write(c, a.Append(k.buf[:0], c.version))
 }
@@ -202,9 +202,9 @@ func (k *Kernel) onDisconnect(c *Conn, frame []byte) {
 		}
 		c.sess.expiry = min(exp, c.lis.Limits.SessionExpiryMax)
 	}
-	withWill := d.Reason == mqtt.DisconnectWithWillMessage
-	if !withWill && d.Reason < 0x80 {
-		c.sess.will = nil // [MQTT-3.14.4-3]
+	withWill := d.Reason != mqtt.Success
+	if !withWill {
+		c.sess.will = nil // [MQTT-3.14.4-3]; any other reason publishes it (3.1.2.5)
 	}
 	out := c.out
 	k.detach(c, withWill)

@@ -34,7 +34,8 @@ func (k *Kernel) onConnect(c *Conn, frame []byte) {
 	err := p.Decode(frame)
 	c.version = p.Version
 	if c.version == 0 {
-		c.version = mqtt.V311
+		k.close(c) // not MQTT: no answer fits [MQTT-3.1.2-1]
+		return
 	}
 	c.state = authenticating
 	if c.hello == nil {

@@ -65,15 +65,16 @@ func (k *Kernel) subscribe(
 	grp, rest, shared, ok := topic.SplitShare(full)
 	switch {
 	case !ok || !topic.ValidFilter([]byte(rest)):
-		return mqtt.TopicFilterInvalid, false
+		return mqtt.TopicFilterInvalid, true // no filter at all [MQTT-4.7.1-1] [MQTT-4.8.2-1]
 	case topic.Levels([]byte(rest)) > lim.TopicLevelsMax:
 		return mqtt.TopicFilterInvalid, false
 	case shared && want.NoLocal:
 		return mqtt.ProtocolError, true // [MQTT-3.8.3-4]
 	case shared && lim.SharedOff:
-		return mqtt.SharedSubscriptionsNotSupported, false
+		return mqtt.SharedSubscriptionsNotSupported, c.version == mqtt.V5 // 3.2.2.3.13
 	case lim.WildcardOff && hasWildcard(rest):
-		return mqtt.WildcardSubscriptionsNotSupported, false
+		// 5.0 makes it a protocol error (3.2.2.3.11), 3.1.1 a failure in SUBACK [MQTT-3.8.3-2].
+		return mqtt.WildcardSubscriptionsNotSupported, c.version == mqtt.V5
 	}
 	if c.lis.Policy != nil {
 		q := min(want.QoS, lim.QoSMax)
