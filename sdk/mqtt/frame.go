@@ -42,6 +42,13 @@ func open(frame []byte, t Type, v Version) ([]byte, *Error) {
 	if rest := frame[2:]; int(frame[1]) == len(rest) && len(rest) < 0x80 {
 		return rest, nil
 	}
+	if rest := frame[2:]; len(rest) >= 1<<7 && len(rest) <= 1<<14 {
+		// Two bytes of length, the high one not zero: most of what does not fit in one.
+		n := len(rest) - 1
+		if high := rest[0]; high != 0 && frame[1] == byte(n)|0x80 && int(high) == n>>7 {
+			return rest[1:], nil
+		}
+	}
 	return openLong(frame[1:], v)
 }
 
@@ -73,6 +80,12 @@ func openFixed(frame []byte, t Type, v Version) reader {
 // varint reads a variable byte integer. n is its bytes, 0 if b ends before it does, -1 if it does
 // not end within four bytes.
 func varint(b []byte) (value uint32, n int) {
+	if len(b) >= 2 && b[1] < 0x80 { // a short one is nearly all there is
+		if b[0] < 0x80 {
+			return uint32(b[0]), 1
+		}
+		return uint32(b[0]&0x7F) | uint32(b[1])<<7, 2
+	}
 	for i, c := range b {
 		value |= uint32(c&0x7F) << (7 * i)
 		if c < 0x80 {

@@ -16,8 +16,8 @@ func seed(f *testing.F) {
 	}
 }
 
-// FuzzDecode goes through every decoder by the first byte of the frame: none panics or reads outside the
-// frame, errors are *Error, and what decodes encodes to bytes that decode the same.
+// FuzzDecode goes through every decoder by the first byte of the frame: none panics or reads
+// outside the frame, errors are *Error, and what decodes encodes to bytes that decode the same.
 func FuzzDecode(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, version byte, frame []byte) {
@@ -77,8 +77,8 @@ func FuzzFrame(f *testing.F) {
 	})
 }
 
-// FuzzProps holds that looking into bytes that no Decode saw does not panic, and that what check passes is
-// found whole by the walks.
+// FuzzProps holds that looking into bytes that no Decode saw does not panic, and that what check
+// passes is found whole by the walks.
 func FuzzProps(f *testing.F) {
 	for _, g := range goldens {
 		if p, ok := g.want.(*Publish); ok {

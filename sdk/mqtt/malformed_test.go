@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// malformed are packets that must be refused, with the clause they break and the reason code for it.
+// malformed are packets that must be refused, with the clause they break and the reason code for
+// it.
 var malformed = []struct {
 	name   string
 	v      Version

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestPropertiesAreThoseOfTheStandard holds for every property and packet whether it may stand there, as
-// table 2-4 says it.
+// TestPropertiesAreThoseOfTheStandard holds for every property and packet whether it may stand
+// there, as table 2-4 says it.
 func TestPropertiesAreThoseOfTheStandard(t *testing.T) {
 	w, reasonString := willProps, []Type{CONNACK, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, UNSUBACK,
 		DISCONNECT, AUTH}

@@ -23,27 +23,15 @@ const (
 
 // Decode reads a PUBLISH of version v. Nothing is copied or allocated. Whether a client may send
 // subscription identifiers [MQTT-3.3.4-6] or this topic alias [MQTT-3.3.2-9] is not checked here.
+//
+// It is the way of every message, so it is written without reader. After an error p is undefined.
 func (p *Publish) Decode(v Version, frame []byte) error {
-	rest, err := open(frame, PUBLISH, v)
-	if err == nil {
-		err = p.decode(v, frame[0], rest)
-	}
+	b, err := open(frame, PUBLISH, v)
 	if err != nil {
 		return err
 	}
-	return nil
-}
-
-// decode reads what is behind the fixed header. It is written without reader: this is the way of
-// every message.
-func (p *Publish) decode(v Version, first byte, b []byte) *Error {
-	qos := QoS(first & publishQoS >> publishQoSShift)
-	p.QoS, p.Dup, p.Retain = qos, first&publishDup != 0, first&publishRetain != 0
-	if qos > ExactlyOnce {
-		return errQoS3
-	}
-	if p.Dup && qos == AtMostOnce {
-		return errDupQoS0
+	if err = p.flags(frame[0]); err != nil {
+		return err
 	}
 	if len(b) < 2 {
 		return errShort
@@ -53,11 +41,11 @@ func (p *Publish) decode(v Version, first byte, b []byte) *Error {
 		return errShort
 	}
 	p.Topic = b[2:at:at]
-	if err := checkName(p.Topic); err != nil {
+	if err = checkName(p.Topic); err != nil {
 		return err
 	}
 	p.PacketID = 0
-	if qos > AtMostOnce {
+	if p.QoS > AtMostOnce {
 		if at+2 > len(b) {
 			return errShort
 		}
@@ -76,16 +64,35 @@ func (p *Publish) decode(v Version, first byte, b []byte) *Error {
 	return nil
 }
 
+func (p *Publish) flags(first byte) *Error {
+	p.Dup, p.Retain = first&publishDup != 0, first&publishRetain != 0
+	p.QoS = QoS(first & publishQoS >> publishQoSShift)
+	if p.QoS > ExactlyOnce {
+		return errQoS3
+	}
+	if first&(publishDup|publishQoS) == publishDup {
+		return errDupQoS0
+	}
+	return nil
+}
+
 // decodeProps reads properties and payload.
-func (p *Publish) decodeProps(b []byte) *Error {
+func (p *Publish) decodeProps(b []byte) error {
+	if len(b) > 0 && b[0] == 0 && len(p.Topic) > 0 {
+		p.Props, p.Payload = nil, b[1:]
+		return nil
+	}
 	r := reader{rest: b}
 	var seen uint64
 	p.Props, seen = r.props(PUBLISH)
 	p.Payload = r.rest
-	if r.err == nil && len(p.Topic) == 0 && seen&(1<<TopicAlias) == 0 {
+	switch {
+	case r.err != nil:
+		return r.err
+	case len(p.Topic) == 0 && seen&(1<<TopicAlias) == 0:
 		return errNoTopic
 	}
-	return r.err
+	return nil
 }
 
 // Append appends the packet in version v.

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// wire reads the notation of packets in these tests. Words are hex bytes; "abc" is a string behind its
-// length, 'abc' the bytes alone; [ and ] stand around properties and put their length in front; * is the
-// remaining length. The lengths are those of the test, not of the encoder.
+// wire reads the notation of packets in these tests. Words are hex bytes; "abc" is a string behind
+// its length, 'abc' the bytes alone; [ and ] stand around properties and put their length in front;
+// * is the remaining length. The lengths are those of the test, not of the encoder.
 func wire(t testing.TB, text string) []byte {
 	t.Helper()
 	w := &wireReader{t: t, words: strings.Fields(text)}
