@@ -111,7 +111,10 @@ func TestRequestsReachTheBroker(t *testing.T) {
 			_, err := c.Rollback(ctx, client.Rollback{Listener: "l", Role: "router"})
 			return err
 		}, []any{client.Rollback{Listener: "l", Role: "router"}}},
-		"clients": {func(c *client.Client) error { _, err := c.Sessions(ctx, "x&y", 7); return err },
+		"clients": {func(c *client.Client) error {
+			_, err := c.Sessions(ctx, "x&y", 7)
+			return err
+		},
 			[]any{"x&y", 7}},
 		"kick": {func(c *client.Client) error { return c.Kick(ctx, "a/b c%2F?#") },
 			[]any{"a/b c%2F?#"}},

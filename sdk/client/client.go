@@ -25,6 +25,9 @@ const Base = "/api/v1"
 // answerBytesMax bounds the answer of a broker.
 const answerBytesMax = 16 << 20
 
+// ErrUnreachable: no broker answered.
+var ErrUnreachable = errors.New("no answer")
+
 // Client asks one broker. It is safe for concurrent use.
 type Client struct {
 	server string
@@ -130,7 +133,11 @@ func (c *Client) do(ctx context.Context, method, path string, in, out any) error
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("client: %w", err)
+		var inner *url.Error
+		if errors.As(err, &inner) {
+			err = inner.Err // without the method and path in front
+		}
+		return fmt.Errorf("client: %w from %s: %w", ErrUnreachable, c.server, err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	return read(res, out)

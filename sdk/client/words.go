@@ -74,7 +74,10 @@ type Linked struct {
 	OnFault  string   `json:"on_fault" doc:"What holds when it fails: open or closed"`
 	Calls    uint64   `json:"calls"`
 	Faults   uint64   `json:"faults" doc:"Calls that trapped or ran out of fuel"`
-	Previous string   `json:"previous,omitempty" doc:"Digest a rollback brings back"`
+	Breaker  string   `json:"breaker" doc:"closed while it works, open while it is at rest"`
+	// LastFault is for a person to read.
+	LastFault string `json:"last_fault,omitempty"`
+	Previous  string `json:"previous,omitempty" doc:"Digest a rollback brings back"`
 }
 
 // Swap is a component to put in a place: the one with the name Use that comes with the broker, or

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// server answers every request with status and answer, and remembers the last one.
+type server struct {
+	status int
+	answer string
+	asked  string
+	token  string
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.asked = strings.TrimSpace(r.Method + " " + r.URL.RequestURI() + " " + string(body))
+	s.token = r.Header.Get("Authorization")
+	w.WriteHeader(s.status)
+	_, _ = io.WriteString(w, s.answer)
+}
+
+// cli runs a command line against s and answers its exit code and what it printed.
+func cli(t *testing.T, s *server, args ...string) (int, string, string) {
+	t.Helper()
+	h := httptest.NewServer(s)
+	defer h.Close()
+	var out, errs bytes.Buffer
+	code := run(t.Context(), append([]string{"--server", h.URL}, args...),
+		streams{strings.NewReader(""), &out, &errs})
+	return code, out.String(), errs.String()
+}
+
+func words(s string) []string { return strings.Split(s, " ") }
+
+func TestCommandsAskAndPrint(t *testing.T) {
+	dir := t.TempDir()
+	wasm, config := filepath.Join(dir, "vendor-v2.wasm"), filepath.Join(dir, "c.json")
+	write(t, wasm, "\x00asm")
+	write(t, config, `{"a": [1]}`)
+	const swapped = `{"old":{},"new":{"listener":"mqtt","role":"router","name":"n","version":"2",` +
+		`"digest":"sha256:0123456789abcdef"},"prepare_ms":5,"commit_us":7}`
+	for name, c := range map[string]struct {
+		args, answer, asked, printed string
+	}{
+		"status": {"status", `{"node":"edge-1","version":"0.1"}`, "GET /api/v1/status", "edge-1"},
+		"link show": {"link show", `[{"listener":"mqtt","role":"router","name":"router-rules"}]`,
+			"GET /api/v1/link", "mqtt      router  0    router-rules  -"},
+		"swap file": {
+			"link swap --listener mqtt --role router --use " + wasm + " --config " + config +
+				" --grant kv,publish --on-fault open --position 1", swapped,
+			`POST /api/v1/link/swap {"listener":"mqtt","role":"router","position":1,` +
+				`"use":"vendor-v2","wasm":"AGFzbQ==","config":{"a":[1]},` +
+				`"grants":["kv","publish"],"on_fault":"open"}`,
+			"mqtt router[0]: nothing → n 2 0123456789ab (prepared in 5 ms, changed over in 7 µs)",
+		},
+		"swap default": {"link swap --listener m --role router --use router-rules", swapped,
+			`POST /api/v1/link/swap {"listener":"m","role":"router","use":"router-rules"}`, "→"},
+		"no grants": {"link swap --listener m --role router --use router-rules --grant=", swapped,
+			`POST /api/v1/link/swap {"listener":"m","role":"router","use":"router-rules",` +
+				`"grants":[]}`, "→"},
+		"rollback": {"link rollback --listener m --role router", swapped,
+			`POST /api/v1/link/rollback {"listener":"m","role":"router"}`, "→"},
+		"listener list": {"listener list", `[{"name":"mqtt","bind":"tcp://:1883"}]`,
+			"GET /api/v1/listeners", "mqtt  tcp://:1883  0"},
+		"listener add": {"listener add lab tcp://:1", `{"name":"lab","bind":"tcp://[::]:1"}`,
+			`POST /api/v1/listeners {"name":"lab","bind":"tcp://:1"}`,
+			"lab listens on tcp://[::]:1"},
+		"listener remove": {"listener remove lab --drop", "",
+			"DELETE /api/v1/listeners/lab?drop=true", "lab is closed"},
+		"clients list": {"clients list --after a --limit 5",
+			`[{"client_id":"b\u001b[2J","version":4,"connected":true}]`,
+			"GET /api/v1/clients?after=a&limit=5", "b�[2J"},
+		"clients kick": {"clients kick a/b", "", "DELETE /api/v1/clients/a%2Fb",
+			"a/b is disconnected"},
+		"json": {"--json listener list", `[{"name":"mqtt","bind":"tcp://:1883"}]`,
+			"GET /api/v1/listeners", `"name": "mqtt"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &server{status: 200, answer: c.answer}
+			code, out, errs := cli(t, s, words(c.args)...)
+			if code != exitOK || errs != "" {
+				t.Fatalf("exit %d: %s", code, errs)
+			}
+			if s.asked != c.asked {
+				t.Errorf("asked %s\nwant  %s", s.asked, c.asked)
+			}
+			if !strings.Contains(out, c.printed) {
+				t.Errorf("printed %s\nwant   %s", out, c.printed)
+			}
+		})
+	}
+}
+
+func TestErrorsAndExitCodes(t *testing.T) {
+	noJSON := filepath.Join(t.TempDir(), "c.json")
+	write(t, noJSON, "[1]")
+	const refused = `{"status":422,"title":"Unprocessable Entity","detail":"link: compile: no wasm"}`
+	for name, c := range map[string]struct {
+		args   string
+		status int
+		answer string
+		code   int
+		says   string
+	}{
+		"refused":         {"link rollback --listener m --role x", 422, refused, 1, "no wasm"},
+		"no problem":      {"status", 502, "<html>", 1, "bad gateway"},
+		"not a broker":    {"status", 200, "<html>", 1, "not that of an HPMQ broker"},
+		"token":           {"status", 401, `{"detail":"a token is needed"}`, 1, "--token-file"},
+		"no such command": {"stauts", 200, "", 2, "has no command"},
+		"below a group":   {"link swpa", 200, "", 2, "has no command"},
+		"unknown flag":    {"status --verbose", 200, "", 2, "unknown flag"},
+		"missing flags":   {"link swap --listener m", 200, "", 2, `"role", "use" not set`},
+		"arguments":       {"listener add lab", 200, "", 2, "accepts 2 arg(s)"},
+		"no file": {"link swap --listener m --role r --use ./x.wasm", 200, "", 2,
+			"no such file"},
+		"config is no object": {"link swap --listener m --role r --use u --config " + noJSON, 200,
+			"", 2, "must be a JSON object"},
+		"no token file": {"status --token-file /nowhere/token", 200, "", 2, "no such file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &server{status: c.status, answer: c.answer}
+			code, out, errs := cli(t, s, words(c.args)...)
+			if code != c.code || !strings.Contains(errs, c.says) || out != "" {
+				t.Errorf("exit %d (want %d): %s%s\nwant %s", code, c.code, out, errs, c.says)
+			}
+			if c.code == exitUsage && s.asked != "" {
+				t.Errorf("asked %s", s.asked)
+			}
+		})
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	h := httptest.NewServer(http.NotFoundHandler())
+	h.Close()
+	var out, errs bytes.Buffer
+	code := run(t.Context(), []string{"--server", h.URL, "status"},
+		streams{strings.NewReader(""), &out, &errs})
+	if code != exitUnreachable || !strings.Contains(errs.String(), "is the broker running?") {
+		t.Errorf("exit %d: %s", code, errs.String())
+	}
+}
+
+func TestToken(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	write(t, file, "from-file\n")
+	t.Setenv("HPMQ_CLI_TOKEN", "from-env")
+	for args, want := range map[string]string{
+		"status":                           "Bearer from-env",
+		"status --token from-flag":         "Bearer from-flag",
+		"status --token-file " + file:      "Bearer from-file",
+		"--token-file " + file + " status": "Bearer from-file",
+	} {
+		s := &server{status: 200, answer: "{}"}
+		if code, _, errs := cli(t, s, words(args)...); code != 0 || s.token != want {
+			t.Errorf("%s: exit %d %s: %q", args, code, errs, s.token)
+		}
+	}
+}
+
+// TestEveryCommandHelps: each command says what it does in a line and shows how to use it.
+func TestEveryCommandHelps(t *testing.T) {
+	root := newRoot(&settings{})
+	todo := root.Commands()
+	for len(todo) > 0 {
+		c := todo[0]
+		todo = append(todo[1:], c.Commands()...)
+		if c.Short == "" || !c.HasSubCommands() && c.Example == "" {
+			t.Errorf("%s has no help or example", c.CommandPath())
+		}
+	}
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// roles are the words of --role.
+const roles = "authenticator, authorizer, transformer, deduplicator or router"
+
+func newLink(s *settings) *cobra.Command {
+	link := &cobra.Command{
+		Use:   "link",
+		Short: "Show and change which component serves which role",
+	}
+	link.AddCommand(newLinkShow(s), newLinkSwap(s), newLinkRollback(s))
+	return link
+}
+
+// place is where in the link: the flags of swap and rollback.
+type place struct {
+	listener, role string
+	position       int
+}
+
+func (p *place) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&p.listener, "listener", "", "name of the listener")
+	f.StringVar(&p.role, "role", "", strings.ReplaceAll(roles, " or", ","))
+	f.IntVar(&p.position, "position", 0, "place in the chain of the role")
+	mustHave(c, "listener", "role")
+}
+
+// mustHave makes flags required. The only error is a flag that is not there, a bug.
+func mustHave(c *cobra.Command, flags ...string) {
+	for _, f := range flags {
+		if err := c.MarkFlagRequired(f); err != nil {
+			panic(err)
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func newLinkShow(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show",
+		Short:   "Show which component serves which role of which listener",
+		Example: "  hpmq-cli link show\n  hpmq-cli link show --json",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return s.linkShow(c) },
+	}
+}
+
+func (s *settings) linkShow(cmd *cobra.Command) error {
+	c, err := s.client()
+	if err != nil {
+		return err
+	}
+	linked, err := c.Link(cmd.Context())
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(linked)
+	}
+	rows := make([][]string, len(linked))
+	for i, l := range linked {
+		rows[i] = []string{
+			l.Listener, l.Role, strconv.Itoa(l.Position), l.Name, l.Version, short(l.Digest),
+			strings.Join(l.Grants, ","), l.OnFault, strconv.FormatUint(l.Calls, 10),
+			strconv.FormatUint(l.Faults, 10), l.Breaker, short(l.Previous),
+		}
+	}
+	return s.table([]string{
+		"LISTENER", "ROLE", "POS", "COMPONENT", "VERSION", "DIGEST", "GRANTS", "ON FAULT", "CALLS",
+		"FAULTS", "BREAKER", "PREVIOUS",
+	}, rows)
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hpmq/hpmq/sdk/client"
+)
+
+const (
+	// wasmBytesMax bounds a component here; the broker's own bound is lower.
+	wasmBytesMax = 64 << 20
+	// configBytesMax bounds the configuration of a component.
+	configBytesMax = 1 << 20
+)
+
+// swap is what the flags of link swap say.
+type swap struct {
+	place
+	use, config, onFault string
+	grants               []string
+}
+
+func newLinkSwap(s *settings) *cobra.Command {
+	var w swap
+	c := &cobra.Command{
+		Use:   "swap --listener NAME --role ROLE --use FILE.wasm",
+		Short: "Put a component in the place of another while messages flow",
+		Long: `Put a component in the place of another while messages flow.
+
+The new one is compiled and checked beside the old one. If it is no good the broker says why, and nothing
+has changed. Connected clients get the new one at once. A position after the last adds a component.`,
+		Example: `  hpmq-cli link swap --listener mqtt --role transformer --use ./vendor-v2.wasm
+  hpmq-cli link swap --listener mqtt --role authorizer --use authorizer-rules --config rules.json
+  hpmq-cli link swap --listener mqtt --role router --position 1 --use ./spread.wasm --grant kv,publish`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return s.linkSwap(c, &w) },
+	}
+	w.flags(c)
+	f := c.Flags()
+	f.StringVar(&w.use, "use", "", "a .wasm file, or the name of a default component")
+	f.StringVar(&w.config, "config", "", "JSON file with the component's configuration "+
+		"(without it that of the old one stays)")
+	f.StringSliceVar(&w.grants, "grant", nil, "capabilities beside log and config: kv, history, "+
+		"publish (without it those of the old one stay)")
+	f.StringVar(&w.onFault, "on-fault", "", "open or closed: what holds when the component fails")
+	mustHave(c, "use")
+	return c
+}
+
+func (s *settings) linkSwap(cmd *cobra.Command, w *swap) error {
+	c, err := s.client()
+	if err != nil {
+		return err
+	}
+	req, err := w.request(cmd.Flags().Changed("grant"))
+	if err != nil {
+		return usageError{err}
+	}
+	done, err := c.Swap(cmd.Context(), req)
+	if err != nil {
+		return err
+	}
+	return s.printSwapped(done)
+}
+
+// request reads the files that the flags name. granted tells no grants from none said.
+func (w *swap) request(granted bool) (client.Swap, error) {
+	req := client.Swap{
+		Listener: w.listener, Role: w.role, Position: w.position, Use: w.use, OnFault: w.onFault,
+	}
+	if granted {
+		req.Grants = append([]string{}, w.grants...)
+	}
+	if strings.HasSuffix(w.use, ".wasm") || strings.ContainsRune(w.use, os.PathSeparator) {
+		code, err := readFile(w.use, wasmBytesMax)
+		if err != nil {
+			return req, err
+		}
+		req.Wasm = code
+		req.Use = strings.TrimSuffix(filepath.Base(w.use), ".wasm")
+	}
+	if w.config != "" {
+		text, err := readFile(w.config, configBytesMax)
+		if err != nil {
+			return req, err
+		}
+		if err := json.Unmarshal(text, &req.Config); err != nil || req.Config == nil {
+			return req, fmt.Errorf("%s must be a JSON object: %w", w.config,
+				errors.Join(err, errNoObject(req.Config)))
+		}
+	}
+	return req, nil
+}
+
+func errNoObject(m map[string]any) error {
+	if m == nil {
+		return errors.New("no object")
+	}
+	return nil
+}
+
+func readFile(name string, bytesMax int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	b, err := io.ReadAll(io.LimitReader(f, bytesMax+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(b)) > bytesMax {
+		return nil, fmt.Errorf("%s is larger than %d bytes", name, bytesMax)
+	}
+	return b, nil
+}
+
+func (s *settings) printSwapped(d client.Swapped) error {
+	if s.json {
+		return s.printJSON(d)
+	}
+	return s.printf("%s %s[%d]: %s → %s (prepared in %d ms, changed over in %d µs)",
+		d.New.Listener, d.New.Role, d.New.Position, named(d.Old), named(d.New),
+		d.PrepareMillis, d.CommitMicros)
+}
+
+// named says which component in a few words.
+func named(l client.Linked) string {
+	if l.Name == "" {
+		return "nothing"
+	}
+	words := []string{printable(l.Name)}
+	if l.Version != "" {
+		words = append(words, printable(l.Version))
+	}
+	return strings.Join(append(words, short(l.Digest)), " ")
+}

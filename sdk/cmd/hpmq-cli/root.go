@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hpmq/hpmq/sdk/client"
+)
+
+// The exit codes.
+const (
+	exitOK = iota
+	// exitRefused: the broker said no, and nothing has changed.
+	exitRefused
+	// exitUsage: the command line makes no sense, or names a file that cannot be read.
+	exitUsage
+	// exitUnreachable: no broker answered.
+	exitUnreachable
+)
+
+// streams are where a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// settings are the flags that every command has.
+type settings struct {
+	server, token, tokenFile string
+	json                     bool
+	streams
+	started bool // a command began; what fails before is the command line
+}
+
+// usageError is an error of the person at the keyboard.
+type usageError struct{ error }
+
+// run runs one command line and answers its exit code.
+func run(ctx context.Context, args []string, std streams) int {
+	s := &settings{streams: std}
+	root := newRoot(s)
+	root.SetArgs(args)
+	root.SetIn(std.in)
+	root.SetOut(std.out)
+	root.SetErr(std.err)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !s.started {
+		err = usageError{fmt.Errorf("%w; see --help", err)}
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(std.err, "hpmq-cli: %s\n", explain(err))
+	}
+	return exitCode(err)
+}
+
+func exitCode(err error) int {
+	var refused *client.Error
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &refused):
+		return exitRefused
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.Is(err, client.ErrUnreachable):
+		return exitUnreachable
+	}
+	return exitRefused
+}
+
+// explain adds what to do.
+func explain(err error) string {
+	text := err.Error()
+	var refused *client.Error
+	switch {
+	case errors.Is(err, client.ErrUnreachable):
+		text += "\nis the broker running? start it with: hpmq   or name another with --server URL"
+	case errors.As(err, &refused) && refused.Status == 401:
+		text += "\npass the token with --token-file FILE or HPMQ_CLI_TOKEN"
+	}
+	return text
+}
+
+func newRoot(s *settings) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "hpmq-cli",
+		Short: "Operate an HPMQ broker",
+		Long: `hpmq-cli asks a running broker through its admin API.
+
+It exits with 0 if all is well, 1 if the broker refused (nothing has changed then), 2 if the
+command line makes no sense, 3 if no broker answered.`,
+		Example: `  hpmq-cli status
+  hpmq-cli link show
+  hpmq-cli link swap --listener mqtt --role transformer --use ./vendor-v2.wasm
+  hpmq-cli --server http://10.0.0.7:18083 --token-file admin.token clients list`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	f := root.PersistentFlags()
+	f.StringVar(&s.server, "server", env("HPMQ_CLI_SERVER", client.DefaultServer),
+		"admin API of the broker (HPMQ_CLI_SERVER)")
+	f.StringVar(&s.token, "token", "", "bearer token; better HPMQ_CLI_TOKEN, which ps does not show")
+	f.StringVar(&s.tokenFile, "token-file", "", "file with the bearer token")
+	f.BoolVar(&s.json, "json", false, "print what the broker answers as JSON")
+	root.AddCommand(newStatus(s), newLink(s), newListener(s), newClients(s))
+	s.watch(root)
+	return root
+}
+
+// watch notes when a command begins. A group without a command of it prints its help.
+func (s *settings) watch(c *cobra.Command) {
+	if act := c.RunE; act != nil {
+		c.RunE = func(c *cobra.Command, args []string) error {
+			s.started = true
+			return act(c, args)
+		}
+	} else {
+		c.Args = noCommand
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
+	for _, sub := range c.Commands() {
+		s.watch(sub)
+	}
+}
+
+// noCommand refuses what stands where a command of a group should.
+func noCommand(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s has no command %q", c.CommandPath(), args[0])
+	}
+	return nil
+}
+
+// client answers a client of the broker that the flags name.
+func (s *settings) client() (*client.Client, error) {
+	token := s.token
+	if token == "" {
+		token = os.Getenv("HPMQ_CLI_TOKEN")
+	}
+	if s.tokenFile != "" {
+		b, err := os.ReadFile(s.tokenFile)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		token = string(b)
+	}
+	c, err := client.New(s.server, token)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return c, nil
+}
+
+func env(name, otherwise string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return otherwise
+}
