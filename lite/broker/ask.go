@@ -6,6 +6,7 @@ type ask struct {
 	conn *Conn
 	pub  *publication
 	sub  *subscribing
+	aud  *audience
 	read *reading
 	id   string // client id of a claim
 }

@@ -200,6 +200,9 @@ func (k *Kernel) onDisconnect(c *Conn, frame []byte) {
 			k.disconnect(c, mqtt.ProtocolError) // [MQTT-3.14.2-2]
 			return
 		}
+		if exp == 0 && k.durable(c.sess) {
+			k.put(Op{Kind: OpDropSession, Key: c.sess.id}) // it counts as durable no more
+		}
 		c.sess.expiry = min(exp, c.lis.Limits.SessionExpiryMax)
 	}
 	withWill := d.Reason != mqtt.Success

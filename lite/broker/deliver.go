@@ -8,6 +8,7 @@ type audience struct {
 	members []*subscription
 	groups  []*group
 	peers   uint64 // a bit for each peer with members of its own
+	telling int    // peers that have not answered yet that they know of members here
 }
 
 func (a *audience) empty() bool {

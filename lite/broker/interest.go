@@ -6,12 +6,17 @@ import "github.com/hpmq/hpmq/sdk/mqtt"
 // only where it is wanted. A SUBACK waits until all peers know: a message published after it anywhere
 // reaches the subscriber.
 
-// tellAdded tells every peer of the first member of filter; sg waits for their answers.
-func (k *Kernel) tellAdded(filter string, sg *subscribing) {
+// tellAdded tells every peer that a has members here; sg, if there is one, waits for their answers. Who
+// subscribes while answers are outstanding waits like the first.
+func (k *Kernel) tellAdded(a *audience, sg *subscribing) {
 	k.others(func(p PeerID) {
-		f := append(k.wire[:0], peerAdded)
-		f = appendUint(f, uint64(k.askAdded(sg)))
-		k.send(p, appendString(f, filter))
+		a.telling++
+		if sg != nil {
+			sg.wait++
+		}
+		t := k.asks.put(ask{kind: askAdded, sub: sg, aud: a})
+		f := appendUint(append(k.wire[:0], peerAdded), uint64(t))
+		k.send(p, appendString(f, a.filter))
 	})
 }
 
@@ -81,7 +86,12 @@ func (k *Kernel) acked(t Token, r mqtt.ReasonCode) bool {
 	a, ok := k.asks.take(t)
 	switch {
 	case ok && a.kind == askAdded:
-		k.subSettle(a.sub, r)
+		if a.aud != nil {
+			a.aud.telling--
+		}
+		if a.sub != nil {
+			k.subSettle(a.sub, r)
+		}
 	case ok && a.kind == askPeer:
 		k.settle(a.pub, r)
 	}

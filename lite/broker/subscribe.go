@@ -121,6 +121,9 @@ type placing struct {
 // filter has too many groups.
 func (k *Kernel) place(s *session, full string, p placing) *subscription {
 	if sub := s.subs[full]; sub != nil {
+		if sub.aud.telling > 0 && p.wait != nil {
+			k.tellAdded(sub.aud, p.wait)
+		}
 		return sub
 	}
 	a, ok := k.subs.Get(p.filter)
@@ -140,8 +143,8 @@ func (k *Kernel) place(s *session, full string, p placing) *subscription {
 	} else {
 		sub.at = len(a.members)
 		a.members = append(a.members, sub)
-		if len(a.members) == 1 {
-			k.tellAdded(a.filter, p.wait)
+		if len(a.members) == 1 || a.telling > 0 && p.wait != nil {
+			k.tellAdded(a, p.wait)
 		}
 	}
 	if s.subs == nil {
