@@ -1,0 +1,106 @@
+package wasm
+
+import "fmt"
+
+// Config of an engine. It holds no addresses of things, and can be compared.
+type Config struct {
+	// CacheDir keeps compiled code between runs; "" keeps none. Whoever can write there can run code
+	// in this process: it is made with mode 0700.
+	CacheDir string
+	// Interpreter asks for the interpreter where a compiler exists.
+	Interpreter bool
+	// ModuleBytesMax bounds the binary of a module.
+	ModuleBytesMax uint32
+	// MemoryBytesMax bounds the memory of one guest; a multiple of 64 KiB.
+	MemoryBytesMax uint32
+	// TableElementsMax bounds one table of one guest, 8 bytes an element.
+	TableElementsMax uint32
+	// GuestsMax bounds the guests of the engine that are alive at once.
+	GuestsMax uint32
+	// FuelMax is the default budget of a call, in instructions.
+	FuelMax uint64
+	// StartFuelMax is the default budget of the start function and of _initialize together.
+	StartFuelMax uint64
+	// DepthMax is the default bound on nested calls; frames above 4 KiB of code count more.
+	DepthMax uint32
+	// LogLinesMax is how many lines a second a guest may write to its standard output.
+	LogLinesMax uint32
+}
+
+// depthCeiling keeps our bound below the interpreter's of 2,000 frames, so that both engines
+// answer a deep recursion in the same way.
+const depthCeiling = 1900
+
+const pageBytes = 64 << 10
+
+// Default is for an edge machine.
+func Default() Config {
+	return Config{
+		ModuleBytesMax:   32 << 20,
+		MemoryBytesMax:   16 << 20,
+		TableElementsMax: 1 << 16,
+		GuestsMax:        1024,
+		FuelMax:          10_000_000,  // some 10 ms of native code
+		StartFuelMax:     200_000_000, // Go's runtime takes some 10 million to boot
+		DepthMax:         1024,
+		LogLinesMax:      20,
+	}
+}
+
+// Validate tells what is wrong. It touches nothing.
+func (c Config) Validate() error {
+	switch {
+	case c.ModuleBytesMax == 0:
+		return fmt.Errorf("wasm: validate: ModuleBytesMax is 0")
+	case c.MemoryBytesMax == 0 || c.MemoryBytesMax%pageBytes != 0:
+		return fmt.Errorf("wasm: validate: MemoryBytesMax is not a multiple of %d", pageBytes)
+	case c.TableElementsMax == 0:
+		return fmt.Errorf("wasm: validate: TableElementsMax is 0")
+	case c.GuestsMax == 0:
+		return fmt.Errorf("wasm: validate: GuestsMax is 0")
+	case c.LogLinesMax == 0:
+		return fmt.Errorf("wasm: validate: LogLinesMax is 0")
+	}
+	return c.limits(Limits{}).validate(c)
+}
+
+// Limits of one guest. A zero stands for the engine's default.
+type Limits struct {
+	Fuel           uint64 // instructions a call
+	StartFuel      uint64 // instructions of the start function and of _initialize
+	DepthMax       uint32 // nested calls
+	MemoryBytesMax uint32 // at most the engine's
+}
+
+// limits fills the zeros of l.
+func (c Config) limits(l Limits) Limits {
+	if l.Fuel == 0 {
+		l.Fuel = c.FuelMax
+	}
+	if l.StartFuel == 0 {
+		l.StartFuel = c.StartFuelMax
+	}
+	if l.DepthMax == 0 {
+		l.DepthMax = c.DepthMax
+	}
+	if l.MemoryBytesMax == 0 {
+		l.MemoryBytesMax = c.MemoryBytesMax
+	}
+	return l
+}
+
+// fuelCeiling leaves room below the counter's sign for what a host function charges.
+const fuelCeiling = 1 << 62
+
+func (l Limits) validate(c Config) error {
+	switch {
+	case l.Fuel == 0 || l.Fuel > fuelCeiling || l.StartFuel == 0 || l.StartFuel > fuelCeiling:
+		return fmt.Errorf("wasm: validate: fuel is not within 1 and %d", uint64(fuelCeiling))
+	case l.DepthMax == 0 || l.DepthMax > depthCeiling:
+		return fmt.Errorf("wasm: validate: DepthMax is not within 1 and %d", depthCeiling)
+	case l.MemoryBytesMax%pageBytes != 0 || l.MemoryBytesMax > c.MemoryBytesMax:
+		return fmt.Errorf("wasm: validate: MemoryBytesMax is not a multiple of %d up to %d",
+			pageBytes, c.MemoryBytesMax)
+	}
+	return nil
+}

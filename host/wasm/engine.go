@@ -1,0 +1,119 @@
+package wasm
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+)
+
+// Engine compiles modules and makes guests of them. All methods may be called from any goroutine.
+type Engine struct {
+	cfg     Config
+	runtime wazero.Runtime
+	cache   wazero.CompilationCache // nil for none
+	now     func() time.Time
+	epoch   time.Time // of the guests' monotonic clock
+
+	mu       sync.Mutex
+	provided map[string]map[string]signature // module → function; closed for writing by compiled
+	compiled bool
+
+	// compiling has room for one: compiling takes all of a core for seconds, and the event loops
+	// need the others.
+	compiling chan struct{}
+	guests    atomic.Int64
+}
+
+// Open makes an engine; it makes and reads cfg.CacheDir.
+func Open(cfg Config) (*Engine, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		cfg: cfg, now: time.Now, epoch: time.Now(),
+		provided:  map[string]map[string]signature{},
+		compiling: make(chan struct{}, 1),
+	}
+	rc := wazero.NewRuntimeConfig()
+	if cfg.Interpreter {
+		rc = wazero.NewRuntimeConfigInterpreter()
+	}
+	rc = rc.WithCoreFeatures(api.CoreFeaturesV2 | experimental.CoreFeaturesExtendedConst).
+		WithMemoryLimitPages(cfg.MemoryBytesMax / pageBytes).
+		WithDebugInfoEnabled(false)
+	if cfg.CacheDir != "" {
+		cache, err := openCache(cfg.CacheDir)
+		if err != nil {
+			return nil, err
+		}
+		e.cache, rc = cache, rc.WithCompilationCache(cache)
+	}
+	e.runtime = wazero.NewRuntimeWithConfig(context.Background(), rc)
+	if err := e.provide(wasiModule(), true); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+func openCache(dir string) (wazero.CompilationCache, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("wasm: open cache: %w", err)
+	}
+	cache, err := wazero.NewCompilationCacheWithDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("wasm: open cache: %w", err)
+	}
+	return cache, nil
+}
+
+// Close ends the engine. No guest may be in a call.
+func (e *Engine) Close(ctx context.Context) error {
+	err := e.runtime.Close(ctx)
+	if e.cache != nil {
+		if cerr := e.cache.Close(ctx); err == nil {
+			err = cerr
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("wasm: close: %w", err)
+	}
+	return nil
+}
+
+// Provide gives guests a host module to import from. It must come before the first Compile.
+func (e *Engine) Provide(m HostModule) error { return e.provide(m, false) }
+
+// provide instantiates the host module once; its functions find the guest by the call's context.
+func (e *Engine) provide(m HostModule, leaf bool) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.compiled {
+		return fmt.Errorf("wasm: provide %s: a module is compiled already", m.Name)
+	}
+	if _, ok := e.provided[m.Name]; ok || m.Name == "" {
+		return fmt.Errorf("wasm: provide %q: the name is empty or taken", m.Name)
+	}
+	functions := make(map[string]signature, len(m.Funcs))
+	builder := e.runtime.NewHostModuleBuilder(m.Name)
+	for _, f := range m.Funcs {
+		builder.NewFunctionBuilder().
+			WithGoModuleFunction(hostCall(f, leaf), apiTypes(f.Params), apiTypes(f.Results)).
+			Export(f.Name)
+		functions[f.Name] = signature{params: f.Params, results: f.Results}
+	}
+	if _, err := builder.Instantiate(context.Background()); err != nil {
+		return fmt.Errorf("wasm: provide %s: %w", m.Name, err)
+	}
+	e.provided[m.Name] = functions
+	return nil
+}
+
+// Guests is how many guests are alive.
+func (e *Engine) Guests() int { return int(e.guests.Load()) }

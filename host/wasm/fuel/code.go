@@ -1,0 +1,471 @@
+package fuel
+
+import "bytes"
+
+// What instructions cost beyond 1. The unit is about what one plain instruction takes natively.
+const (
+	// growCost is for leaving native code to grow a memory or a table.
+	growCost = 64
+	// segmentMin is the length from which a piece of code that a branch can skip is charged by
+	// itself: the charge is about 4 native instructions, so the overhead stays small, and a
+	// dispatch loop does not pay for all its cases in each turn.
+	segmentMin = 24
+	// localsPerUnit: locals are set to zero on entry, several at a time.
+	localsPerUnit = 8
+
+	// A frame weighs 1 in depth, and more by its locals and its code, for the values that are alive
+	// at once are kept on the native stack: a unit is at most some 10 KiB.
+	localsPerDepth = 64
+	bytesPerDepth  = 4096
+)
+
+// segment is code without a way in or out but at its ends (and branches out). Its cost goes to the
+// charge it opens, or to the charge in force around it, which is executed before it in any case.
+type segment struct {
+	edit   int // its own place for a charge
+	parent int // edit of the charge in force before it
+	charge int // edit its cost went to; -1 while it is open
+	cost   int64
+	forced bool
+}
+
+type editKind byte
+
+const (
+	editCharge editKind = iota // insert a charge of n units, nothing if 0
+	editReturn                 // replace the opcode by a branch to label n
+	editBulk                   // insert a charge for the operand on the stack, shifted by n
+)
+
+// edit is a change at an offset of a function's body.
+type edit struct {
+	at   int
+	kind editKind
+	n    int64
+}
+
+// block is an open block, loop or if. seg is the segment it began in: what comes behind its end runs
+// only after that segment.
+type block struct{ seg int }
+
+// function is the work on one function's body.
+type function struct {
+	w        *rewriter
+	r        *reader
+	typ      funcType
+	locals   uint32 // with parameters
+	segments []segment
+	edits    []edit
+	blocks   []block
+	current  int  // segment
+	dead     bool // behind an unconditional branch, until the end of the block
+	calls    bool
+	bulk     bool
+	extra    int64 // cost of the instruction at hand beyond 1
+	done     bool
+}
+
+func (w *rewriter) readCode(r *reader) {
+	n := r.count("functions", w.limits.FunctionsMax, 2)
+	if r.err == nil && n != len(w.funcs)-int(w.imported) {
+		r.malformed("as many bodies as functions are wanted")
+		return
+	}
+	out := appendU32(make([]byte, 0, len(r.b)+len(r.b)/4), uint32(n))
+	var f function
+	for i := 0; i < n && r.err == nil; i++ {
+		size := r.u32()
+		if size > w.limits.BodyBytesMax {
+			r.fail(tooMany("bytes in a function", uint64(size), uint64(w.limits.BodyBytesMax)))
+			return
+		}
+		first := r.at
+		body := r.bytes(size)
+		if r.err != nil {
+			return
+		}
+		f.reset(w, &reader{section: "code", b: r.b[:first+len(body)], at: first})
+		f.typ = w.types[w.funcs[int(w.imported)+i]]
+		rewritten := f.rewrite()
+		if f.r.err != nil {
+			r.fail(f.r.err)
+			return
+		}
+		out = appendU32(out, uint32(len(rewritten)))
+		out = append(out, rewritten...)
+	}
+	w.sections[secCode] = out
+}
+
+// reset keeps the slices' room.
+func (f *function) reset(w *rewriter, r *reader) {
+	*f = function{w: w, r: r, segments: f.segments[:0], edits: f.edits[:0], blocks: f.blocks[:0]}
+}
+
+// rewrite reads the body and returns the new one, nil after an error.
+func (f *function) rewrite() []byte {
+	start := f.r.at
+	groups, groupsAt := f.readLocals()
+	codeAt := f.r.at
+	f.open(-1, true)
+	f.segments[0].cost = int64(f.locals) / localsPerUnit
+	for f.r.more() && !f.done {
+		f.instruction()
+	}
+	if !f.done {
+		f.r.malformed("function without end")
+	}
+	if f.r.end() != nil {
+		return nil
+	}
+	out := make([]byte, 0, (len(f.r.b)-start)*5/4+32)
+	if f.bulk {
+		out = appendU32(out, groups+1)
+		out = append(out, f.r.b[groupsAt:codeAt]...)
+		out = append(out, 1, typeI32)
+	} else {
+		out = append(out, f.r.b[start:codeAt]...)
+	}
+	return f.write(out, codeAt)
+}
+
+// readLocals returns the number of groups and where the first of them is.
+func (f *function) readLocals() (groups uint32, at int) {
+	most := f.w.limits.LocalsMax
+	groups = uint32(f.r.count("locals", most, 2))
+	at = f.r.at
+	total := uint64(len(f.typ.params))
+	for i := uint32(0); i < groups && f.r.err == nil; i++ {
+		total += uint64(f.r.u32())
+		f.r.valueType()
+	}
+	if total > uint64(most) {
+		f.r.fail(tooMany("locals", total, uint64(most)))
+	}
+	f.locals = uint32(total)
+	return groups, at
+}
+
+// open begins a segment here.
+func (f *function) open(parent int, forced bool) {
+	f.current = len(f.segments)
+	f.segments = append(f.segments, segment{
+		edit: len(f.edits), parent: parent, charge: -1, forced: forced,
+	})
+	f.edits = append(f.edits, edit{at: f.r.at, kind: editCharge})
+}
+
+// close ends the current segment and decides who is charged for it.
+func (f *function) close() {
+	s := &f.segments[f.current]
+	s.charge = s.parent
+	if s.forced || s.cost >= segmentMin {
+		s.charge = s.edit
+	}
+	f.edits[s.charge].n += s.cost
+}
+
+func (f *function) instruction() {
+	at := f.r.at
+	op := f.r.byte()
+	f.extra = 0
+	f.immediates(op, at)
+	if f.r.err != nil {
+		return
+	}
+	if !f.dead {
+		f.segments[f.current].cost += 1 + f.extra
+	}
+	f.structure(op, at)
+}
+
+// structure follows blocks and branches.
+func (f *function) structure(op byte, at int) {
+	switch op {
+	case opBlock:
+		f.push()
+	case opLoop, opIf:
+		f.close()
+		f.push()
+		f.open(f.segments[f.current].charge, op == opLoop && !f.dead)
+	case opElse:
+		if len(f.blocks) == 0 {
+			f.r.malformed("else without if")
+			return
+		}
+		f.close()
+		f.reopen(f.blocks[len(f.blocks)-1])
+	case opEnd:
+		f.close()
+		if len(f.blocks) == 0 {
+			f.done = true
+			return
+		}
+		b := f.blocks[len(f.blocks)-1]
+		f.blocks = f.blocks[:len(f.blocks)-1]
+		f.reopen(b)
+	case opReturn:
+		f.edits = append(f.edits, edit{at: at, kind: editReturn, n: int64(len(f.blocks))})
+		f.dead = true
+	case opBr, opBrTable, opUnreachable:
+		f.dead = true
+	case opCall, opCallIndirect:
+		f.calls = true
+	}
+}
+
+func (f *function) push() {
+	if uint64(len(f.blocks)) >= uint64(f.w.limits.NestingMax) {
+		f.r.fail(tooMany("nested blocks", uint64(len(f.blocks))+1, uint64(f.w.limits.NestingMax)))
+		return
+	}
+	f.blocks = append(f.blocks, block{seg: f.current})
+}
+
+// reopen begins the segment behind an end or an else. Code behind a block that was dead from its
+// start is taken as alive: that only costs a charge that is never executed.
+func (f *function) reopen(b block) {
+	f.dead = false
+	f.open(f.segments[b.seg].charge, false)
+}
+
+// immediates skips what follows the opcode.
+func (f *function) immediates(op byte, at int) {
+	r := f.r
+	switch immediateOf(op) {
+	case immNone:
+	case immBlock:
+		f.blockType()
+	case immLabel:
+		f.label()
+	case immLabels:
+		n := r.count("labels", f.w.limits.BodyBytesMax, 1)
+		for i := 0; i <= n && r.err == nil; i++ {
+			f.label()
+		}
+	case immIndex:
+		r.u32()
+	case immCallIndirect:
+		f.typeIndex(int64(r.u32()))
+		r.u32()
+	case immLocal:
+		if i := r.u32(); r.err == nil && i >= f.locals {
+			r.malformed("unknown local")
+		}
+	case immGlobal:
+		f.w.readGlobalIndex(r)
+	case immMemArg:
+		r.memArg()
+	case immMemory:
+		r.memoryZero()
+		if op == opMemoryGrow {
+			f.charge(at, pageShift)
+		}
+	case immI32:
+		r.signed(32)
+	case immI64:
+		r.signed(64)
+	case imm4:
+		r.bytes(4)
+	case imm8:
+		r.bytes(8)
+	case immTypes:
+		for n := r.count("types", 1, 1); n > 0; n-- {
+			r.valueType()
+		}
+	case immRefType:
+		r.referenceType()
+	case immMisc:
+		f.misc(at)
+	case immSIMD:
+		r.simd()
+	default:
+		f.refuse(op)
+	}
+}
+
+func (f *function) refuse(op byte) {
+	if f.r.err != nil {
+		return
+	}
+	if err := refusedOpcode(op); err != nil {
+		f.r.fail(err)
+		return
+	}
+	f.r.malformed("unknown instruction")
+}
+
+func (f *function) blockType() {
+	t := f.r.signed(33)
+	if t >= 0 {
+		f.typeIndex(t)
+		return
+	}
+	if b := byte(t & 0x7f); f.r.err == nil && (t < -64 || b != typeEmpty && !isValueType(b)) {
+		if err := refusedType(b); err != nil {
+			f.r.fail(err)
+		} else {
+			f.r.malformed("not a block type")
+		}
+	}
+}
+
+// typeIndex keeps the module away from types that the rewrite adds.
+func (f *function) typeIndex(i int64) {
+	if f.r.err == nil && i >= int64(len(f.w.types)) {
+		f.r.malformed("unknown type")
+	}
+}
+
+// label keeps branches away from the wrapper's outside: the function's own label is the last.
+func (f *function) label() {
+	if l := f.r.u32(); f.r.err == nil && int64(l) > int64(len(f.blocks)) {
+		f.r.malformed("unknown label")
+	}
+}
+
+// Shifts from an operand to units: negative to the left.
+const (
+	byteShift    = 3  // 8 bytes are moved at a time
+	elementShift = 0  // references are written one by one
+	pageShift    = -7 // a page of memory must be made, once for each page a memory has
+)
+
+// charge notes that the operand on top of the stack must be paid for.
+func (f *function) charge(at int, shift int64) {
+	f.bulk = true
+	f.extra = growCost
+	f.edits = append(f.edits, edit{at: at, kind: editBulk, n: shift})
+}
+
+// misc skips the rest of an instruction behind opPrefixMisc.
+func (f *function) misc(at int) {
+	r := f.r
+	op := r.u32()
+	switch {
+	case op <= 7:
+	case op == miscMemoryInit:
+		r.u32()
+		r.memoryZero()
+		f.charge(at, byteShift)
+	case op == miscMemoryCopy:
+		r.memoryZero()
+		r.memoryZero()
+		f.charge(at, byteShift)
+	case op == miscMemoryFill:
+		r.memoryZero()
+		f.charge(at, byteShift)
+	case op == miscTableInit, op == miscTableCopy:
+		r.u32()
+		r.u32()
+		f.charge(at, elementShift)
+	case op == miscTableGrow, op == miscTableFill:
+		r.u32()
+		f.charge(at, elementShift)
+	case op == miscDataDrop, op == miscElemDrop, op == miscTableSize:
+		r.u32()
+	default:
+		f.refuse(opPrefixMisc)
+	}
+}
+
+// write applies the edits to the code from the offset on.
+func (f *function) write(out []byte, from int) []byte {
+	out = f.appendCharge(out, f.edits[0].n)
+	if f.calls {
+		out = f.appendEnter(out)
+	}
+	for _, e := range f.edits[1:] {
+		out = append(out, f.r.b[from:e.at]...)
+		from = e.at
+		switch e.kind {
+		case editCharge:
+			if e.n > 0 {
+				out = f.appendCharge(out, e.n)
+			}
+		case editReturn:
+			if f.calls {
+				out = appendU32(append(out, opBr), uint32(e.n))
+				from++
+			}
+		case editBulk:
+			out = f.appendBulk(out, e.n)
+		}
+	}
+	out = append(out, f.r.b[from:]...)
+	if f.calls {
+		out = f.appendLeave(out)
+	}
+	return out
+}
+
+// appendCharge writes: fuel -= n; if fuel < 0 { unreachable }.
+func (f *function) appendCharge(out []byte, n int64) []byte {
+	fuel := f.w.fuelIndex()
+	out = appendU32(append(out, opGlobalGet), fuel)
+	out = append(appendSigned(append(out, opI64Const), n), opI64Sub)
+	out = appendU32(append(out, opGlobalSet), fuel)
+	return f.appendCheckFuel(out)
+}
+
+func (f *function) appendCheckFuel(out []byte) []byte {
+	out = appendU32(append(out, opGlobalGet), f.w.fuelIndex())
+	return append(out, opI64Const, 0, opI64LtS, opIf, typeEmpty, opUnreachable, opEnd)
+}
+
+// appendBulk writes a charge for the i32 on top of the stack, which stays there.
+func (f *function) appendBulk(out []byte, shift int64) []byte {
+	fuel, operand := f.w.fuelIndex(), f.locals
+	out = appendU32(append(out, opLocalTee), operand)
+	out = appendU32(append(out, opGlobalGet), fuel)
+	out = append(appendU32(append(out, opLocalGet), operand), opI64ExtendU)
+	if shift > 0 {
+		out = append(appendSigned(append(out, opI64Const), shift), opI64ShrU)
+	} else if shift < 0 {
+		out = append(appendSigned(append(out, opI64Const), -shift), opI64Shl)
+	}
+	out = appendU32(append(out, opI64Sub, opGlobalSet), fuel)
+	return f.appendCheckFuel(out)
+}
+
+// weight is what a frame of this function takes of the depth.
+func (f *function) weight() int64 {
+	return 1 + int64(f.locals)/localsPerDepth + int64(len(f.r.b)-f.edits[0].at)/bytesPerDepth
+}
+
+// appendEnter writes: depth -= weight; if depth < 0 { unreachable }; block (results).
+func (f *function) appendEnter(out []byte) []byte {
+	depth := f.w.depthIndex()
+	out = appendU32(append(out, opGlobalGet), depth)
+	out = append(appendSigned(append(out, opI32Const), f.weight()), opI32Sub)
+	out = appendU32(append(out, opGlobalSet), depth)
+	out = appendU32(append(out, opGlobalGet), depth)
+	out = append(out, opI32Const, 0, opI32LtS, opIf, typeEmpty, opUnreachable, opEnd)
+	return f.w.appendBlock(out, f.typ.results)
+}
+
+// appendLeave writes: depth += weight; end. The end before it closes the wrapper's block.
+func (f *function) appendLeave(out []byte) []byte {
+	depth := f.w.depthIndex()
+	out = appendU32(append(out, opGlobalGet), depth)
+	out = append(appendSigned(append(out, opI32Const), f.weight()), opI32Add)
+	out = appendU32(append(out, opGlobalSet), depth)
+	return append(out, opEnd)
+}
+
+// appendBlock opens a block that leaves results, with a new type if there are several.
+func (w *rewriter) appendBlock(out, results []byte) []byte {
+	switch len(results) {
+	case 0:
+		return append(out, opBlock, typeEmpty)
+	case 1:
+		return append(out, opBlock, results[0])
+	}
+	for i, t := range w.newTypes {
+		if bytes.Equal(t.results, results) {
+			return appendSigned(append(out, opBlock), int64(len(w.types)+i))
+		}
+	}
+	w.newTypes = append(w.newTypes, funcType{results: results})
+	return appendSigned(append(out, opBlock), int64(len(w.types)+len(w.newTypes)-1))
+}

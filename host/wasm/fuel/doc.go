@@ -1,0 +1,73 @@
+// Package fuel bounds what a WebAssembly core module can do. It rewrites the module at load time so
+// that it counts what it executes and how deep it calls, and traps by itself at the limit.
+//
+// It knows the binary format of core modules. It does not know any engine, the clock or what the
+// module is for. It does not check types: the engine that compiles the result does, and the rewrite
+// is made so that a module that was not valid before is not valid after.
+//
+// The rewrite adds two mutable globals behind the module's own:
+//
+//   - FuelGlobal (i64) goes down by the number of instructions of a region each time the region is
+//     entered; below zero the module executes `unreachable`. Regions are the function body, the
+//     bodies of loops, and long pieces that a branch can skip. A region is charged before it runs,
+//     so what was charged is an upper bound of what was executed.
+//   - DepthGlobal (i32) goes down while a function that calls others is active, by 1 and more for
+//     big frames, and comes back on every way out; below zero the module traps too.
+//
+// Instructions that work in proportion to an operand (memory.fill, table.grow, …) charge for the
+// operand as well. The module cannot name the globals: indices are checked against its own count,
+// and exports that start with Reserved are refused. A start function becomes the export StartExport, for the
+// host to call when it has set the globals; both are 0 before that, which means "nothing may run".
+package fuel
+
+// Names that the rewrite exports. A module that exports a name starting with Reserved is refused.
+const (
+	Reserved    = "hpmq-fuel:"
+	FuelGlobal  = Reserved + "fuel"
+	DepthGlobal = Reserved + "depth"
+	StartExport = Reserved + "start"
+)
+
+// Kinds of imports and exports, numbered as in the binary format.
+const (
+	KindFunc byte = iota
+	KindTable
+	KindMemory
+	KindGlobal
+)
+
+// Import is an item a module wants. Params and Results are value types of the binary format, set for
+// functions only; they alias the input.
+type Import struct {
+	Module, Name    string
+	Kind            byte
+	Params, Results []byte
+}
+
+// Export is an item a module gives, the rewrite's own left out.
+type Export struct {
+	Name            string
+	Kind            byte
+	Params, Results []byte
+}
+
+// Custom is a custom section. Data aliases the input.
+type Custom struct {
+	Name string
+	Data []byte
+}
+
+// Module is a rewritten module and what the rewrite learned about it.
+type Module struct {
+	// Code is the new binary. It carries function names; other custom sections are left out, for their
+	// offsets would be wrong.
+	Code    []byte
+	Imports []Import
+	Exports []Export
+	Customs []Custom
+	// HasMemory tells if it defines or imports a memory; MemoryPagesMin is what that starts with.
+	HasMemory      bool
+	MemoryPagesMin uint32
+	// HasStart tells if StartExport is there.
+	HasStart bool
+}

@@ -1,0 +1,196 @@
+package fuel
+
+import (
+	"bytes"
+	"fmt"
+	"unicode/utf8"
+)
+
+const header = "\x00asm\x01\x00\x00\x00"
+
+// Rewrite reads a core module and returns it with the counters in. The result does not alias code,
+// except for what Import, Export and Custom say. Errors wrap ErrMalformed, ErrLimit or ErrUnsupported. The
+// work is linear in the size of the input.
+func Rewrite(code []byte, l Limits) (*Module, error) {
+	if uint64(len(code)) > uint64(l.ModuleBytesMax) {
+		return nil, tooMany("bytes", uint64(len(code)), uint64(l.ModuleBytesMax))
+	}
+	if len(code) < len(header) || string(code[:4]) != header[:4] {
+		return nil, fmt.Errorf("fuel: %w: this is not WebAssembly", ErrMalformed)
+	}
+	if string(code[:len(header)]) != header {
+		if code[6] == 1 {
+			return nil, unsupported("the component format", "give the core module instead")
+		}
+		return nil, fmt.Errorf("fuel: %w: unknown version of WebAssembly", ErrMalformed)
+	}
+	w := &rewriter{limits: l, start: -1}
+	if err := w.readAll(code); err != nil {
+		return nil, err
+	}
+	w.out.Code = w.write(len(code))
+	return &w.out, nil
+}
+
+// readAll splits the module into sections and reads each.
+func (w *rewriter) readAll(code []byte) error {
+	r := &reader{section: "module", b: code, at: len(header)}
+	next := 0
+	for r.more() {
+		id := r.byte()
+		body := r.bytes(r.u32())
+		if r.err != nil {
+			return r.err
+		}
+		if id == secCustom {
+			if err := w.readCustom(body); err != nil {
+				return err
+			}
+			continue
+		}
+		if id == secTag {
+			return unsupported("exception handling (tags)", hintExceptions)
+		}
+		at := bytes.IndexByte(sectionOrder[next:], id)
+		if at < 0 {
+			return malformed("module", r.at, fmt.Sprintf("section %d is unknown or out of order", id))
+		}
+		next += at + 1
+		if err := w.read(id, body); err != nil {
+			return err
+		}
+	}
+	if defined := uint32(len(w.funcs)) - w.imported; defined > 0 && w.sections[secCode] == nil {
+		return malformed("module", r.at, "functions without code")
+	}
+	return r.err
+}
+
+func (w *rewriter) readCustom(body []byte) error {
+	r := &reader{section: "custom", b: body}
+	name := r.name(w.limits.NameBytesMax)
+	if r.err != nil {
+		return r.err
+	}
+	if name == "name" {
+		w.names = body[r.at:]
+		return nil
+	}
+	w.out.Customs = append(w.out.Customs, Custom{Name: name, Data: body[r.at:]})
+	return nil
+}
+
+// write puts the sections together again.
+func (w *rewriter) write(sizeHint int) []byte {
+	w.writeTypes()
+	w.writeGlobals()
+	w.writeExports()
+	out := make([]byte, 0, sizeHint+sizeHint/4)
+	out = append(out, header...)
+	for _, id := range sectionOrder {
+		if body := w.sections[id]; body != nil {
+			out = appendU32(append(out, id), uint32(len(body)))
+			out = append(out, body...)
+		}
+	}
+	if names := w.functionNames(); names != nil {
+		body := append(appendName(nil, "name"), names...)
+		out = appendU32(append(out, secCustom), uint32(len(body)))
+		out = append(out, body...)
+	}
+	return out
+}
+
+// extend adds n items to the vector that is a section.
+func (w *rewriter) extend(id byte, n uint32, items []byte) {
+	if n == 0 {
+		return
+	}
+	r := &reader{b: w.sections[id]}
+	had := uint32(0)
+	if len(r.b) > 0 {
+		had = r.u32()
+	}
+	out := appendU32(make([]byte, 0, len(r.b)+len(items)+1), had+n)
+	out = append(out, r.b[r.at:]...)
+	w.sections[id] = append(out, items...)
+}
+
+func (w *rewriter) writeTypes() {
+	var items []byte
+	for _, t := range w.newTypes {
+		items = append(items, typeFunc, 0)
+		items = appendU32(items, uint32(len(t.results)))
+		items = append(items, t.results...)
+	}
+	w.extend(secType, uint32(len(w.newTypes)), items)
+}
+
+func (w *rewriter) writeGlobals() {
+	w.extend(secGlobal, 2, []byte{
+		typeI64, 1, opI64Const, 0, opEnd, // fuel
+		typeI32, 1, opI32Const, 0, opEnd, // depth
+	})
+}
+
+func (w *rewriter) fuelIndex() uint32  { return w.globals }
+func (w *rewriter) depthIndex() uint32 { return w.globals + 1 }
+
+func (w *rewriter) writeExports() {
+	items := appendU32(append(appendName(nil, FuelGlobal), KindGlobal), w.fuelIndex())
+	items = appendU32(append(appendName(items, DepthGlobal), KindGlobal), w.depthIndex())
+	n := uint32(2)
+	if w.start >= 0 {
+		items = appendU32(append(appendName(items, StartExport), KindFunc), uint32(w.start))
+		n++
+	}
+	w.extend(secExport, n, items)
+}
+
+// functionNameBytesMax cuts what a stack trace shows; C++ and Rust have longer names.
+const functionNameBytesMax = 200
+
+// functionNames gives the body of a new name section with the names of functions; nil when there
+// are none or when the section is broken, for names are a courtesy.
+func (w *rewriter) functionNames() []byte {
+	r := &reader{section: "name", b: w.names}
+	for r.more() {
+		id := r.byte()
+		body := r.bytes(r.u32())
+		if r.err != nil || id > 1 {
+			return nil
+		}
+		if id == 1 {
+			return w.copyNames(body)
+		}
+	}
+	return nil
+}
+
+func (w *rewriter) copyNames(body []byte) []byte {
+	r := &reader{section: "name", b: body}
+	n := r.count("names", uint32(len(w.funcs)), 2)
+	var items []byte
+	kept, next := uint32(0), uint32(0)
+	for i := 0; i < n && r.err == nil; i++ {
+		index := r.u32()
+		name := r.bytes(r.u32())
+		if r.err != nil || index < next || int64(index) >= int64(len(w.funcs)) {
+			return nil
+		}
+		next = index + 1
+		if len(name) > functionNameBytesMax {
+			name = bytes.ToValidUTF8(name[:functionNameBytesMax], nil)
+		}
+		if !utf8.Valid(name) {
+			continue
+		}
+		items = appendName(appendU32(items, index), string(name))
+		kept++
+	}
+	if r.err != nil || kept == 0 {
+		return nil
+	}
+	items = append(appendU32(nil, kept), items...)
+	return append(appendU32([]byte{1}, uint32(len(items))), items...)
+}
