@@ -65,7 +65,10 @@ func TestPropsAreFound(t *testing.T) {
 		t.Error("subscription identifiers", ids)
 	}
 	var users []byte
-	p.Users(func(name, value []byte) bool { users = append(append(users, name...), value...); return true })
+	p.Users(func(name, value []byte) bool {
+		users = append(append(users, name...), value...)
+		return true
+	})
 	if string(users) != "k1k2" { // [MQTT-3.3.2-18]
 		t.Errorf("user properties %q", users)
 	}

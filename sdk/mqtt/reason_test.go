@@ -34,8 +34,9 @@ func TestReasonsAreThoseOfTheStandard(t *testing.T) {
 
 func TestConnack3(t *testing.T) {
 	for r, want := range map[ReasonCode]byte{
-		Success: 0, UnsupportedProtocolVersion: 1, ClientIdentifierNotValid: 2, ServerUnavailable: 3,
-		ServerBusy: 3, BadUserNameOrPassword: 4, NotAuthorized: 5, Banned: 5, UnspecifiedError: 3,
+		Success: 0, UnsupportedProtocolVersion: 1, ClientIdentifierNotValid: 2,
+		ServerUnavailable: 3,
+		ServerBusy:        3, BadUserNameOrPassword: 4, NotAuthorized: 5, Banned: 5, UnspecifiedError: 3,
 	} {
 		if got := r.Connack3(); got != want {
 			t.Errorf("%v is %d, want %d", r, got, want)
@@ -50,8 +51,9 @@ func TestConnack3(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	for got, want := range map[string]string{
-		V31.String(): "3.1", V311.String(): "3.1.1", V5.String(): "5.0", Version(9).String(): "unknown",
-		PUBREL.String(): "PUBREL", AUTH.String(): "AUTH", Type(0).String(): "reserved",
+		V31.String(): "3.1", V311.String(): "3.1.1", V5.String(): "5.0",
+		Version(9).String(): "unknown",
+		PUBREL.String():     "PUBREL", AUTH.String(): "AUTH", Type(0).String(): "reserved",
 		ResponseTopic.String(): "Response Topic", PropID(0).String(): "Unknown",
 		PropID(200).String(): "Unknown", KeepAliveTimeout.String(): "Keep Alive timeout",
 	} {
