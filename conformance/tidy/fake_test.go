@@ -98,7 +98,7 @@ func TestVendorsStayAtHome(t *testing.T) {
 func TestNothingImportsConformance(t *testing.T) {
 	imp := "\nimport _ \"" + ModulePath + "/conformance/x\"\n"
 	tree := fake(t, map[string]string{"host/a/a.go": doc + "package a" + imp,
-		"conformance/y/y.go": doc + "package y" + imp})
+		"host/a/a_test.go": "package a" + imp, "conformance/y/y.go": doc + "package y" + imp})
 	wantKeys(t, CheckApart(tree), "apart host/a -> conformance/x")
 }
 
@@ -158,7 +158,9 @@ func TestConstantsInEffectPass(t *testing.T) {
 	} {
 		wantKeys(t, CheckState(one(t, "a/a.go", "package a\n"+body)))
 	}
-	wantKeys(t, CheckState(one(t, "components/router-x/a.go", "package main\nvar x int")))
+	wantKeys(t, CheckState(one(t, "components/router-x/guest/a.go", "package main\nvar x int")))
+	wantKeys(t, CheckState(one(t, "components/router-x/a.go", "package router\nvar x int")),
+		"state components/router-x:x")
 }
 
 func TestKernelIsPure(t *testing.T) {

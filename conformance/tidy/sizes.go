@@ -88,7 +88,7 @@ func (s *sizer) decl(d ast.Decl) {
 	}
 	at := place{key, s.t.at(fn.Pos())}
 	s.over("function", at, s.t.line(fn.End())-s.t.line(fn.Pos())+1, functionLinesMax)
-	if !wired(fn) {
+	if !wired(fn) && !s.f.Guest() {
 		s.over("parameters", at, parameters(fn.Type), parametersMax)
 	}
 	if fn.Body != nil {
@@ -172,6 +172,9 @@ func parameters(ft *ast.FuncType) int {
 }
 
 func carrier(field *ast.Field) bool {
+	if len(field.Names) == 1 && field.Names[0].Name == "dst" {
+		return true
+	}
 	e := field.Type
 	if star, ok := e.(*ast.StarExpr); ok {
 		e = star.X

@@ -19,6 +19,7 @@ func TestSizesAreFound(t *testing.T) {
 		{"package a\nfunc f(a, b int, c, d, e string) {}", "parameters a:f"},
 		{"package a\nfunc f(ctx context.Context, a, b, c, d int) {}", ""},
 		{"package a\nfunc f(now broker.Time, a, b, c, d int) {}", ""},
+		{"package a\nfunc f(dst []byte, a, b, c, d int) []byte {}", ""},
 		{"package a\nfunc f(a, b, c, d int, ctx context.Context) {}", "parameters a:f"},
 		{"package a\n//go:wasmexport f\nfunc f(a, b, c, d, e int) {}", ""},
 		{"package a\ntype I interface { m(a, b, c, d, e int) }", "parameters a:I.m"},

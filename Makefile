@@ -1,0 +1,86 @@
+# HPMQ. `make` lists the targets; `make check` is what CI runs.
+
+# Versions of tools. What makes bytes that are committed (TinyGo, LLVM, wasi-libc, binaryen, jco) is
+# pinned to the package in tools/versions.sh, which the scripts read.
+GO_VERSION = 1.26
+
+# The programs, the targets they must build for, and the two that CI links.
+PROGRAMS     = ./host/cmd/hpmq ./sdk/cmd/hpmq-cli
+TARGETS      = linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/mipsle windows/amd64 darwin/arm64
+LINK_TARGETS = linux/arm64 linux/mipsle
+
+# How long each decoder is fuzzed, and flags of go test, as in: make test TESTFLAGS=-v
+FUZZTIME  = 30s
+TESTFLAGS =
+
+export CGO_ENABLED = 0
+# Small devices without a floating-point unit.
+export GOMIPS = softfloat
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test demo bench bench-peers check format vet tidy race fuzz cross \
+	cross-link cross-link-all components wit clean-tree
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## run the broker on 127.0.0.1:1883
+	go run ./host/cmd/hpmq
+
+build: ## build the programs into bin/
+	@mkdir -p bin
+	go build -trimpath -ldflags='-s -w' -o bin/ $(PROGRAMS)
+
+test: ## run all tests
+	go test $(TESTFLAGS) ./...
+
+demo: ## swap components while 1,000 messages a second flow
+	tools/demo.sh
+
+bench: ## run the benchmarks of every room
+	go test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./sdk/... ./lite/... ./host/...
+
+bench-peers: ## measure the broker beside Debian's mosquitto
+	tools/bench-peers.sh
+
+check: format vet tidy test race fuzz cross cross-link components wit clean-tree ## all that CI runs
+
+format: ## fail if a file is not as gofmt writes it
+	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
+	if [ -n "$$files" ]; then echo "not formatted (gofmt -w):"; echo "$$files"; exit 1; fi
+
+vet: ## run go vet on the host and on the guests
+	@case "$$(go env GOVERSION)" in go$(GO_VERSION)*) ;; \
+	*) echo "needs Go $(GO_VERSION), this is $$(go env GOVERSION)"; exit 1 ;; esac
+	go vet ./...
+	GOOS=wasip1 GOARCH=wasm go vet ./components/*/guest ./sdk/guest/...
+
+tidy: ## hold the line of the house
+	go test $(TESTFLAGS) ./conformance/tidy
+
+# The race detector needs cgo. Programs and guests have no goroutines of their own to race.
+race: ## run the tests of rooms with goroutines under the race detector
+	CGO_ENABLED=1 go test -race $(TESTFLAGS) ./sdk/... ./lite/... ./host/... ./configs ./conformance/load
+
+fuzz: ## fuzz every decoder for FUZZTIME
+	tools/fuzz.sh $(FUZZTIME)
+
+cross: ## type-check the whole tree for every target
+	go run ./conformance/cross/cmd/typecheck $(TARGETS)
+
+cross-link: ## link the programs for two targets
+	tools/cross-link.sh '$(LINK_TARGETS)' $(PROGRAMS)
+
+cross-link-all: ## link the programs for every target; minutes each
+	tools/cross-link.sh '$(TARGETS)' $(PROGRAMS)
+
+components: ## build the components again and compare them byte for byte
+	tools/components.sh --check
+
+wit: ## parse the contracts with standard tools
+	tools/wit-check.sh
+
+clean-tree: ## fail if anything is changed or not committed
+	git diff --exit-code
+	@files=$$(git status --porcelain); \
+	if [ -n "$$files" ]; then echo "the tree is not clean:"; echo "$$files"; exit 1; fi

@@ -1,0 +1,22 @@
+#!/bin/sh
+# fuzz.sh [TIME] fuzzes every Fuzz function of the tree for TIME (default 30s), one after the other:
+# each uses all processors. What it finds stays in testdata/fuzz of the package: keep it, it is a test.
+set -eu
+cd "$(dirname "$0")/.."
+time=${1:-30s}
+
+# "path/of/package FuzzName" a line, in a fixed order.
+list=$(git ls-files -co --exclude-standard '*_test.go' | sort | xargs awk '
+	/^func Fuzz[A-Za-z0-9_]*\(f \*testing\.F\)/ {
+		dir = FILENAME
+		sub(/\/[^\/]*$/, "", dir)
+		name = $2
+		sub(/\(.*/, "", name)
+		print dir, name
+	}')
+[ -n "$list" ] || { echo "fuzz: no Fuzz function found" >&2; exit 1; }
+
+printf '%s\n' "$list" | while read -r dir name; do
+	echo "fuzz: $dir $name $time"
+	go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" "./$dir"
+done
