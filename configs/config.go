@@ -52,12 +52,18 @@ type Log struct {
 type Wasm struct {
 	// Interpreter forbids the compiler, which amd64 and arm64 use by default.
 	Interpreter bool `yaml:"interpreter"`
-	// MemoryMax is the memory of one component instance.
-	MemoryMax Size `yaml:"memory_max"`
 	// ModuleMax is the size of a .wasm file.
 	ModuleMax Size `yaml:"module_max"`
-	// FuelMax is what one call of a component may spend, in units of about one wasm instruction.
+	// GuestsMax is how many instances may live at once; a listener has one per component and loop.
+	GuestsMax uint32 `yaml:"guests_max"`
+	// MemoryMax is the memory of one instance, in steps of 64 KiB.
+	MemoryMax Size `yaml:"memory_max"`
+	// FuelMax is what one call may spend, in units of about one wasm instruction.
 	FuelMax uint64 `yaml:"fuel_max"`
+	// AuthMemoryMax and AuthFuelMax are those of authenticators, which hash slowly on purpose and run
+	// beside the loops.
+	AuthMemoryMax Size   `yaml:"auth_memory_max"`
+	AuthFuelMax   uint64 `yaml:"auth_fuel_max"`
 	// DepthMax is how deep the calls inside a component may nest.
 	DepthMax uint32 `yaml:"depth_max"`
 }
@@ -155,10 +161,13 @@ func Default() Config {
 // DefaultWasm is generous for a policy and tight for a loop gone wild.
 func DefaultWasm() Wasm {
 	return Wasm{
-		MemoryMax: 16 * MiB,
-		ModuleMax: 16 * MiB, // a Go guest is 0.5–4 MiB, a JS engine up to 10
-		FuelMax:   50_000_000,
-		DepthMax:  1000,
+		ModuleMax:     16 * MiB, // a Go guest is 0.5–4 MiB, a JS engine up to 10
+		GuestsMax:     4096,     // 5 components on 64 loops for 12 listeners
+		MemoryMax:     16 * MiB,
+		FuelMax:       10_000_000, // some 10 ms of native code
+		AuthMemoryMax: 64 * MiB,
+		AuthFuelMax:   2_000_000_000,
+		DepthMax:      1000,
 	}
 }
 

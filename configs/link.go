@@ -65,22 +65,6 @@ func (c *Component) IsPath() bool {
 	return strings.HasSuffix(c.Use, ".wasm") || strings.ContainsAny(c.Use, `/\`)
 }
 
-// GrantsOrDefault answers the capabilities the component may import, log and config always among
-// them.
-func (c *Component) GrantsOrDefault() []string {
-	grants := []string{"log", "config"}
-	asked := c.Grants
-	if asked == nil && !c.IsPath() {
-		asked = Capabilities()
-	}
-	for _, g := range asked {
-		if g != "log" && g != "config" {
-			grants = append(grants, g)
-		}
-	}
-	return grants
-}
-
 // relativeTo makes the relative paths of the link relative to dir.
 func (l *Link) relativeTo(dir string) {
 	for _, role := range Roles() {

@@ -76,10 +76,21 @@ func (l *Log) validate(ps *Problems) {
 }
 
 func (w *Wasm) validate(ps *Problems) {
-	ps.note("wasm.memory_max", within(w.MemoryMax, 64*KiB, 4*GiB))
 	ps.note("wasm.module_max", within(w.ModuleMax, 1*KiB, 1*GiB))
-	ps.note("wasm.fuel_max", within(w.FuelMax, 1000, math.MaxInt64))
-	ps.note("wasm.depth_max", within(w.DepthMax, 16, 1_000_000))
+	ps.note("wasm.guests_max", within(w.GuestsMax, 1, 1_000_000))
+	ps.note("wasm.memory_max", withinMemory(w.MemoryMax))
+	ps.note("wasm.fuel_max", within(w.FuelMax, 1000, 1<<62))
+	ps.note("wasm.auth_memory_max", withinMemory(w.AuthMemoryMax))
+	ps.note("wasm.auth_fuel_max", within(w.AuthFuelMax, 1000, 1<<62))
+	ps.note("wasm.depth_max", within(w.DepthMax, 16, 1900)) // the interpreter ends at 2,000 frames
+}
+
+// withinMemory says what is wrong with v as the memory of a component.
+func withinMemory(v Size) string {
+	if v%(64*KiB) != 0 {
+		return fmt.Sprintf("%v is no multiple of 64KiB, the page of wasm memory", v)
+	}
+	return within(v, 64*KiB, 2*GiB)
 }
 
 func (l *Limits) validate(ps *Problems, at string) {
@@ -170,10 +181,10 @@ func (c *Component) validate(ps *Problems, at, role string) {
 		oneOf(ps, at+".on_fault", c.OnFault, []string{"open", "closed"})
 	}
 	if c.Fuel != 0 {
-		ps.note(at+".fuel", within(c.Fuel, 1000, math.MaxInt64))
+		ps.note(at+".fuel", within(c.Fuel, 1000, 1<<62))
 	}
 	if c.Memory != 0 {
-		ps.note(at+".memory", within(c.Memory, 64*KiB, 4*GiB))
+		ps.note(at+".memory", withinMemory(c.Memory))
 	}
 	if _, err := json.Marshal(c.Config); err != nil {
 		ps.add(at+".config", "cannot be written as JSON: %v", err)
