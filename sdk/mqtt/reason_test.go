@@ -35,8 +35,8 @@ func TestReasonsAreThoseOfTheStandard(t *testing.T) {
 func TestConnack3(t *testing.T) {
 	for r, want := range map[ReasonCode]byte{
 		Success: 0, UnsupportedProtocolVersion: 1, ClientIdentifierNotValid: 2,
-		ServerUnavailable: 3,
-		ServerBusy:        3, BadUserNameOrPassword: 4, NotAuthorized: 5, Banned: 5, UnspecifiedError: 3,
+		ServerUnavailable: 3, ServerBusy: 3, UnspecifiedError: 3, BadUserNameOrPassword: 4,
+		NotAuthorized: 5, Banned: 5,
 	} {
 		if got := r.Connack3(); got != want {
 			t.Errorf("%v is %d, want %d", r, got, want)

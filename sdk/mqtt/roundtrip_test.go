@@ -45,17 +45,20 @@ var goldens = []struct {
 					AppendBytes(CorrelationData, b("k")).AppendUser(b("x"), b("y"))},
 			HasUsername: true, Username: b("u"), HasPassword: true, Password: b("p")}}},
 	{"connect password alone", []Version{V5}, `10 * "MQTT" 05 40 0000 [ ] "c" "p"`,
-		&connectPacket{Connect{Version: V5, ClientID: b("c"), HasPassword: true, Password: b("p")}}},
+		&connectPacket{Connect{Version: V5, ClientID: b("c"), HasPassword: true,
+			Password: b("p")}}},
 
 	{"connack", []Version{V31, V311}, `20 02 00 00`, &Connack{}},
 	{"connack refused", []Version{V31, V311}, `20 02 00 05`, &Connack{Reason: NotAuthorized}},
 	{"connack resumed", []Version{V311}, `20 02 01 00`, &Connack{SessionPresent: true}},
 	{"connack", []Version{V5}, `20 * 01 00 [ ]`, &Connack{SessionPresent: true}},
 	{"connack full", []Version{V5}, `20 * 00 00 [ 11 00000001 21 0001 24 01 25 00 27 00000064
-		12 "id" 22 0001 1F "why" 26 "a" "b" 28 00 29 00 2A 01 13 003C 1A "ri" 1C "sr" 15 "m" 16 "d" ]`,
+		12 "id" 22 0001 1F "why" 26 "a" "b" 28 00 29 00 2A 01 13 003C 1A "ri" 1C "sr" 15 "m"
+		16 "d" ]`,
 		&Connack{Props: Props{}.AppendUint32(SessionExpiryInterval, 1).
-			AppendUint16(ReceiveMaximum, 1).AppendByte(MaximumQoS, 1).AppendByte(RetainAvailable, 0).
-			AppendUint32(MaximumPacketSize, 100).AppendBytes(AssignedClientIdentifier, b("id")).
+			AppendUint16(ReceiveMaximum, 1).AppendByte(MaximumQoS, 1).
+			AppendByte(RetainAvailable, 0).AppendUint32(MaximumPacketSize, 100).
+			AppendBytes(AssignedClientIdentifier, b("id")).
 			AppendUint16(TopicAliasMaximum, 1).AppendBytes(ReasonString, b("why")).
 			AppendUser(b("a"), b("b")).AppendByte(WildcardSubscriptionAvailable, 0).
 			AppendByte(SubscriptionIdentifierAvailable, 0).
@@ -64,7 +67,8 @@ var goldens = []struct {
 			AppendBytes(AuthenticationMethod, b("m")).AppendBytes(AuthenticationData, b("d"))}},
 	{"connack banned", []Version{V5}, `20 * 00 8A [ ]`, &Connack{Reason: Banned}},
 
-	{"publish", []Version{V31, V311}, `30 * "a/b" 'hi'`, &Publish{Topic: b("a/b"), Payload: b("hi")}},
+	{"publish", []Version{V31, V311}, `30 * "a/b" 'hi'`, &Publish{Topic: b("a/b"),
+		Payload: b("hi")}},
 	{"publish again", []Version{V31, V311}, `3B * "a/b" 1234 'hi'`, &Publish{Dup: true, QoS: 1,
 		Retain: true, PacketID: 0x1234, Topic: b("a/b"), Payload: b("hi")}},
 	{"publish empty", []Version{V31, V311}, `35 * "a" 0001`,
@@ -139,7 +143,9 @@ var goldens = []struct {
 func TestGoldens(t *testing.T) {
 	for _, g := range goldens {
 		for _, v := range g.versions {
-			t.Run(g.name+" "+v.String(), func(t *testing.T) { golden(t, v, wire(t, g.wire), g.want) })
+			t.Run(g.name+" "+v.String(), func(t *testing.T) {
+				golden(t, v, wire(t, g.wire), g.want)
+			})
 		}
 	}
 }
