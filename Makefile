@@ -35,7 +35,7 @@ test: ## run all tests
 	go test $(TESTFLAGS) ./...
 
 demo: ## swap components while 1,000 messages a second flow
-	tools/demo.sh
+	go run ./conformance/demo/cmd/hpmq-demo
 
 bench: ## run the benchmarks of every room
 	go test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./sdk/... ./lite/... ./host/...

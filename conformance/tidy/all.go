@@ -9,7 +9,7 @@ func All(t *Tree, m Map) []Finding {
 	out = append(out, CheckVendorRooms(m)...)
 	for _, check := range []func(*Tree) []Finding{
 		CheckApart, CheckNames, CheckComments, CheckInit, CheckState, CheckPure, CheckSleep,
-		CheckSizes, CheckComponents, CheckWords,
+		CheckFuzzed, CheckSizes, CheckComponents, CheckWords,
 	} {
 		out = append(out, check(t)...)
 	}

@@ -182,3 +182,11 @@ func TestKernelIsPure(t *testing.T) {
 	wantKeys(t, CheckPure(one(t, "lite/broker/a.go", pure)))
 	wantKeys(t, CheckPure(one(t, "lite/broker/a_test.go", "package broker\nimport \"time\"")))
 }
+
+func TestDecodersAreFuzzed(t *testing.T) {
+	decoder := "package a\nfunc (t T) Decode(b []byte) error { return nil }\n"
+	wantKeys(t, CheckFuzzed(one(t, "a/a.go", decoder)), "fuzz a")
+	wantKeys(t, CheckFuzzed(fake(t, map[string]string{"a/a.go": decoder,
+		"a/a_test.go": "package a\nfunc FuzzDecode(f *testing.F) {}\n"})))
+	wantKeys(t, CheckFuzzed(one(t, "a/a.go", "package a\nfunc Decode(s string) {}\n")))
+}

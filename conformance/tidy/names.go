@@ -1,6 +1,7 @@
 package tidy
 
 import (
+	"cmp"
 	"go/ast"
 	"path"
 	"slices"
@@ -77,4 +78,54 @@ func isSelector(n ast.Node, pkg, name string) bool {
 	}
 	x, ok := s.X.(*ast.Ident)
 	return ok && x.Name == pkg
+}
+
+// CheckFuzzed finds rooms that take foreign bytes apart and do not fuzz it: an exported function named
+// Decode…, Frame or Rewrite with a []byte parameter wants a Fuzz function among the room's tests.
+func CheckFuzzed(t *Tree) []Finding {
+	var out []Finding
+	for _, room := range t.Rooms() {
+		decoder, fuzzed := "", false
+		for _, f := range t.Files {
+			if f.Room == room && !f.Guest() {
+				decoder = cmp.Or(decoder, firstFunc(f, !f.Test(), decodes))
+				fuzzed = fuzzed || firstFunc(f, f.Test(), fuzzes) != ""
+			}
+		}
+		if decoder != "" && !fuzzed {
+			out = append(out, Finding{Check: "fuzz", Key: room, Pos: room,
+				Text: decoder + " takes bytes apart and no test fuzzes it"})
+		}
+	}
+	return out
+}
+
+// firstFunc answers the name of the first function of f that is so, if f is looked at.
+func firstFunc(f *File, look bool, is func(*ast.FuncDecl) bool) string {
+	if !look {
+		return ""
+	}
+	for _, d := range f.AST.Decls {
+		if fn, ok := d.(*ast.FuncDecl); ok && is(fn) {
+			return fn.Name.Name
+		}
+	}
+	return ""
+}
+
+func fuzzes(fn *ast.FuncDecl) bool { return strings.HasPrefix(fn.Name.Name, "Fuzz") }
+
+func decodes(fn *ast.FuncDecl) bool {
+	name := fn.Name.Name
+	if !strings.HasPrefix(name, "Decode") && name != "Frame" && name != "Rewrite" {
+		return false
+	}
+	return slices.ContainsFunc(fn.Type.Params.List, func(field *ast.Field) bool {
+		array, ok := field.Type.(*ast.ArrayType)
+		if !ok || array.Len != nil {
+			return false
+		}
+		elem, ok := array.Elt.(*ast.Ident)
+		return ok && elem.Name == "byte"
+	})
 }

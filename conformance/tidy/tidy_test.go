@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -95,3 +96,40 @@ func stderrOf(err error) []byte {
 	}
 	return nil
 }
+
+// TestReadmeCommands holds README and CI to the same two commands: one that runs the broker, one that
+// passes the tests.
+func TestReadmeCommands(t *testing.T) {
+	tree := loadHouse(t)
+	for file, lines := range map[string][]string{
+		"README.md": {"    go run ./host/cmd/hpmq", "    go test ./..."},
+		".ci/run":   {"make check TESTFLAGS=-v", "go test ./..."},
+	} {
+		have := strings.Split(string(tree.Text(file)), "\n")
+		for _, line := range lines {
+			if !slices.Contains(have, line) {
+				t.Errorf("%s has no line %q", file, line)
+			}
+		}
+	}
+}
+
+// TestLinksLead follows the relative links of the documents at the root.
+func TestLinksLead(t *testing.T) {
+	root := filepath.Join("..", "..")
+	tree := loadHouse(t)
+	for _, p := range tree.Texts {
+		if filepath.Ext(p) != ".md" || strings.Contains(p, "/testdata/") {
+			continue
+		}
+		for _, m := range link.FindAllSubmatch(tree.Text(p), -1) {
+			to := filepath.Join(root, filepath.Dir(p), string(m[1]))
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s links to %s, which is not there", p, m[1])
+			}
+		}
+	}
+}
+
+// link is a relative link of Markdown, without its fragment.
+var link = regexp.MustCompile(`\]\(([^)#:]+)[^):]*\)`)
