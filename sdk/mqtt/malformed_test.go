@@ -40,6 +40,8 @@ var malformed = []struct {
 	{"UTF-8 in response topic", V5, `30 * "a" [ 08 0001 FF ]`, "MQTT-1.5.4-1", MalformedPacket},
 	{"long remaining length", V5, `C0 8000`, "MQTT-1.5.5-1", MalformedPacket},
 	{"long remaining length", V311, `C0 8000`, "", 0},
+	{"long remaining length of 127", V5, `30 FF00 "a" [ ] ` + strings.Repeat("00 ", 123),
+		"MQTT-1.5.5-1", MalformedPacket},
 	{"long property length", V5, `30 * "a" 8000`, "MQTT-1.5.5-1", MalformedPacket},
 	{"long subscription identifier", V5, `30 * "a" [ 0B 8100 ]`, "MQTT-1.5.5-1", MalformedPacket},
 	{"five byte remaining length", V5, `C0 8080808001`, "section 1.5.5", MalformedPacket},

@@ -228,7 +228,11 @@ func TestDecodeBorrows(t *testing.T) {
 	if string(p.Topic) != "zzz" || string(p.Payload) != "zzzzzzz" || p.Props[0] != 'z' {
 		t.Errorf("decoded slices are not views: %+v", p)
 	}
-	for _, s := range [][]byte{p.Topic, p.Props} {
+	var c Connect
+	if err := c.Decode(wire(t, `10 * "MQTT" 05 C2 0000 [ 21 0001 ] "c" "u" "p"`)); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range [][]byte{p.Topic, p.Props, c.ClientID, c.Username, c.Props} {
 		if len(s) != cap(s) {
 			t.Errorf("appending to %q would write into the frame", s)
 		}
@@ -268,12 +272,45 @@ func TestPublishPacketIDOffset(t *testing.T) {
 	}
 }
 
-func TestLongStringsAreABug(t *testing.T) {
-	defer func() {
-		if recover() == nil {
-			t.Error("no panic")
-		}
-	}()
-	p := Publish{Topic: bytes.Repeat(b("x"), TextBytesMax+1)}
-	p.Append(nil, V5)
+// TestUnendedLengthIsRefused has a length of two bytes that says it has a third.
+func TestUnendedLengthIsRefused(t *testing.T) {
+	frame := append([]byte{0x30, 0x80, 0x80}, make([]byte, 1<<14)...)
+	var p Publish
+	if err := p.Decode(V311, frame); err != error(errLength) {
+		t.Error(err)
+	}
+}
+
+func TestSubackBefore5(t *testing.T) {
+	p := Suback{PacketID: 1, Reasons: []ReasonCode{GrantedQoS2, NotAuthorized, QuotaExceeded}}
+	want := []byte{0x90, 5, 0, 1, 2, 0x80, 0x80} // [MQTT-3.9.3-2 (3.1.1)]
+	if got := p.Append(nil, V311); !bytes.Equal(got, want) {
+		t.Errorf("% x, want % x", got, want)
+	}
+}
+
+func TestAuthKeepsItsReason(t *testing.T) {
+	p := Auth{Reason: ReAuthenticate}
+	if got := p.Append(nil, V5); !bytes.Equal(got, []byte{0xF0, 2, 0x19, 0}) {
+		t.Errorf("% x", got)
+	}
+}
+
+func TestWhatDoesNotFitIsABug(t *testing.T) {
+	for name, run := range map[string]func(){
+		"string": func() {
+			p := Publish{Topic: bytes.Repeat(b("x"), TextBytesMax+1)}
+			p.Append(nil, V5)
+		},
+		"integer": func() { Props{}.AppendVarInt(SubscriptionIdentifier, VarIntMax+1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			run()
+		})
+	}
 }

@@ -13,7 +13,6 @@ type Subscription struct {
 type Subscribe struct {
 	PacketID uint16
 	Props    Props
-	version  Version
 	list     []byte
 }
 
@@ -34,7 +33,7 @@ const sharePrefix = "$share/"
 // Decode reads a SUBSCRIBE of version v. That wildcards stand in filters where they may is not
 // checked here, so that a server can refuse a filter and not the packet.
 func (p *Subscribe) Decode(v Version, frame []byte) error {
-	*p = Subscribe{version: v}
+	*p = Subscribe{}
 	r := openFixed(frame, SUBSCRIBE, v)
 	p.PacketID = r.packetID()
 	if v == V5 {
@@ -86,15 +85,15 @@ func (p *Subscribe) Next() (Subscription, bool) {
 		return Subscription{}, false
 	}
 	end := lengthAt(p.list, 0)
-	s := Subscription{Filter: p.list[2:end:end]}
 	o := p.list[end]
-	p.list = p.list[end+1:]
-	s.QoS = QoS(o & optionQoS)
-	if p.version == V5 {
-		s.NoLocal = o&optionNoLocal != 0
-		s.RetainAsPublished = o&optionRetainAsPublished != 0
-		s.RetainHandling = o & optionRetainHandling >> optionRetainHandlingShift
+	s := Subscription{
+		Filter:            p.list[2:end:end],
+		QoS:               QoS(o & optionQoS),
+		NoLocal:           o&optionNoLocal != 0, // always 0 before 5.0
+		RetainAsPublished: o&optionRetainAsPublished != 0,
+		RetainHandling:    o & optionRetainHandling >> optionRetainHandlingShift,
 	}
+	p.list = p.list[end+1:]
 	return s, true
 }
 

@@ -85,6 +85,45 @@ func TestDeletePrunes(t *testing.T) {
 	}
 }
 
+// TestIndexGoesWithItsChildren holds that a level that was wide once takes no more memory than
+// needed.
+func TestIndexGoesWithItsChildren(t *testing.T) {
+	var tree Tree[int]
+	for i := range 1000 {
+		tree.Put(fmt.Sprint(i), i)
+	}
+	if tree.top.index == nil {
+		t.Fatal("no index over 1000 children")
+	}
+	for i := range 998 {
+		tree.Delete(fmt.Sprint(i))
+	}
+	if tree.top.index != nil || cap(tree.top.list) > 8*indexMin {
+		t.Errorf("2 children, index %v, list of %d", tree.top.index, cap(tree.top.list))
+	}
+	for _, i := range []int{998, 999} {
+		if v, ok := tree.Get(fmt.Sprint(i)); v != i || !ok {
+			t.Errorf("%d is %d, %v", i, v, ok)
+		}
+	}
+}
+
+// TestInvalidFiltersDoNotMatch holds that what should not be there does no harm.
+func TestInvalidFiltersDoNotMatch(t *testing.T) {
+	for _, f := range []string{"#/a", "a/#/b"} {
+		var tree Tree[int]
+		tree.Put(f, 1)
+		for _, name := range []string{"a", "a/b", "b/a"} {
+			if got := tree.AppendMatches(nil, []byte(name)); len(got) != 0 {
+				t.Errorf("%q matches %q", f, name)
+			}
+		}
+		if tree.Delete(f); !tree.top.empty() {
+			t.Errorf("%q leaves nodes", f)
+		}
+	}
+}
+
 func countNodes[V any](c *children[V]) int {
 	if c == nil {
 		return 0
