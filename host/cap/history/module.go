@@ -1,0 +1,45 @@
+package history
+
+import (
+	"sync"
+
+	"github.com/hpmq/hpmq/host/cap/abi"
+	"github.com/hpmq/hpmq/host/wasm"
+)
+
+// Name is the interface as a guest imports it.
+const Name = "hpmq:broker/history@0.1.0"
+
+// Env is what the environment of a guest must answer.
+type Env interface {
+	// Listener names the listener whose past the guest sees.
+	Listener() string
+}
+
+// Module is the interface for the engine.
+func (s *Store) Module() wasm.HostModule {
+	h := &host{store: s}
+	h.scratch.New = func() any { return new([]byte) }
+	return wasm.HostModule{Name: Name, Funcs: []wasm.HostFunc{{
+		Name: "last", Params: []wasm.ValueType{wasm.I32, wasm.I32, wasm.I32}, Call: h.last,
+	}}}
+}
+
+type host struct {
+	store *Store
+	// scratch holds a payload on its way: no lock may be held while the guest allocates.
+	scratch sync.Pool
+}
+
+// last: func(topic: string) -> option<list<u8>>
+func (h *host) last(g *wasm.Guest, stack []uint64) {
+	env, ok := g.Env().(Env)
+	if !ok {
+		g.Trap("history is not served here")
+	}
+	topic := abi.Text(g, stack[0], stack[1])
+	buf := h.scratch.Get().(*[]byte)
+	defer h.scratch.Put(buf)
+	*buf, ok = h.store.AppendLast((*buf)[:0], env.Listener(), topic)
+	abi.PutOption(g, stack[2], *buf, ok)
+}

@@ -1,0 +1,277 @@
+package link
+
+import (
+	"encoding/binary"
+	"sync"
+	"time"
+
+	"github.com/hpmq/hpmq/lite/broker"
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+// authenticator is broker.Authenticator for one listener on one loop.
+type authenticator struct {
+	ls     *listener
+	answer func(broker.Token, broker.Grant)
+}
+
+// Authenticate hands the question to a worker, unless nobody has to be asked or too many wait. The steps
+// of one exchange may meet different guests, so what an authenticator remembers of it is in kv; each
+// step asks the chain from its start, and who is not meant says next.
+func (a *authenticator) Authenticate(t broker.Token, c *broker.Credentials) (broker.Grant, bool) {
+	if a.ls.table.Load().chains[RoleAuthenticator] == nil {
+		return unasked(c), true
+	}
+	job := authJob{token: t, who: *c, asked: time.Now(), answer: a.answer}
+	job.who.Password = append([]byte(nil), c.Password...)
+	job.who.Data = append([]byte(nil), c.Data...)
+	if !a.ls.workers().put(job) {
+		return broker.Grant{Reason: mqtt.ServerBusy}, true
+	}
+	return broker.Grant{}, false
+}
+
+// unasked is the answer for a listener without authenticators.
+func unasked(c *broker.Credentials) broker.Grant {
+	if c.Method != "" {
+		return broker.Grant{Reason: mqtt.BadAuthenticationMethod} // [MQTT-4.12.0-1]
+	}
+	return broker.Grant{Reason: mqtt.Success}
+}
+
+// authJob is one question on its way to a worker.
+type authJob struct {
+	token  broker.Token
+	who    broker.Credentials
+	asked  time.Time
+	answer func(broker.Token, broker.Grant)
+}
+
+// authPool is the workers of a listener. Each has a seat of its own in every authenticator.
+type authPool struct {
+	ls   *listener
+	mu   sync.RWMutex // held for writing by stop, so that nothing is put behind it
+	done bool
+	jobs chan authJob
+	busy sync.WaitGroup
+}
+
+// workers answers the pool of the listener, started with the first question.
+func (ls *listener) workers() *authPool {
+	ls.authOnce.Do(func() {
+		cfg := &ls.linker.cfg
+		p := &authPool{ls: ls, jobs: make(chan authJob, cfg.AuthQueueMax)}
+		p.busy.Add(cfg.AuthWorkers)
+		for i := range cfg.AuthWorkers {
+			go p.work(i)
+		}
+		ls.auth.Store(p)
+	})
+	return ls.auth.Load()
+}
+
+// authStop ends the workers when they have answered what waits; new questions are refused as busy.
+func (ls *listener) authStop() {
+	p := ls.auth.Load()
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.done {
+		p.done = true
+		close(p.jobs)
+	}
+}
+
+func (p *authPool) put(j authJob) bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.done {
+		return false
+	}
+	select {
+	case p.jobs <- j:
+		return true
+	default:
+		return false
+	}
+}
+
+// work answers each question once.
+func (p *authPool) work(seat int) {
+	defer p.busy.Done()
+	for j := range p.jobs {
+		g := broker.Grant{Reason: mqtt.ServerBusy}
+		if time.Since(j.asked) < p.ls.linker.cfg.AuthTimeout {
+			g = p.judge(seat, &j.who)
+		}
+		j.answer(j.token, g)
+	}
+}
+
+// judge asks the chain; its end denies.
+func (p *authPool) judge(seat int, who *broker.Credentials) broker.Grant {
+	c := p.ls.table.Load().chains[RoleAuthenticator]
+	if c == nil {
+		return unasked(who)
+	}
+	end := unasked(who) // of a chain whose entries are all open and faulty
+	for _, e := range c.entries {
+		v, err := e.authenticate(seat, who)
+		switch {
+		case err == nil && v.next:
+			end = broker.Grant{Reason: mqtt.NotAuthorized}
+		case err == nil:
+			return v.grant
+		case e.onFault == FaultClosed:
+			return broker.Grant{Reason: mqtt.ServerUnavailable}
+		}
+	}
+	return end
+}
+
+// authVerdict is the WIT variant verdict.
+type authVerdict struct {
+	grant broker.Grant
+	next  bool
+}
+
+// authenticate asks the guest of e in that seat.
+func (e *entry) authenticate(seat int, who *broker.Credentials) (authVerdict, error) {
+	e.use.RLock()
+	defer e.use.RUnlock()
+	if e.closed {
+		return authVerdict{}, errNoGuest // swapped out twice since the table was read
+	}
+	in := e.seats[seat].take(e.linker.ports.Now())
+	if in == nil {
+		return authVerdict{}, errNoGuest
+	}
+	v, err := in.authenticate(who)
+	if err != nil {
+		e.fault(seat, in, err)
+	}
+	return v, err
+}
+
+// credentialsSize is that of the WIT record credentials, which is passed in memory: 20 flat values
+// are more than parameters may be.
+const credentialsSize = 80
+
+// authenticate calls the export and lifts the verdict.
+func (in *instance) authenticate(who *broker.Credentials) (authVerdict, error) {
+	in.begin()
+	var rec [credentialsSize]byte
+	put := func(at int, s string) { in.putText(rec[at:], s) }
+	option := func(at int, has bool, s string) {
+		if has {
+			rec[at] = 1
+			put(at+4, s)
+		}
+	}
+	put(0, who.Identity.ClientID)
+	option(8, who.HasUsername, who.Identity.Username)
+	option(20, who.HasPassword, string(who.Password))
+	put(32, who.Identity.Address)
+	put(40, who.Identity.Listener)
+	rec[48] = byte(who.Identity.Version)
+	put(52, who.CertificateSubject)
+	put(60, who.Method)
+	put(68, string(who.Data))
+	binary.LittleEndian.PutUint32(rec[76:], who.Step)
+	ptr, err := in.record(rec[:])
+	if err != nil {
+		return authVerdict{}, err
+	}
+	in.num(uint64(ptr))
+	ptr, err = in.call(0)
+	if err != nil {
+		return authVerdict{}, err
+	}
+	v, err := in.verdict(ptr, who)
+	if err != nil {
+		return authVerdict{}, err
+	}
+	return v, in.post(0, ptr)
+}
+
+// verdict lifts what authenticate answered.
+func (in *instance) verdict(ptr uint32, who *broker.Credentials) (authVerdict, error) {
+	const allow, deny, challenge, next = 0, 1, 2, 3
+	area, err := in.area(ptr, 32, 4)
+	if err != nil {
+		return authVerdict{}, err
+	}
+	switch body := area[4:]; area[0] {
+	case allow:
+		return in.grant(body)
+	case deny:
+		if body[0] < 0x80 {
+			return authVerdict{}, garbage("refusal with reason code %#x", body[0])
+		}
+		text, err := in.text(body[4:], ownErrorMax)
+		if err != nil {
+			return authVerdict{}, err
+		}
+		if len(text) > 0 {
+			in.GuestLog("INFO", "refused "+who.Identity.ClientID+": "+string(text))
+		}
+		return authVerdict{grant: broker.Grant{Reason: refusal(mqtt.ReasonCode(body[0]))}}, nil
+	case challenge:
+		if who.Method == "" || who.Identity.Version != mqtt.V5 {
+			return authVerdict{}, garbage("a challenge to a client without a method")
+		}
+		g := broker.Grant{Reason: mqtt.ContinueAuthentication}
+		g.Data, err = in.data(body)
+		return authVerdict{grant: g}, err
+	case next:
+		return authVerdict{next: true}, nil
+	}
+	return authVerdict{}, garbage("verdict %d", area[0])
+}
+
+// grant lifts the WIT record grant.
+func (in *instance) grant(b []byte) (v authVerdict, err error) {
+	username, err := in.text(b, stringBytesMax)
+	if err != nil {
+		return v, err
+	}
+	tenant, err := in.text(b[8:], stringBytesMax)
+	if err != nil {
+		return v, err
+	}
+	v.grant = broker.Grant{
+		Reason: mqtt.Success, Username: string(username), Tenant: string(tenant),
+		ExpiresIn: binary.LittleEndian.Uint32(b[16:]),
+	}
+	v.grant.Data, err = in.data(b[20:])
+	return v, err
+}
+
+// stringBytesMax is what a string or binary of MQTT can hold [MQTT-1.5.4].
+const stringBytesMax = 65535
+
+// data lifts Authentication Data as a copy, nil if empty.
+func (in *instance) data(b []byte) ([]byte, error) {
+	view, err := in.list(b, 1, 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(view) > stringBytesMax {
+		return nil, garbage("authentication data of %d bytes", len(view))
+	}
+	return append([]byte(nil), view...), nil
+}
+
+// refusal is the reason as CONNACK may carry it; another becomes not authorized.
+func refusal(r mqtt.ReasonCode) mqtt.ReasonCode {
+	switch r {
+	case mqtt.UnspecifiedError, mqtt.ImplementationSpecificError, mqtt.ClientIdentifierNotValid,
+		mqtt.BadUserNameOrPassword, mqtt.NotAuthorized, mqtt.ServerUnavailable, mqtt.ServerBusy,
+		mqtt.Banned, mqtt.BadAuthenticationMethod, mqtt.QuotaExceeded, mqtt.ConnectionRateExceeded,
+		mqtt.UseAnotherServer, mqtt.ServerMoved:
+		return r
+	}
+	return mqtt.NotAuthorized
+}

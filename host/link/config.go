@@ -1,0 +1,121 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hpmq/hpmq/host/wasm"
+)
+
+// Limits bound one call and one instance of a component. A zero takes the bound of the linker's
+// configuration, then the engine's.
+type Limits struct {
+	// Fuel is what one call may spend, in units of about one wasm instruction.
+	Fuel uint64 `json:"fuel,omitempty"`
+	// DepthMax is how deep calls inside the guest may nest.
+	DepthMax uint32 `json:"depth_max,omitempty"`
+	// MemoryBytesMax is how large the linear memory may grow.
+	MemoryBytesMax uint32 `json:"memory_bytes_max,omitempty"`
+}
+
+// or fills the zeros of l from d.
+func (l Limits) or(d Limits) Limits {
+	if l.Fuel == 0 {
+		l.Fuel = d.Fuel
+	}
+	if l.DepthMax == 0 {
+		l.DepthMax = d.DepthMax
+	}
+	if l.MemoryBytesMax == 0 {
+		l.MemoryBytesMax = d.MemoryBytesMax
+	}
+	return l
+}
+
+// Config bounds the linker.
+type Config struct {
+	// Loops is how many event loops ask; each has its own guests.
+	Loops int
+	// Limits hold for a component that is asked on a loop and whose link says nothing.
+	Limits Limits
+	// AuthLimits hold for authenticators, which run beside the loops and hash slowly on purpose.
+	AuthLimits Limits
+	// Pool says how dead guests are replaced; its Limits are not looked at.
+	Pool wasm.PoolConfig
+
+	// ChainMax is how many components a role of a listener may have.
+	ChainMax int
+	// InterestMax is how many topic filters a component may name per direction.
+	InterestMax int
+	// ConfigBytesMax bounds the configuration of one component.
+	ConfigBytesMax int
+
+	// MessageBytesMax bounds topic and payload of a message passed to a guest or taken from one. A
+	// larger one is not shown to it, and the fault policy answers.
+	MessageBytesMax int
+	// MessagesMax is how many messages may come out of the transformers, or of a router, for one.
+	MessagesMax int
+
+	// DecisionsMax is how many answers of authorizers a loop remembers per listener.
+	DecisionsMax int
+	// SharesMax is how many answers of routers about shared subscriptions a loop remembers.
+	SharesMax int
+
+	// AuthWorkers is how many authentications of a listener run at once.
+	AuthWorkers int
+	// AuthQueueMax is how many may wait; the next is refused as server busy.
+	AuthQueueMax int
+	// AuthTimeout is how long one may wait before it is refused as server busy.
+	AuthTimeout time.Duration
+}
+
+// Default suits one loop; set Loops.
+func Default() Config {
+	return Config{
+		Loops:      1,
+		AuthLimits: Limits{Fuel: 5_000_000_000}, // seconds of one worker: a hash slow on purpose
+		Pool:       wasm.DefaultPool(),
+
+		ChainMax:       16,
+		InterestMax:    256,
+		ConfigBytesMax: 256 << 10,
+
+		MessageBytesMax: 1 << 20,
+		MessagesMax:     64,
+
+		DecisionsMax: 8192,
+		SharesMax:    1024,
+
+		AuthWorkers:  2, // a slow hash must not take every core from the loops
+		AuthQueueMax: 1024,
+		AuthTimeout:  5 * time.Second, // below the connect timeout of a listener
+	}
+}
+
+// Validate says what is wrong with c.
+func (c Config) Validate() error {
+	for _, n := range []int{
+		c.Loops, c.ChainMax, c.InterestMax, c.ConfigBytesMax, c.MessageBytesMax, c.MessagesMax,
+		c.DecisionsMax, c.SharesMax, c.AuthWorkers, c.AuthQueueMax,
+	} {
+		if n < 1 {
+			return errors.New("link: config: every bound must be at least 1")
+		}
+	}
+	if c.AuthTimeout <= 0 {
+		return errors.New("link: config: the authentication timeout must be positive")
+	}
+	if err := c.Pool.Validate(); err != nil {
+		return fmt.Errorf("link: config: %w", err)
+	}
+	return nil
+}
+
+// limits are the bounds of a component of that role.
+func (c *Config) limits(r Role, l Limits) Limits {
+	if r == RoleAuthenticator {
+		return l.or(c.AuthLimits)
+	}
+	return l.or(c.Limits)
+}

@@ -1,0 +1,45 @@
+package link
+
+import "github.com/hpmq/hpmq/lite/broker"
+
+// fresh asks the chain; the first entry that has seen m before ends its way.
+func (p *policy) fresh(c *chain, a asking, m *broker.Message) bool {
+	for _, e := range c.entries {
+		if !e.wants[broker.Upstream].has(m.Topic) {
+			continue
+		}
+		news, ok := p.check(e, a, m)
+		if !ok {
+			news = e.onFault == FaultOpen
+		}
+		if !news {
+			return false
+		}
+	}
+	return true
+}
+
+// check asks the guest of e. ok is false when it could not answer.
+func (p *policy) check(e *entry, a asking, m *broker.Message) (news, ok bool) {
+	if !p.fits(m) {
+		e.pass(p.loop, errTooLarge)
+		return false, false
+	}
+	in := e.seats[p.loop].take(a.now)
+	if in == nil {
+		return false, false
+	}
+	in.begin()
+	in.identity(a.who)
+	in.message(m)
+	freshness, err := in.call(0)
+	const isNews, unchanged = 0, 2
+	if err == nil && freshness > unchanged {
+		err = garbage("freshness %d", freshness)
+	}
+	if err != nil {
+		e.fault(p.loop, in, err)
+		return false, false
+	}
+	return freshness == isNews, true
+}

@@ -1,0 +1,28 @@
+// Package link knows which component version serves which role of which listener, asks them, and
+// changes them while messages flow. It does not know sockets, disks, packets, or what a component is
+// for; how to run one is host/wasm's.
+//
+// # The table
+//
+// What is linked to a listener is a table: an immutable value, for each role a chain of entries in the
+// order they are asked. An entry is one component with its configuration, grants, limits and fault
+// policy, and a seat with a warm guest for each loop (for authenticators, for each worker). The
+// objects that the kernels hold, Policy and Authenticator, stay for the life of the listener; each of
+// their calls loads the pointer to the table once. So commit is one store of one pointer, and since a
+// session is served by one loop at a time, no session sees the new version and then the old.
+//
+// # A swap
+//
+//	read → compile → manifest → exports → imports → instantiate → configure → commit → drain
+//
+// Everything up to commit works on the new entry beside the running ones; a refusal is a *StepError
+// and leaves nothing behind. After the commit the entries that the new table and its rollback no
+// longer need are closed, once every loop has passed a point where it was in no call.
+//
+// # Faults
+//
+// A guest that traps, runs out of fuel or answers garbage is replaced by a spare of its pool, and the pool
+// makes another off the loop, limited in rate; its breaker gives a component that keeps failing a
+// rest. For the question that failed, and as long as a seat has no guest, the fault policy of the entry
+// answers: closed refuses, open goes on as if the entry were not linked.
+package link

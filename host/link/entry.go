@@ -1,0 +1,133 @@
+package link
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hpmq/hpmq/host/wasm"
+	"github.com/hpmq/hpmq/lite/broker"
+)
+
+// entry is one component in one place of one listener, with a pool of guests for each seat. What stands
+// above the seats never changes once the entry is in a table.
+type entry struct {
+	linker   *Linker
+	listener string
+	role     Role
+	name     string
+	version  string
+	digest   string
+	config   []byte
+	grants   []string
+	onFault  FaultPolicy
+	limits   Limits
+	since    time.Time
+	module   *module
+	// wants is by broker.Direction what the first guest said at configure.
+	wants       [2]interest
+	usesHistory bool
+
+	seats []seat
+	// use is held for reading by a worker that is in a guest, so that close can wait for it. Loops do
+	// not take it: for them there is the Quiescer.
+	use    sync.RWMutex
+	closed bool // under use
+
+	lastFault  atomic.Pointer[string]
+	lastLogged atomic.Int64
+	unlogged   atomic.Int64
+}
+
+// seat is where an entry sits on one loop or with one worker, who alone takes from it.
+type seat struct {
+	pool          *wasm.Pool
+	calls, faults atomic.Uint64
+	_             [104]byte // two cache lines: loops must not share what they count in
+}
+
+// take answers the guest, nil if there is none now.
+func (s *seat) take(now broker.Time) *instance {
+	g, err := s.pool.Guest(time.UnixMilli(int64(now)))
+	if err != nil {
+		return nil
+	}
+	s.calls.Add(1)
+	return g.Env().(*instance)
+}
+
+// errNoGuest says that a seat is empty for now.
+var errNoGuest = errors.New("no guest is ready")
+
+// killer is a guest that can be told that it is of no more use.
+type killer interface{ Kill(text string) }
+
+// fault counts and logs what in did wrong on that seat. Its pool replaces it if it is dead; one that
+// answered garbage is killed first.
+func (e *entry) fault(seat int, in *instance, err error) {
+	if !in.guest.Dead() {
+		if k, ok := any(in.guest).(killer); ok {
+			k.Kill(err.Error())
+		}
+	}
+	e.pass(seat, err)
+}
+
+// pass counts and logs a fault that leaves the guest alive.
+func (e *entry) pass(seat int, err error) {
+	e.seats[seat].faults.Add(1)
+	text := err.Error()
+	e.lastFault.Store(&text)
+	e.logFault(text)
+}
+
+// faultLogPause is how often an entry may write about its faults.
+const faultLogPause = time.Second
+
+func (e *entry) logFault(text string) {
+	now := int64(e.linker.ports.Now())
+	last := e.lastLogged.Load()
+	if now-last < faultLogPause.Milliseconds() || !e.lastLogged.CompareAndSwap(last, now) {
+		e.unlogged.Add(1)
+		return
+	}
+	e.linker.ports.Log.Warn("component fault", "listener", e.listener, "role", e.role.String(),
+		"component", e.name, "version", e.version, "digest", e.digest, "reason", text,
+		"policy", e.onFault.String(), "more", e.unlogged.Swap(0))
+}
+
+// close ends all guests and waits for that. No loop may be in a call of one.
+func (e *entry) close() {
+	e.use.Lock()
+	defer e.use.Unlock()
+	e.closed = true
+	for i := range e.seats {
+		if p := e.seats[i].pool; p != nil {
+			p.Close()
+		}
+	}
+	e.linker.modules.release(e.module)
+}
+
+// view shows e without its place.
+func (e *entry) view() ComponentView {
+	v := ComponentView{
+		Role: e.role, Name: e.name, Version: e.version, Digest: e.digest, Size: e.module.Size(),
+		Grants: e.grants, OnFault: e.onFault, Since: e.since, Seats: len(e.seats),
+	}
+	worst := wasm.BreakerClosed
+	for i := range e.seats {
+		s := &e.seats[i]
+		v.Calls += s.calls.Load()
+		v.Faults += s.faults.Load()
+		if state := s.pool.Stats().Breaker; state != wasm.BreakerClosed && worst != wasm.BreakerOpen {
+			worst = state
+		}
+	}
+	v.Breaker = worst.String()
+	if text := e.lastFault.Load(); text != nil {
+		v.LastFault = *text
+	}
+	return v
+}

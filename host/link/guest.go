@@ -1,0 +1,138 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/hpmq/hpmq/host/wasm"
+	"github.com/hpmq/hpmq/sdk/topic"
+)
+
+// errConfigure is wrapped by errors of lifecycle.configure, garbage and traps among them.
+var errConfigure = errors.New("configure")
+
+// ownError is an error that the guest itself answered to configure: a text for the operator.
+type ownError struct{ text string }
+
+func (e *ownError) Error() string { return "the component says: " + e.text }
+
+// ownErrorMax is how much of such a text is kept.
+const ownErrorMax = 1024
+
+// instance is one guest with the functions of its role looked up; it is the guest's own env. One
+// goroutine at a time uses it.
+type instance struct {
+	entry *entry
+	guest *wasm.Guest
+	fns   [2]*wasm.Func
+	wants [2]interest // by broker.Direction, as configure answered
+	block block
+	// stack holds the flat parameters on the way in and the result on the way out.
+	stack [16]uint64
+	used  int
+	err   error
+}
+
+// Component is the name that kv, log and publish know the guest by.
+func (in *instance) Component() string { return in.entry.name }
+
+// Listener is the name of the listener the guest is linked to.
+func (in *instance) Listener() string { return in.entry.listener }
+
+// ConfigJSON is what config.json answers.
+func (in *instance) ConfigJSON() []byte { return in.entry.config }
+
+// GuestLog takes a line that the guest wrote to its standard output or error.
+func (in *instance) GuestLog(level, text string) {
+	line := in.entry.linker.ports.Line
+	if line == nil {
+		return
+	}
+	var l slog.Level
+	if l.UnmarshalText([]byte(level)) != nil {
+		l = slog.LevelInfo
+	}
+	line(in.entry.name, in.entry.listener, l, []byte(text))
+}
+
+// builder makes the guests of e.
+func (e *entry) builder() wasm.Builder {
+	return wasm.Builder{
+		Module: e.module.Module,
+		Env:    func() any { return &instance{entry: e} },
+		Setup:  func(g *wasm.Guest) error { return g.Env().(*instance).setUp(g) },
+	}
+}
+
+// setUp looks the functions of the role up and configures the guest.
+func (in *instance) setUp(g *wasm.Guest) error {
+	in.guest = g
+	var err error
+	for i, name := range in.entry.role.exports() {
+		if in.fns[i], err = g.Func(name); err != nil {
+			return err
+		}
+	}
+	if err := in.openBlock(); err != nil {
+		return err
+	}
+	if err := in.configure(in.entry.linker.cfg.InterestMax); err != nil {
+		return fmt.Errorf("%w: %w", errConfigure, err)
+	}
+	return nil
+}
+
+// configure calls lifecycle.configure and lifts result<interest, string>.
+func (in *instance) configure(interestMax int) error {
+	fn, err := in.guest.Func(lifecycleExport)
+	if err != nil {
+		return err
+	}
+	if err := in.guest.Call(fn, in.stack[:]); err != nil {
+		return err
+	}
+	const resultSize = 20 // discriminant; inbound, outbound or the error
+	ptr := uint32(in.stack[0])
+	area, err := in.area(ptr, resultSize, 4)
+	if err != nil {
+		return err
+	}
+	switch area[0] {
+	case 0:
+		for d := range in.wants { // inbound, outbound
+			if in.wants[d], err = in.interest(area[4+8*d:], interestMax); err != nil {
+				return err
+			}
+		}
+	case 1:
+		text, err := in.text(area[4:], 1<<20)
+		if err != nil {
+			return err
+		}
+		return &ownError{string(text[:min(len(text), ownErrorMax)])}
+	default:
+		return garbage("configure outcome %d", area[0])
+	}
+	return in.guest.Post(fn, uint64(ptr))
+}
+
+// interest lifts list<string> and checks it.
+func (in *instance) interest(b []byte, most int) (interest, error) {
+	list, err := in.list(b, textSize, 4)
+	if err != nil {
+		return interest{}, err
+	}
+	if n := len(list) / textSize; n > most {
+		return interest{}, garbage("%d filters of interest, at most %d are taken", n, most)
+	}
+	var filters []string
+	for ; len(list) > 0; list = list[textSize:] {
+		f, err := in.text(list, topic.BytesMax)
+		if err != nil {
+			return interest{}, err
+		}
+		filters = append(filters, string(f))
+	}
+	return newInterest(filters, most)
+}

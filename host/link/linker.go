@@ -1,0 +1,217 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sort"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hpmq/hpmq/host/wasm"
+	"github.com/hpmq/hpmq/lite/broker"
+)
+
+// Quiescer knows when the loops are between two calls.
+type Quiescer interface {
+	// Quiesce calls done, on any goroutine, once every loop has been in no call of a Policy at some
+	// moment after Quiesce was called. It does not block.
+	Quiesce(done func())
+}
+
+// History is told what is delivered, see host/cap/history.
+type History interface {
+	Record(listener string, topic, payload []byte, wanted bool)
+	Forget(listener string)
+}
+
+// Ports are what a Linker needs of the rest of the house.
+type Ports struct {
+	// Read brings the component that a link names. It may block.
+	Read func(ctx context.Context, use string) (Artifact, error)
+	// Quiescer is the shards.
+	Quiescer Quiescer
+	// History may be nil: then nothing is recorded.
+	History History
+	// Line takes what a guest writes to its standard output, see host/cap/log. May be nil.
+	Line func(component, listener string, level slog.Level, text []byte)
+	// Log takes faults and the audit of swaps.
+	Log *slog.Logger
+	// Now is the clock of the kernels.
+	Now func() broker.Time
+}
+
+// Errors of a Linker beside *StepError.
+var (
+	ErrUnknownListener = errors.New("no such listener is linked")
+	ErrNoPrevious      = errors.New("nothing to roll back to")
+	ErrClosed          = errors.New("the linker is closed")
+)
+
+// Linker owns the tables of all listeners. Safe for concurrent use.
+type Linker struct {
+	engine *wasm.Engine
+	cfg    Config
+	ports  Ports
+
+	mu        sync.Mutex
+	listeners map[string]*listener
+	closed    bool
+	modules   modules
+	drains    sync.WaitGroup
+}
+
+// New builds a linker on engine, which must outlive it. The host modules of all capabilities must have
+// been provided to the engine.
+func New(engine *wasm.Engine, cfg Config, ports Ports) (*Linker, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if ports.Read == nil || ports.Quiescer == nil || ports.Log == nil || ports.Now == nil {
+		return nil, errors.New("link: new: Read, Quiescer, Log and Now are needed")
+	}
+	l := &Linker{engine: engine, cfg: cfg, ports: ports, listeners: map[string]*listener{}}
+	l.modules.engine = engine
+	return l, nil
+}
+
+// listener is what the Linker keeps of one listener.
+type listener struct {
+	name   string
+	linker *Linker
+	// change is held by the one swap that is at work; a channel so that waiting ends with a context.
+	change chan struct{}
+	// table is loaded by every ask; only the holder of change stores it. It is never nil.
+	table atomicTable
+	// gone is set by Unlink, under change.
+	gone bool
+
+	authOnce sync.Once
+	auth     atomic.Pointer[authPool] // nil until the first question
+}
+
+// listener answers the listener of that name, made if it is not there.
+func (l *Linker) listener(name string) *listener {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.listenerLocked(name)
+}
+
+func (l *Linker) listenerLocked(name string) *listener {
+	ls := l.listeners[name]
+	if ls == nil {
+		ls = &listener{name: name, linker: l, change: make(chan struct{}, 1)}
+		ls.table.Store(&table{listener: name})
+		l.listeners[name] = ls
+	}
+	return ls
+}
+
+// lock waits for the swaps of ls before this one.
+func (ls *listener) lock(ctx context.Context) error {
+	select {
+	case ls.change <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("link: waiting for a swap of listener %s to end: %w", ls.name, ctx.Err())
+	}
+	if ls.gone {
+		ls.unlock()
+		return fmt.Errorf("link: %s: %w", ls.name, ErrUnknownListener)
+	}
+	return nil
+}
+
+func (ls *listener) unlock() { <-ls.change }
+
+// Policy is what the kernel of a loop asks about the clients of a listener. It may be taken before the
+// listener is linked; then it allows and keeps everything. One loop uses it.
+func (l *Linker) Policy(listener string, loop int) broker.Policy {
+	return newPolicy(l.listener(listener), loop)
+}
+
+// Authenticator is what the kernel of a loop asks who may connect. Later answers come through answer,
+// on a goroutine of the linker.
+func (l *Linker) Authenticator(
+	listener string, loop int, answer func(broker.Token, broker.Grant),
+) broker.Authenticator {
+	_ = loop // guests of authenticators sit with the workers, not with the loops
+	return &authenticator{ls: l.listener(listener), answer: answer}
+}
+
+// Unlink ends the service of a listener: its guests are closed once nobody is in them. Its objects
+// allow and keep everything from now on, so the listener must be closed before.
+func (l *Linker) Unlink(listener string) error {
+	l.mu.Lock()
+	ls := l.listeners[listener]
+	delete(l.listeners, listener)
+	l.mu.Unlock()
+	if ls == nil {
+		return fmt.Errorf("link: unlink %s: %w", listener, ErrUnknownListener)
+	}
+	ls.change <- struct{}{}
+	defer ls.unlock()
+	ls.gone = true
+	old := ls.table.Load()
+	ls.table.Store(&table{listener: listener, generation: old.generation + 1})
+	ls.authStop()
+	l.drain(old.entries(nil))
+	if l.ports.History != nil {
+		l.ports.History.Forget(listener)
+	}
+	return nil
+}
+
+// Show answers what is linked, sorted by listener.
+func (l *Linker) Show() []ListenerView {
+	l.mu.Lock()
+	all := make([]*listener, 0, len(l.listeners))
+	for _, ls := range l.listeners {
+		all = append(all, ls)
+	}
+	l.mu.Unlock()
+	sort.Slice(all, func(i, j int) bool { return all[i].name < all[j].name })
+	out := make([]ListenerView, 0, len(all))
+	for _, ls := range all {
+		out = append(out, ls.table.Load().view())
+	}
+	return out
+}
+
+// Close unlinks every listener and waits until all guests are closed, as far as the Quiescer lets it.
+func (l *Linker) Close(ctx context.Context) error {
+	l.mu.Lock()
+	l.closed = true
+	names := make([]string, 0, len(l.listeners))
+	for name := range l.listeners {
+		names = append(names, name)
+	}
+	l.mu.Unlock()
+	for _, name := range names {
+		_ = l.Unlink(name) // only another Unlink may have been faster
+	}
+	done := make(chan struct{})
+	go func() { l.drains.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("link: close: guests still in use: %w", ctx.Err())
+	}
+}
+
+// drain closes entries that no table refers to any more, once no loop can be in one of them.
+func (l *Linker) drain(entries []*entry) {
+	if len(entries) == 0 {
+		return
+	}
+	l.drains.Add(1)
+	l.ports.Quiescer.Quiesce(func() {
+		go func() {
+			defer l.drains.Done()
+			for _, e := range entries {
+				e.close()
+			}
+		}()
+	})
+}

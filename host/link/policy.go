@@ -1,0 +1,118 @@
+package link
+
+import (
+	"errors"
+
+	"github.com/hpmq/hpmq/lite/broker"
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+// policy is broker.Policy for one listener on one loop. Only that loop uses it.
+type policy struct {
+	ls        *listener
+	cfg       *Config
+	loop      int
+	decisions decisions
+	shares    shares
+	// passes is by direction what Transform works with; routed is Route's.
+	passes [2]pass
+	routed arena
+}
+
+func newPolicy(ls *listener, loop int) *policy {
+	p := &policy{ls: ls, cfg: &ls.linker.cfg, loop: loop}
+	p.decisions.max, p.shares.max = p.cfg.DecisionsMax, p.cfg.SharesMax
+	return p
+}
+
+// asking is what every question about a message has in common.
+type asking struct {
+	now broker.Time
+	who *broker.Identity
+	dir broker.Direction
+}
+
+// errTooLarge is the fault of a message that is not shown to guests. The guest stays.
+var errTooLarge = errors.New("the message is larger than what is shown to components")
+
+// fits says whether a guest may be asked about m.
+func (p *policy) fits(m *broker.Message) bool {
+	return len(m.Topic)+len(m.Payload) <= p.cfg.MessageBytesMax
+}
+
+// Authorize asks the authorizers; see broker.Policy.
+func (p *policy) Authorize(
+	now broker.Time, who *broker.Identity, a broker.Action, topic []byte, q mqtt.QoS,
+) mqtt.ReasonCode {
+	c := p.ls.table.Load().chains[RoleAuthorizer]
+	if c == nil {
+		return mqtt.Success
+	}
+	return p.authorize(c, question{now, who, a, topic, q})
+}
+
+// Transform asks the transformers; see broker.Policy. On the way down the authorizers that want it are
+// asked first whether the message may be delivered at all.
+func (p *policy) Transform(
+	now broker.Time, d broker.Direction, who *broker.Identity, m *broker.Message,
+	out *[]broker.Message,
+) broker.Verdict {
+	t := p.ls.table.Load()
+	if d == broker.Downstream {
+		if c := t.asked(RoleAuthorizer, d, m.Topic); c != nil {
+			q := question{now, who, broker.ActionDeliver, m.Topic, m.QoS}
+			if p.authorize(c, q) != mqtt.Success {
+				return broker.Drop
+			}
+		}
+	}
+	c := t.asked(RoleTransformer, d, m.Topic)
+	if c == nil {
+		return broker.Keep
+	}
+	return p.transform(c, asking{now, who, d}, m, out)
+}
+
+// Fresh asks the deduplicators; see broker.Policy.
+func (p *policy) Fresh(now broker.Time, who *broker.Identity, m *broker.Message) bool {
+	c := p.ls.table.Load().asked(RoleDeduplicator, broker.Upstream, m.Topic)
+	return c == nil || p.fresh(c, asking{now, who, broker.Upstream}, m)
+}
+
+// Route asks the routers and notes what is delivered; see broker.Policy.
+func (p *policy) Route(
+	now broker.Time, who *broker.Identity, m *broker.Message, out *[]broker.Message,
+) broker.Verdict {
+	t := p.ls.table.Load()
+	v := broker.Keep
+	from := len(*out)
+	if c := t.asked(RoleRouter, broker.Upstream, m.Topic); c != nil {
+		v = p.route(c, asking{now, who, broker.Upstream}, m, out)
+	}
+	if t.recorded != nil && p.ls.linker.ports.History != nil {
+		p.record(t, v, m, (*out)[from:])
+	}
+	return v
+}
+
+// record notes what goes on for those who ask for history.
+func (p *policy) record(t *table, v broker.Verdict, m *broker.Message, out []broker.Message) {
+	h := p.ls.linker.ports.History
+	switch v {
+	case broker.Keep:
+		h.Record(t.listener, m.Topic, m.Payload, t.recorded.has(m.Topic))
+	case broker.Replace:
+		for i := range out {
+			h.Record(t.listener, out[i].Topic, out[i].Payload, t.recorded.has(out[i].Topic))
+		}
+	}
+}
+
+// Share asks the first router; see broker.Policy.
+func (p *policy) Share(group, filter string) broker.Strategy {
+	c := p.ls.table.Load().chains[RoleRouter]
+	if c == nil {
+		return broker.RoundRobin
+	}
+	return p.share(c, group, filter)
+}

@@ -1,0 +1,172 @@
+package link
+
+import (
+	"github.com/hpmq/hpmq/lite/broker"
+	"github.com/hpmq/hpmq/sdk/topic"
+)
+
+// route asks the chain; the first entry that does not say deliver decides. Each entry is asked once, about
+// the topic as it came, so redirects cannot go in circles.
+func (p *policy) route(
+	c *chain, a asking, m *broker.Message, out *[]broker.Message,
+) broker.Verdict {
+	p.routed.reset()
+	for _, e := range c.entries {
+		if !e.wants[broker.Upstream].has(m.Topic) {
+			continue
+		}
+		had := len(*out)
+		v, ok := p.direct(e, a, m, out)
+		if !ok {
+			*out = (*out)[:had]
+			if e.onFault == FaultClosed {
+				return broker.Drop
+			}
+			continue
+		}
+		if v != broker.Keep {
+			return v
+		}
+	}
+	return broker.Keep
+}
+
+// direct asks the guest of e. ok is false when it could not answer.
+func (p *policy) direct(
+	e *entry, a asking, m *broker.Message, out *[]broker.Message,
+) (v broker.Verdict, ok bool) {
+	in := e.seats[p.loop].take(a.now)
+	if in == nil {
+		return broker.Keep, false
+	}
+	in.begin()
+	in.identity(a.who)
+	text(in, m.Topic)
+	in.num(uint64(m.QoS))
+	in.flag(m.Retain)
+	v, err := p.routedBy(in, m, out)
+	if err != nil {
+		e.fault(p.loop, in, err)
+		return broker.Keep, false
+	}
+	return v, true
+}
+
+// routedBy calls route and lifts its outcome.
+func (p *policy) routedBy(
+	in *instance, m *broker.Message, out *[]broker.Message,
+) (v broker.Verdict, err error) {
+	ptr, err := in.call(0)
+	if err != nil {
+		return v, err
+	}
+	area, err := in.area(ptr, routedSize, 4)
+	if err != nil {
+		return v, err
+	}
+	const deliver, drop, send = 0, 1, 2
+	switch area[0] {
+	case deliver:
+		v = broker.Keep
+	case drop:
+		v = broker.Drop
+	case send:
+		if v, err = p.send(in, area[4:], m, out); err != nil {
+			return v, err
+		}
+	default:
+		return v, garbage("router outcome %d", area[0])
+	}
+	return v, in.post(0, ptr)
+}
+
+// send appends the messages of the WIT record route at b. Its reach is checked and has no effect on a
+// node that stands alone: region and global are what local is.
+func (p *policy) send(
+	in *instance, b []byte, m *broker.Message, out *[]broker.Message,
+) (broker.Verdict, error) {
+	if b[16] > 2 {
+		return broker.Keep, garbage("reach %d", b[16])
+	}
+	list, err := in.list(b, textSize, 4)
+	if err != nil {
+		return broker.Keep, err
+	}
+	if n := len(list) / textSize; n >= p.cfg.MessagesMax {
+		return broker.Keep, garbage("%d copies, at most %d are made", n, p.cfg.MessagesMax-1)
+	}
+	first := *m
+	redirect, err := in.text(b[8:], topic.BytesMax)
+	switch {
+	case err != nil:
+		return broker.Keep, err
+	case len(redirect) == 0 && len(list) == 0:
+		return broker.Keep, nil
+	case len(redirect) > 0:
+		if first, err = p.elsewhere(in, b[8:], m); err != nil {
+			return broker.Keep, err
+		}
+	}
+	*out = append(*out, first)
+	for ; len(list) > 0; list = list[textSize:] {
+		other, err := p.elsewhere(in, list, m)
+		if err != nil {
+			return broker.Keep, err
+		}
+		*out = append(*out, other)
+	}
+	return broker.Replace, nil
+}
+
+// elsewhere is m under the topic name at b.
+func (p *policy) elsewhere(in *instance, b []byte, m *broker.Message) (broker.Message, error) {
+	name, err := in.topicName(b)
+	if err != nil {
+		return broker.Message{}, err
+	}
+	return broker.Message{
+		Topic: p.routed.keep(name), Payload: m.Payload, Props: m.Props,
+		From: m.From, Expire: m.Expire, QoS: m.QoS, Retain: m.Retain,
+	}, nil
+}
+
+// shares remembers what routers of one chain said about shared subscriptions.
+type shares struct {
+	max   int
+	chain *chain
+	known map[shareKey]broker.Strategy
+}
+
+type shareKey struct{ group, filter string }
+
+// share asks the first router that can answer.
+func (p *policy) share(c *chain, group, filter string) broker.Strategy {
+	s := &p.shares
+	if s.chain != c || len(s.known) >= s.max {
+		s.chain, s.known = c, map[shareKey]broker.Strategy{}
+	}
+	key := shareKey{group, filter}
+	if v, ok := s.known[key]; ok {
+		return v
+	}
+	for _, e := range c.entries {
+		in := e.seats[p.loop].take(p.ls.linker.ports.Now())
+		if in == nil {
+			continue
+		}
+		in.begin()
+		text(in, group)
+		text(in, filter)
+		v, err := in.call(1)
+		if err == nil && v > uint32(broker.TopicHash) {
+			err = garbage("strategy %d", v)
+		}
+		if err != nil {
+			e.fault(p.loop, in, err)
+			continue
+		}
+		s.known[key] = broker.Strategy(v)
+		return broker.Strategy(v)
+	}
+	return broker.RoundRobin
+}

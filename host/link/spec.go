@@ -1,0 +1,127 @@
+package link
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Ref says which component to link, and how.
+type Ref struct {
+	// Use names what to link in the words of Ports.Read: a default component or a file.
+	Use string `json:"use"`
+	// Code is the .wasm itself; then Use is only a name for people. Kept.
+	Code []byte `json:"-"`
+	// Config reaches the guest as JSON. Nil in a swap keeps the one in place.
+	Config json.RawMessage `json:"config,omitempty"`
+	// Grants name the capabilities the guest may import beside log and config. Nil takes what the
+	// artifact says it needs; in a swap, if it says nothing, the grants in place.
+	Grants []string `json:"grants,omitempty"`
+	// OnFault is FaultDefault for the role's own; in a swap that keeps the policy in place.
+	OnFault FaultPolicy `json:"on_fault,omitempty"`
+	// Limits that are zero are the linker's.
+	Limits Limits `json:"limits,omitzero"`
+}
+
+// Spec is the whole link of a listener: for each role the components in the order they are asked.
+type Spec map[Role][]Ref
+
+// Artifact is a component as Ports.Read brings it.
+type Artifact struct {
+	// Code is the .wasm. Kept.
+	Code []byte
+	// Name and Version are used if the module does not name itself.
+	Name, Version string
+	// Grants are what the component needs, for a link that says nothing. Nil if that is not known.
+	Grants []string
+}
+
+// Request asks for another component in one place of a role.
+type Request struct {
+	Listener string
+	Role     Role
+	// Position is the place in the chain, from 0; the one after the last adds a component.
+	Position int
+	Ref      Ref
+	// By says who asks, for the audit.
+	By string
+}
+
+// Result is what a swap or rollback did.
+type Result struct {
+	Listener string
+	Role     Role
+	Position int
+	// Old is nil if the place was free, New if it is free now.
+	Old, New *ComponentView
+	// Prepare is the time from the request to the commit, Commit that of the change-over.
+	Prepare, Commit time.Duration
+}
+
+// ListenerView shows what is linked to a listener.
+type ListenerView struct {
+	Listener string `json:"listener"`
+	// Generation counts the changes of the listener's link.
+	Generation uint64          `json:"generation"`
+	Components []ComponentView `json:"components"`
+}
+
+// ComponentView shows one entry.
+type ComponentView struct {
+	Role     Role        `json:"role"`
+	Position int         `json:"position"`
+	Name     string      `json:"name"`
+	Version  string      `json:"version"`
+	Digest   string      `json:"digest"`
+	Size     int         `json:"size"`
+	Grants   []string    `json:"grants"`
+	OnFault  FaultPolicy `json:"on_fault"`
+	// Since is when it was linked in this place.
+	Since  time.Time `json:"since"`
+	Calls  uint64    `json:"calls"`
+	Faults uint64    `json:"faults"`
+	// Breaker is closed while the component works, open while it is given a rest on some seat,
+	// half-open while it is tried again.
+	Breaker string `json:"breaker"`
+	// Seats is how many loops or workers it serves.
+	Seats int `json:"seats"`
+	// LastFault is the text of the last fault, or empty.
+	LastFault string `json:"last_fault,omitempty"`
+	// Previous is the digest that a rollback brings back to this place, or empty.
+	Previous string `json:"previous,omitempty"`
+}
+
+// Step is a step of the swap.
+type Step string
+
+// The steps, in their order.
+const (
+	StepRequest     Step = "request"
+	StepRead        Step = "read"
+	StepCompile     Step = "compile"
+	StepManifest    Step = "manifest"
+	StepExports     Step = "exports"
+	StepImports     Step = "imports"
+	StepInstantiate Step = "instantiate"
+	StepConfigure   Step = "configure"
+)
+
+// StepError is a refusal: what was asked for did not happen, and nothing has changed.
+type StepError struct {
+	Step     Step
+	Listener string
+	Role     Role
+	Use      string
+	// Do tells the operator what to do about it.
+	Do  string
+	Err error
+}
+
+// Error says the step, the reason and the way out in one line.
+func (e *StepError) Error() string {
+	return fmt.Sprintf("link: %s: %s as %s of listener %s: %v; nothing has changed: %s",
+		e.Step, e.Use, e.Role, e.Listener, e.Err, e.Do)
+}
+
+// Unwrap is the reason.
+func (e *StepError) Unwrap() error { return e.Err }

@@ -1,0 +1,259 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Link links a whole spec to a listener, in place of what is linked now, in one commit. It blocks for as
+// long as compiling takes. A refusal is a *StepError, or says what is wrong with the spec.
+func (l *Linker) Link(ctx context.Context, listener string, spec Spec) error {
+	ls, err := l.open(listener)
+	if err != nil {
+		return err
+	}
+	if err := ls.lock(ctx); err != nil {
+		return err
+	}
+	defer ls.unlock()
+	began := time.Now()
+	old := ls.table.Load()
+	made, err := l.assemble(ctx, listener, spec)
+	if err != nil {
+		l.audit(change{listener: listener, began: began, err: err})
+		return err
+	}
+	var chains [roleCount]*chain
+	for r := range chains {
+		had, _ := old.chainOf(Role(r))
+		if len(made[r])+len(had) == 0 {
+			continue
+		}
+		chains[r] = newChain(made[r], had)
+		chains[r].undoable = old.generation > 0
+	}
+	next := old.after(chains)
+	took := ls.commit(next)
+	l.drain(released(old, next))
+	l.audit(change{listener: listener, began: began, took: took})
+	return nil
+}
+
+// assemble builds the entries of a spec; on an error none is left.
+func (l *Linker) assemble(
+	ctx context.Context, listener string, spec Spec,
+) (made [roleCount][]*entry, err error) {
+	defer func() {
+		if err == nil {
+			return
+		}
+		for _, entries := range made {
+			for _, e := range entries {
+				e.close()
+			}
+		}
+	}()
+	for r, refs := range spec {
+		if r >= roleCount {
+			return made, fmt.Errorf("link: link %s: no such role: %s", listener, r)
+		}
+		if len(refs) > l.cfg.ChainMax {
+			return made, fmt.Errorf("link: link %s: %d components as %s, at most %d",
+				listener, len(refs), r, l.cfg.ChainMax)
+		}
+	}
+	for r := Role(0); r < roleCount; r++ {
+		for _, ref := range spec[r] {
+			b := build{l: l, listener: listener, role: r, ref: ref}
+			e, err := b.entry(ctx)
+			if err != nil {
+				return made, err
+			}
+			made[r] = append(made[r], e)
+		}
+	}
+	return made, nil
+}
+
+// open answers the listener to be linked, made if it is not there.
+func (l *Linker) open(name string) (*listener, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil, fmt.Errorf("link: %s: %w", name, ErrClosed)
+	}
+	return l.listenerLocked(name), nil
+}
+
+// find answers a listener that is there.
+func (l *Linker) find(name string) (*listener, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ls := l.listeners[name]
+	if ls == nil {
+		return nil, fmt.Errorf("link: %s: %w", name, ErrUnknownListener)
+	}
+	return ls, nil
+}
+
+// commit makes t the table of the listener: every question asked from now on is answered by it.
+func (ls *listener) commit(t *table) time.Duration {
+	at := time.Now()
+	ls.table.Store(t)
+	return time.Since(at)
+}
+
+// Swap puts another component in one place, or adds one. It blocks for as long as compiling takes; swaps
+// of one listener wait for each other. A refusal is a *StepError.
+func (l *Linker) Swap(ctx context.Context, q Request) (Result, error) {
+	ls, err := l.find(q.Listener)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := ls.lock(ctx); err != nil {
+		return Result{}, err
+	}
+	defer ls.unlock()
+	began := time.Now()
+	res, err := l.swap(ctx, ls, q)
+	res.Prepare = time.Since(began) - res.Commit
+	l.audit(change{
+		listener: q.Listener, role: q.Role, by: q.By, began: began, took: res.Commit,
+		result: &res, use: q.Ref.Use, err: err,
+	})
+	return res, err
+}
+
+func (l *Linker) swap(ctx context.Context, ls *listener, q Request) (Result, error) {
+	res := Result{Listener: q.Listener, Role: q.Role, Position: q.Position}
+	old := ls.table.Load()
+	b := build{l: l, listener: q.Listener, role: q.Role, ref: q.Ref}
+	if err := b.place(old, q.Position); err != nil {
+		return res, err
+	}
+	e, err := b.entry(ctx)
+	if err != nil {
+		return res, err
+	}
+	had, _ := old.chainOf(q.Role)
+	entries := slices.Clone(had)
+	if q.Position < len(entries) {
+		entries[q.Position] = e
+	} else {
+		entries = append(entries, e)
+	}
+	next := old.with(q.Role, newChain(entries, had))
+	res.Old = old.component(q.Role, q.Position)
+	res.Commit = ls.commit(next)
+	res.New = next.component(q.Role, q.Position)
+	l.drain(released(old, next))
+	return res, nil
+}
+
+// place checks the position and fills what the request leaves as it is from the entry there.
+func (b *build) place(old *table, position int) error {
+	if b.role >= roleCount {
+		return b.refuse(StepRequest, errors.New("no such role"), "name a role")
+	}
+	had, _ := old.chainOf(b.role)
+	if position < 0 || position > len(had) {
+		err := fmt.Errorf("no place %d: there are %d components", position, len(had))
+		return b.refuse(StepRequest, err, "name a place that is taken, or the one after the last")
+	}
+	if position == b.l.cfg.ChainMax {
+		err := fmt.Errorf("the chain has %d components", len(had))
+		return b.refuse(StepRequest, err, "swap one of them")
+	}
+	if position == len(had) {
+		return nil
+	}
+	e := had[position]
+	if b.ref.Config == nil {
+		b.ref.Config = e.config
+	}
+	if b.ref.OnFault == FaultDefault {
+		b.ref.OnFault = e.onFault
+	}
+	if b.ref.Limits == (Limits{}) {
+		b.ref.Limits = e.limits
+	}
+	b.inherited = e.grants
+	return nil
+}
+
+// Rollback brings back what a role of a listener had before its last change; the guests of that are
+// warm still. Another Rollback undoes it.
+func (l *Linker) Rollback(ctx context.Context, listener string, role Role) (Result, error) {
+	ls, err := l.find(listener)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := ls.lock(ctx); err != nil {
+		return Result{}, err
+	}
+	defer ls.unlock()
+	began := time.Now()
+	res, err := l.rollback(ls, role)
+	res.Prepare = time.Since(began) - res.Commit
+	l.audit(change{
+		listener: listener, role: role, began: began, took: res.Commit, result: &res,
+		use: "rollback", err: err,
+	})
+	return res, err
+}
+
+func (l *Linker) rollback(ls *listener, role Role) (Result, error) {
+	res := Result{Listener: ls.name, Role: role}
+	old := ls.table.Load()
+	if role >= roleCount || old.chains[role] == nil || !old.chains[role].undoable {
+		return res, fmt.Errorf("link: roll back %s of %s: %w", role, ls.name, ErrNoPrevious)
+	}
+	entries, previous := old.chainOf(role)
+	for res.Position < min(len(entries), len(previous)) &&
+		entries[res.Position] == previous[res.Position] {
+		res.Position++
+	}
+	next := old.with(role, newChain(previous, entries))
+	res.Old = old.component(role, res.Position)
+	res.Commit = ls.commit(next)
+	res.New = next.component(role, res.Position)
+	return res, nil
+}
+
+// change is a line of the audit.
+type change struct {
+	listener string
+	role     Role
+	by, use  string
+	began    time.Time
+	took     time.Duration
+	result   *Result // nil for a whole link
+	err      error
+}
+
+// audit says who changed what, and how it ended.
+func (l *Linker) audit(c change) {
+	attrs := []any{"listener", c.listener, "seconds", time.Since(c.began).Seconds()}
+	if c.by != "" {
+		attrs = append(attrs, "by", c.by)
+	}
+	if r := c.result; r != nil {
+		attrs = append(attrs, "role", c.role.String(), "position", r.Position, "use", c.use,
+			"old", digestIn(r.Old), "new", digestIn(r.New))
+	}
+	if c.err != nil {
+		l.ports.Log.Warn("link refused", append(attrs, "reason", c.err.Error())...)
+		return
+	}
+	l.ports.Log.Info("link changed", append(attrs, "commit", c.took.String())...)
+}
+
+func digestIn(v *ComponentView) string {
+	if v == nil {
+		return ""
+	}
+	return v.Digest
+}

@@ -1,0 +1,120 @@
+package link
+
+import (
+	"github.com/hpmq/hpmq/lite/broker"
+)
+
+// pass is what Transform of one direction works with: the messages between two entries of the chain
+// and the bytes that guests answered, which hold until the next Transform of the direction.
+type pass struct {
+	bytes     arena
+	now, next []broker.Message
+	changed   bool
+}
+
+// transform sends m through the chain: what comes out of one entry goes into the next.
+func (p *policy) transform(
+	c *chain, a asking, m *broker.Message, out *[]broker.Message,
+) broker.Verdict {
+	w := &p.passes[a.dir]
+	w.bytes.reset()
+	w.now, w.changed = append(w.now[:0], *m), false
+	for _, e := range c.entries {
+		w.next = w.next[:0]
+		for i := range w.now {
+			p.step(e, a, &w.now[i])
+		}
+		w.now, w.next = w.next, w.now
+	}
+	switch {
+	case len(w.now) == 0:
+		return broker.Drop
+	case !w.changed:
+		return broker.Keep
+	}
+	*out = append(*out, w.now...)
+	return broker.Replace
+}
+
+// step appends to the next messages of the pass what e makes of m.
+func (p *policy) step(e *entry, a asking, m *broker.Message) {
+	w := &p.passes[a.dir]
+	if !e.wants[a.dir].has(m.Topic) {
+		w.next = append(w.next, *m)
+		return
+	}
+	had := len(w.next)
+	ok := true
+	if !p.fits(m) {
+		e.pass(p.loop, errTooLarge)
+		ok = false
+	} else if in := e.seats[p.loop].take(a.now); in == nil {
+		ok = false
+	} else if err := p.ask(in, a, m); err != nil {
+		e.fault(p.loop, in, err)
+		ok = false
+	}
+	if ok {
+		return
+	}
+	w.next = w.next[:had]
+	if e.onFault == FaultClosed {
+		w.changed = true
+		return
+	}
+	w.next = append(w.next, *m)
+}
+
+// ask calls upstream or downstream and appends what the guest answered.
+func (p *policy) ask(in *instance, a asking, m *broker.Message) error {
+	w := &p.passes[a.dir]
+	in.begin()
+	in.identity(a.who)
+	in.message(m)
+	ptr, err := in.call(int(a.dir))
+	if err != nil {
+		return err
+	}
+	area, err := in.area(ptr, outcomeSize, 4)
+	if err != nil {
+		return err
+	}
+	const keep, drop, replace = 0, 1, 2
+	switch area[0] {
+	case keep:
+		w.next = append(w.next, *m)
+	case drop:
+		w.changed = true
+	case replace:
+		w.changed = true
+		if err := p.replace(in, w, area[4:], m); err != nil {
+			return err
+		}
+	default:
+		return garbage("transformer outcome %d", area[0])
+	}
+	return in.post(int(a.dir), ptr)
+}
+
+// replace copies the list of messages at b out of the guest; each has the rest of m.
+func (p *policy) replace(in *instance, w *pass, b []byte, m *broker.Message) error {
+	list, err := in.list(b, messageSize, 4)
+	if err != nil {
+		return err
+	}
+	if n := len(list) / messageSize; len(w.next)+n > p.cfg.MessagesMax {
+		return garbage("%d messages for one, at most %d are taken", n, p.cfg.MessagesMax)
+	}
+	for ; len(list) > 0; list = list[messageSize:] {
+		got, err := in.liftMessage(list, p.cfg.MessageBytesMax)
+		if err != nil {
+			return err
+		}
+		w.next = append(w.next, broker.Message{
+			Topic: w.bytes.keep(got.Topic), Payload: w.bytes.keep(got.Payload),
+			QoS: got.QoS, Retain: got.Retain,
+			Props: m.Props, From: m.From, Expire: m.Expire,
+		})
+	}
+	return nil
+}
