@@ -150,13 +150,13 @@ func (c *Conn) push() {
 	if len(out) == 0 {
 		return
 	}
+	c.out = nil // the socket may turn out dead below, and left would give the buffer back as well
 	if c.stage == nil {
 		c.wire(out)
 	} else {
 		c.pushStaged(out)
 	}
 	c.loop.bufs.put(out)
-	c.out = nil
 }
 
 func (c *Conn) pushStaged(plain []byte) {

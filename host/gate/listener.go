@@ -55,6 +55,9 @@ type ListenerConfig struct {
 	Limits Limits
 	// Data is the handler's own, see Conn.Listener.
 	Data any
+
+	// newStage makes the stage of a connection; nil: its bytes are MQTT.
+	newStage func() stage
 }
 
 // ListenerView is what an operator sees of a listener.
@@ -80,8 +83,6 @@ type listener struct {
 	g    *Gate
 	cfg  ListenerConfig
 	sock net.Listener
-	// newStage makes the stage of a connection; nil for binds without one.
-	newStage func() stage
 	stop     chan struct{} // closed by close: ends a backoff
 	once     sync.Once
 	done     chan struct{} // closed when no connection will follow
@@ -229,8 +230,8 @@ func (ln *listener) admit(nc net.Conn) {
 		}
 	}
 	c := &Conn{loop: l, ln: ln}
-	if ln.newStage != nil {
-		c.stage = ln.newStage()
+	if ln.cfg.newStage != nil {
+		c.stage = ln.cfg.newStage()
 	}
 	ln.connections.Add(1)
 	ln.g.count.connections.Add(1)
