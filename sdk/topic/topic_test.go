@@ -1,6 +1,7 @@
 package topic
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -123,6 +124,20 @@ func TestLevels(t *testing.T) {
 	for text, want := range map[string]int{"a": 1, "/": 2, "a/b": 2, "a//b": 3, "": 1} {
 		if got := Levels([]byte(text)); got != want {
 			t.Errorf("%q has %d", text, got)
+		}
+	}
+}
+
+func TestLevelEnd(t *testing.T) {
+	for n := range 30 {
+		for at := range n + 1 {
+			name := bytes.Repeat([]byte{'/' + 1}, n) // differs from '/' in its lowest bits
+			for i := at; i < n; i += 3 {
+				name[i] = '/'
+			}
+			if got := levelEnd(name); got != at {
+				t.Errorf("%q: %d, want %d", name, got, at)
+			}
 		}
 	}
 }
