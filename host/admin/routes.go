@@ -105,7 +105,7 @@ func registerLinks(api huma.API, cfg Config, l Links) {
 			return answer(l.Swap(ctx, in.Body))
 		})
 	huma.Register(api, operation("rollback-link", http.MethodPost, "/link/rollback",
-		"Bring back what the last swap of a place replaced"),
+		"Bring back what the last change of a role replaced"),
 		func(ctx context.Context, in *of[client.Rollback]) (*of[client.Swapped], error) {
 			return answer(l.Rollback(ctx, in.Body))
 		})

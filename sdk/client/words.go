@@ -94,19 +94,21 @@ type Swap struct {
 	OnFault  string         `json:"on_fault,omitempty" enum:"open,closed"`
 }
 
-// Swapped is what a swap or a rollback did. Old is empty if the place was free.
+// Swapped is what a swap or a rollback did. Old is empty if the place was free, New if it is now.
 type Swapped struct {
+	Listener      string `json:"listener"`
+	Role          string `json:"role"`
+	Position      int    `json:"position"`
 	Old           Linked `json:"old"`
 	New           Linked `json:"new"`
 	PrepareMillis int64  `json:"prepare_ms" doc:"Compiling and checking, beside the old one"`
 	CommitMicros  int64  `json:"commit_us" doc:"Changing over"`
 }
 
-// Rollback names the place whose last swap is to be undone.
+// Rollback names the role whose last change is to be undone.
 type Rollback struct {
 	Listener string `json:"listener" maxLength:"64"`
 	Role     string `json:"role" maxLength:"32" example:"authorizer"`
-	Position int    `json:"position,omitempty" minimum:"0" maximum:"15"`
 }
 
 // Session is what the broker keeps for a client id.

@@ -45,7 +45,7 @@ func TestCommandsAskAndPrint(t *testing.T) {
 	wasm, config := filepath.Join(dir, "vendor-v2.wasm"), filepath.Join(dir, "c.json")
 	write(t, wasm, "\x00asm")
 	write(t, config, `{"a": [1]}`)
-	const swapped = `{"old":{},"new":{"listener":"mqtt","role":"router","name":"n","version":"2",` +
+	const swapped = `{"listener":"mqtt","role":"router","old":{},"new":{"name":"n","version":"2",` +
 		`"digest":"sha256:0123456789abcdef"},"prepare_ms":5,"commit_us":7}`
 	for name, c := range map[string]struct {
 		args, answer, asked, printed string

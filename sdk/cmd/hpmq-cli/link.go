@@ -19,16 +19,12 @@ func newLink(s *settings) *cobra.Command {
 }
 
 // place is where in the link: the flags of swap and rollback.
-type place struct {
-	listener, role string
-	position       int
-}
+type place struct{ listener, role string }
 
 func (p *place) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&p.listener, "listener", "", "name of the listener")
 	f.StringVar(&p.role, "role", "", strings.ReplaceAll(roles, " or", ","))
-	f.IntVar(&p.position, "position", 0, "place in the chain of the role")
 	mustHave(c, "listener", "role")
 }
 

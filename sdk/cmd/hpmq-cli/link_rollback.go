@@ -10,7 +10,8 @@ func newLinkRollback(s *settings) *cobra.Command {
 	var p place
 	c := &cobra.Command{
 		Use:     "rollback --listener NAME --role ROLE",
-		Short:   "Bring back what the last swap of a place replaced",
+		Long:    "Bring back what the last change of a role replaced. Another rollback undoes it.",
+		Short:   "Bring back what the last change of a role replaced",
 		Example: "  hpmq-cli link rollback --listener mqtt --role transformer",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return s.linkRollback(c, p) },
@@ -25,7 +26,7 @@ func (s *settings) linkRollback(cmd *cobra.Command, p place) error {
 		return err
 	}
 	done, err := c.Rollback(cmd.Context(), client.Rollback{
-		Listener: p.listener, Role: p.role, Position: p.position,
+		Listener: p.listener, Role: p.role,
 	})
 	if err != nil {
 		return err

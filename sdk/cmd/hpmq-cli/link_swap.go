@@ -24,6 +24,7 @@ const (
 // swap is what the flags of link swap say.
 type swap struct {
 	place
+	position             int
 	use, config, onFault string
 	grants               []string
 }
@@ -45,6 +46,8 @@ has changed. Connected clients get the new one at once. A position after the las
 	}
 	w.flags(c)
 	f := c.Flags()
+	f.IntVar(&w.position, "position", 0, "place in the chain of the role; the one after the last "+
+		"adds a component")
 	f.StringVar(&w.use, "use", "", "a .wasm file, or the name of a default component")
 	f.StringVar(&w.config, "config", "", "JSON file with the component's configuration "+
 		"(without it that of the old one stays)")
@@ -128,7 +131,7 @@ func (s *settings) printSwapped(d client.Swapped) error {
 		return s.printJSON(d)
 	}
 	return s.printf("%s %s[%d]: %s → %s (prepared in %d ms, changed over in %d µs)",
-		d.New.Listener, d.New.Role, d.New.Position, named(d.Old), named(d.New),
+		d.Listener, d.Role, d.Position, named(d.Old), named(d.New),
 		d.PrepareMillis, d.CommitMicros)
 }
 

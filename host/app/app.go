@@ -1,0 +1,159 @@
+// Package app knows which rooms make a node, in which order they start and stop, and which setting
+// reaches which room. It is the only package that knows all others.
+//
+// It does not know what any of them does: it holds no rule of MQTT, asks no guest and reads no
+// setting.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/link"
+	"github.com/hpmq/hpmq/host/wasm"
+)
+
+// Options are what a node is given beside its configuration.
+type Options struct {
+	// Log gets what happens; nil makes one from the configuration, to standard error.
+	Log *slog.Logger
+	// DrainTimeout is how long Close waits for connections to take their last packets; 0 is 10 s.
+	DrainTimeout time.Duration
+}
+
+// App is a running node.
+type App struct {
+	log     *slog.Logger
+	level   *slog.LevelVar // nil if Options.Log was given
+	drain   time.Duration
+	started time.Time
+	now     func() int64
+
+	engine *wasm.Engine
+	caps   *caps
+	loops  *loops
+	linker *link.Linker
+	admin  *adminServer // nil if off
+
+	// change is held while listeners come and go; it guards cfg and doors.
+	change sync.Mutex
+	cfg    configs.Config
+	doors  map[string]*door
+
+	stops []stop
+	once  sync.Once
+	err   error
+}
+
+// stop undoes one step of Open.
+type stop struct {
+	name string
+	do   func(context.Context) error
+}
+
+// Open starts a node: when it returns, all listeners accept. On an error nothing is left running. ctx
+// bounds the start alone.
+func Open(ctx context.Context, cfg configs.Config, o Options) (*App, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("app: open: %w", err)
+	}
+	a := &App{
+		log: o.Log, cfg: cfg, started: time.Now(), drain: o.DrainTimeout,
+		now: clock(), doors: make(map[string]*door),
+	}
+	if a.drain == 0 {
+		a.drain = 10 * time.Second
+	}
+	if a.log == nil {
+		a.level = new(slog.LevelVar)
+		a.log = newLog(os.Stderr, cfg.Log, a.level)
+	}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+// open starts the rooms, each of which may use those before it. The sockets come last: a client that gets
+// in finds everything in place.
+func (a *App) open(ctx context.Context) error {
+	if err := probe(&a.cfg); err != nil {
+		return err
+	}
+	for _, step := range []func(context.Context) error{
+		a.openData, a.openEngine, a.openLoops, a.openLinker, a.openCaps, a.openListeners,
+		a.openAdmin,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// later notes how to undo a step; Close does the last first.
+func (a *App) later(name string, do func(context.Context) error) {
+	a.stops = append(a.stops, stop{name, do})
+}
+
+// Close stops the node: listeners close, every connection is told 0x8B and may take what is queued for
+// it, then the rooms stop in the reverse order of their start. It may be called more than once.
+func (a *App) Close() error {
+	a.once.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), a.drain)
+		defer cancel()
+		var errs []error
+		for i := len(a.stops) - 1; i >= 0; i-- {
+			if err := a.stops[i].do(ctx); err != nil {
+				errs = append(errs, fmt.Errorf("app: stop %s: %w", a.stops[i].name, err))
+			}
+		}
+		a.err = errors.Join(errs...)
+	})
+	return a.err
+}
+
+// openData makes the data folder.
+func (a *App) openData(context.Context) error {
+	if a.cfg.DataDir == configs.Memory {
+		return nil
+	}
+	if err := os.MkdirAll(a.cfg.DataDir, 0o700); err != nil {
+		return fmt.Errorf("app: data: %w: name a folder that can be written with --data DIR, or "+
+			"--data memory", err)
+	}
+	return nil
+}
+
+// dataPath is a path in the data folder, or "" if there is none.
+func (a *App) dataPath(name string) string {
+	if a.cfg.DataDir == configs.Memory {
+		return ""
+	}
+	return filepath.Join(a.cfg.DataDir, name)
+}
+
+func newLog(w io.Writer, c configs.Log, level *slog.LevelVar) *slog.Logger {
+	setLevel(level, c.Level)
+	o := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// setLevel takes one of the names that configs allows.
+func setLevel(level *slog.LevelVar, name string) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(name)); err == nil {
+		level.Set(l)
+	}
+}

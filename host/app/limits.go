@@ -1,0 +1,52 @@
+package app
+
+import (
+	"math"
+	"time"
+
+	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/gate"
+	"github.com/hpmq/hpmq/lite/broker"
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+// kernelLimits are the limits that the rules of MQTT look at.
+func kernelLimits(c *configs.Limits) broker.Limits {
+	l := broker.DefaultLimits()
+	l.ConnectTimeout = broker.Time(c.ConnectTimeout.Std().Milliseconds())
+	l.PacketBytesMax = uint32(c.PacketBytesMax)
+	l.QoSMax = mqtt.QoS(c.QoSMax)
+	l.RetainOff = !c.Retain
+	l.WildcardOff = !c.WildcardSubscriptions
+	l.SharedOff = !c.SharedSubscriptions
+	l.ReceiveMax = c.ReceiveMax
+	l.InflightMax = c.InflightMax
+	l.TopicAliasMax = c.TopicAliasMax
+	l.TopicAliasOutMax = c.TopicAliasMax
+	l.QueueMessagesMax = c.QueueMessagesMax
+	l.QueueBytesMax = int(min(c.QueueBytesMax, math.MaxInt))
+	l.KeepAliveMax = uint16(seconds(c.KeepAliveMax))
+	l.SessionExpiryMax = uint32(seconds(c.SessionExpiryMax))
+	if c.SessionExpiryMax == configs.Never {
+		l.SessionExpiryMax = broker.Never
+	}
+	l.SubscriptionsMax = c.SubscriptionsMax
+	l.TopicLevelsMax = c.TopicLevelsMax
+	l.ClientIDBytesMax = c.ClientIDBytesMax
+	return l
+}
+
+// seconds rounds up: a limit of half a second is not one of none.
+func seconds(d configs.Duration) int64 {
+	return int64((d.Std() + time.Second - 1) / time.Second)
+}
+
+// socketLimits are the limits that the sockets look at.
+func socketLimits(c *configs.Limits) gate.Limits {
+	l := gate.DefaultLimits()
+	l.ConnectionsMax = c.ConnectionsMax
+	l.PacketBytesMax = uint32(c.PacketBytesMax)
+	l.OutBytesMax = int(c.OutboundBytesMax)
+	l.OutCutBytesMax = 4 * l.OutBytesMax // what one packet may go beyond before the peer is cut
+	return l
+}

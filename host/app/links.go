@@ -1,0 +1,132 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/hpmq/hpmq/components"
+	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/link"
+	"github.com/hpmq/hpmq/lite/broker"
+)
+
+// openLinker makes the linker. It comes after the loops, whose turns it must know, and before the
+// listeners, which ask it.
+func (a *App) openLinker(context.Context) error {
+	cfg := link.Default()
+	cfg.Loops = a.loops.Loops()
+	w := &a.cfg.Wasm
+	cfg.Limits = link.Limits{
+		Fuel: w.FuelMax, DepthMax: w.DepthMax, MemoryBytesMax: uint32(w.MemoryMax),
+	}
+	cfg.AuthLimits = link.Limits{
+		Fuel: w.AuthFuelMax, DepthMax: w.DepthMax, MemoryBytesMax: uint32(w.AuthMemoryMax),
+	}
+	cfg.ChainMax = configs.ChainMax
+	reader := reader{bytesMax: int64(w.ModuleMax)}
+	l, err := link.New(a.engine, cfg, link.Ports{
+		Read: reader.read, Quiescer: a.loops, History: a.caps.history, Line: a.caps.log.Line,
+		Log: a.log, Now: func() broker.Time { return broker.Time(a.now()) },
+	})
+	if err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	a.linker = l
+	return nil
+}
+
+// reader brings components: the default ones by name, the others from files.
+type reader struct{ bytesMax int64 }
+
+// read is link.Ports.Read. A file is granted what the link says and no more: who wrote it is not known.
+func (r reader) read(_ context.Context, use string) (link.Artifact, error) {
+	ref := configs.Component{Use: use}
+	if !ref.IsPath() {
+		code, ok := components.Default(use)
+		if !ok {
+			return link.Artifact{}, fmt.Errorf("no component %q comes with the broker", use)
+		}
+		return link.Artifact{Code: code, Name: use, Grants: configs.Capabilities()}, nil
+	}
+	f, err := os.Open(use)
+	if err != nil {
+		return link.Artifact{}, err
+	}
+	defer func() { _ = f.Close() }()
+	code, err := io.ReadAll(io.LimitReader(f, r.bytesMax+1))
+	if err != nil {
+		return link.Artifact{}, err
+	}
+	if int64(len(code)) > r.bytesMax {
+		return link.Artifact{}, fmt.Errorf("%s is larger than wasm.module_max", use)
+	}
+	return link.Artifact{Code: code, Grants: []string{}}, nil
+}
+
+// specOf says a link in the linker's words.
+func specOf(l *configs.Link) (link.Spec, error) {
+	spec := make(link.Spec)
+	for _, name := range configs.Roles() {
+		role, err := link.ParseRole(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range *l.Role(name) {
+			ref, err := refOf(&c)
+			if err != nil {
+				return nil, err
+			}
+			spec[role] = append(spec[role], ref)
+		}
+	}
+	return spec, nil
+}
+
+func refOf(c *configs.Component) (link.Ref, error) {
+	onFault, err := link.ParseFaultPolicy(c.OnFault)
+	if err != nil {
+		return link.Ref{}, err
+	}
+	text, err := jsonOf(c.Config)
+	return link.Ref{
+		Use: c.Use, Config: text, Grants: c.Grants, OnFault: onFault,
+		Limits: link.Limits{Fuel: c.Fuel, MemoryBytesMax: uint32(c.Memory)},
+	}, err
+}
+
+// jsonOf is nil for nil.
+func jsonOf(m map[string]any) (json.RawMessage, error) {
+	if m == nil {
+		return nil, nil
+	}
+	text, err := json.Marshal(m)
+	if err != nil {
+		return nil, errors.Join(errRefused, err)
+	}
+	return text, nil
+}
+
+// Linked is what serves a listener, in few words.
+type Linked struct {
+	Listener string
+	// Components are names with versions, in the order of the roles.
+	Components []string
+}
+
+// Linked answers what is linked, by listener.
+func (a *App) Linked() []Linked {
+	var out []Linked
+	for _, v := range a.linker.Show() {
+		l := Linked{Listener: v.Listener}
+		for _, c := range v.Components {
+			l.Components = append(l.Components, strings.TrimSpace(c.Name+" "+c.Version))
+		}
+		out = append(out, l)
+	}
+	return out
+}

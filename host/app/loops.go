@@ -1,0 +1,149 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/hpmq/hpmq/host/gate"
+	"github.com/hpmq/hpmq/host/shard"
+	"github.com/hpmq/hpmq/host/store"
+	"github.com/hpmq/hpmq/lite/broker"
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+// loops are the kernels on their event loops, with what they keep.
+type loops struct {
+	*shard.Shards
+	memory *store.Memory
+	closed chan struct{}
+
+	mu sync.RWMutex
+	// listeners are by name; see generation.
+	listeners map[string][]generation
+}
+
+// generation is a listener as the kernels know it, by loop. One that was opened anew has several, the
+// newest last: connections live on in that they came in by.
+type generation []*broker.Listener
+
+// clock is the one clock of the node: milliseconds that never go back.
+func clock() func() int64 { return gate.Clock() }
+
+// openLoops starts the event loops, without listeners.
+func (a *App) openLoops(context.Context) error {
+	cfg := shard.Default()
+	cfg.Gate.Loops = a.cfg.Loops
+	cfg.Gate.Now = a.now
+	cfg.Gate.Log = a.log
+	l := &loops{
+		memory: store.New(store.Default()), closed: make(chan struct{}),
+		listeners: make(map[string][]generation),
+	}
+	n := cfg.Loops()
+	s, err := shard.Open(cfg, func(loop int, peers broker.Peers) *broker.Kernel {
+		return broker.New(kernelConfig(loop, n), l.view(loop), peers)
+	})
+	if err != nil {
+		return fmt.Errorf("app: loops: %w", err)
+	}
+	l.Shards = s
+	a.loops = l
+	// After the loops: as long as there are connections their link must hold.
+	a.later("links", func(ctx context.Context) error {
+		if a.linker == nil {
+			return nil
+		}
+		return a.linker.Close(ctx)
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	go l.sweep(ctx, a.now)
+	a.later("loops", func(ctx context.Context) error {
+		cancel()
+		defer close(l.closed)
+		return s.Close(ctx)
+	})
+	return nil
+}
+
+func kernelConfig(loop, loops int) broker.Config {
+	c := broker.Default()
+	c.Self, c.Peers = broker.PeerID(loop), loops
+	c.Seed = rand.Uint64()
+	return c
+}
+
+// view is the store of one kernel. It is used by no kernel before Shards is set: there is no listener yet.
+func (l *loops) view(loop int) *store.View {
+	return l.memory.View(func(f func(store.Kernel, broker.Time)) {
+		l.Post(loop, func(k *broker.Kernel, now broker.Time) { f(k, now) })
+	})
+}
+
+// Publish is publish.Outlet. All of a listener's messages go by the same loop, so that they stay in order;
+// it waits for each to be spread, which bounds what is under way.
+func (l *loops) Publish(listener string, m *broker.Message) {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(listener))
+	loop := int(h.Sum32() % uint32(l.Loops()))
+	g := l.newest(listener)
+	if g == nil {
+		return
+	}
+	spread := make(chan struct{})
+	ok := l.Post(loop, func(k *broker.Kernel, now broker.Time) {
+		defer close(spread)
+		k.Publish(now, g[loop], m)
+	})
+	if !ok {
+		return
+	}
+	select {
+	case <-spread:
+	case <-l.closed:
+	}
+}
+
+// answerer brings what an authenticator answers later to the kernel that asked.
+func (l *loops) answerer(loop int) func(broker.Token, broker.Grant) {
+	return func(t broker.Token, g broker.Grant) {
+		l.Post(loop, func(k *broker.Kernel, now broker.Time) { k.Authenticated(now, t, g) })
+	}
+}
+
+// newest answers the listener of that name as it was opened last, or nil.
+func (l *loops) newest(name string) generation {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if gs := l.listeners[name]; len(gs) > 0 {
+		return gs[len(gs)-1]
+	}
+	return nil
+}
+
+// note remembers that a listener was opened.
+func (l *loops) note(name string, g generation) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.listeners[name] = append(l.listeners[name], g)
+}
+
+// drop ends the connections of a listener, those of older generations too, and forgets it. When it returns
+// all of them have been told.
+func (l *loops) drop(ctx context.Context, name string) error {
+	l.mu.Lock()
+	gs := l.listeners[name]
+	delete(l.listeners, name)
+	l.mu.Unlock()
+	return l.Each(ctx, func(loop int, k *broker.Kernel, now broker.Time) {
+		for _, g := range gs {
+			k.CloseListener(now, g[loop], mqtt.AdministrativeAction)
+		}
+	})
+}
+
+// askTimeout bounds questions of operators to the loops: a loop that is stuck must not hang them.
+const askTimeout = 5 * time.Second

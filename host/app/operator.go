@@ -1,0 +1,217 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/lite/broker"
+	"github.com/hpmq/hpmq/sdk/client"
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+// operator answers the admin API: it is admin.Node, Listeners, Links and Sessions.
+type operator struct{ *App }
+
+// Status is admin.Node.
+func (o *operator) Status(ctx context.Context) (client.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	st, err := o.loops.Stats(ctx)
+	if err != nil {
+		return client.Status{}, fmt.Errorf("app: status: %w", err)
+	}
+	s := client.Status{
+		Version: Version(), Node: o.name(), Started: o.started.UTC().Truncate(time.Second),
+		UptimeSeconds: int64(time.Since(o.started) / time.Second),
+		Platform:      runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH,
+		DataDir:       o.cfg.DataDir, Loops: o.loops.Loops(),
+	}
+	for i := range st.Kernels {
+		addTotals(&s.Totals, &st.Kernels[i])
+	}
+	return s, nil
+}
+
+func (a *App) name() string {
+	if a.cfg.NodeName != "" {
+		return a.cfg.NodeName
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "hpmq"
+	}
+	return name
+}
+
+func addTotals(t *client.Totals, k *broker.Stats) {
+	t.Connections += k.Connections
+	t.ConnectionsTotal += k.ConnectionsTotal
+	t.Sessions += k.Sessions
+	t.Subscriptions += k.Subscriptions
+	t.Queued += k.Queued
+	t.PacketsReceived += k.PacketsReceived
+	t.MessagesReceived += k.MessagesReceived
+	t.MessagesSent += k.MessagesSent
+	t.DroppedSlow += k.DroppedSlow
+	t.DroppedQueue += k.DroppedQueue
+	t.DroppedSize += k.DroppedSize
+	t.DroppedExpired += k.DroppedExpired
+	t.DroppedPolicy += k.DroppedPolicy
+	t.Suppressed += k.Suppressed
+	t.Denied += k.Denied
+}
+
+// Listeners is admin.Listeners.
+func (o *operator) Listeners(context.Context) ([]client.Listener, error) {
+	views := o.loops.Listeners()
+	out := make([]client.Listener, len(views))
+	for i, v := range views {
+		out[i] = client.Listener{Name: v.Name, Bind: v.Address, Connections: int(v.Connections)}
+	}
+	return out, nil
+}
+
+// AddListener is admin.Listeners. The new listener must be as good as one of a configuration file.
+func (o *operator) AddListener(
+	ctx context.Context, l client.NewListener,
+) (client.Listener, error) {
+	o.change.Lock()
+	defer o.change.Unlock()
+	added, err := o.listenerLocked(&l)
+	if err != nil {
+		return client.Listener{}, err
+	}
+	if err := o.addLocked(ctx, added); err != nil {
+		return client.Listener{}, refusal(err)
+	}
+	o.log.Info("app: listener added", "listener", l.Name, "bind", l.Bind)
+	for _, v := range o.loops.Listeners() {
+		if v.Name == l.Name {
+			return client.Listener{Name: v.Name, Bind: v.Address}, nil
+		}
+	}
+	return client.Listener{}, fmt.Errorf("app: listener %s: %w", l.Name, errUnknown)
+}
+
+// listenerLocked is l as the configuration would have it, validated with all that run.
+func (o *operator) listenerLocked(l *client.NewListener) (configs.Listener, error) {
+	if o.doors[l.Name] != nil {
+		return configs.Listener{}, fmt.Errorf("app: listener %s: %w: the name is taken", l.Name,
+			errTaken)
+	}
+	added := configs.Listener{
+		Name: l.Name, Bind: l.Bind, Limits: o.cfg.Limits, Link: configs.DefaultLink(),
+	}
+	for role, refs := range l.Link {
+		chain := added.Link.Role(role)
+		if chain == nil {
+			return added, fmt.Errorf("app: listener %s: %w: no role %q", l.Name, errRefused, role)
+		}
+		*chain = make([]configs.Component, len(refs))
+		for i, r := range refs {
+			c := configs.Component{Use: r.Use, Config: r.Config}
+			if c.IsPath() {
+				return added, fmt.Errorf("app: listener %s: %w: %s: only default components; swap "+
+					"others in", l.Name, errRefused, r.Use)
+			}
+			(*chain)[i] = c
+		}
+	}
+	whole := configs.Default()
+	whole.Listeners = []configs.Listener{added}
+	whole.Admin.Bind = configs.Off
+	if err := whole.Validate(); err != nil {
+		return added, fmt.Errorf("app: %w: %w", errRefused, err)
+	}
+	return added, nil
+}
+
+// RemoveListener is admin.Listeners.
+func (o *operator) RemoveListener(ctx context.Context, name string, drop bool) error {
+	o.change.Lock()
+	defer o.change.Unlock()
+	if err := o.removeLocked(ctx, name, drop); err != nil {
+		return err
+	}
+	o.log.Info("app: listener removed", "listener", name, "drop", drop)
+	return nil
+}
+
+// Sessions is admin.Sessions. Each loop brings its first few, so that the cost of an answer does not grow
+// with the number of clients beyond one look at each.
+func (o *operator) Sessions(
+	ctx context.Context, after string, limit int,
+) ([]client.Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	var mu sync.Mutex
+	var all []client.Session
+	err := o.loops.Each(ctx, func(_ int, k *broker.Kernel, _ broker.Time) {
+		mine := firstSessions(k, after, limit)
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, mine...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("app: clients: %w", err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	slices.SortFunc(all, byClientID)
+	return all[:min(limit, len(all))], nil
+}
+
+func byClientID(a, b client.Session) int { return cmp.Compare(a.ClientID, b.ClientID) }
+
+// firstSessions answers the limit first sessions of k after the given client id. It keeps at most twice as
+// many at hand.
+func firstSessions(k *broker.Kernel, after string, limit int) []client.Session {
+	var out []client.Session
+	cut := func() {
+		slices.SortFunc(out, byClientID)
+		out = out[:min(limit, len(out))]
+	}
+	k.Clients(func(v broker.ClientView) bool {
+		if v.ClientID <= after {
+			return true
+		}
+		out = append(out, client.Session{
+			ClientID: v.ClientID, Username: v.Username, Address: v.Address, Listener: v.Listener,
+			Version: int(v.Version), Connected: v.Connected, Subscriptions: v.Subscriptions,
+			Queued: v.Queued, Inflight: v.Inflight,
+		})
+		if len(out) >= 2*limit {
+			cut()
+		}
+		return true
+	})
+	cut()
+	return out
+}
+
+// Kick is admin.Sessions.
+func (o *operator) Kick(ctx context.Context, clientID string) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	found := make(chan struct{}, o.loops.Loops())
+	err := o.loops.Each(ctx, func(_ int, k *broker.Kernel, now broker.Time) {
+		if k.Kick(now, clientID, mqtt.AdministrativeAction) {
+			found <- struct{}{}
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("app: kick: %w", err)
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("app: kick: client %q is not connected: %w", clientID, errUnknown)
+	}
+	o.log.Info("app: client disconnected by an operator", "client", clientID)
+	return nil
+}

@@ -1,0 +1,118 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/link"
+	"github.com/hpmq/hpmq/sdk/client"
+)
+
+// by is who swaps, in the audit.
+const by = "admin API"
+
+// Link is admin.Links.
+func (o *operator) Link(context.Context) ([]client.Linked, error) {
+	var out []client.Linked
+	for _, l := range o.linker.Show() {
+		if strings.HasPrefix(l.Listener, rehearsal) {
+			continue
+		}
+		for i := range l.Components {
+			out = append(out, linkedOf(l.Listener, &l.Components[i]))
+		}
+	}
+	return out, nil
+}
+
+func linkedOf(listener string, v *link.ComponentView) client.Linked {
+	if v == nil {
+		return client.Linked{Grants: []string{}}
+	}
+	return client.Linked{
+		Listener: listener, Role: v.Role.String(), Position: v.Position, Name: v.Name,
+		Version: v.Version, Digest: v.Digest, Size: v.Size, Grants: v.Grants,
+		OnFault: v.OnFault.String(), Calls: v.Calls, Faults: v.Faults, Breaker: v.Breaker,
+		LastFault: v.LastFault, Previous: v.Previous,
+	}
+}
+
+// Swap is admin.Links. A name without a component is that of a default one; files of the broker's
+// machine are not to be had by the API.
+func (o *operator) Swap(ctx context.Context, s client.Swap) (client.Swapped, error) {
+	role, err := link.ParseRole(s.Role)
+	if err != nil {
+		return client.Swapped{}, refusal(err)
+	}
+	c := configs.Component{
+		Use: s.Use, Config: s.Config, Grants: s.Grants, OnFault: s.OnFault,
+	}
+	switch {
+	case len(s.Wasm) == 0 && s.Use == "":
+		err = errors.New("app: swap: name a component, or bring one")
+	case len(s.Wasm) == 0 && c.IsPath():
+		err = fmt.Errorf("app: swap: %s is no default component; send the file itself", s.Use)
+	}
+	if err != nil {
+		return client.Swapped{}, refusal(err)
+	}
+	ref, err := refOf(&c)
+	if err != nil {
+		return client.Swapped{}, refusal(err)
+	}
+	if len(s.Wasm) > 0 {
+		ref.Code = s.Wasm
+	}
+	done, err := o.linker.Swap(ctx, link.Request{
+		Listener: s.Listener, Role: role, Position: s.Position, Ref: ref, By: by,
+	})
+	return swapped(&done), refusal(err)
+}
+
+// Rollback is admin.Links.
+func (o *operator) Rollback(ctx context.Context, r client.Rollback) (client.Swapped, error) {
+	role, err := link.ParseRole(r.Role)
+	if err != nil {
+		return client.Swapped{}, refusal(err)
+	}
+	done, err := o.linker.Rollback(ctx, r.Listener, role)
+	return swapped(&done), refusal(err)
+}
+
+func swapped(r *link.Result) client.Swapped {
+	return client.Swapped{
+		Old: linkedOf(r.Listener, r.Old), New: linkedOf(r.Listener, r.New),
+		Listener: r.Listener, Role: r.Role.String(), Position: r.Position,
+		PrepareMillis: r.Prepare.Milliseconds(), CommitMicros: r.Commit.Microseconds(),
+	}
+}
+
+// refusal puts an error of a room into the words of the admin API. What a room has no word for was
+// refused: the API changes nothing by halves.
+func refusal(err error) error {
+	var bind *BindError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errTaken), errors.Is(err, errUnknown), errors.Is(err, errRefused):
+		return err
+	case errors.Is(err, link.ErrUnknownListener):
+		return as(errUnknown, err)
+	case errors.Is(err, link.ErrNoPrevious), errors.As(err, &bind):
+		return as(errTaken, err)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
+	return as(errRefused, err)
+}
+
+// as marks err as of a kind without changing what it says.
+func as(kind, err error) error { return &kinded{kind, err} }
+
+type kinded struct{ kind, err error }
+
+func (k *kinded) Error() string   { return k.err.Error() }
+func (k *kinded) Unwrap() []error { return []error{k.kind, k.err} }

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+func newCheck(sys *system) *cobra.Command {
+	var f flags
+	c := &cobra.Command{
+		Use:   "check --config FILE",
+		Short: "Validate a configuration without opening anything",
+		Long: `Validate a configuration, with the environment over it, without opening a socket or a component.
+All faults are printed, each with its place; then the exit code is 1.`,
+		Example: "  hpmq check --config hpmq.yaml",
+		Args:    noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			cfg, err := load(f.sources(sys.environ))
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(sys.out, "%s is good: %d listeners\n", f.config, len(cfg.Listeners))
+			return err
+		},
+	}
+	c.Flags().StringVar(&f.config, "config", "", "configuration file")
+	// The only error is a flag that is not there, a bug.
+	if err := c.MarkFlagRequired("config"); err != nil {
+		panic(err)
+	}
+	return c
+}

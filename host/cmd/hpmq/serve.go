@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+
+	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/app"
+)
+
+// listen brings the signals that serve understands.
+func listen() <-chan os.Signal {
+	c := make(chan os.Signal, 4)
+	signal.Notify(c, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	return c
+}
+
+// errNow ends the program without waiting.
+var errNow = errors.New("ended at once")
+
+// serve runs a broker until a signal or ctx ends it.
+func serve(ctx context.Context, sys *system, from configs.Sources) error {
+	cfg, err := load(from)
+	if err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, cfg, app.Options{})
+	if err != nil {
+		return failure{err}
+	}
+	if err := greet(sys.out, a, &cfg); err != nil {
+		return failure{errors.Join(err, a.Close())}
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return stop(a, sys.signals)
+		case s := <-sys.signals:
+			if s != syscall.SIGHUP {
+				_, _ = fmt.Fprintln(sys.out, "hpmq: stopping; again to end at once")
+				return stop(a, sys.signals)
+			}
+			reload(ctx, a, sys, from)
+		}
+	}
+}
+
+// stop closes a, or returns at the next signal, so that the process ends with what is left undone.
+func stop(a *app.App, signals <-chan os.Signal) error {
+	closed := make(chan error, 1)
+	go func() { closed <- a.Close() }()
+	for {
+		select {
+		case err := <-closed:
+			if err != nil {
+				return failure{err}
+			}
+			return nil
+		case s := <-signals:
+			if s != syscall.SIGHUP {
+				return failure{errNow}
+			}
+		}
+	}
+}
+
+// reload reads the sources again. What is wrong is said and changes nothing.
+func reload(ctx context.Context, a *app.App, sys *system, from configs.Sources) {
+	cfg, err := load(from)
+	if err == nil {
+		err = a.Reload(ctx, cfg)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(sys.err, "hpmq: not reloaded: %v\n", err)
+		return
+	}
+	_, _ = fmt.Fprintln(sys.out, "hpmq: reloaded")
+}
+
+// greet says what runs, and what to try. Scripts wait for it.
+func greet(w io.Writer, a *app.App, cfg *configs.Config) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintf(t, "hpmq %s\n", app.Version())
+	for _, l := range a.Listening() {
+		_, _ = fmt.Fprintf(t, "  listener %s\t%s\n", l.Name, l.Bind)
+	}
+	admin := "off"
+	if url := a.AdminURL(); url != "" {
+		if admin = url; a.TokenFile() != "" {
+			admin += " (token in " + a.TokenFile() + ")"
+		}
+	}
+	_, _ = fmt.Fprintf(t, "  admin API\t%s\n  data\t%s\n", admin, cfg.DataDir)
+	for _, l := range a.Linked() {
+		_, _ = fmt.Fprintf(t, "  linked to %s\t%s\n", l.Listener, strings.Join(l.Components, ", "))
+	}
+	_, _ = fmt.Fprint(t, try(a))
+	return t.Flush()
+}
+
+// try is commands that work as they stand.
+func try(a *app.App) string {
+	ls := a.Listening()
+	if len(ls) == 0 {
+		return ""
+	}
+	host, port := app.Reach(ls[0].Address)
+	return fmt.Sprintf("try\n  mosquitto_sub -h %[1]s -p %[2]s -t 'hello/#' -v &\n"+
+		"  mosquitto_pub -h %[1]s -p %[2]s -t hello/world -m hi\n", host, port)
+}
