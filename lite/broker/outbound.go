@@ -68,7 +68,8 @@ func (f *flight) add() *outgoing {
 	if f.count == 0 {
 		f.first = f.next
 	}
-	if len(f.ring) == 0 || f.slot(f.next).state != slotFree {
+	// More than once when a window that came from a peer has gaps.
+	for len(f.ring) == 0 || f.slot(f.next).state != slotFree {
 		if !f.grow() {
 			return nil
 		}

@@ -53,7 +53,7 @@ func (k *Kernel) onPublish(c *Conn, frame []byte) {
 		}
 	}
 	if p.QoS != mqtt.AtMostOnce {
-		if c.unacked >= c.lis.Limits.ReceiveMax {
+		if c.unacked >= c.receiveMax() {
 			k.disconnect(c, mqtt.ReceiveMaximumExceeded) // [MQTT-3.3.4-7]
 			return
 		}
@@ -66,6 +66,15 @@ func (k *Kernel) onPublish(c *Conn, frame []byte) {
 		k.spread(m)
 	}
 	k.answer(c, p, r)
+}
+
+// receiveMax is how many QoS 1 and 2 messages of c may wait for us. A 3.1.1 client was not told of a
+// Receive Maximum and cannot be blamed for passing it: only its packet identifiers bound it.
+func (c *Conn) receiveMax() uint16 {
+	if c.version != mqtt.V5 {
+		return 65535
+	}
+	return c.lis.Limits.ReceiveMax
 }
 
 // accept checks p against the limits and fills m with it. [MQTT-3.3.2-8] [MQTT-3.3.2-9]

@@ -1,0 +1,106 @@
+package sim
+
+import "github.com/hpmq/hpmq/sdk/mqtt"
+
+// group is the shared subscription of the world. Its members keep their sessions.
+type group struct {
+	size    int
+	members []*client
+	copies  map[int]int // QoS 2 copies, by message number
+	got     map[int]int
+}
+
+func (g *group) join(c *client) {
+	c.persist, c.member = true, true
+	g.members = append(g.members, c)
+	if g.copies == nil {
+		g.copies, g.got = map[int]int{}, map[int]int{}
+	}
+}
+
+// deliver is called with each message that arrived and is not known to be a repeat. It checks what can
+// be checked at once.
+func (c *client) deliver(m *message, p *mqtt.Publish) {
+	in := &c.inbox
+	if p.QoS > m.qos {
+		c.w.fail("%s: %v came with QoS %d", c.id, m, p.QoS)
+	}
+	if !c.wanted(m, p.Retain) {
+		c.w.fail("%s: %v matches no subscription", c.id, m)
+	}
+	if p.Retain {
+		if in.kept == nil {
+			in.kept = map[string]int{}
+		}
+		in.kept[m.topic] = m.n
+		return
+	}
+	if in.got == nil {
+		in.got, in.streams = map[int]*got{}, map[string]int{}
+	}
+	g := in.got[m.n]
+	if g == nil {
+		g = &got{}
+		in.got[m.n] = g
+		c.ordered(m, p)
+	}
+	g.live++
+	if m.qos != mqtt.AtLeastOnce && p.QoS != mqtt.AtLeastOnce {
+		if g.certain++; g.certain > 1 {
+			c.w.fail("%s: %v came twice", c.id, m)
+		}
+	}
+	c.shared(m, p)
+}
+
+// wanted says if a subscription of this session may have matched m between its sending and now.
+func (c *client) wanted(m *message, retained bool) bool {
+	for _, iv := range c.subs {
+		if iv.matches(m) && (retained || iv.gone == 0 || iv.gone >= m.sent) {
+			return true
+		}
+	}
+	return false
+}
+
+// ordered: messages of one publisher, topic and QoS come in the order they were sent, as far as they are
+// seen for the first time [MQTT-4.6.0-5]. Shared subscriptions are exempt [MQTT-4.6.0-6].
+func (c *client) ordered(m *message, p *mqtt.Publish) {
+	if m.topic[0] == 's' {
+		return
+	}
+	key := m.stream + string('0'+byte(p.QoS))
+	if m.seq < c.inbox.streams[key] {
+		c.w.fail("%s: %v came after a later one", c.id, m)
+	}
+	c.inbox.streams[key] = m.seq
+}
+
+// shared counts what members of the group get: of a QoS 2 message one of them one copy.
+func (c *client) shared(m *message, p *mqtt.Publish) {
+	if m.topic[0] != 's' {
+		return
+	}
+	g := &c.w.group
+	g.got[m.n]++
+	if p.QoS != mqtt.ExactlyOnce {
+		return
+	}
+	if g.copies[m.n]++; g.copies[m.n] > 1 {
+		c.w.fail("%s: %v came to two members of the group", c.id, m)
+	}
+}
+
+// due says if m, which was acknowledged, must have come to c: a subscription was acknowledged before it
+// was sent, stands to the end, and has QoS 1 or 2.
+func (c *client) due(m *message) bool {
+	if !m.acked || m.qos == mqtt.AtMostOnce {
+		return false
+	}
+	for _, iv := range c.subs {
+		if iv.acked != 0 && iv.acked < m.sent && iv.open() && iv.granted > 0 && iv.matches(m) {
+			return true
+		}
+	}
+	return false
+}
