@@ -104,7 +104,8 @@ type Pool struct {
 	bucket  bucket
 	breaker breaker
 	retired bool
-	lastErr error
+	// notReady is ErrNotReady, with the error of the last build if that failed.
+	notReady error
 
 	// Neither channel blocks its sender: no more guests exist than they have room for, except that a
 	// full graveyard makes the loop close the guest itself.
@@ -130,7 +131,7 @@ func OpenPool(ctx context.Context, cfg PoolConfig, b Builder) (*Pool, error) {
 		return nil, err
 	}
 	p := &Pool{
-		cfg: cfg, builder: b,
+		cfg: cfg, builder: b, notReady: ErrNotReady,
 		bucket:    newBucket(cfg.BuildsPerSecond, cfg.BuildsBurst),
 		breaker:   newBreaker(cfg.DeathsMax, cfg.Window, cfg.CoolDown),
 		orders:    make(chan struct{}, cfg.SparesMax+1),
@@ -200,10 +201,8 @@ func (p *Pool) Guest(now time.Time) (*Guest, error) {
 		return nil, ErrClosed
 	case p.breaker.state == BreakerOpen:
 		return nil, ErrBreakerOpen
-	case p.active == nil && p.lastErr != nil:
-		return nil, fmt.Errorf("%w: %w", ErrNotReady, p.lastErr)
 	case p.active == nil:
-		return nil, ErrNotReady
+		return nil, p.notReady
 	}
 	return p.active, nil
 }
@@ -234,12 +233,13 @@ func (p *Pool) receive(now time.Time) {
 		select {
 		case b := <-p.ready:
 			p.ordered--
-			p.lastErr = b.err
 			if b.err != nil {
+				p.notReady = fmt.Errorf("%w: %w", ErrNotReady, b.err)
 				p.failed.Add(1)
 				p.breaker.death(now)
 				continue
 			}
+			p.notReady = ErrNotReady
 			p.builds.Add(1)
 			p.spares = append(p.spares, b.guest)
 		default:
@@ -256,8 +256,12 @@ func (p *Pool) promote() {
 	p.spares = append(p.spares[:0], p.spares[1:]...)
 }
 
-// order asks for what is missing. While the breaker is open nothing is built beyond that.
+// order asks for what is missing, but not while the breaker is open: a module that cannot start burns
+// a core in each try.
 func (p *Pool) order(now time.Time) {
+	if p.breaker.at(now) == BreakerOpen {
+		return
+	}
 	want := p.cfg.SparesMax + 1
 	have := len(p.spares) + p.ordered
 	if p.active != nil {

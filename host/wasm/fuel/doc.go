@@ -3,7 +3,8 @@
 //
 // It knows the binary format of core modules. It does not know any engine, the clock or what the
 // module is for. It does not check types: the engine that compiles the result does, and the rewrite
-// is made so that a module that was not valid before is not valid after.
+// is made so that a module that was not valid before is not valid after (but for a start function, which
+// may be named by ref.func once it is exported).
 //
 // The rewrite adds two mutable globals behind the module's own:
 //

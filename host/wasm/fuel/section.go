@@ -376,7 +376,9 @@ func (w *rewriter) readData(r *reader) {
 			w.readConst(r)
 		case 1:
 		case 2:
-			r.memoryZero()
+			if r.u32() != 0 && r.err == nil {
+				r.fail(unsupported("multiple memories", hintMemories))
+			}
 			w.readConst(r)
 		default:
 			r.malformed("unknown flags of a data segment")

@@ -1,0 +1,340 @@
+package fuel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/hpmq/hpmq/host/wasm/asm"
+)
+
+var (
+	none = asm.Types()
+	i32  = asm.Types(asm.I32)
+	i64  = asm.Types(asm.I64)
+)
+
+const features = api.CoreFeaturesV2 | experimental.CoreFeaturesExtendedConst
+
+func newRuntime(t testing.TB, interpreter bool) wazero.Runtime {
+	c := wazero.NewRuntimeConfig()
+	if interpreter {
+		c = wazero.NewRuntimeConfigInterpreter()
+	}
+	r := wazero.NewRuntimeWithConfig(context.Background(), c.WithCoreFeatures(features))
+	t.Cleanup(func() { r.Close(context.Background()) })
+	return r
+}
+
+// engines runs a test on the compiler (where there is one) and on the interpreter.
+func engines(t *testing.T, test func(t *testing.T, r wazero.Runtime)) {
+	for _, interpreter := range []bool{false, true} {
+		t.Run(fmt.Sprintf("interpreter=%v", interpreter), func(t *testing.T) {
+			test(t, newRuntime(t, interpreter))
+		})
+	}
+}
+
+// bounded is an instance of a rewritten module.
+type bounded struct {
+	t           *testing.T
+	mod         api.Module
+	fuel, depth api.MutableGlobal
+}
+
+func instantiate(t *testing.T, r wazero.Runtime, m *asm.Module) *bounded {
+	t.Helper()
+	out, err := Rewrite(m.Bytes(), DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := r.InstantiateWithConfig(context.Background(), out.Code, wazero.NewModuleConfig().WithName(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &bounded{
+		t: t, mod: mod,
+		fuel:  mod.ExportedGlobal(FuelGlobal).(api.MutableGlobal),
+		depth: mod.ExportedGlobal(DepthGlobal).(api.MutableGlobal),
+	}
+}
+
+// call returns results, fuel spent, depth left of 100.
+func (b *bounded) call(fuel uint64, args ...uint64) ([]uint64, int64, int32, error) {
+	b.fuel.Set(fuel)
+	b.depth.Set(100)
+	out, err := b.mod.ExportedFunction("f").Call(context.Background(), args...)
+	return out, int64(fuel) - int64(b.fuel.Get()), int32(b.depth.Get()), err
+}
+
+// countdown loops n times: 2 instructions before and behind the loop, 7 in it.
+func countdown() *asm.Module {
+	m := asm.New()
+	m.ExportFunc("f", m.Func(i32, i32, none,
+		asm.Loop(asm.Empty,
+			asm.LocalGet(0), asm.I32Const(1), asm.Op(asm.I32Sub), asm.LocalTee(0), asm.BrIf(0)),
+		asm.LocalGet(0)))
+	return m
+}
+
+func TestChargeIsExactForALoop(t *testing.T) {
+	engines(t, func(t *testing.T, r wazero.Runtime) {
+		b := instantiate(t, r, countdown())
+		for _, n := range []uint64{1, 10, 1000} {
+			_, spent, depth, err := b.call(1_000_000, n)
+			// loop, local.get, end of the function; per turn: five and the end.
+			if want := int64(3 + 6*n); err != nil || spent != want || depth != 100 {
+				t.Errorf("%d turns spent %d, want %d; depth %d; %v", n, spent, want, depth, err)
+			}
+		}
+	})
+}
+
+func TestOutOfFuelTrapsWithANegativeCounter(t *testing.T) {
+	engines(t, func(t *testing.T, r wazero.Runtime) {
+		b := instantiate(t, r, countdown())
+		if _, spent, _, err := b.call(1000, 0); err == nil || spent <= 1000 || spent > 1006 {
+			t.Errorf("spent %d of 1000, %v", spent, err)
+		}
+		if _, _, _, err := b.call(3+6*10, 10); err != nil {
+			t.Errorf("exactly enough fuel: %v", err)
+		}
+		if _, _, _, err := b.call(3+6*10-1, 10); err == nil {
+			t.Error("one less than enough is enough")
+		}
+	})
+}
+
+// TestSkippedCodeIsNotCharged has a long case and a short way around it.
+func TestSkippedCodeIsNotCharged(t *testing.T) {
+	long := make([]byte, 1000)
+	for i := range long {
+		long[i] = asm.Nop
+	}
+	m := asm.New()
+	m.ExportFunc("f", m.Func(i32, none, none, asm.LocalGet(0), asm.If(asm.Empty, long),
+		asm.Block(asm.Empty, asm.Block(asm.Empty, asm.LocalGet(0), asm.BrTable(0, 1)), long)))
+	engines(t, func(t *testing.T, r wazero.Runtime) {
+		b := instantiate(t, r, m)
+		_, zero, _, err := b.call(10_000, 0)
+		_, one, _, err1 := b.call(10_000, 1)
+		if err != nil || err1 != nil || zero < 1000 || zero > 1020 || one < 1000 || one > 1020 {
+			t.Errorf("spent %d and %d: %v, %v", zero, one, err, err1)
+		}
+	})
+}
+
+// recursion calls itself n times, with every way out: a return, a branch to the function, the end.
+func recursion() *asm.Module {
+	m := asm.New()
+	m.ExportFunc("f", m.Func(i32, i32, none,
+		asm.LocalGet(0), asm.Op(asm.I32Eqz), asm.If(asm.Empty, asm.I32Const(7), asm.Op(asm.Return)),
+		asm.Block(asm.Empty,
+			asm.LocalGet(0), asm.I32Const(1), asm.Op(asm.I32And), asm.BrIf(0),
+			asm.LocalGet(0), asm.I32Const(1), asm.Op(asm.I32Sub), asm.Call(0), asm.Br(1)),
+		asm.LocalGet(0), asm.I32Const(1), asm.Op(asm.I32Sub), asm.Call(0)))
+	return m
+}
+
+func TestDepthComesBackOnEveryWayOut(t *testing.T) {
+	engines(t, func(t *testing.T, r wazero.Runtime) {
+		b := instantiate(t, r, recursion())
+		for _, n := range []uint64{0, 1, 2, 3, 98, 99} {
+			out, _, depth, err := b.call(1_000_000, n)
+			if err != nil || depth != 100 || out[0] != 7 {
+				t.Errorf("f(%d) = %v, depth %d, %v", n, out, depth, err)
+			}
+		}
+		if _, _, depth, err := b.call(1_000_000, 100); err == nil || depth >= 0 {
+			t.Errorf("101 frames: depth %d, %v", depth, err)
+		}
+	})
+}
+
+func TestDepthKeepsSeveralResults(t *testing.T) {
+	m := asm.New()
+	leaf := m.Func(none, none, none)
+	m.ExportFunc("f", m.Func(i32, asm.Types(asm.I32, asm.I64), none,
+		asm.Call(leaf), asm.I32Const(4), asm.I64Const(5), asm.LocalGet(0), asm.BrIf(0),
+		asm.Op(asm.Drop, asm.Drop), asm.I32Const(6), asm.I64Const(7)))
+	engines(t, func(t *testing.T, r wazero.Runtime) {
+		b := instantiate(t, r, m)
+		for arg, want := range [][]uint64{{6, 7}, {4, 5}} {
+			out, _, depth, err := b.call(1000, uint64(arg))
+			if err != nil || depth != 100 || !slices.Equal(out, want) {
+				t.Errorf("f(%d) = %v, depth %d, %v", arg, out, depth, err)
+			}
+		}
+	})
+}
+
+// TestBigFramesWeighMore is what keeps the native stack small at any depth.
+func TestBigFramesWeighMore(t *testing.T) {
+	m := asm.New()
+	body := append([]byte{1}, asm.U32(6400)...)
+	body = append(body, asm.I64)
+	body = append(body, asm.Code(asm.LocalGet(0), asm.If(asm.Empty,
+		asm.LocalGet(0), asm.I32Const(1), asm.Op(asm.I32Sub), asm.Call(0)), asm.Op(asm.End))...)
+	m.ExportFunc("f", m.RawFunc(i32, none, body))
+	b := instantiate(t, newRuntime(t, false), m)
+	if _, _, depth, err := b.call(1_000_000, 0); err == nil || depth != 100-101 {
+		t.Errorf("a frame of 6400 locals leaves a depth of %d, %v", depth, err)
+	}
+}
+
+func TestBulkOperationsPayForTheirOperand(t *testing.T) {
+	three := func(op []byte) []byte {
+		return asm.Code(asm.I32Const(0), asm.I32Const(0), asm.LocalGet(0), op)
+	}
+	cases := []struct {
+		name      string
+		body      []byte
+		perUnit   int64
+		low, high uint64
+	}{
+		{"memory.fill", three(asm.MemoryFill()), 8, 0, 65536},
+		{"memory.copy", three(asm.MemoryCopy()), 8, 0, 65536},
+		{"memory.init", three(asm.MemoryInit(0)), 8, 0, 256},
+		{"table.grow", asm.Code(asm.RefNull(), asm.LocalGet(0), asm.TableGrow(), asm.Op(asm.Drop)), 1, 0, 500},
+		{"table.fill", asm.Code(asm.I32Const(0), asm.RefNull(), asm.LocalGet(0), []byte{0xfc, 17, 0}), 1, 0, 10},
+		{"table.copy", three([]byte{0xfc, 14, 0, 0}), 1, 0, 10},
+	}
+	for _, c := range cases {
+		m := asm.New()
+		m.Memory(1, 4)
+		m.Table(10, 0)
+		m.Passive(make([]byte, 256))
+		m.ExportFunc("f", m.Func(i32, none, none, c.body))
+		engines(t, func(t *testing.T, r wazero.Runtime) {
+			_, low, _, err := instantiate(t, r, m).call(1_000_000, c.low)
+			_, high, _, err2 := instantiate(t, r, m).call(1_000_000, c.high)
+			if want := int64(c.high-c.low) / c.perUnit; err != nil || err2 != nil || high-low != want {
+				t.Errorf("%s of %d spent %d more, want %d; %v, %v", c.name, c.high, high-low, want, err, err2)
+			}
+			if _, _, _, err := instantiate(t, r, m).call(100, 1<<32-1); err == nil {
+				t.Errorf("%s of 4 Gi passes on 100 units", c.name)
+			}
+		})
+	}
+}
+
+func TestMemoryGrowPaysPerPage(t *testing.T) {
+	m := asm.New()
+	m.Memory(0, 200)
+	m.ExportFunc("f", m.Func(i32, i32, none, asm.LocalGet(0), asm.MemoryGrow()))
+	engines(t, func(t *testing.T, r wazero.Runtime) {
+		_, none, _, _ := instantiate(t, r, m).call(1_000_000, 0)
+		out, all, _, err := instantiate(t, r, m).call(1_000_000, 100)
+		if err != nil || all-none != 100*128 || out[0] != 0 {
+			t.Errorf("100 pages spent %d, %v, %v", all-none, out, err)
+		}
+	})
+}
+
+func TestStartBecomesAnExport(t *testing.T) {
+	m := asm.New()
+	g := m.Global(asm.I32, true, asm.I32Const(1))
+	m.Start(m.Func(none, none, none, asm.I32Const(5), asm.GlobalSet(g)))
+	m.Export("g", asm.KindGlobal, g)
+	out, err := Rewrite(m.Bytes(), DefaultLimits())
+	if err != nil || !out.HasStart {
+		t.Fatal(err)
+	}
+	engines(t, func(t *testing.T, r wazero.Runtime) {
+		b := instantiate(t, r, m)
+		if v := b.mod.ExportedGlobal("g").Get(); v != 1 {
+			t.Fatalf("it ran by itself: %d", v)
+		}
+		b.fuel.Set(100)
+		if _, err := b.mod.ExportedFunction(StartExport).Call(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if v := b.mod.ExportedGlobal("g").Get(); v != 5 {
+			t.Errorf("g = %d", v)
+		}
+	})
+}
+
+func TestLimitsOfMemoryAndTableAreCut(t *testing.T) {
+	l := DefaultLimits()
+	l.MemoryPagesMax, l.TableElementsMax = 3, 5
+	m := asm.New()
+	m.Memory(1, 0)
+	m.Table(2, 1000)
+	m.ExportFunc("m", m.Func(none, i32, none, asm.I32Const(3), asm.MemoryGrow()))
+	m.ExportFunc("t", m.Func(none, i32, none, asm.RefNull(), asm.I32Const(4), asm.TableGrow()))
+	out, err := Rewrite(m.Bytes(), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := newRuntime(t, false).Instantiate(context.Background(), out.Code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod.ExportedGlobal(FuelGlobal).(api.MutableGlobal).Set(100_000)
+	for _, f := range []string{"m", "t"} {
+		if got, err := mod.ExportedFunction(f).Call(context.Background()); err != nil || int32(got[0]) != -1 {
+			t.Errorf("%s grows beyond the limit: %v, %v", f, got, err)
+		}
+	}
+}
+
+func TestNamesStayForTheBacktrace(t *testing.T) {
+	m := asm.New()
+	m.ExportFunc("f", m.Func(none, none, none, asm.Op(asm.Unreachable)))
+	m.FuncNames("inner" + strings.Repeat("é", 300))
+	m.Custom("keep", []byte("me"))
+	b := instantiate(t, newRuntime(t, true), m)
+	_, _, _, err := b.call(100)
+	if err == nil || !strings.Contains(err.Error(), ".innerééé") {
+		t.Errorf("%v", err)
+	}
+	out, _ := Rewrite(m.Bytes(), DefaultLimits())
+	if len(out.Customs) != 1 || out.Customs[0].Name != "keep" || string(out.Customs[0].Data) != "me" {
+		t.Errorf("customs %v", out.Customs)
+	}
+}
+
+func TestWhatIsSaidOfTheModule(t *testing.T) {
+	m := asm.New()
+	m.Import("a", "b", i32, i64)
+	m.Memory(2, 3)
+	m.ExportFunc("f", m.Func(i64, i32, none, asm.I32Const(0)))
+	out, err := Rewrite(m.Bytes(), DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprintf("%q %v %d", out.Imports, out.HasMemory, out.MemoryPagesMin)
+	if want := `[{"a" "b" '\x00' "\x7f" "~"}] true 2`; got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	if len(out.Exports) != 2 || out.Exports[1].Name != "f" || out.Exports[1].Params[0] != asm.I64 {
+		t.Errorf("exports %v", out.Exports)
+	}
+}
+
+func TestErrorsSayWhichKind(t *testing.T) {
+	l := DefaultLimits()
+	l.ModuleBytesMax = 100
+	for _, c := range []struct {
+		code []byte
+		want error
+	}{
+		{nil, ErrMalformed},
+		{[]byte("\x7fELF at the start"), ErrMalformed},
+		{[]byte("\x00asm\x0d\x00\x01\x00"), ErrUnsupported},
+		{[]byte("\x00asm\x02\x00\x00\x00"), ErrMalformed},
+		{make([]byte, 101), ErrLimit},
+	} {
+		if _, err := Rewrite(c.code, l); !errors.Is(err, c.want) {
+			t.Errorf("%q: %v", c.code, err)
+		}
+	}
+}
