@@ -91,7 +91,8 @@ func TestVendorsStayAtHome(t *testing.T) {
 	wantKeys(t, CheckVendors(tree, m), "vendor b -> example.com/v")
 	wantKeys(t, CheckVendorRooms(m))
 	m = fakeMap(t, "a | - | example.com/v github.com/spf13/cobra | A.\n"+
-		"b | - | example.com/v github.com/spf13/cobra | B.")
+		"b | - | example.com/v github.com/spf13/cobra | B.\n"+
+		"components/c | - | example.com/w | C.\ncomponents/d | - | example.com/w | D.")
 	wantKeys(t, CheckVendorRooms(m), "vendor example.com/v")
 }
 

@@ -170,6 +170,9 @@ func CheckVendorRooms(m Map) []Finding {
 	homes := map[string][]string{}
 	var vendors []string
 	for _, row := range m {
+		if under(row.Path, "components") {
+			continue
+		}
 		for _, v := range row.Vendors {
 			if homes[v] == nil {
 				vendors = append(vendors, v)
