@@ -309,12 +309,13 @@ func (g *Guest) die(export string, err error) error {
 // error that wraps ErrTrap and has the text.
 func (g *Guest) Trap(text string) { panic(&guestFault{text: text}) }
 
-// Charge takes fuel for work a host function does for the guest. The guest traps when it is back in
-// its code if there is too little.
+// Charge takes fuel for work a host function does for the guest, before it does it. It does not
+// return if there is too little: the call ends with ErrFuel.
 func (g *Guest) Charge(units uint64) {
-	left := int64(g.fuel.Get())
-	if left >= 0 {
-		g.fuel.Set(uint64(left - int64(min(units, fuelCeiling))))
+	left := int64(g.fuel.Get()) - int64(min(units, fuelCeiling))
+	g.fuel.Set(uint64(left))
+	if left < 0 {
+		panic(&guestFault{})
 	}
 }
 
