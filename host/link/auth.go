@@ -19,7 +19,10 @@ type authenticator struct {
 // of one exchange may meet different guests, so what an authenticator remembers of it is in kv; each
 // step asks the chain from its start, and who is not meant says next.
 func (a *authenticator) Authenticate(t broker.Token, c *broker.Credentials) (broker.Grant, bool) {
-	if a.ls.table.Load().chains[RoleAuthenticator] == nil {
+	switch table := a.ls.table.Load(); {
+	case !table.linked:
+		return broker.Grant{Reason: mqtt.ServerUnavailable}, true
+	case table.chains[RoleAuthenticator] == nil:
 		return unasked(c), true
 	}
 	job := authJob{token: t, who: *c, asked: time.Now(), answer: a.answer}
@@ -112,8 +115,12 @@ func (p *authPool) work(seat int) {
 
 // judge asks the chain; its end denies.
 func (p *authPool) judge(seat int, who *broker.Credentials) broker.Grant {
-	c := p.ls.table.Load().chains[RoleAuthenticator]
-	if c == nil {
+	t := p.ls.table.Load()
+	c := t.chains[RoleAuthenticator]
+	switch {
+	case !t.linked:
+		return broker.Grant{Reason: mqtt.ServerUnavailable}
+	case c == nil:
 		return unasked(who)
 	}
 	end := unasked(who) // of a chain whose entries are all open and faulty

@@ -148,22 +148,24 @@ func (b *build) manifest(e *entry) error {
 	return nil
 }
 
-// exports checks that the module has what the role calls.
+// exports checks that the module has what the role calls, as it is called.
 func (b *build) exports(mod *module) error {
-	var missing []string
-	want := append([]string{lifecycleExport, "cabi_realloc", "memory"}, b.role.exports()...)
-	for _, name := range want {
-		if !mod.Has(name) {
-			missing = append(missing, name)
+	var wrong []string
+	for _, x := range append([]export{configureExport}, roleExports[b.role]...) {
+		if text := x.as(mod.Module); text != "" {
+			wrong = append(wrong, text)
 		}
 	}
-	if len(missing) == 0 {
+	if !mod.Has("cabi_realloc") {
+		wrong = append(wrong, "no cabi_realloc")
+	}
+	if len(wrong) == 0 {
 		return nil
 	}
-	err := errors.New("it does not export " + strings.Join(missing, ", "))
+	err := errors.New("it exports " + strings.Join(wrong, ", "))
 	for r := Role(0); r < roleCount; r++ {
-		if r != b.role && mod.Has(r.exports()[0]) {
-			return b.refuse(StepExports, err, "it is an "+r.String()+": link it in that role")
+		if r != b.role && roleExports[r][0].as(mod.Module) == "" {
+			return b.refuse(StepExports, err, "it is made as "+r.String()+": link it in that role")
 		}
 	}
 	return b.refuse(StepExports, err, "build it against the world "+b.role.String()+

@@ -69,8 +69,8 @@ func (e *entry) builder() wasm.Builder {
 func (in *instance) setUp(g *wasm.Guest) error {
 	in.guest = g
 	var err error
-	for i, name := range in.entry.role.exports() {
-		if in.fns[i], err = g.Func(name); err != nil {
+	for i, x := range roleExports[in.entry.role] {
+		if in.fns[i], err = g.Func(x.name); err != nil {
 			return err
 		}
 	}
@@ -85,7 +85,7 @@ func (in *instance) setUp(g *wasm.Guest) error {
 
 // configure calls lifecycle.configure and lifts result<interest, string>.
 func (in *instance) configure(interestMax int) error {
-	fn, err := in.guest.Func(lifecycleExport)
+	fn, err := in.guest.Func(configureExport.name)
 	if err != nil {
 		return err
 	}

@@ -125,7 +125,7 @@ func (ls *listener) lock(ctx context.Context) error {
 func (ls *listener) unlock() { <-ls.change }
 
 // Policy is what the kernel of a loop asks about the clients of a listener. It may be taken before the
-// listener is linked; then it allows and keeps everything. One loop uses it.
+// listener is linked; until then, and after Unlink, it refuses. One loop uses it.
 func (l *Linker) Policy(listener string, loop int) broker.Policy {
 	return newPolicy(l.listener(listener), loop)
 }
@@ -140,7 +140,7 @@ func (l *Linker) Authenticator(
 }
 
 // Unlink ends the service of a listener: its guests are closed once nobody is in them. Its objects
-// allow and keep everything from now on, so the listener must be closed before.
+// refuse from now on.
 func (l *Linker) Unlink(listener string) error {
 	l.mu.Lock()
 	ls := l.listeners[listener]
@@ -173,7 +173,9 @@ func (l *Linker) Show() []ListenerView {
 	sort.Slice(all, func(i, j int) bool { return all[i].name < all[j].name })
 	out := make([]ListenerView, 0, len(all))
 	for _, ls := range all {
-		out = append(out, ls.table.Load().view())
+		if t := ls.table.Load(); t.linked {
+			out = append(out, t.view())
+		}
 	}
 	return out
 }

@@ -44,8 +44,12 @@ func (p *policy) fits(m *broker.Message) bool {
 func (p *policy) Authorize(
 	now broker.Time, who *broker.Identity, a broker.Action, topic []byte, q mqtt.QoS,
 ) mqtt.ReasonCode {
-	c := p.ls.table.Load().chains[RoleAuthorizer]
-	if c == nil {
+	t := p.ls.table.Load()
+	c := t.chains[RoleAuthorizer]
+	switch {
+	case !t.linked:
+		return mqtt.NotAuthorized
+	case c == nil:
 		return mqtt.Success
 	}
 	return p.authorize(c, question{now, who, a, topic, q})

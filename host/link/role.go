@@ -3,6 +3,8 @@ package link
 import (
 	"fmt"
 	"strings"
+
+	"github.com/hpmq/hpmq/host/wasm"
 )
 
 // Role is what a component is asked about.
@@ -21,20 +23,48 @@ const (
 // contractVersion is the version of the contracts in wit/ that this host speaks.
 const contractVersion = "@0.1.0"
 
-// lifecycleExport is what a guest of any role exports beside the functions of the role.
-const lifecycleExport = "hpmq:broker/lifecycle" + contractVersion + "#configure"
-
 var roleNames = [roleCount]string{
 	"authenticator", "authorizer", "transformer", "deduplicator", "router",
 }
 
-// roleFuncs are the functions of a role's interface, in the order of instance.fns.
-var roleFuncs = [roleCount][]string{
-	RoleAuthenticator: {"authenticate"},
-	RoleAuthorizer:    {"authorize"},
-	RoleTransformer:   {"upstream", "downstream"}, // indexed by broker.Direction
-	RoleDeduplicator:  {"check"},
-	RoleRouter:        {"route", "share"},
+// export is a function that a guest must have. Its flat parameters and its one result are all i32.
+type export struct {
+	name   string
+	params int
+}
+
+// configureExport is what a guest of any role has beside the functions of the role.
+var configureExport = export{"hpmq:broker/lifecycle" + contractVersion + "#configure", 0}
+
+// roleExports are the functions of a role's interface, in the order of instance.fns.
+var roleExports = [roleCount][]export{
+	RoleAuthenticator: {{roleExport("authenticator", "authenticate"), 1}}, // the address of a record
+	RoleAuthorizer:    {{roleExport("authorizer", "authorize"), 14}},
+	RoleTransformer: { // indexed by broker.Direction
+		{roleExport("transformer", "upstream"), 16}, {roleExport("transformer", "downstream"), 16},
+	},
+	RoleDeduplicator: {{roleExport("deduplicator", "check"), 16}},
+	RoleRouter:       {{roleExport("router", "route"), 14}, {roleExport("router", "share"), 4}},
+}
+
+func roleExport(role, function string) string {
+	return "hpmq:broker/" + role + contractVersion + "#" + function
+}
+
+// as says what is wrong with the export of mod, "" if nothing is.
+func (x export) as(mod *wasm.Module) string {
+	params, results, ok := mod.Signature(x.name)
+	if !ok {
+		return "no " + x.name
+	}
+	good := len(params) == x.params && len(results) == 1
+	for _, t := range append(params[:len(params):len(params)], results...) {
+		good = good && t == wasm.I32
+	}
+	if !good {
+		return fmt.Sprintf("%s as %v -> %v, not %d of i32 -> i32", x.name, params, results, x.params)
+	}
+	return ""
 }
 
 // String is the name as in wit/ and in the configuration.
@@ -65,15 +95,6 @@ func (r *Role) UnmarshalText(text []byte) error {
 		*r = v
 	}
 	return err
-}
-
-// exports are the names a guest of this role must export beside lifecycleExport.
-func (r Role) exports() []string {
-	out := make([]string, 0, 2)
-	for _, f := range roleFuncs[r] {
-		out = append(out, "hpmq:broker/"+roleNames[r]+contractVersion+"#"+f)
-	}
-	return out
 }
 
 // FaultPolicy says what holds while a component cannot answer.

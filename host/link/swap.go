@@ -117,6 +117,9 @@ func (l *Linker) Swap(ctx context.Context, q Request) (Result, error) {
 		return Result{}, err
 	}
 	defer ls.unlock()
+	if !ls.table.Load().linked {
+		return Result{}, fmt.Errorf("link: swap: %s: %w", q.Listener, ErrUnknownListener)
+	}
 	began := time.Now()
 	res, err := l.swap(ctx, ls, q)
 	res.Prepare = time.Since(began) - res.Commit

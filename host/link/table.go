@@ -10,7 +10,9 @@ import (
 type table struct {
 	listener   string
 	generation uint64
-	chains     [roleCount]*chain // nil for a role without entries
+	// linked is false before Link and after Unlink: then the door is shut, whoever still asks.
+	linked bool
+	chains [roleCount]*chain // nil for a role without entries
 	// recorded is what the entries that use history want to be kept; nil if none uses it.
 	recorded *interest
 }
@@ -47,7 +49,7 @@ func (t *table) with(r Role, c *chain) *table {
 
 // after is the table after t, with these chains.
 func (t *table) after(chains [roleCount]*chain) *table {
-	next := &table{listener: t.listener, generation: t.generation + 1, chains: chains}
+	next := &table{listener: t.listener, generation: t.generation + 1, linked: true, chains: chains}
 	next.note()
 	return next
 }

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Builds the guests of the tests: GUEST.wasm from guest.c, by clang 19 and lld 19.
+set -eu
+cd "$(dirname "$0")"
+build() {
+  out=$1; shift
+  clang-19 --target=wasm32 -mbulk-memory -O2 -fno-builtin -nostdlib "$@" -c -o "$out.o" guest.c
+  wasm-ld-19 --no-entry --strip-all -z stack-size=65536 -o "$out.wasm" "$out.o"
+  rm "$out.o"
+  chmod 644 "$out.wasm"
+}
+build authenticator -DROLE_AUTHENTICATOR
+build authorizer -DROLE_AUTHORIZER
+build transformer -DROLE_TRANSFORMER
+build transformer-history -DROLE_TRANSFORMER -DUSE_HISTORY
+build deduplicator -DROLE_DEDUPLICATOR
+build deduplicator-kv -DROLE_DEDUPLICATOR -DUSE_KV
+build router -DROLE_ROUTER
+build unknown-import -DROLE_ROUTER -DUSE_UNKNOWN
+build nothing

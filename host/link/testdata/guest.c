@@ -1,0 +1,293 @@
+// The guest of the tests of host/link, in every role. What it does is what words in its configuration
+// say, so that one source shows good and bad behaviour. ROLE_X chooses the exports; see build.sh.
+typedef unsigned int u32;
+typedef unsigned char u8;
+typedef unsigned long long u64;
+
+#define EXPORT(name) __attribute__((export_name(name)))
+#define IMPORT(mod, name) __attribute__((import_module("hpmq:broker/" mod "@0.1.0"), import_name(name)))
+
+void *memcpy(void *d, const void *s, unsigned long n) {
+  for (u8 *a = d, *e = a + n; a < e;) *a++ = *(const u8 *)s, s = (const u8 *)s + 1;
+  return d;
+}
+void *memset(void *d, int c, unsigned long n) {
+  for (u8 *a = d, *e = a + n; a < e;) *a++ = (u8)c;
+  return d;
+}
+
+// Memory: a block that is used from its start again after each call.
+static u8 heap[1 << 20] __attribute__((aligned(8)));
+static u32 used, ended;
+
+EXPORT("cabi_realloc")
+u8 *cabi_realloc(u8 *old, u32 old_size, u32 align, u32 size) {
+  if (ended) used = 0, ended = 0;
+  used = (used + align - 1) & ~(align - 1);
+  if (used + size > sizeof heap) __builtin_trap();
+  u8 *p = heap + used;
+  used += size;
+  if (old_size) memcpy(p, old, old_size < size ? old_size : size);
+  return p;
+}
+#define NEW(n) cabi_realloc(0, 0, 4, n)
+
+typedef struct { u8 *p; u32 n; } str;
+
+IMPORT("config", "json") void config_json(str *ret);
+static str config;
+static u8 config_bytes[4096];
+
+static int is(str a, const char *b) {
+  u32 i = 0;
+  for (; b[i]; i++) if (i >= a.n || a.p[i] != b[i]) return 0;
+  return i == a.n;
+}
+static int starts(str a, const char *b) {
+  for (u32 i = 0; b[i]; i++) if (i >= a.n || a.p[i] != b[i]) return 0;
+  return 1;
+}
+// after is what follows the first occurrence of word in the configuration; p is 0 without one.
+static str after(const char *word) {
+  for (u32 i = 0; i < config.n; i++) {
+    str rest = {config.p + i, config.n - i};
+    if (starts(rest, word)) {
+      u32 n = 0;
+      while (word[n]) n++;
+      return (str){rest.p + n, rest.n - n};
+    }
+  }
+  return (str){0, 0};
+}
+static int says(const char *word) { return after(word).p != 0; }
+// until is what stands between word and the next semicolon.
+static str until(const char *word, const char *otherwise) {
+  str s = after(word);
+  u32 n = 0;
+  if (!s.p) {
+    while (otherwise[n]) n++;
+    return (str){(u8 *)otherwise, n};
+  }
+  while (n < s.n && s.p[n] != ';') n++;
+  return (str){s.p, n};
+}
+static u32 number(const char *word, u32 otherwise) {
+  str s = after(word);
+  if (!s.p) return otherwise;
+  u32 v = 0;
+  for (u32 i = 0; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++) v = 10 * v + s.p[i] - '0';
+  return v;
+}
+
+static volatile u32 sink;
+static u32 deep(u32 n) { return n ? deep(n + 1) + sink : 0; }
+// act does what a bad guest does when it is asked.
+static void act(const char *when) {
+  str how = after(when);
+  if (!how.p) return;
+  if (starts(how, "trap")) __builtin_trap();
+  if (starts(how, "loop")) for (;;) sink++;
+  if (starts(how, "deep")) sink = deep(1);
+  if (starts(how, "bomb")) {
+    while (__builtin_wasm_memory_grow(0, 1) != (u32)-1) sink++;
+    __builtin_trap();
+  }
+}
+
+EXPORT("hpmq:broker/lifecycle@0.1.0#configure")
+u32 *configure(void) {
+  str got;
+  config_json(&got);
+  if (got.n > sizeof config_bytes) __builtin_trap();
+  memcpy(config_bytes, got.p, got.n);
+  config = (str){config_bytes, got.n};
+  act("configure:");
+  u32 *r = (u32 *)NEW(20);
+  memset(r, 0, 20);
+  if (says("configure:error")) {
+    static const char text[] = "no good";
+    r[0] = 1, r[1] = (u32)text, r[2] = 7;
+    return r;
+  }
+  if (says("configure:garbage")) return r[0] = 7, r;
+  str *in = (str *)NEW(8), *out = (str *)NEW(8);
+  *in = until("in=", "#");
+  *out = until("out=", "#");
+  r[1] = (u32)in, r[2] = in->n ? 1 : 0;
+  r[3] = (u32)out, r[4] = out->n ? 1 : 0;
+  ended = 1;
+  return r;
+}
+
+#ifdef USE_KV
+IMPORT("kv", "set-if-absent") void kv_add(u8 *key, u32 key_n, u8 *value, u32 value_n, u64 ttl, u8 *ret);
+IMPORT("kv", "increment") void kv_increment(u8 *key, u32 key_n, u64 by, u64 *ret);
+#endif
+#ifdef USE_HISTORY
+IMPORT("history", "last") void history_last(u8 *p, u32 n, u32 *ret);
+#endif
+#ifdef USE_UNKNOWN
+IMPORT("weather", "tomorrow") u32 tomorrow(void);
+#endif
+
+#define WHO u8 *id, u32 id_n, u8 *user, u32 user_n, u8 *addr, u32 addr_n, u8 *lis, u32 lis_n, u8 *ten, u32 ten_n
+#define MSG u8 *topic, u32 topic_n, u8 *pay, u32 pay_n, u32 qos, u32 retain
+
+#ifdef ROLE_AUTHORIZER
+EXPORT("hpmq:broker/authorizer@0.1.0#authorize")
+u32 authorize(WHO, u32 action, u8 *topic, u32 topic_n, u32 qos) {
+  ended = 1;
+  str t = {topic, topic_n};
+  act("call:");
+  sink++;
+  if (starts(t, "trap/")) __builtin_trap();
+  u32 how = number("how=", 0); // scope and seconds, shifted
+  if (says("answer=")) return number("answer=", 0) | how;
+  return (starts(t, "secret/") ? 0x87u : 0) | how;
+}
+#endif
+
+#ifdef ROLE_TRANSFORMER
+typedef struct { str topic, payload; u8 qos, retain; } message;
+
+static str joined(str a, str b) {
+  str s = {cabi_realloc(0, 0, 1, a.n + b.n), a.n + b.n};
+  memcpy(s.p, a.p, a.n);
+  memcpy(s.p + a.n, b.p, b.n);
+  return s;
+}
+static u32 *replaced(u32 *r, message *list, u32 n) {
+  r[0] = 2, r[1] = (u32)list, r[2] = n;
+  ended = 1;
+  return r;
+}
+static u32 *transform(MSG) {
+  act("call:");
+  u32 *r = (u32 *)NEW(12);
+  memset(r, 0, 12);
+  str t = {topic, topic_n}, p = {pay, pay_n};
+  if (starts(t, "trap/")) __builtin_trap();
+  message m = {t, p, (u8)qos, (u8)retain};
+  u32 many = number("copies=", 1);
+  if (says("drop")) return ended = 1, r[0] = 1, r;
+  if (says("garbage:outcome")) return ended = 1, r[0] = 9, r;
+  if (says("garbage:address")) return (u32 *)0xfffffff0u;
+  if (says("garbage:list")) return replaced(r, (message *)0x7fffff00u, 1);
+  if (says("garbage:length")) return replaced(r, (message *)r, 0x10000000u);
+  if (says("garbage:topic")) m.topic = (str){(u8 *)"a/#", 3};
+  if (says("garbage:text")) m.topic = (str){(u8 *)"a\xff", 2};
+  if (says("garbage:qos")) m.qos = 3;
+  if (says("tag=")) m.payload = joined(until("tag=", ""), p);
+  else if (says("topic=")) m.topic = until("topic=", "");
+#ifdef USE_HISTORY
+  else if (says("history")) {
+    u32 last[3];
+    history_last(topic, topic_n, last);
+    m.payload = last[0] ? (str){(u8 *)last[1], last[2]} : (str){(u8 *)"none", 4};
+  }
+#endif
+  else if (!says("garbage:") && many == 1) return ended = 1, r;
+  message *list = (message *)NEW(many * sizeof(message));
+  for (u32 i = 0; i < many; i++) list[i] = m;
+  return replaced(r, list, many);
+}
+EXPORT("hpmq:broker/transformer@0.1.0#upstream")
+u32 *upstream(WHO, MSG) { return transform(topic, topic_n, pay, pay_n, qos, retain); }
+EXPORT("hpmq:broker/transformer@0.1.0#downstream")
+u32 *downstream(WHO, MSG) { return transform(topic, topic_n, pay, pay_n, qos, retain); }
+#endif
+
+#ifdef ROLE_DEDUPLICATOR
+EXPORT("hpmq:broker/deduplicator@0.1.0#check")
+u32 check(WHO, MSG) {
+  ended = 1;
+  act("call:");
+  if (says("answer=")) return number("answer=", 0);
+#ifdef USE_KV
+  if (says("window=")) {
+    u8 r[2];
+    kv_add(pay, pay_n, 0, 0, number("window=", 0), r);
+    return r[0] == 0 && r[1] ? 0 : 1;
+  }
+#endif
+  return starts((str){pay, pay_n}, "again") ? 1 : 0;
+}
+#endif
+
+#ifdef ROLE_ROUTER
+EXPORT("hpmq:broker/router@0.1.0#route")
+u32 *route(WHO, u8 *topic, u32 topic_n, u32 qos, u32 retain) {
+  act("call:");
+  u32 *r = (u32 *)NEW(24);
+  memset(r, 0, 24);
+  ended = 1;
+  str t = {topic, topic_n};
+  if (starts(t, "drop/")) return r[0] = 1, r;
+  if (says("garbage:reach")) return r[0] = 2, r[5] = 3, r;
+  if (says("garbage:outcome")) return r[0] = 3, r;
+  str redirect = until("redirect=", ""), copy = until("copy=", "");
+  if (!redirect.n && !copy.n) return r;
+  u32 n = number("copies=", 1);
+  ended = 0;
+  str *list = (str *)NEW(n * sizeof(str));
+  for (u32 i = 0; i < n; i++) list[i] = copy;
+  r[0] = 2, r[1] = (u32)list, r[2] = copy.n ? n : 0;
+  r[3] = (u32)redirect.p, r[4] = redirect.n;
+  ended = 1;
+  return r;
+}
+EXPORT("hpmq:broker/router@0.1.0#share")
+u32 share(u8 *group, u32 group_n, u8 *filter, u32 filter_n) {
+  ended = 1;
+  act("call:");
+  return number("strategy=", 0);
+}
+#endif
+
+#ifdef ROLE_AUTHENTICATOR
+typedef struct {
+  str client_id;
+  u32 has_username; str username;
+  u32 has_password; str password;
+  str address, listener;
+  u32 version;
+  str subject, method, data;
+  u32 step;
+} credentials;
+
+EXPORT("hpmq:broker/authenticator@0.1.0#authenticate")
+u32 *authenticate(credentials *who) {
+  act("call:");
+  u32 *r = (u32 *)NEW(32);
+  memset(r, 0, 32);
+  ended = 1;
+  if (is(who->username, "trap")) __builtin_trap();
+  if (says("garbage:verdict")) return r[0] = 4, r;
+  if (says("garbage:reason")) return r[0] = 1, r[1] = 1, r;
+  if (says("garbage:challenge")) return r[0] = 2, r;
+  if (says("only-")) {
+    if (!starts(who->username, "local")) return r[0] = 3, r;
+  }
+  if (is(who->method, "RIDDLE")) {
+    if (who->step == 0) return r[0] = 2, r[1] = (u32) "why?", r[2] = 4, r;
+    if (is(who->data, "because")) return r[6] = (u32) "done", r[7] = 4, r;
+    return r[0] = 1, r[1] = 0x87, r;
+  }
+  if (is(who->username, "alice") && who->has_password && is(who->password, "secret")) {
+    static const char name[] = "Alice", tenant[] = "wonderland";
+    r[1] = (u32)name, r[2] = 5, r[3] = (u32)tenant, r[4] = 10, r[5] = 60;
+    return r;
+  }
+  if (starts(who->username, "local")) return r;
+  if (!who->has_username) return r[0] = 3, r;
+  r[0] = 1, r[1] = 0x86, r[2] = (u32) "wrong", r[3] = 5;
+  return r;
+}
+#endif
+
+#ifdef USE_UNKNOWN
+EXPORT("forecast") u32 forecast(void) { return tomorrow(); }
+#endif
+#ifdef USE_KV
+EXPORT("count") u64 count(void) { u64 r[2]; kv_increment(0, 0, 1, r); return r[1]; }
+#endif
