@@ -66,8 +66,11 @@ func (c *client) wanted(m *message, retained bool) bool {
 // ordered: messages of one publisher, topic and QoS come in the order they were sent, as far as they are
 // seen for the first time [MQTT-4.6.0-5]. Shared subscriptions are exempt [MQTT-4.6.0-6].
 func (c *client) ordered(m *message, p *mqtt.Publish) {
-	if m.topic[0] == 's' {
-		return
+	if m.topic[0] == 's' || !c.subscribed(m, mqtt.AtMostOnce) {
+		return // or its first copy may have been too early for c
+	}
+	if m.qos == mqtt.AtLeastOnce && p.QoS == mqtt.AtMostOnce {
+		return // or its first copy may have been dropped, and this is its repeat
 	}
 	key := m.stream + string('0'+byte(p.QoS))
 	if m.seq < c.inbox.streams[key] {
@@ -91,16 +94,21 @@ func (c *client) shared(m *message, p *mqtt.Publish) {
 	}
 }
 
+// subscribed says if a subscription of at least that QoS was acknowledged before m was sent, and stands.
+func (c *client) subscribed(m *message, q mqtt.QoS) bool {
+	for _, iv := range c.subs {
+		if iv.acked != 0 && iv.acked < m.sent && iv.open() && iv.granted >= q && iv.matches(m) {
+			return true
+		}
+	}
+	return false
+}
+
 // due says if m, which was acknowledged, must have come to c: a subscription was acknowledged before it
 // was sent, stands to the end, and has QoS 1 or 2.
 func (c *client) due(m *message) bool {
 	if !m.acked || m.qos == mqtt.AtMostOnce {
 		return false
 	}
-	for _, iv := range c.subs {
-		if iv.acked != 0 && iv.acked < m.sent && iv.open() && iv.granted > 0 && iv.matches(m) {
-			return true
-		}
-	}
-	return false
+	return c.subscribed(m, mqtt.AtLeastOnce)
 }

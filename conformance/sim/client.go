@@ -75,7 +75,8 @@ func (c *client) connect() {
 	c.up, c.told = false, false
 	c.asked = map[uint16]*interval{}
 	c.inbox.busy = map[uint16]bool{}
-	s := c.w.dial(c, c.w.rnd.IntN(len(c.w.kernels)))
+	loop := c.w.rnd.IntN(len(c.w.kernels))
+	s := c.w.dial(c, loop)
 	c.sock = s
 	p := mqtt.Connect{
 		Version: c.version, CleanStart: c.starts(), ClientID: []byte(c.id), KeepAlive: c.keepAlive,
@@ -89,7 +90,8 @@ func (c *client) connect() {
 			p.Props = p.Props.AppendUint16(mqtt.TopicAliasMaximum, uint16(1+c.w.rnd.IntN(3)))
 		}
 	}
-	c.w.trace("%s (version %d, persists %t) connects, clean %t", c.id, c.version, c.persist, c.starts())
+	c.w.trace("%s (version %d, persists %t) connects to kernel %d, clean %t",
+		c.id, c.version, c.persist, loop, c.starts())
 	s.send(p.Append(nil))
 	c.w.after(4000, func() { c.impatient(s) })
 	c.ping(s)
@@ -103,12 +105,15 @@ func (c *client) starts() bool {
 
 // leave abandons an open connection: the server may still read what is under way on it.
 func (c *client) leave() {
-	old := c.sock
+	c.haunted()
+	c.w.after(100+c.w.upTo(400), c.sock.breakOff)
+}
+
+// haunted: for as long as the server may not know that a connection is no more, that one may take the
+// session from the next, if its CONNECT is handled later.
+func (c *client) haunted() {
 	c.old++
-	c.w.after(100+c.w.upTo(400), func() {
-		old.breakOff()
-		c.w.after(3100, func() { c.old-- })
-	})
+	c.w.after(4000, func() { c.old-- })
 }
 
 // impatient gives up a connection that was not answered.
@@ -142,6 +147,9 @@ func (c *client) ping(s *socket) {
 // breakOff loses the connection and tries again soon.
 func (c *client) breakOff() {
 	c.w.trace("%s loses its connection", c.id)
+	if !c.up {
+		c.haunted()
+	}
 	c.sock.breakOff()
 	c.again(c.sock)
 }
@@ -190,6 +198,7 @@ func (c *client) act() {
 		c.connect()
 	case n == 5 && c.persist && c.version == mqtt.V5 && !c.member && open:
 		c.w.trace("%s starts anew", c.id)
+		c.haunted()
 		c.sock.breakOff()
 		c.forget()
 		c.again(c.sock)

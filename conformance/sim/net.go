@@ -38,6 +38,7 @@ func (p peers) Send(to broker.PeerID, frame []byte) {
 	b := slices.Clone(frame)
 	l.last = max(l.last, w.now+w.upTo(l.slow))
 	w.after(l.last-w.now, func() {
+		w.trace("kernel %d tells kernel %d: %.40q", p.self, to, b)
 		w.kernels[to].Peer(w.now, broker.PeerID(p.self), b)
 		scribble(b)
 	})

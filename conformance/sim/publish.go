@@ -42,10 +42,11 @@ func (c *client) publish() {
 		m.topic = fmt.Sprintf("t/%d/x", w.rnd.IntN(4))
 	case n < 8 && w.group.size > 0:
 		m.topic = fmt.Sprintf("s/%d", w.rnd.IntN(3))
-	case c.persist && !m.retain:
+	case c.persist:
 		// One publisher a topic, which never forgets: what is retained in the end is certain.
-		m.topic, m.retain = fmt.Sprintf("r/%s/%d", c.id, w.rnd.IntN(2)), true
-		m.qos = max(m.qos, mqtt.AtLeastOnce)
+		// And one QoS: a QoS 1 message may come again after a later one of QoS 2.
+		m.qos = mqtt.QoS(1 + w.rnd.IntN(2))
+		m.topic, m.retain = fmt.Sprintf("r/%s/%d", c.id, m.qos), true
 	default:
 		m.topic = "nobody"
 	}

@@ -15,10 +15,12 @@ import (
 //  2. B puts the subscriptions into its own tree, tells every C the interest, then "I have it now"
 //     (peerMove). What matches at B directly is put aside; what A relays is delivered.
 //  3. Each C, which sends to B too from now on, sends A a fence: behind it, frames from C on the same
-//     way, nothing follows that B does not get as well.
+//     way, nothing follows that B does not get as well. It sends B one too: what C sent B for other
+//     sessions before it, which A may relay as well, is in by then.
 //  4. With all fences in, A drops the ghost and sends B the last word.
-//  5. B delivers what it had put aside, less what it got through A: messages have a number of their
-//     origin, and what A relayed of an origin is always a first part of what B put aside.
+//  5. With the last word and all its own fences in, B delivers what it had put aside, less what it got
+//     through A: messages have a number of their origin, and what A relayed of an origin is always a
+//     first part of what B put aside.
 //
 // Only then the home hears that B has the session, so that one hand-over ends before the next begins.
 
@@ -35,9 +37,12 @@ type moved struct {
 	fences int
 }
 
-// arrival is the state of a session that is being taken over, until the last word of its former owner.
+// arrival is the state of a session that is being taken over, until the last word of its former owner
+// and the fences of all others.
 type arrival struct {
 	from    PeerID
+	fences  int // still to come
+	last    bool
 	relayed [PeersMax]uint64 // highest number relayed, by origin
 	aside   []aside
 }
@@ -135,7 +140,7 @@ func (k *Kernel) onHandover(from PeerID, t Token, id string, cs *carried) {
 	k.sessions[id] = s
 	k.stats.Queued += s.queue.len()
 	s.lis = a.conn.lis
-	s.arriving = &arrival{from: from}
+	s.arriving = &arrival{from: from, fences: k.cfg.Peers - 2}
 	k.arrivals[id] = s.arriving
 	k.settleIn(cs)
 	k.others(func(p PeerID) {
@@ -176,17 +181,23 @@ func (k *Kernel) done(id string) {
 	k.homeDone(id, k.cfg.Self)
 }
 
-// onMove: the session is at from now, and this kernel knows what it wants. The former owner is told.
+// onMove: the session is at from now, and this kernel knows what it wants. Both owners are told.
 func (k *Kernel) onMove(from PeerID, id string, former PeerID) {
 	if former == k.cfg.Self {
 		k.onFence(id)
 		return
 	}
 	k.send(former, appendString(append(k.wire[:0], peerFence), id))
+	k.send(from, appendString(append(k.wire[:0], peerFence), id))
 }
 
-// onFence counts; at the last one the ghost goes.
+// onFence counts. At the former owner the ghost goes with the last one; the new one may have arrived.
 func (k *Kernel) onFence(id string) {
+	if a := k.arrivals[id]; a != nil {
+		a.fences--
+		k.settledIn(id, a)
+		return
+	}
 	g := k.ghosts[id]
 	if g == nil {
 		return
@@ -239,10 +250,18 @@ func (k *Kernel) rematch(s *session, m *Message) {
 	}
 }
 
-// onLast ends the arrival: what was put aside and did not come through the former owner is delivered.
+// onLast: nothing comes through the former owner any more.
 func (k *Kernel) onLast(id string) {
-	a := k.arrivals[id]
-	if a == nil {
+	if a := k.arrivals[id]; a != nil {
+		a.last = true
+		k.settledIn(id, a)
+	}
+}
+
+// settledIn ends the arrival once nothing of before is under way: what was put aside and did not come
+// through the former owner is delivered.
+func (k *Kernel) settledIn(id string, a *arrival) {
+	if !a.last || a.fences > 0 {
 		return
 	}
 	delete(k.arrivals, id)

@@ -17,7 +17,7 @@ const (
 	peerDone                     // client id: to the home: I have it
 	peerGone                     // client id: to the home: it ended
 	peerMove                     // client id, former owner: I have it, tell the former you know
-	peerFence                    // client id: to the former owner: nothing for it follows from me
+	peerFence                    // client id: to both owners: nothing of before follows from me
 	peerLast                     // client id: from the former owner: nothing follows from me
 	peerRelay                    // token, client id, full filter or "", message: came for it here
 )
