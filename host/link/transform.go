@@ -86,10 +86,10 @@ func (p *policy) ask(in *instance, a asking, m *broker.Message) error {
 	case drop:
 		w.changed = true
 	case replace:
-		w.changed = true
 		if err := p.replace(in, w, area[4:], m); err != nil {
 			return err
 		}
+		w.changed = true
 	default:
 		return garbage("transformer outcome %d", area[0])
 	}
