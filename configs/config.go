@@ -60,8 +60,8 @@ type Wasm struct {
 	MemoryMax Size `yaml:"memory_max"`
 	// FuelMax is what one call may spend, in units of about one wasm instruction.
 	FuelMax uint64 `yaml:"fuel_max"`
-	// AuthMemoryMax and AuthFuelMax are those of authenticators, which hash slowly on purpose and run
-	// beside the loops.
+	// AuthMemoryMax and AuthFuelMax are those of authenticators, which hash slowly on purpose and
+	// run beside the loops.
 	AuthMemoryMax Size   `yaml:"auth_memory_max"`
 	AuthFuelMax   uint64 `yaml:"auth_fuel_max"`
 	// DepthMax is how deep the calls inside a component may nest.

@@ -85,7 +85,8 @@ func serve(t *testing.T, cfg Config, f *fake) (*client.Client, *httptest.Server)
 	return c, s
 }
 
-// TestRequestsReachTheBroker sends every request of sdk/client and looks at what the broker was asked.
+// TestRequestsReachTheBroker sends every request of sdk/client and looks at what the broker was
+// asked.
 func TestRequestsReachTheBroker(t *testing.T) {
 	ctx := t.Context()
 	swap := client.Swap{
@@ -208,7 +209,8 @@ func TestHostileRequests(t *testing.T) {
 	}
 }
 
-// TestOpenAPI holds the description of the API against openapi.json, so that a change of it is seen.
+// TestOpenAPI holds the description of the API against openapi.json, so that a change of it is
+// seen.
 func TestOpenAPI(t *testing.T) {
 	_, s := serve(t, Default(), &fake{})
 	res, err := http.Get(s.URL + "/api/v1/openapi.json")
@@ -228,7 +230,7 @@ func TestOpenAPI(t *testing.T) {
 	}
 	want, err := os.ReadFile("openapi.json")
 	if err != nil || !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("openapi.json differs (%v); write it anew with: go test ./host/admin -rewrite", err)
+		t.Errorf("openapi.json differs (%v); anew: go test ./host/admin -rewrite", err)
 	}
 }
 

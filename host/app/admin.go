@@ -59,8 +59,8 @@ func (a *App) openAdmin(context.Context) error {
 	return nil
 }
 
-// adminConfig looks at the address that was opened, not at its name: only what is loopback for sure goes
-// without a token.
+// adminConfig looks at the address that was opened, not at its name: only what is loopback for sure
+// goes without a token.
 func (a *App) adminConfig(addr net.Addr) (admin.Config, string, error) {
 	cfg := admin.Default()
 	cfg.WasmBytesMax = int(a.cfg.Wasm.ModuleMax)
@@ -72,8 +72,8 @@ func (a *App) adminConfig(addr net.Addr) (admin.Config, string, error) {
 	}
 	if file == "" {
 		if file = a.dataPath("admin.token"); file == "" {
-			return cfg, "", errors.New("app: admin: beyond loopback a token is needed, and without " +
-				"a data folder there is no place for one: set admin.token_file")
+			return cfg, "", errors.New("app: admin: beyond loopback a token is needed, and " +
+				"without a data folder there is no place for one: set admin.token_file")
 		}
 	}
 	token, err := admin.OpenToken(file)

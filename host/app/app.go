@@ -59,8 +59,8 @@ type stop struct {
 	do   func(context.Context) error
 }
 
-// Open starts a node: when it returns, all listeners accept. On an error nothing is left running. ctx
-// bounds the start alone.
+// Open starts a node: when it returns, all listeners accept. On an error nothing is left running.
+// ctx bounds the start alone.
 func Open(ctx context.Context, cfg configs.Config, o Options) (*App, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("app: open: %w", err)
@@ -82,8 +82,8 @@ func Open(ctx context.Context, cfg configs.Config, o Options) (*App, error) {
 	return a, nil
 }
 
-// open starts the rooms, each of which may use those before it. The sockets come last: a client that gets
-// in finds everything in place.
+// open starts the rooms, each of which may use those before it. The sockets come last: a client
+// that gets in finds everything in place.
 func (a *App) open(ctx context.Context) error {
 	if err := probe(&a.cfg); err != nil {
 		return err
@@ -104,8 +104,8 @@ func (a *App) later(name string, do func(context.Context) error) {
 	a.stops = append(a.stops, stop{name, do})
 }
 
-// Close stops the node: listeners close, every connection is told 0x8B and may take what is queued for
-// it, then the rooms stop in the reverse order of their start. It may be called more than once.
+// Close stops the node: listeners close, every connection is told 0x8B and may take what is queued
+// for it, then the rooms stop in the reverse order of their start. It may be called more than once.
 func (a *App) Close() error {
 	a.once.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), a.drain)

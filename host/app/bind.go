@@ -56,8 +56,8 @@ func cause(err error) error {
 	return err
 }
 
-// probe binds every address for a moment. What is taken is found before components are compiled, which
-// takes seconds the first time; between then and the real bind it can still be lost.
+// probe binds every address for a moment. What is taken is found before components are compiled,
+// which takes seconds the first time; between then and the real bind it can still be lost.
 func probe(c *configs.Config) error {
 	var errs []error
 	try := func(who, bind, address string) {

@@ -22,8 +22,8 @@ type caps struct {
 	publish *publish.Queue
 }
 
-// openEngine starts the engine with all it offers to guests: host modules must come before the first
-// compile.
+// openEngine starts the engine with all it offers to guests: host modules must come before the
+// first compile.
 func (a *App) openEngine(context.Context) error {
 	e, err := wasm.Open(engineConfig(&a.cfg, a.dataPath("cache")))
 	if err != nil {
@@ -47,8 +47,8 @@ func (a *App) openEngine(context.Context) error {
 	return nil
 }
 
-// engineConfig is what the engine is told. Its bound on memory is that of the hungriest component; each
-// has its own below.
+// engineConfig is what the engine is told. Its bound on memory is that of the hungriest component;
+// each has its own below.
 func engineConfig(c *configs.Config, cacheDir string) wasm.Config {
 	w := wasm.Default()
 	w.CacheDir = cacheDir

@@ -43,7 +43,8 @@ func (a *App) openLinker(context.Context) error {
 // reader brings components: the default ones by name, the others from files.
 type reader struct{ bytesMax int64 }
 
-// read is link.Ports.Read. A file is granted what the link says and no more: who wrote it is not known.
+// read is link.Ports.Read. A file is granted what the link says and no more: who wrote it is not
+// known.
 func (r reader) read(_ context.Context, use string) (link.Artifact, error) {
 	ref := configs.Component{Use: use}
 	if !ref.IsPath() {

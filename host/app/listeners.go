@@ -99,8 +99,8 @@ func (a *App) unbindLocked(name string) error {
 	return nil
 }
 
-// dropLocked ends the connections of a listener whose socket is closed, then its link: in that order, for
-// without a link all is allowed.
+// dropLocked ends the connections of a listener whose socket is closed, then its link: in that
+// order, for without a link all is allowed.
 func (a *App) dropLocked(ctx context.Context, name string) error {
 	if err := a.loops.drop(ctx, name); err != nil {
 		return fmt.Errorf("app: listener %s: %w", name, err)
@@ -111,8 +111,8 @@ func (a *App) dropLocked(ctx context.Context, name string) error {
 	return nil
 }
 
-// removeLocked closes a listener. With drop its connections end and so does its link, also later, when the
-// socket is closed already; without drop both stay.
+// removeLocked closes a listener. With drop its connections end and so does its link, also later,
+// when the socket is closed already; without drop both stay.
 func (a *App) removeLocked(ctx context.Context, name string, drop bool) error {
 	open := a.doors[name] != nil
 	if !open && (!drop || a.loops.newest(name) == nil) {
@@ -129,8 +129,8 @@ func (a *App) removeLocked(ctx context.Context, name string, drop bool) error {
 	return nil
 }
 
-// Reach answers the host and port by which a client on this machine reaches an address that was opened:
-// one that means every address is reached by loopback.
+// Reach answers the host and port by which a client on this machine reaches an address that was
+// opened: one that means every address is reached by loopback.
 func Reach(address string) (host, port string) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

@@ -26,8 +26,8 @@ type loops struct {
 	listeners map[string][]generation
 }
 
-// generation is a listener as the kernels know it, by loop. One that was opened anew has several, the
-// newest last: connections live on in that they came in by.
+// generation is a listener as the kernels know it, by loop. One that was opened anew has several,
+// the newest last: connections live on in that they came in by.
 type generation []*broker.Listener
 
 // clock is the one clock of the node: milliseconds that never go back.
@@ -76,15 +76,16 @@ func kernelConfig(loop, loops int) broker.Config {
 	return c
 }
 
-// view is the store of one kernel. It is used by no kernel before Shards is set: there is no listener yet.
+// view is the store of one kernel. It is used by no kernel before Shards is set: there is no
+// listener yet.
 func (l *loops) view(loop int) *store.View {
 	return l.memory.View(func(f func(store.Kernel, broker.Time)) {
 		l.Post(loop, func(k *broker.Kernel, now broker.Time) { f(k, now) })
 	})
 }
 
-// Publish is publish.Outlet. All of a listener's messages go by the same loop, so that they stay in order;
-// it waits for each to be spread, which bounds what is under way.
+// Publish is publish.Outlet. All of a listener's messages go by the same loop, so that they stay in
+// order; it waits for each to be spread, which bounds what is under way.
 func (l *loops) Publish(listener string, m *broker.Message) {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(listener))
@@ -131,8 +132,8 @@ func (l *loops) note(name string, g generation) {
 	l.listeners[name] = append(l.listeners[name], g)
 }
 
-// drop ends the connections of a listener, those of older generations too, and forgets it. When it returns
-// all of them have been told.
+// drop ends the connections of a listener, those of older generations too, and forgets it. When it
+// returns all of them have been told.
 func (l *loops) drop(ctx context.Context, name string) error {
 	l.mu.Lock()
 	gs := l.listeners[name]

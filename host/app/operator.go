@@ -144,8 +144,8 @@ func (o *operator) RemoveListener(ctx context.Context, name string, drop bool) e
 	return nil
 }
 
-// Sessions is admin.Sessions. Each loop brings its first few, so that the cost of an answer does not grow
-// with the number of clients beyond one look at each.
+// Sessions is admin.Sessions. Each loop brings its first few, so that the cost of an answer does
+// not grow with the number of clients beyond one look at each.
 func (o *operator) Sessions(
 	ctx context.Context, after string, limit int,
 ) ([]client.Session, error) {
@@ -170,8 +170,8 @@ func (o *operator) Sessions(
 
 func byClientID(a, b client.Session) int { return cmp.Compare(a.ClientID, b.ClientID) }
 
-// firstSessions answers the limit first sessions of k after the given client id. It keeps at most twice as
-// many at hand.
+// firstSessions answers the limit first sessions of k after the given client id. It keeps at most
+// twice as many at hand.
 func firstSessions(k *broker.Kernel, after string, limit int) []client.Session {
 	var out []client.Session
 	cut := func() {

@@ -12,13 +12,14 @@ import (
 	"github.com/hpmq/hpmq/host/link"
 )
 
-// Reload makes the node what cfg says: listeners come, go and are linked anew. All or nothing: on an
-// error the node is as it was, and says why. What operators added or swapped and is not in cfg ends.
+// Reload makes the node what cfg says: listeners come, go and are linked anew. All or nothing: on
+// an error the node is as it was, and says why. What operators added or swapped and is not in cfg
+// ends.
 //
 // The order: each link is rehearsed, which finds what is wrong with a component while the old links
 // serve. Then sockets move, then links change over, both of which can be undone. Then nothing can
-// fail, and listeners that are no more drop their connections. Those of a listener that stays go on,
-// also when its address or its limits change, by the limits they came in by.
+// fail, and listeners that are no more drop their connections. Those of a listener that stays go
+// on, also when its address or its limits change, by the limits they came in by.
 func (a *App) Reload(ctx context.Context, cfg configs.Config) error {
 	if err := cfg.Validate(); err != nil {
 		return fmt.Errorf("app: reload: nothing has changed: %w", err)
@@ -102,8 +103,8 @@ func (c *changeover) run(ctx context.Context) error {
 	return nil
 }
 
-// rehearsal is before the name of a listener that is linked for trial and never opened. No listener of
-// a configuration can have it in its name.
+// rehearsal is before the name of a listener that is linked for trial and never opened. No listener
+// of a configuration can have it in its name.
 const rehearsal = "reload:"
 
 func (c *changeover) endRehearsal() {
@@ -113,8 +114,8 @@ func (c *changeover) endRehearsal() {
 	}
 }
 
-// unbindAll closes the sockets of listeners that go or are opened anew: an address can pass from one to
-// another, so all let go before any takes.
+// unbindAll closes the sockets of listeners that go or are opened anew: an address can pass from
+// one to another, so all let go before any takes.
 func (c *changeover) unbindAll() error {
 	for _, name := range slices.Sorted(maps.Keys(c.app.doors)) {
 		old := c.app.doors[name].cfg

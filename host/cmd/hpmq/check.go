@@ -11,8 +11,8 @@ func newCheck(sys *system) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check --config FILE",
 		Short: "Validate a configuration without opening anything",
-		Long: `Validate a configuration, with the environment over it, without opening a socket or a component.
-All faults are printed, each with its place; then the exit code is 1.`,
+		Long: `Validate a configuration, with the environment over it, without opening a socket or a
+component. All faults are printed, each with its place; then the exit code is 1.`,
 		Example: "  hpmq check --config hpmq.yaml",
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -20,7 +20,8 @@ All faults are printed, each with its place; then the exit code is 1.`,
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(sys.out, "%s is good: %d listeners\n", f.config, len(cfg.Listeners))
+			n := len(cfg.Listeners)
+			_, err = fmt.Fprintf(sys.out, "%s is good; listeners: %d\n", f.config, n)
 			return err
 		},
 	}

@@ -1,5 +1,5 @@
-// Command hpmq runs an MQTT broker. It knows flags and signals; what a broker is, is host/app's, and
-// what it can be told, configs'.
+// Command hpmq runs an MQTT broker. It knows flags and signals; what a broker is, is host/app's,
+// and what it can be told, configs'.
 package main
 
 import (

@@ -65,9 +65,9 @@ func newRoot(sys *system) *cobra.Command {
 		Short: "An MQTT broker whose policy is WebAssembly, swapped while messages flow",
 		Long: `hpmq is an MQTT broker (3.1, 3.1.1, 5.0) whose policy is WebAssembly.
 
-Told nothing, it listens on tcp://127.0.0.1:1883 with the default components, has its admin API on
-127.0.0.1:18083 and keeps its data in ./hpmq-data. A file, the environment (HPMQ_…) and flags tell it
-otherwise, each over the one before; configs/hpmq.yaml shows all there is.
+Told nothing, it listens on tcp://127.0.0.1:1883 with the default components, has its admin API
+on 127.0.0.1:18083 and keeps its data in ./hpmq-data. A file, the environment (HPMQ_…) and flags
+tell it otherwise, each over the one before; configs/hpmq.yaml shows all there is.
 
 SIGTERM and SIGINT let clients take their last packets, a second one ends at once. SIGHUP reads the
 file again: all of it takes effect, or nothing.`,
@@ -87,7 +87,8 @@ file again: all of it takes effect, or nothing.`,
 	fs.StringArrayVar(&f.listen, "listen", nil,
 		"where to listen, tcp://host:port; may be repeated; takes the place of all other listeners")
 	fs.StringVar(&f.data, "data", "", "data folder, or memory (default ./hpmq-data)")
-	fs.StringVar(&f.admin, "admin", "", "address of the admin API, or off (default 127.0.0.1:18083)")
+	fs.StringVar(&f.admin, "admin", "",
+		"address of the admin API, or off (default 127.0.0.1:18083)")
 	fs.StringVar(&f.logLevel, "log-level", "", "debug, info, warn or error (default info)")
 	root.AddCommand(newCheck(sys), newVersion(sys))
 	return root
@@ -143,7 +144,8 @@ func load(s configs.Sources) (configs.Config, error) {
 		if len(problems) > 1 {
 			text = fmt.Sprintf("the configuration has %d faults", len(problems))
 		}
-		return c, failure{errors.New(text + ":\n  " + strings.ReplaceAll(err.Error(), "\n", "\n  "))}
+		list := strings.ReplaceAll("\n"+err.Error(), "\n", "\n  ")
+		return c, failure{errors.New(text + ":" + list)}
 	}
 	if err != nil {
 		return c, failure{err}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/hpmq/hpmq/sdk/passhash"
 )
 
 // server answers every request with status and answer, and remembers the last one.
@@ -102,7 +104,7 @@ func TestCommandsAskAndPrint(t *testing.T) {
 func TestErrorsAndExitCodes(t *testing.T) {
 	noJSON := filepath.Join(t.TempDir(), "c.json")
 	write(t, noJSON, "[1]")
-	const refused = `{"status":422,"title":"Unprocessable Entity","detail":"link: compile: no wasm"}`
+	const refused = `{"status":422,"title":"Unprocessable","detail":"link: compile: no wasm"}`
 	for name, c := range map[string]struct {
 		args   string
 		status int
@@ -162,6 +164,35 @@ func TestToken(t *testing.T) {
 		s := &server{status: 200, answer: "{}"}
 		if code, _, errs := cli(t, s, words(args)...); code != 0 || s.token != want {
 			t.Errorf("%s: exit %d %s: %q", args, code, errs, s.token)
+		}
+	}
+}
+
+func TestPasswd(t *testing.T) {
+	for name, c := range map[string]struct{ args, in, before, after string }{
+		"hash":  {"passwd", "secret\n", "", "\n"},
+		"entry": {"passwd alice", "secret", `- {name: "alice", hash: "`, "\"}\n"},
+		"json": {"--json passwd alice", "secret\r\n", "{\n  \"hash\": \"",
+			"\"name\": \"alice\"\n}\n"},
+		"by alias": {"hash", "secret\nmore\n", "", "\n"},
+	} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), words(c.args), streams{strings.NewReader(c.in), &out, &errs})
+		text, ok := strings.CutPrefix(out.String(), c.before)
+		if code != exitOK || !ok || !strings.HasSuffix(text, c.after) {
+			t.Errorf("%s: exit %d: %s%s", name, code, out.String(), errs.String())
+			continue
+		}
+		hash, err := passhash.Parse(text[:strings.IndexAny(text, "\"\n")])
+		if err != nil || !hash.Matches([]byte("secret")) {
+			t.Errorf("%s: %v: %s", name, err, text)
+		}
+	}
+	for _, in := range []string{"", "\n", strings.Repeat("x", passwordBytesMax+1)} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), words("passwd"), streams{strings.NewReader(in), &out, &errs})
+		if code != exitUsage || out.Len() > 0 {
+			t.Errorf("%d bytes: exit %d: %s", len(in), code, out.String())
 		}
 	}
 }

@@ -36,11 +36,12 @@ func newLinkSwap(s *settings) *cobra.Command {
 		Short: "Put a component in the place of another while messages flow",
 		Long: `Put a component in the place of another while messages flow.
 
-The new one is compiled and checked beside the old one. If it is no good the broker says why, and nothing
-has changed. Connected clients get the new one at once. A position after the last adds a component.`,
+The new one is compiled and checked beside the old one. If it is no good the broker says why, and
+nothing has changed. Connected clients get the new one at once. A position after the last adds a
+component.`,
 		Example: `  hpmq-cli link swap --listener mqtt --role transformer --use ./vendor-v2.wasm
   hpmq-cli link swap --listener mqtt --role authorizer --use authorizer-rules --config rules.json
-  hpmq-cli link swap --listener mqtt --role router --position 1 --use ./spread.wasm --grant kv,publish`,
+  hpmq-cli link swap --listener mqtt --role router --position 1 --use ./spread.wasm --grant kv`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return s.linkSwap(c, &w) },
 	}

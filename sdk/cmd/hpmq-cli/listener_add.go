@@ -10,8 +10,8 @@ func newListenerAdd(s *settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "add NAME URL",
 		Short: "Open a listener with the default components",
-		Long: `Open a listener with the default components and the limits of the configuration. It lasts
-until the broker stops; to keep it, write it into the configuration file.`,
+		Long: `Open a listener with the default components and the limits of the configuration. It
+lasts until the broker stops or reads its configuration file again; to keep it, write it there.`,
 		Example: "  hpmq-cli listener add lab tcp://127.0.0.1:1884",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {

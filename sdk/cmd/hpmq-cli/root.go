@@ -105,10 +105,11 @@ command line makes no sense, 3 if no broker answered.`,
 	f := root.PersistentFlags()
 	f.StringVar(&s.server, "server", env("HPMQ_CLI_SERVER", client.DefaultServer),
 		"admin API of the broker (HPMQ_CLI_SERVER)")
-	f.StringVar(&s.token, "token", "", "bearer token; better HPMQ_CLI_TOKEN, which ps does not show")
+	f.StringVar(&s.token, "token", "",
+		"bearer token; better HPMQ_CLI_TOKEN, which ps does not show")
 	f.StringVar(&s.tokenFile, "token-file", "", "file with the bearer token")
 	f.BoolVar(&s.json, "json", false, "print what the broker answers as JSON")
-	root.AddCommand(newStatus(s), newLink(s), newListener(s), newClients(s))
+	root.AddCommand(newStatus(s), newLink(s), newListener(s), newClients(s), newPasswd(s))
 	s.watch(root)
 	return root
 }

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hpmq/hpmq/sdk/passhash"
+)
+
+// passwordBytesMax is what CONNECT can carry.
+const passwordBytesMax = 65535
+
+func newPasswd(s *settings) *cobra.Command {
+	iterations := passhash.Iterations
+	c := &cobra.Command{
+		Use:     "passwd [USERNAME]",
+		Aliases: []string{"hash"},
+		Short:   "Hash a password for authenticator-file",
+		Long: `Hash a password for authenticator-file. The password is the first line of standard
+input, so that it stands in no history and no process list. With a user name the whole entry is
+printed, as it goes under "users" in the component's configuration.`,
+		Example: `  hpmq-cli passwd alice < password.txt
+  openssl rand -base64 18 | tee password.txt | hpmq-cli passwd sensor-17`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return s.passwd(strings.Join(args, ""), iterations)
+		},
+	}
+	c.Flags().IntVar(&iterations, "iterations", iterations, "of PBKDF2: each CONNECT pays for them")
+	return c
+}
+
+func (s *settings) passwd(name string, iterations int) error {
+	password, err := s.readPassword()
+	if err != nil {
+		return usageError{err}
+	}
+	hash, err := passhash.Make([]byte(password), iterations)
+	if err != nil {
+		return usageError{err}
+	}
+	switch {
+	case s.json && name != "":
+		return s.printJSON(map[string]string{"name": name, "hash": hash})
+	case s.json:
+		return s.printJSON(map[string]string{"hash": hash})
+	case name != "":
+		return s.printf("- {name: %q, hash: %q}", name, hash)
+	}
+	return s.printf("%s", hash)
+}
+
+// readPassword reads a line without its end.
+func (s *settings) readPassword() (string, error) {
+	if f, ok := s.in.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			_, _ = fmt.Fprint(s.err, "password (it shows as you type): ")
+		}
+	}
+	line, err := bufio.NewReader(io.LimitReader(s.in, passwordBytesMax+2)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
+	switch {
+	case line == "":
+		return "", errors.New("no password on standard input")
+	case len(line) > passwordBytesMax:
+		return "", fmt.Errorf("a password has at most %d bytes", passwordBytesMax)
+	}
+	return line, nil
+}
