@@ -1,14 +1,19 @@
 #!/bin/sh
-# bench-peers.sh measures hpmq without components, hpmq with the five default ones, and the mosquitto
-# that is installed, in alternation (A B C A B C …), so that a noisy minute hurts all of them alike. It
-# prints the medians as a table and leaves every single result in bin/bench-peers.jsonl.
+# bench-peers.sh measures, in alternation (A B C D A B C D …), so that a noisy minute hurts all alike:
+#   bare        hpmq without components
+#   components  hpmq with the five default components as they come: their interest is small, so most
+#               messages cost a look and no call
+#   asked       the same with rules that match every message: transformer, deduplicator and router are
+#               called for each, the authorizer answers from the decision cache
+#   mosquitto   the one that is installed
+# It prints the medians as a table and leaves every single result in bin/bench-peers.jsonl.
 #
 #   ROUNDS=3 SECONDS_EACH=5 QOS="0 1" PORT=31883 PAIRS=10 BYTES=128 WINDOW=100 tools/bench-peers.sh
 #   BROKERS="bare mosquitto" leaves one out.
 set -eu
 cd "$(dirname "$0")/.."
 : "${ROUNDS:=3}" "${SECONDS_EACH:=5}" "${QOS:=0 1}" "${PORT:=31883}"
-: "${PAIRS:=10}" "${BYTES:=128}" "${WINDOW:=100}" "${BROKERS:=bare components mosquitto}"
+: "${PAIRS:=10}" "${BYTES:=128}" "${WINDOW:=100}" "${BROKERS:=bare components asked mosquitto}"
 out=bin/bench-peers.jsonl
 
 fail() { echo "bench-peers: $*" >&2; exit 1; }
@@ -28,7 +33,7 @@ trap 'stop; rm -rf "$tmp"' EXIT INT TERM
 
 mkdir -p bin
 case " $BROKERS " in
-*" bare "* | *" components "*) go build -trimpath -o bin/hpmq ./host/cmd/hpmq ;;
+*" bare "* | *" components "* | *" asked "*) go build -trimpath -o bin/hpmq ./host/cmd/hpmq ;;
 esac
 go build -trimpath -o bin/hpmq-load ./conformance/load/cmd/hpmq-load
 : >"$out"
@@ -45,6 +50,18 @@ listeners:
 END
 # No link: the five default components.
 sed '/link:/d' "$tmp/bare.yaml" >"$tmp/components.yaml"
+# Rules for every topic. The payload is not JSON, so it goes on as it came after it was looked at.
+sed '$d' "$tmp/bare.yaml" >"$tmp/asked.yaml"
+cat >>"$tmp/asked.yaml" <<END
+    link:
+      authorizer: [{use: authorizer-rules, config: {rules: [
+        {effect: allow, actions: [publish, subscribe], topics: ["#"]}]}}]
+      transformer: [{use: transformer-json, config: {rules: [
+        {filter: "#", steps: [{const: {seen: true}}]}]}}]
+      deduplicator: [{use: deduplicator-window, config: {rules: [
+        {filter: "#", change: {value: {absolute: 1}}}]}}]
+      router: [{use: router-rules, config: {rules: [{filter: "#", reach: region}]}}]
+END
 cat >"$tmp/mosquitto.conf" <<END
 listener $PORT 127.0.0.1
 allow_anonymous true
@@ -73,6 +90,7 @@ name() {
 	case $1 in
 	bare) echo "hpmq, no components" ;;
 	components) echo "hpmq, five components" ;;
+	asked) echo "hpmq, five components asked" ;;
 	mosquitto) mosquitto -h | sed -n '1s/ version / /p' ;;
 	esac
 }
