@@ -1,6 +1,7 @@
-// Package cross knows whether a module type-checks for an operating system and a processor it does not
-// run on. It asks go list for the files of the target and checks them from source, without generating
-// code, which costs seconds where a build costs minutes. It does not link, and it runs nothing.
+// Package cross knows whether a module type-checks for an operating system and a processor it does
+// not run on. It asks go list for the files of the target and checks them from source, without
+// generating code, which costs seconds where a build costs minutes. It does not link, and it runs
+// nothing.
 package cross
 
 import (
@@ -39,8 +40,8 @@ type Count struct{ Packages, Files int }
 // errorsMax bounds the errors of one package that are reported.
 const errorsMax = 10
 
-// Check type-checks the packages that patterns name in the module at dir, with all they import. Of the
-// standard library only declarations are checked: its functions are not ours to doubt.
+// Check type-checks the packages that patterns name in the module at dir, with all they import. Of
+// the standard library only declarations are checked: its functions are not ours to doubt.
 func Check(ctx context.Context, dir string, t Target, patterns ...string) (Count, error) {
 	args := append([]string{"list", "-e", "-deps", "-json=" + fields, "--"}, patterns...)
 	cmd := exec.CommandContext(ctx, "go", args...)

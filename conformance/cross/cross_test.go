@@ -54,7 +54,8 @@ func TestFindsWhatOnlyOneTargetHas(t *testing.T) {
 			if n, err := check(t, dir, c.good); err != nil || n.Packages == 0 {
 				t.Errorf("%s: %d packages, %v", c.good, n.Packages, err)
 			}
-			if _, err := check(t, dir, c.bad); err == nil || !strings.Contains(err.Error(), c.says) {
+			_, err := check(t, dir, c.bad)
+			if err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%s: %v, want %q", c.bad, err, c.says)
 			}
 		})

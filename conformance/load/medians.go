@@ -9,9 +9,9 @@ import (
 	"text/tabwriter"
 )
 
-// WriteMedians reads results as WriteJSON writes them and writes a table in Markdown: a row for each
-// label, pattern and QoS, in the order they first came, with the median of each column. Faults are not
-// medians but sums: one lost message of one round is seen.
+// WriteMedians reads results as WriteJSON writes them and writes a table in Markdown: a row for
+// each label, pattern and QoS, in the order they first came, with the median of each column. Faults
+// are not medians but sums: one lost message of one round is seen.
 func WriteMedians(w io.Writer, from io.Reader) error {
 	var keys []string
 	groups := map[string][]Result{}

@@ -49,8 +49,8 @@ func (t *Tree) componentLacks(name, dir string) []string {
 	return lacks
 }
 
-// CheckApart finds imports of conformance: everything there judges, nothing may lean on it. Tests of
-// a room may: they judge too.
+// CheckApart finds imports of conformance: everything there judges, nothing may lean on it. Tests
+// of a room may: they judge too.
 func CheckApart(t *Tree) []Finding {
 	var out []Finding
 	for _, f := range t.Files {

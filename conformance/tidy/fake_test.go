@@ -68,7 +68,9 @@ func TestMapRefusesBadRows(t *testing.T) {
 }
 
 func TestArrowsHold(t *testing.T) {
-	imp := func(room string) string { return "package a\nimport _ \"" + ModulePath + "/" + room + "\"\n" }
+	imp := func(room string) string {
+		return "package a\nimport _ \"" + ModulePath + "/" + room + "\"\n"
+	}
 	tree := fake(t, map[string]string{
 		"a/a.go":      doc + imp("b"),
 		"a/a_test.go": imp("c"),
@@ -171,7 +173,7 @@ func TestKernelIsPure(t *testing.T) {
 		"import \"net\"":                                "pure lite/broker -> net",
 		"import \"os\"":                                 "pure lite/broker -> os",
 		"import \"example.com/v\"":                      "pure lite/broker -> example.com/v",
-		"import \"" + ModulePath + "/host/gate\"":       "pure lite/broker -> " + ModulePath + "/host/gate",
+		"import \"" + ModulePath + "/host/x\"":          "pure lite/broker -> " + ModulePath + "/host/x",
 		"func f() { go f() }":                           "pure lite/broker/a.go",
 		"type t struct { c chan int }":                  "pure lite/broker/a.go",
 		"import \"math/rand/v2\"\nvar x = rand.IntN(3)": "pure lite/broker/a.go",

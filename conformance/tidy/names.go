@@ -80,8 +80,9 @@ func isSelector(n ast.Node, pkg, name string) bool {
 	return ok && x.Name == pkg
 }
 
-// CheckFuzzed finds rooms that take foreign bytes apart and do not fuzz it: an exported function named
-// Decode…, Frame or Rewrite with a []byte parameter wants a Fuzz function among the room's tests.
+// CheckFuzzed finds rooms that take foreign bytes apart and do not fuzz it: an exported function
+// named Decode…, Frame or Rewrite with a []byte parameter wants a Fuzz function among the room's
+// tests.
 func CheckFuzzed(t *Tree) []Finding {
 	var out []Finding
 	for _, room := range t.Rooms() {

@@ -97,7 +97,8 @@ func TestExceptionsOnlyShrink(t *testing.T) {
 func TestWordsAreFound(t *testing.T) {
 	for _, word := range []string{"/wo" + "rk/main", "a TO" + "DO", "proxy.gol" + "ang.org",
 		"see issue " + "12"} {
-		wantKeys(t, CheckWords(fake(t, map[string]string{"x.sh": "echo\n" + word + "\n"})), "word x.sh")
+		tree := fake(t, map[string]string{"x.sh": "echo\n" + word + "\n"})
+		wantKeys(t, CheckWords(tree), "word x.sh")
 	}
 	wantKeys(t, CheckWords(fake(t, map[string]string{"x.md": "a network/worker, an issue of 12"})))
 	wantKeys(t, CheckWords(fake(t, map[string]string{"bin/x.md": "a TO" + "DO"})))

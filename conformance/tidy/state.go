@@ -150,8 +150,8 @@ func (t *Tree) findWrites(f *File, vars map[string]packageVar) []Finding {
 	return out
 }
 
-// views lists the locals that point into something: x := &table[i]. A view that is only read is fine;
-// what is written through it is written to the table.
+// views lists the locals that point into something: x := &table[i]. A view that is only read is
+// fine; what is written through it is written to the table.
 func views(body ast.Node) map[string]*ast.Ident {
 	names := map[string]*ast.Ident{}
 	ast.Inspect(body, func(n ast.Node) bool {

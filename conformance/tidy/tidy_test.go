@@ -97,8 +97,8 @@ func stderrOf(err error) []byte {
 	return nil
 }
 
-// TestReadmeCommands holds README and CI to the same two commands: one that runs the broker, one that
-// passes the tests.
+// TestReadmeCommands holds README and CI to the same two commands: one that runs the broker, one
+// that passes the tests.
 func TestReadmeCommands(t *testing.T) {
 	tree := loadHouse(t)
 	for file, lines := range map[string][]string{

@@ -148,8 +148,9 @@ func (f *File) Test() bool { return strings.HasSuffix(f.Path, "_test.go") }
 // Generated says that a tool wrote the file.
 func (f *File) Generated() bool { return ast.IsGenerated(f.AST) }
 
-// Guest says that the code runs inside WebAssembly at the edge to the host: one thread, one instance,
-// exports with as many flat parameters as the contract has. The policy of a component is not that edge.
+// Guest says that the code runs inside WebAssembly at the edge to the host: one thread, one
+// instance, exports with as many flat parameters as the contract has. The policy of a component is
+// not that edge.
 func (f *File) Guest() bool {
 	return under(f.Room, "sdk/guest") ||
 		under(f.Room, "components") && path.Base(f.Room) == "guest"
