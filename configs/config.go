@@ -165,9 +165,9 @@ func DefaultWasm() Wasm {
 		GuestsMax:     4096,     // 5 components on 64 loops for 12 listeners
 		MemoryMax:     16 * MiB,
 		FuelMax:       10_000_000, // some 10 ms of native code
-		AuthMemoryMax: 64 * MiB,
-		AuthFuelMax:   2_000_000_000,
-		DepthMax:      1000,
+		AuthMemoryMax: 16 * MiB,
+		AuthFuelMax:   5_000_000_000,
+		DepthMax:      1024,
 	}
 }
 

@@ -18,18 +18,8 @@ import (
 // openLinker makes the linker. It comes after the loops, whose turns it must know, and before the
 // listeners, which ask it.
 func (a *App) openLinker(context.Context) error {
-	cfg := link.Default()
-	cfg.Loops = a.loops.Loops()
-	w := &a.cfg.Wasm
-	cfg.Limits = link.Limits{
-		Fuel: w.FuelMax, DepthMax: w.DepthMax, MemoryBytesMax: uint32(w.MemoryMax),
-	}
-	cfg.AuthLimits = link.Limits{
-		Fuel: w.AuthFuelMax, DepthMax: w.DepthMax, MemoryBytesMax: uint32(w.AuthMemoryMax),
-	}
-	cfg.ChainMax = configs.ChainMax
-	reader := reader{bytesMax: int64(w.ModuleMax)}
-	l, err := link.New(a.engine, cfg, link.Ports{
+	reader := reader{bytesMax: int64(a.cfg.Wasm.ModuleMax)}
+	l, err := link.New(a.engine, linkConfig(&a.cfg, a.loops.Loops()), link.Ports{
 		Read: reader.read, Quiescer: a.loops, History: a.caps.history, Line: a.caps.log.Line,
 		Log: a.log, Now: func() broker.Time { return broker.Time(a.now()) },
 	})
@@ -38,6 +28,20 @@ func (a *App) openLinker(context.Context) error {
 	}
 	a.linker = l
 	return nil
+}
+
+func linkConfig(c *configs.Config, loops int) link.Config {
+	cfg := link.Default()
+	cfg.Loops = loops
+	cfg.ChainMax = configs.ChainMax
+	w := &c.Wasm
+	cfg.Limits = link.Limits{
+		Fuel: w.FuelMax, DepthMax: w.DepthMax, MemoryBytesMax: uint32(w.MemoryMax),
+	}
+	cfg.AuthLimits = link.Limits{
+		Fuel: w.AuthFuelMax, DepthMax: w.DepthMax, MemoryBytesMax: uint32(w.AuthMemoryMax),
+	}
+	return cfg
 }
 
 // reader brings components: the default ones by name, the others from files.
