@@ -8,12 +8,12 @@ import (
 	"github.com/hpmq/hpmq/sdk/guest/go/settings"
 )
 
-// builtIn is the configuration of an authorizer that was given none: everything but what would let a
-// client speak as the broker.
+// builtIn is the configuration of an authorizer that was given none: everything but what would let
+// a client speak as the broker.
 const builtIn = `{"rules":[{"effect":"deny","actions":["publish","will"],"topics":["$SYS/#"]}]}`
 
-// usual are the actions of a rule that names none. Deliver is asked for by name only, since it costs a
-// question for each receiver.
+// usual are the actions of a rule that names none. Deliver is asked for by name only, since it
+// costs a question for each receiver.
 const usual = 1<<authorizer.Publish | 1<<authorizer.Subscribe | 1<<authorizer.Will
 
 // Configure reads the rules.

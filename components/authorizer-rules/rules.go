@@ -1,6 +1,7 @@
 // Package rules is what the component authorizer-rules decides by: an ordered list of rules, the
-// first that fits wins. It knows clients, addresses, actions and topic filters; it does not know how a
-// question reaches it (package authorizer of the guest SDK) nor how long an answer is kept (the host).
+// first that fits wins. It knows clients, addresses, actions and topic filters; it does not know
+// how a question reaches it (package authorizer of the guest SDK) nor how long an answer is kept
+// (the host).
 package rules
 
 import (

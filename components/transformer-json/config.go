@@ -5,6 +5,7 @@ import (
 
 	guest "github.com/hpmq/hpmq/sdk/guest/go"
 	"github.com/hpmq/hpmq/sdk/guest/go/settings"
+	"github.com/hpmq/hpmq/sdk/guest/go/template"
 	"github.com/hpmq/hpmq/sdk/guest/go/transformer"
 	"github.com/hpmq/hpmq/sdk/topic"
 )
@@ -81,11 +82,11 @@ func readStep(o *settings.Object) (step, bool) {
 	case "previous":
 		return readPrevious(o.Object(name)), true
 	default:
-		made, wrong := parseRewrite(o.Text("topic", ""))
+		made, wrong := template.Parse(o.Text("topic", ""))
 		if wrong != "" {
 			o.Fail("topic", wrong)
 		}
-		return made, made.usesFields()
+		return rewrite(made), made.UsesValues()
 	}
 }
 
@@ -165,9 +166,7 @@ func readPrevious(o *settings.Object) step {
 // checkName refuses a field name that has more than one spelling in JSON, since names are compared
 // as they stand in the message.
 func checkName(o *settings.Object, key, name string) {
-	if name == "" || strings.ContainsAny(name, "\"\\") || strings.IndexFunc(name, func(r rune) bool {
-		return r < ' '
-	}) >= 0 {
-		o.Fail(key, "a field name must not be empty or have quotes, backslashes or control characters")
+	if !settings.Plain(name) {
+		o.Fail(key, settings.PlainWant)
 	}
 }

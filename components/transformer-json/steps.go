@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"github.com/hpmq/hpmq/sdk/guest/go/fields"
-	"github.com/tidwall/gjson"
 )
 
 // pair is a name and what it becomes, or a name and what it is set to.
@@ -70,13 +69,14 @@ func (s constant) apply(w *work) bool {
 	return true
 }
 
-// extract sets fields to what a path finds in the payload as it came. What is not there sets nothing.
+// extract sets fields to what a path finds in the payload as it came. What is not there sets
+// nothing.
 type extract []pair
 
 func (s extract) apply(w *work) bool {
 	for _, p := range s {
-		if v := gjson.Get(w.payload, p.to); v.Raw != "" && fields.Valid(v.Raw) {
-			w.set(p.from, v.Raw)
+		if v, ok := fields.At(w.payload, p.to); ok {
+			w.set(p.from, v)
 		}
 	}
 	return true
@@ -107,8 +107,8 @@ func (s scale) apply(w *work) bool {
 	return true
 }
 
-// previous puts beside fields what the last message of the topic had in them: the value (copies), or
-// how much the number has grown since (deltas). Without a last message it puts nothing.
+// previous puts beside fields what the last message of the topic had in them: the value (copies),
+// or how much the number has grown since (deltas). Without a last message it puts nothing.
 type previous struct{ copies, deltas []pair }
 
 func (s *previous) apply(w *work) bool {
@@ -138,7 +138,8 @@ func (s *previous) apply(w *work) bool {
 	return true
 }
 
-// number is a JSON number; JSON has no hexadecimal and no infinity, and the text is valid JSON here.
+// number is a JSON number; JSON has no hexadecimal and no infinity, and the text is valid JSON
+// here.
 func number(text string) (float64, bool) {
 	if c := text[0]; c != '-' && (c < '0' || c > '9') {
 		return 0, false
@@ -147,8 +148,8 @@ func number(text string) (float64, bool) {
 	return n, err == nil
 }
 
-// number writes n. 15 digits are what a float64 surely holds: so 3 × 0.1 is 0.3. A result that JSON has
-// no text for is null.
+// number writes n. 15 digits are what a float64 surely holds: so 3 × 0.1 is 0.3. A result that
+// JSON has no text for is null.
 func (w *work) number(n float64, digits int) string {
 	if n-n != 0 { // infinite
 		return "null"

@@ -1,6 +1,6 @@
-// Package transform is what the component transformer-json does: the first rule whose filter matches a
-// message changes it, step by step. It knows JSON objects as lists of fields and topics as
-// levels; it does not know how a message reaches it (package transformer of the guest SDK).
+// Package transform is what the component transformer-json does: the first rule whose filter
+// matches a message changes it, step by step. It knows JSON objects as lists of fields and topics
+// as levels; it does not know how a message reaches it (package transformer of the guest SDK).
 package transform
 
 import (

@@ -1,5 +1,6 @@
-// Command stamp finishes a component: it checks that the module is what its manifest says and writes
-// the manifest into it as the custom section "hpmq:manifest". The same input gives the same bytes.
+// Command stamp finishes a component: it checks that the module is what its manifest says and
+// writes the manifest into it as the custom section "hpmq:manifest". The same input gives the same
+// bytes.
 //
 //	stamp MODULE.wasm manifest.json OUT.wasm
 package main

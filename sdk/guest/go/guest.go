@@ -1,9 +1,10 @@
 // Package guest holds the words that all roles of an HPMQ component written in Go share: who is on
 // the other side, what goes by, what the component wants to be asked about.
 //
-// It does not know the roles (package authorizer, transformer, … beside it, one export each) nor the
-// capabilities (package log, kv, …, one import each): a component imports only the packages of what it
-// is and of what it needs, and so its .wasm has no other export or import. See README.md.
+// It does not know the roles (package authorizer, transformer, … beside it, one export each) nor
+// the capabilities (package log, kv, …, one import each): a component imports only the packages
+// of what it is and of what it needs, and so its .wasm has no other export or import. See
+// README.md.
 package guest
 
 // QoS is the quality of service of a message [MQTT-4.3].
@@ -39,8 +40,8 @@ type Message struct {
 	Retain  bool
 }
 
-// Interest is the topic filters a component wants to be asked about; "#" alone is every topic. A message
-// that matches none costs no call. The host may ask about more.
+// Interest is the topic filters a component wants to be asked about; "#" alone is every topic. A
+// message that matches none costs no call. The host may ask about more.
 type Interest struct {
 	// Inbound is for messages on their way in, for subscriptions and for wills.
 	Inbound []string
@@ -48,5 +49,6 @@ type Interest struct {
 	Outbound []string
 }
 
-// Everything is the interest of a component that wants to be asked about each message on its way in.
+// Everything is the interest of a component that wants to be asked about each message on its way
+// in.
 func Everything() Interest { return Interest{Inbound: []string{"#"}} }

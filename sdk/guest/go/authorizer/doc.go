@@ -1,5 +1,5 @@
-// Package authorizer is the role hpmq:broker/authorizer: what a component that says who may do
-// what answers to. It knows the words of the role and its export; what is allowed, the Handler knows.
+// Package authorizer is the role hpmq:broker/authorizer: what a component that says who may do what
+// answers to. It knows the words of the role and its export; what is allowed, the Handler knows.
 package authorizer
 
 import guest "github.com/hpmq/hpmq/sdk/guest/go"
@@ -45,7 +45,8 @@ func Deny(reason uint8) Answer { return Answer(reason | 0x80) }
 // NotAuthorized is the reason code of a plain refusal.
 const NotAuthorized = 0x87
 
-// For says how far and how many seconds the answer holds; 0 is for as long as this version is linked.
+// For says how far and how many seconds the answer holds; 0 is for as long as this version is
+// linked.
 func (a Answer) For(s Scope, seconds uint32) Answer {
 	return a&0xFF | Answer(s)<<8 | Answer(min(seconds, secondsMax))<<10
 }

@@ -10,8 +10,8 @@ import (
 //go:wasmimport hpmq:broker/config@0.1.0 json
 func hostJSON(ret unsafe.Pointer)
 
-// JSON is the configuration that the link gives this component, "{}" when there is none. The text is
-// the caller's.
+// JSON is the configuration that the link gives this component, "{}" when there is none. The text
+// is the caller's.
 func JSON() string {
 	ret := abi.Words(2)
 	hostJSON(unsafe.Pointer(&ret[0]))

@@ -14,8 +14,8 @@ type Field struct {
 	Value string
 }
 
-// Split appends the fields of the JSON object text to dst. False says that text is not one, or lies deeper
-// than DepthMax; then what was appended is of no use. The fields alias text.
+// Split appends the fields of the JSON object text to dst. False says that text is not one, or lies
+// deeper than DepthMax; then what was appended is of no use. The fields alias text.
 func Split(dst []Field, text string) ([]Field, bool) {
 	i := space(text, 0)
 	if i >= len(text) || text[i] != '{' {
@@ -48,8 +48,8 @@ func Valid(text string) bool {
 	return i >= 0 && space(text, i) == len(text)
 }
 
-// Find is the index of the field called name, -1 when there is none. Of two with one name it is the last,
-// as in most readers of JSON.
+// Find is the index of the field called name, -1 when there is none. Of two with one name it is the
+// last, as in most readers of JSON.
 func Find(list []Field, name string) int {
 	for i := len(list) - 1; i >= 0; i-- {
 		if list[i].Name == name {

@@ -46,14 +46,34 @@ func TestFindIsTheLast(t *testing.T) {
 	}
 }
 
+func TestAt(t *testing.T) {
+	const text = ` {"a": {"b": [10, {"c": "x"}, []], "b2": null}, "d": 1, "a2": [[7]], "d": 2}`
+	for path, want := range map[string]string{
+		"a.b.0": "10", "a.b.1.c": `"x"`, "a.b.1": `{"c": "x"}`, "a.b2": "null", "d": "2", "a2.0.0": "7",
+		"a.b.2": "[]",
+	} {
+		if got, ok := At(text, path); !ok || got != want {
+			t.Errorf("%s: got %s, %v, want %s", path, got, ok, want)
+		}
+	}
+	for _, path := range []string{"", "b", "a.c", "a.b.3", "a.b.x", "a.b.-1", "d.0", "a.b.2.0", "a."} {
+		if got, ok := At(text, path); ok {
+			t.Errorf("%q: found %s", path, got)
+		}
+	}
+}
+
 // FuzzSplit holds Split to encoding/json: it takes what that takes, if it is an object, and
 // gives the same fields.
 func FuzzSplit(f *testing.F) {
-	for _, s := range []string{`{}`, `{"a":[1,{"b":[]}]}`, `{"a":1,"a":2}`, `{"a":"\u00e9\\"}`, `[]`, `{"a":-1.5e9}`} {
+	for _, s := range []string{
+		`{}`, `{"a":[1,{"b":[]}]}`, `{"a":1,"a":2}`, `{"a":"\u00e9\\"}`, `[]`, `{"a":-1.5e9}`,
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		list, ok := Split(nil, s)
+		At(s, "a.0.b")
 		if Valid(s) != json.Valid([]byte(s)) &&
 			strings.Count(s, "[")+strings.Count(s, "{") <= DepthMax {
 			t.Fatalf("%q: Valid differs from encoding/json", s)
@@ -82,7 +102,7 @@ func FuzzSplit(f *testing.F) {
 }
 
 func BenchmarkSplit(b *testing.B) {
-	const text = `{"t":215,"h":48,"b":3.61,"id":"0x0015BC001A","seq":44121,"status":{"ok":true,"code":[0,1]}}`
+	const text = `{"t":215,"h":48,"b":3.61,"id":"0x0015BC001A","seq":41,"status":{"ok":true,"code":[0]}}`
 	var list []Field
 	b.ReportAllocs()
 	b.SetBytes(int64(len(text)))

@@ -1,7 +1,7 @@
 package fields
 
-// The functions of this file take the place where something begins and answer the place after it, or
-// -1 when it is not there; given -1 they answer -1.
+// The functions of this file take the place where something begins and answer the place after it,
+// or -1 when it is not there; given -1 they answer -1.
 
 func space(s string, i int) int {
 	for i >= 0 && i < len(s) && (s[i] == ' ' || s[i] == '\n' || s[i] == '\t' || s[i] == '\r') {
@@ -19,8 +19,8 @@ func colon(s string, i int) int {
 	return space(s, i+1)
 }
 
-// nest is what is open around a value: a bit for each bracket, set for an object, so that no payload
-// exhausts a stack.
+// nest is what is open around a value: a bit for each bracket, set for an object, so that no
+// payload exhausts a stack.
 type nest struct {
 	objects uint64
 	depth   int

@@ -10,8 +10,8 @@ import (
 //go:wasmimport hpmq:broker/history@0.1.0 last
 func hostLast(topic unsafe.Pointer, size uint32, ret unsafe.Pointer)
 
-// Last is the payload that was delivered last under topic on this listener. It is borrowed: it holds
-// until the exported call that runs returns.
+// Last is the payload that was delivered last under topic on this listener. It is borrowed: it
+// holds until the exported call that runs returns.
 func (Log) Last(topic string) ([]byte, bool) {
 	ret := abi.Words(3)
 	hostLast(unsafe.Pointer(unsafe.StringData(topic)), uint32(len(topic)), unsafe.Pointer(&ret[0]))

@@ -1,8 +1,8 @@
 // Package kv is the capability hpmq:broker/kv: keys and values that the host holds for the
 // component's name. They outlive instances, swaps and versions.
 //
-// Store has its methods only inside a guest. A component names what it needs of it in an interface of
-// its own and takes a fake from package guesttest in native tests.
+// Store has its methods only inside a guest. A component names what it needs of it in an interface
+// of its own and takes a fake from package guesttest in native tests.
 package kv
 
 import "errors"

@@ -13,7 +13,8 @@ import (
 )
 
 // Object is a JSON object of the configuration. Objects of one configuration share one error, the
-// first that was met; after it every read answers the fallback, so a reader checks Err once, at the end.
+// first that was met; after it every read answers the fallback, so a reader checks Err once, at the
+// end.
 type Object struct {
 	place  string
 	fields []field

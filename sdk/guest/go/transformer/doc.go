@@ -1,5 +1,6 @@
-// Package transformer is the role hpmq:broker/transformer: what a component that changes messages on
-// their way answers to. It knows the words of the role and its exports; what to change, the Handler knows.
+// Package transformer is the role hpmq:broker/transformer: what a component that changes messages
+// on their way answers to. It knows the words of the role and its exports; what to change, the
+// Handler knows.
 package transformer
 
 import guest "github.com/hpmq/hpmq/sdk/guest/go"
@@ -21,8 +22,8 @@ const (
 type Handler interface {
 	// Configure reads the configuration, JSON text. An error is a text for the operator.
 	Configure(config string) (guest.Interest, error)
-	// Upstream is asked about a message from who. What it appends to out goes on if it answers Replace;
-	// the bytes of it must hold until the next call.
+	// Upstream is asked about a message from who. What it appends to out goes on if it answers
+	// Replace; the bytes of it must hold until the next call.
 	Upstream(who *guest.Identity, m *guest.Message, out *[]guest.Message) Outcome
 	// Downstream is asked about a message to who.
 	Downstream(who *guest.Identity, m *guest.Message, out *[]guest.Message) Outcome

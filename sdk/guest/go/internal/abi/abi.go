@@ -5,9 +5,9 @@
 //
 // It does not know the roles; they call Enter and Leave around each export.
 //
-// One guest instance is one thread and has one host, so the arena here, and in the
-// roles the handler and the area of the answer, are package variables: there is nothing else that an
-// exported function could find them by.
+// One guest instance is one thread and has one host, so the arena here, and in the roles the
+// handler and the area of the answer, are package variables: there is nothing else that an exported
+// function could find them by.
 package abi
 
 import "unsafe"

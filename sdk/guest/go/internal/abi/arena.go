@@ -5,15 +5,15 @@ import "unsafe"
 const (
 	// arenaBytes is the first block: the arguments and the answer of a usual call.
 	arenaBytes = 4 << 10
-	// arenaKeptBytesMax is the largest block kept from one call to the next, so that a stream of large
-	// payloads makes no garbage and a single huge one is given back.
+	// arenaKeptBytesMax is the largest block kept from one call to the next, so that a stream of
+	// large payloads makes no garbage and a single huge one is given back.
 	arenaKeptBytesMax = 256 << 10
 )
 
-// arena is memory that lives until the call it was taken for is over. The host takes from it through
-// cabi_realloc before and during a call, the guest for its answer. The first block taken after a
-// call has ended frees all of that call; until then the host may read the answer. So no cabi_post
-// export is needed.
+// arena is memory that lives until the call it was taken for is over. The host takes from it
+// through cabi_realloc before and during a call, the guest for its answer. The first block taken
+// after a call has ended frees all of that call; until then the host may read the answer. So no
+// cabi_post export is needed.
 type arena struct {
 	block []byte
 	used  uintptr

@@ -1,0 +1,47 @@
+// wit-check.mjs JCO-DIR WIT-DIR COMPONENTS-DIR
+//
+// Parses the contracts, then makes a real component of each default component: wasm-tools refuses
+// one whose exports or imports differ in name or signature from the world of its role.
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const [jco, wit, components] = process.argv.slice(2);
+const modules = join(jco, 'node_modules/@bytecodealliance');
+const load = (path) => import(pathToFileURL(join(modules, path)).href);
+const { componentEmbed, componentNew, componentWit } = await load('jco/dist/api.js');
+const adapter = await readFile(join(modules, 'jco/lib/wasi_snapshot_preview1.reactor.wasm'));
+
+// step runs f; what it throws ends the check with a sentence.
+async function step(what, f) {
+  try {
+    return await f();
+  } catch (e) {
+    console.error(`wit-check: ${what}: ${e.payload ?? e.message ?? e}`);
+    process.exit(1);
+  }
+}
+
+const worlds = (await readFile(join(wit, 'worlds.wit'), 'utf8'))
+  .match(/^world [a-z-]+/gm).map((line) => line.split(' ')[1]);
+for (const world of worlds) {
+  await step(`world ${world}`, async () => {
+    const core = await componentEmbed({ dummy: true, witPath: wit, world });
+    await componentWit(await componentNew(core, []));
+  });
+}
+console.log(`wit: ${worlds.length} worlds parse`);
+
+const folders = await readdir(components, { withFileTypes: true });
+for (const { name } of folders.filter((e) => e.isDirectory() && e.name.includes('-'))) {
+  await step(name, async () => {
+    const binary = await readFile(join(components, name, `${name}.wasm`));
+    const world = `${name.split('-')[0]}-component`;
+    const core = await componentEmbed({ binary, witPath: wit, world });
+    const made = await componentNew(core, [['wasi_snapshot_preview1', adapter]]);
+    const text = await componentWit(made);
+    const faces = text.match(/^ *(import|export) hpmq:broker\/[a-z]+/gm)
+      .map((line) => line.trim().replace('hpmq:broker/', ''));
+    console.log(`${name}: ${faces.join(', ')}`);
+  });
+}
