@@ -73,6 +73,7 @@ func (k *Kernel) peerMessages(kind byte, from PeerID, r *reader) bool {
 	}
 	switch kind {
 	case peerMessage:
+		k.seen[from] = m.num
 		k.arrived(m)
 	case peerShared:
 		k.arrivedShared(full, hops, m)

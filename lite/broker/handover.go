@@ -10,17 +10,17 @@ import (
 // The hand-over of a session from its owner A to the claimant B, with nothing lost, doubled or out of
 // order though messages are on their way from any kernel C:
 //
-//  1. A sends the session to B and keeps a ghost: its subscriptions stay in A's tree, and what comes for
-//     them is relayed to B.
+//  1. A sends the session to B, with the number of the last message it saw of each origin, and keeps a
+//     ghost: its subscriptions stay in A's tree, and what comes for them is relayed to B.
 //  2. B puts the subscriptions into its own tree, tells every C the interest, then "I have it now"
 //     (peerMove). What matches at B directly is put aside; what A relays is delivered.
 //  3. Each C, which sends to B too from now on, sends A a fence: behind it, frames from C on the same
-//     way, nothing follows that B does not get as well. It sends B one too: what C sent B for other
-//     sessions before it, which A may relay as well, is in by then.
+//     way, nothing follows that B does not get as well.
 //  4. With all fences in, A drops the ghost and sends B the last word.
-//  5. With the last word and all its own fences in, B delivers what it had put aside, less what it got
-//     through A: messages have a number of their origin, and what A relayed of an origin is always a
-//     first part of what B put aside.
+//  5. B asks each C for a fence of its own (peerSync): what A relayed C had sent B too if B wants it,
+//     and on that way it may be slower than through A. Behind the fence it is in.
+//  6. B delivers what it had put aside, less what came through A: what A had seen before it sent the
+//     session, and what it relayed. What A got of an origin comes before the rest, so the order is kept.
 //
 // Only then the home hears that B has the session, so that one hand-over ends before the next begins.
 
@@ -37,14 +37,19 @@ type moved struct {
 	fences int
 }
 
-// arrival is the state of a session that is being taken over, until the last word of its former owner
-// and the fences of all others.
+// arrival is the state of a session that is being taken over, until nothing of before is under way.
 type arrival struct {
 	from    PeerID
-	fences  int // still to come
-	last    bool
-	relayed [PeersMax]uint64 // highest number relayed, by origin
+	fences  int      // still to come
+	seen    []uint64 // by origin, the number of the last message that A gave the session itself
+	relayed map[relayKey]struct{}
 	aside   []aside
+}
+
+// relayKey names a message.
+type relayKey struct {
+	origin PeerID
+	num    uint64
 }
 
 // aside is a message that matched here before the former owner let go.
@@ -109,11 +114,16 @@ func (k *Kernel) release(s *session) {
 	k.ghosts[s.id] = s
 }
 
+// sendHandover sends the session, or word that there is none.
 func (k *Kernel) sendHandover(id string, r *release, s *session) {
+	k.seen[k.cfg.Self] = k.seq
 	f := append(k.wire[:0], peerHandover)
 	f = appendUint(f, uint64(r.t))
 	f = appendBool(appendString(f, id), s != nil)
 	if s != nil {
+		for p := range k.cfg.Peers {
+			f = appendUint(f, k.seen[p])
+		}
 		f = appendSession(f, s)
 	}
 	k.send(r.to, f)
@@ -140,7 +150,9 @@ func (k *Kernel) onHandover(from PeerID, t Token, id string, cs *carried) {
 	k.sessions[id] = s
 	k.stats.Queued += s.queue.len()
 	s.lis = a.conn.lis
-	s.arriving = &arrival{from: from, fences: k.cfg.Peers - 2}
+	s.arriving = &arrival{
+		from: from, fences: k.cfg.Peers - 2, seen: cs.seen, relayed: make(map[relayKey]struct{}),
+	}
 	k.arrivals[id] = s.arriving
 	k.settleIn(cs)
 	k.others(func(p PeerID) {
@@ -181,21 +193,21 @@ func (k *Kernel) done(id string) {
 	k.homeDone(id, k.cfg.Self)
 }
 
-// onMove: the session is at from now, and this kernel knows what it wants. Both owners are told.
+// onMove: the session is at from now, and this kernel knows what it wants. The former owner is told.
 func (k *Kernel) onMove(from PeerID, id string, former PeerID) {
 	if former == k.cfg.Self {
 		k.onFence(id)
 		return
 	}
 	k.send(former, appendString(append(k.wire[:0], peerFence), id))
-	k.send(from, appendString(append(k.wire[:0], peerFence), id))
 }
 
-// onFence counts. At the former owner the ghost goes with the last one; the new one may have arrived.
+// onFence counts. With the last one the ghost of the former owner goes, the arrival of the new one ends.
 func (k *Kernel) onFence(id string) {
 	if a := k.arrivals[id]; a != nil {
-		a.fences--
-		k.settledIn(id, a)
+		if a.fences--; a.fences == 0 {
+			k.settledIn(id, a)
+		}
 		return
 	}
 	g := k.ghosts[id]
@@ -219,8 +231,8 @@ func (k *Kernel) relayed(id, full string, m *Message) {
 	if s == nil {
 		return
 	}
-	if full == "" && s.arriving != nil && int(m.origin) < PeersMax {
-		s.arriving.relayed[m.origin] = max(s.arriving.relayed[m.origin], m.num)
+	if full == "" && s.arriving != nil {
+		s.arriving.relayed[relayKey{m.origin, m.num}] = struct{}{}
 	}
 	x := &k.match
 	x.targets = x.targets[:0]
@@ -252,18 +264,23 @@ func (k *Kernel) rematch(s *session, m *Message) {
 
 // onLast: nothing comes through the former owner any more.
 func (k *Kernel) onLast(id string) {
-	if a := k.arrivals[id]; a != nil {
-		a.last = true
-		k.settledIn(id, a)
-	}
-}
-
-// settledIn ends the arrival once nothing of before is under way: what was put aside and did not come
-// through the former owner is delivered.
-func (k *Kernel) settledIn(id string, a *arrival) {
-	if !a.last || a.fences > 0 {
+	a := k.arrivals[id]
+	if a == nil {
 		return
 	}
+	if a.fences == 0 {
+		k.settledIn(id, a)
+		return
+	}
+	k.others(func(p PeerID) {
+		if p != a.from {
+			k.send(p, appendString(append(k.wire[:0], peerSync), id))
+		}
+	})
+}
+
+// settledIn ends the arrival: what was put aside and did not come through the former owner is delivered.
+func (k *Kernel) settledIn(id string, a *arrival) {
 	delete(k.arrivals, id)
 	if s := k.sessions[id]; s != nil && s.arriving == a {
 		s.arriving = nil
@@ -277,8 +294,11 @@ func (k *Kernel) settledIn(id string, a *arrival) {
 
 func (k *Kernel) takeAside(a *arrival, x *aside) {
 	s := x.t.sess
-	seen := x.t.share == "" && x.m.num <= a.relayed[int(x.m.origin)%PeersMax]
-	if !seen && k.sessions[s.id] == s {
+	_, seen := a.relayed[relayKey{x.m.origin, x.m.num}]
+	if int(x.m.origin) < len(a.seen) {
+		seen = seen || x.m.num <= a.seen[x.m.origin]
+	}
+	if (!seen || x.t.share != "") && k.sessions[s.id] == s {
 		k.begin(nil, 0)
 		k.handOne(&x.t, x.m)
 		k.end()
@@ -309,6 +329,8 @@ func (k *Kernel) peerSessions(kind byte, from PeerID, r *reader) bool {
 		k.onMove(from, id, former)
 	case peerFence:
 		k.onFence(id)
+	case peerSync:
+		k.send(from, appendString(append(k.wire[:0], peerFence), id))
 	default:
 		k.onLast(id)
 	}
@@ -320,7 +342,12 @@ func (k *Kernel) readHandover(from PeerID, t Token, id string, r *reader) bool {
 		k.onHandover(from, t, id, nil)
 		return r.whole()
 	}
+	seen := make([]uint64, k.cfg.Peers)
+	for p := range seen {
+		seen[p] = r.uint()
+	}
 	cs, ok := r.session(id)
+	cs.seen = seen
 	if !ok {
 		k.onHandover(from, t, id, nil)
 		return false

@@ -23,7 +23,8 @@ type Kernel struct {
 	wheel    wheel
 	asks     slab[ask]
 	rng      rng
-	seq      uint64 // of messages published here; names a message together with Self
+	seen     [PeersMax]uint64 // by peer, the number of its last message that came here
+	seq      uint64           // of messages published here; names a message together with Self
 	stats    Stats
 
 	// Scratch of one call, kept to allocate nothing. fan is the state of the publication at work.

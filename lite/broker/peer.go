@@ -18,6 +18,7 @@ const (
 	peerGone                     // client id: to the home: it ended
 	peerMove                     // client id, former owner: I have it, tell the former you know
 	peerFence                    // client id: to both owners: nothing of before follows from me
+	peerSync                     // client id: from the new owner: send me a fence
 	peerLast                     // client id: from the former owner: nothing follows from me
 	peerRelay                    // token, client id, full filter or "", message: came for it here
 )
@@ -39,7 +40,7 @@ func (k *Kernel) Peer(now Time, from PeerID, frame []byte) {
 		ok = k.peerMessages(kind, from, &r)
 	case peerClaim, peerGranted, peerDone, peerGone:
 		ok = k.peerClaims(kind, from, &r)
-	case peerRelease, peerHandover, peerMove, peerFence, peerLast:
+	case peerRelease, peerHandover, peerMove, peerFence, peerSync, peerLast:
 		ok = k.peerSessions(kind, from, &r)
 	}
 	if !ok {

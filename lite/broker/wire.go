@@ -169,6 +169,7 @@ func flag(b bool, bit byte) byte {
 type carried struct {
 	sess *session
 	subs []carriedSub
+	seen []uint64 // by origin, the last message the former owner saw
 }
 
 type carriedSub struct {
