@@ -161,6 +161,8 @@ func TestConstantsInEffectPass(t *testing.T) {
 	} {
 		wantKeys(t, CheckState(one(t, "a/a.go", "package a\n"+body)))
 	}
+	shown := "package a\nvar x = T{}\nfunc f() { show(&x) }"
+	wantKeys(t, CheckState(one(t, "a/a_test.go", shown)))
 	wantKeys(t, CheckState(one(t, "components/router-x/guest/a.go", "package main\nvar x int")))
 	wantKeys(t, CheckState(one(t, "components/router-x/a.go", "package router\nvar x int")),
 		"state components/router-x:x")
