@@ -1,6 +1,7 @@
 #!/bin/sh
-# components.sh [--check] [NAME...] builds the components (all, or those named) with TinyGo into
-# components/NAME/NAME.wasm. With --check it builds into a folder of its own and compares byte for byte.
+# components.sh [--check] [NAME...] builds the components with TinyGo into components/NAME/NAME.wasm
+# and the hostile guests of the tests with clang into components/testdata; all, or those named.
+# With --check it builds into a folder of its own and compares byte for byte.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
@@ -19,25 +20,49 @@ trap 'rm -rf "$work"' EXIT
 cd "$root"
 CGO_ENABLED=0 go build -trimpath -o "$work/stamp" ./components/cmd/stamp
 
-# build NAME OUT
+# build NAME OUT makes one component or hostile guest.
 build() {
+	case $1 in
+	hostile-*) build_hostile "${1#hostile-}" "$2" ;;
+	*) build_component "$1" "$2" ;;
+	esac
+}
+
+build_component() {
 	"$tinygo" build -target="$here/wasip1.json" -buildmode=c-shared -opt=2 -no-debug \
 		-o "$work/$1.core.wasm" "./components/$1/guest"
 	"$work/stamp" "$work/$1.core.wasm" "components/$1/manifest.json" "$2"
 }
 
+# -O2 only while compiling: with it, clang hands the linked module to wasm-opt.
+build_hostile() {
+	behaviour=$(echo "$1" | tr a-z A-Z)
+	clang-19 --target=wasm32 -O2 -Wall -Wno-infinite-recursion -Wno-unused-function -nostdlib \
+		-DBEHAVIOUR="$behaviour" -c -o "$work/$1.o" components/testdata/hostile.c
+	wasm-ld-19 --no-entry --strip-all --stack-first -o "$2" "$work/$1.o"
+}
+
+# committed NAME is where the bytes stand.
+committed() {
+	case $1 in
+	hostile-*) echo "components/testdata/$1.wasm" ;;
+	*) echo "components/$1/$1.wasm" ;;
+	esac
+}
+
 if [ $# = 0 ]; then
-	set -- $(cd components && for m in */manifest.json; do dirname "$m"; done)
+	set -- $(cd components && for m in */manifest.json; do dirname "$m"; done) \
+		hostile-loop hostile-trap hostile-memory hostile-recurse hostile-garbage
 fi
 wrong=
 for name in "$@"; do
-	committed=components/$name/$name.wasm
+	file=$(committed "$name")
 	if [ -z "$check" ]; then
-		build "$name" "$committed"
-		say "$committed $(wc -c <"$committed") bytes"
+		build "$name" "$file"
+		say "$file $(wc -c <"$file") bytes"
 		continue
 	fi
 	build "$name" "$work/$name.wasm"
-	cmp "$work/$name.wasm" "$committed" || wrong="$wrong $name"
+	cmp "$work/$name.wasm" "$file" || wrong="$wrong $name"
 done
 [ -z "$wrong" ] || fail "not what the sources make:$wrong (run tools/components.sh and commit)"
