@@ -291,3 +291,19 @@ func TestHistoryIsWhatWasDelivered(t *testing.T) {
 		t.Errorf("history: %s", got)
 	}
 }
+
+func TestArgumentsInTheBlockOfTheGuest(t *testing.T) {
+	h := newHouse(t, nil)
+	p := h.one(RoleTransformer, ref("transformer-block", "tag=v1:;"))
+	for _, n := range []int{0, 1, 100, argumentsSize - 30, argumentsSize, 10 * argumentsSize} {
+		payload := strings.Repeat("x", n)
+		var out []broker.Message
+		p.Transform(h.clock.now(), broker.Upstream, &device, message("a", payload), &out)
+		if texts(out) != "a=v1:"+payload {
+			t.Errorf("%d bytes: %.80s", n, texts(out))
+		}
+	}
+	if v := h.seen(RoleTransformer, 0); v.Faults != 0 {
+		t.Error(v.LastFault)
+	}
+}

@@ -11,6 +11,8 @@ build() {
 }
 build authenticator -DROLE_AUTHENTICATOR
 build authorizer -DROLE_AUTHORIZER
+build authorizer-block -DROLE_AUTHORIZER -DUSE_BLOCK
+build transformer-block -DROLE_TRANSFORMER -DUSE_BLOCK
 build transformer -DROLE_TRANSFORMER
 build transformer-history -DROLE_TRANSFORMER -DUSE_HISTORY
 build deduplicator -DROLE_DEDUPLICATOR
