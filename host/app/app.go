@@ -36,6 +36,8 @@ type App struct {
 	drain   time.Duration
 	started time.Time
 	now     func() int64
+	name    string // of the node
+	data    string // as the configuration has it
 
 	engine *wasm.Engine
 	caps   *caps
@@ -67,7 +69,7 @@ func Open(ctx context.Context, cfg configs.Config, o Options) (*App, error) {
 	}
 	a := &App{
 		log: o.Log, cfg: cfg, started: time.Now(), drain: o.DrainTimeout,
-		now: clock(), doors: make(map[string]*door),
+		now: clock(), doors: make(map[string]*door), name: nodeName(&cfg), data: cfg.DataDir,
 	}
 	if a.drain == 0 {
 		a.drain = 10 * time.Second
@@ -123,10 +125,10 @@ func (a *App) Close() error {
 
 // openData makes the data folder.
 func (a *App) openData(context.Context) error {
-	if a.cfg.DataDir == configs.Memory {
+	if a.data == configs.Memory {
 		return nil
 	}
-	if err := os.MkdirAll(a.cfg.DataDir, 0o700); err != nil {
+	if err := os.MkdirAll(a.data, 0o700); err != nil {
 		return fmt.Errorf("app: data: %w: name a folder that can be written with --data DIR, or "+
 			"--data memory", err)
 	}
@@ -135,10 +137,22 @@ func (a *App) openData(context.Context) error {
 
 // dataPath is a path in the data folder, or "" if there is none.
 func (a *App) dataPath(name string) string {
-	if a.cfg.DataDir == configs.Memory {
+	if a.data == configs.Memory {
 		return ""
 	}
-	return filepath.Join(a.cfg.DataDir, name)
+	return filepath.Join(a.data, name)
+}
+
+// nodeName is the configured name, or that of the machine.
+func nodeName(c *configs.Config) string {
+	if c.NodeName != "" {
+		return c.NodeName
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "hpmq"
+	}
+	return name
 }
 
 func newLog(w io.Writer, c configs.Log, level *slog.LevelVar) *slog.Logger {

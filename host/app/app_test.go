@@ -214,8 +214,7 @@ func TestOpenLeavesNothingAfterAnError(t *testing.T) {
 func TestAdminBeyondLoopbackHasAToken(t *testing.T) {
 	dir := t.TempDir()
 	local, wide := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}, &net.TCPAddr{IP: net.IPv4zero}
-	a := &App{cfg: configs.Default()}
-	a.cfg.DataDir = dir
+	a := &App{cfg: configs.Default(), data: dir}
 	if c, file, err := a.adminConfig(local); err != nil || !c.Loopback || c.Token != "" ||
 		file != "" {
 		t.Errorf("loopback: %+v %s %v", c, file, err)
@@ -224,7 +223,7 @@ func TestAdminBeyondLoopbackHasAToken(t *testing.T) {
 	if err != nil || c.Loopback || c.Token == "" || file != filepath.Join(dir, "admin.token") {
 		t.Errorf("wide: %+v %s %v", c, file, err)
 	}
-	a.cfg.DataDir = configs.Memory
+	a.data = configs.Memory
 	if c, _, err := a.adminConfig(wide); err == nil {
 		t.Errorf("without a data folder: %+v", c)
 	}

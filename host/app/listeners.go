@@ -12,7 +12,16 @@ import (
 )
 
 // door is an open listener.
-type door struct{ cfg configs.Listener }
+type door struct {
+	cfg configs.Listener
+	// bind is cfg.Bind, but for the port if that was 0.
+	bind string
+}
+
+// stays is true if the listener as next wants it needs no other socket.
+func (d *door) stays(next *configs.Listener) bool {
+	return (next.Bind == d.cfg.Bind || next.Bind == d.bind) && next.Limits == d.cfg.Limits
+}
 
 // Listening is where a listener was opened.
 type Listening struct {
@@ -79,14 +88,14 @@ func (a *App) bindLocked(l configs.Listener) error {
 			Limits: limits,
 		}
 	}
-	_, err := a.loops.AddListener(
+	addr, err := a.loops.AddListener(
 		shard.ListenerConfig{Name: l.Name, Bind: l.Bind, Limits: socketLimits(&l.Limits)},
 		func(loop int) *broker.Listener { return kernels[loop] })
 	if err != nil {
 		return &BindError{Who: "listener " + l.Name, Bind: l.Bind, Err: err}
 	}
 	a.loops.note(l.Name, kernels)
-	a.doors[l.Name] = &door{cfg: l}
+	a.doors[l.Name] = &door{cfg: l, bind: "tcp://" + addr.String()}
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -28,26 +27,15 @@ func (o *operator) Status(ctx context.Context) (client.Status, error) {
 		return client.Status{}, fmt.Errorf("app: status: %w", err)
 	}
 	s := client.Status{
-		Version: Version(), Node: o.name(), Started: o.started.UTC().Truncate(time.Second),
+		Version: Version(), Node: o.name, Started: o.started.UTC().Truncate(time.Second),
 		UptimeSeconds: int64(time.Since(o.started) / time.Second),
 		Platform:      runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH,
-		DataDir:       o.cfg.DataDir, Loops: o.loops.Loops(),
+		DataDir:       o.data, Loops: o.loops.Loops(),
 	}
 	for i := range st.Kernels {
 		addTotals(&s.Totals, &st.Kernels[i])
 	}
 	return s, nil
-}
-
-func (a *App) name() string {
-	if a.cfg.NodeName != "" {
-		return a.cfg.NodeName
-	}
-	name, err := os.Hostname()
-	if err != nil {
-		return "hpmq"
-	}
-	return name
 }
 
 func addTotals(t *client.Totals, k *broker.Stats) {

@@ -77,7 +77,8 @@ func (p *peer) next() []byte {
 
 func (p *peer) subscribe(filter string) {
 	p.t.Helper()
-	p.send(mqtt.AppendSubscribe(nil, mqtt.V5, 1, nil, []mqtt.Subscription{{Filter: []byte(filter)}}))
+	list := []mqtt.Subscription{{Filter: []byte(filter)}}
+	p.send(mqtt.AppendSubscribe(nil, mqtt.V5, 1, nil, list))
 	if got := mqtt.TypeOf(p.next()); got != mqtt.SUBACK {
 		p.t.Fatalf("got %v, want SUBACK", got)
 	}

@@ -89,7 +89,7 @@ func (c *changeover) run(ctx context.Context) error {
 	for i := range specs {
 		name := rehearsal + c.cfg.Listeners[i].Name
 		if err := c.app.linker.Link(ctx, name, specs[i]); err != nil {
-			return err
+			return unrehearsed(err)
 		}
 	}
 	if err := c.unbindAll(); err != nil {
@@ -107,6 +107,17 @@ func (c *changeover) run(ctx context.Context) error {
 // of a configuration can have it in its name.
 const rehearsal = "reload:"
 
+// unrehearsed names the listener of a refusal as the configuration does.
+func unrehearsed(err error) error {
+	var step *link.StepError
+	if errors.As(err, &step) {
+		named := *step
+		named.Listener = strings.TrimPrefix(step.Listener, rehearsal)
+		return &named
+	}
+	return err
+}
+
 func (c *changeover) endRehearsal() {
 	for i := range c.cfg.Listeners {
 		// One that was not reached is not there.
@@ -118,11 +129,13 @@ func (c *changeover) endRehearsal() {
 // one to another, so all let go before any takes.
 func (c *changeover) unbindAll() error {
 	for _, name := range slices.Sorted(maps.Keys(c.app.doors)) {
-		old := c.app.doors[name].cfg
+		d := c.app.doors[name]
 		next := c.find(name)
-		if next != nil && next.Bind == old.Bind && next.Limits == old.Limits {
+		if next != nil && d.stays(next) {
 			continue
 		}
+		old := d.cfg
+		old.Bind = d.bind // a port that was free to choose is not any more
 		if err := c.app.unbindLocked(name); err != nil {
 			return err
 		}

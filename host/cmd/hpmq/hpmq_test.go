@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience is how long a test waits for what must come.
+const patience = 30 * time.Second
+
+// screen is what a program writes, to wait for.
+type screen struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+	more chan struct{} // has a value when text grew
+}
+
+func newScreen() *screen { return &screen{more: make(chan struct{}, 1)} }
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case s.more <- struct{}{}:
+	default:
+	}
+	return s.text.Write(p)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// until waits for text and answers all there is.
+func (s *screen) until(t *testing.T, text string) string {
+	t.Helper()
+	end := time.After(patience)
+	for {
+		if all := s.String(); strings.Contains(all, text) {
+			return all
+		}
+		select {
+		case <-s.more:
+		case <-end:
+			t.Fatalf("no %q in:\n%s", text, s)
+		}
+	}
+}
+
+// process is a command line at work.
+type process struct {
+	out, err *screen
+	signals  chan os.Signal
+	exit     chan int
+}
+
+func start(t *testing.T, args ...string) *process {
+	p := &process{newScreen(), newScreen(), make(chan os.Signal, 4), make(chan int, 1)}
+	go func() {
+		p.exit <- run(t.Context(), args, system{out: p.out, err: p.err, signals: p.signals})
+	}()
+	return p
+}
+
+// once runs a command line that ends by itself.
+func once(t *testing.T, environ []string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = run(t.Context(), args, system{out: &o, err: &e, environ: environ})
+	return code, o.String(), e.String()
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// cheap is a listener with one component; the name follows.
+const cheap = `
+  - bind: tcp://127.0.0.1:0
+    link: {authenticator: [], authorizer: [], transformer: [], deduplicator: []}
+    name: `
+
+var listens = regexp.MustCompile(`listener (\S+) +tcp://(127\.0\.0\.1:\d+)`)
+
+func TestCommandLine(t *testing.T) {
+	dir := t.TempDir()
+	good, bad := filepath.Join(dir, "good.yaml"), filepath.Join(dir, "bad.yaml")
+	write(t, good, "listeners:"+cheap+"a\n")
+	write(t, bad, "loop: 1\nlisteners:\n  - name: a\n    bind: nowhere\n")
+	for name, c := range map[string]struct {
+		args    string
+		environ []string
+		code    int
+		says    []string
+	}{
+		"check good": {"check --config " + good, nil, 0, []string{"good.yaml is good"}},
+		"check bad": {"check --config " + bad, nil, 1, []string{
+			"2 faults", `bad.yaml:1: loop: unknown key; did you mean "loops"?`,
+			"bad.yaml:4: listeners[0].bind:",
+		}},
+		"check environment": {"check --config " + good, []string{"HPMQ_LOOPS=x"}, 1,
+			[]string{"HPMQ_LOOPS: loops:"}},
+		"check nothing":   {"check", nil, 2, []string{`"config" not set`}},
+		"check no file":   {"check --config /nowhere.yaml", nil, 1, []string{"no such file"}},
+		"version":         {"version", nil, 0, []string{"hpmq 0."}},
+		"help":            {"--help", nil, 0, []string{"hpmq check --config", "--listen", "SIGHUP"}},
+		"no such command": {"serve", nil, 2, []string{`no command "serve"`, "--help"}},
+		"no such flag":    {"--port 1", nil, 2, []string{"unknown flag: --port"}},
+		"bad listen": {"--listen 127.0.0.1:1", nil, 1,
+			[]string{"--listen", "tcp://127.0.0.1:1"}},
+		"bad level": {"--log-level loud", nil, 1, []string{"--log-level: log.level"}},
+		"bad admin": {"--admin 1883", nil, 1, []string{"--admin: admin.bind"}},
+		"same listen": {"--listen tcp://:1 --listen tcp://127.0.0.1:1", nil, 1,
+			[]string{"is taken by listeners[0].bind"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, out, errs := once(t, c.environ, strings.Fields(c.args)...)
+			if code != c.code {
+				t.Errorf("exit %d, want %d", code, c.code)
+			}
+			for _, text := range c.says {
+				if !strings.Contains(out+errs, text) {
+					t.Errorf("no %q in:\n%s%s", text, out, errs)
+				}
+			}
+		})
+	}
+}
+
+func TestServeReloadStop(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "hpmq.yaml")
+	write(t, file, "listeners:"+cheap+"a\n")
+	p := start(t, "--config", file, "--data", "memory", "--admin", "127.0.0.1:0",
+		"--log-level", "error")
+	greeting := p.out.until(t, "mosquitto_pub")
+	for _, text := range []string{"listener a ", "http://127.0.0.1:", "memory", "router-rules 0."} {
+		if !strings.Contains(greeting, text) {
+			t.Errorf("no %q in the greeting:\n%s", text, greeting)
+		}
+	}
+	address := listens.FindStringSubmatch(greeting)[2]
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Close()
+
+	write(t, file, "listener:\n")
+	p.signals <- syscall.SIGHUP
+	p.err.until(t, "not reloaded: the configuration is no good")
+	write(t, file, "loops: 7\nlisteners:"+cheap+"a\n")
+	p.signals <- syscall.SIGHUP
+	p.err.until(t, "loops cannot change")
+	write(t, file, "listeners:"+cheap+"b\n")
+	p.signals <- syscall.SIGHUP
+	p.out.until(t, "hpmq: reloaded")
+	if conn, err := net.Dial("tcp", address); err == nil {
+		_ = conn.Close()
+		t.Error("the listener that went still accepts")
+	}
+
+	p.signals <- syscall.SIGTERM
+	if code := <-p.exit; code != exitOK {
+		t.Errorf("exit %d: %s", code, p.err)
+	}
+}
+
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	p := start(t, "--data", "memory", "--admin", "off", "--listen", "tcp://127.0.0.1:0",
+		"--log-level", "error")
+	p.out.until(t, "mosquitto_pub")
+	p.signals <- syscall.SIGINT
+	p.signals <- syscall.SIGINT
+	if code := <-p.exit; code != exitFailed || !strings.Contains(p.err.String(), "at once") {
+		t.Errorf("exit %d: %s", code, p.err)
+	}
+}
+
+func TestFailedBind(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	code, _, errs := once(t, nil, "--data", "memory", "--admin", "off",
+		"--listen", "tcp://"+taken.Addr().String())
+	if code != exitFailed || !strings.Contains(errs, taken.Addr().String()) ||
+		!strings.Contains(errs, "--listen tcp://") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
