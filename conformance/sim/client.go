@@ -59,8 +59,8 @@ func (c *client) forget() {
 		o.m.lost = true
 	}
 	c.out, c.had, c.clean = nil, false, true
-	c.subs, c.asked = nil, nil
-	c.inbox = inbox{}
+	c.subs, c.asked = nil, map[uint16]*interval{}
+	c.inbox = inbox{busy: map[uint16]bool{}}
 }
 
 // connect opens a connection on any loop. One that is still open is left to the server to end.
@@ -224,8 +224,10 @@ func (c *client) admitted(s *socket, frame []byte) {
 		return
 	case a.SessionPresent && c.starts():
 		c.w.fail("%s: session present after a clean start", c.id)
-	case !a.SessionPresent && c.had && c.version != mqtt.V31:
+	case !a.SessionPresent && c.had && c.version != mqtt.V31 && c.old == 0:
 		c.w.fail("%s: its session is gone", c.id)
+	case !a.SessionPresent && c.had && c.version != mqtt.V31:
+		c.forget() // a clean start that was given up came through later
 	}
 	c.serverMax = 8
 	if v, ok := a.Props.Uint16(mqtt.ReceiveMaximum); ok {

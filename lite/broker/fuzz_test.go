@@ -35,7 +35,7 @@ func FuzzPeer(f *testing.F) {
 	}
 	s := fullSession()
 	hand := appendString([]byte{peerHandover, 1}, "x")
-	f.Add(appendSession(append(hand, 1), s), appendString([]byte{peerLast}, "x"))
+	f.Add(appendSession(append(hand, 1, 0, 0, 0), s), appendString([]byte{peerLast}, "x"))
 	m := Message{Topic: []byte("a/b"), Payload: []byte("x"), QoS: 1}
 	f.Add(appendMessage([]byte{peerMessage, 1}, &m), appendString([]byte{peerAdded, 1}, "a/+"))
 	f.Add(appendMessage(append(appendString([]byte{peerShared, 1}, "$share/g/a"), 0), &m),

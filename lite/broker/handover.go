@@ -138,12 +138,11 @@ func (k *Kernel) onHandover(from PeerID, t Token, id string, cs *carried) {
 	k.unclaim(id)
 	here := a.conn.state == claiming
 	if cs == nil {
-		k.done(id)
 		if here {
-			k.claimed(a.conn)
-		} else {
-			k.gone(id)
+			k.claimed(a.conn) // before the home hands it on to who waits
 		}
+		k.done(id)
+		k.gone(id)
 		return
 	}
 	s := cs.sess
