@@ -79,18 +79,17 @@ func BenchmarkCall(b *testing.B) {
 	}
 }
 
-// BenchmarkOnPublish is a canonical call: 2 × cabi_realloc, write, call, read, cabi_post; the guest sums
-// the topic's bytes.
+// BenchmarkOnPublish is a canonical call: 2 × cabi_realloc, write, call, read, cabi_post; the guest
+// sums the topic's bytes.
 func BenchmarkOnPublish(b *testing.B) {
 	topic, payload := make([]byte, 32), make([]byte, 128)
 	b.Run("bounded", func(b *testing.B) {
 		g := guest(b, compile(b, open(b, Default()), policy()), nil, Limits{})
-		f := function(b, g, "on-publish")
-		stack := make([]uint64, 4)
+		a := &asker{g: g, f: function(b, g, "on-publish")}
 		b.ReportAllocs()
 		b.SetBytes(int64(len(topic) + len(payload)))
 		for b.Loop() {
-			if _, _, err := onPublish(g, f, stack, topic, payload); err != nil {
+			if _, _, err := a.onPublish(topic, payload); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -98,7 +97,8 @@ func BenchmarkOnPublish(b *testing.B) {
 	})
 	b.Run("bare", func(b *testing.B) {
 		mod, f := bare(b, policy(), "on-publish")
-		realloc, post := mod.ExportedFunction("cabi_realloc"), mod.ExportedFunction("cabi_post_on-publish")
+		realloc := mod.ExportedFunction("cabi_realloc")
+		post := mod.ExportedFunction("cabi_post_on-publish")
 		ctx, mem, s := context.Background(), mod.Memory(), make([]uint64, 4)
 		alloc := func(data []byte) uint64 {
 			s[0], s[1], s[2], s[3] = 0, 0, 1, uint64(len(data))

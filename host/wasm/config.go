@@ -4,8 +4,8 @@ import "fmt"
 
 // Config of an engine. It holds no addresses of things, and can be compared.
 type Config struct {
-	// CacheDir keeps compiled code between runs; "" keeps none. Whoever can write there can run code
-	// in this process: it is made with mode 0700.
+	// CacheDir keeps compiled code between runs; "" keeps none. Whoever can write there can run
+	// code in this process: it is made with mode 0700.
 	CacheDir string
 	// Interpreter asks for the interpreter where a compiler exists.
 	Interpreter bool
@@ -40,7 +40,7 @@ func Default() Config {
 		MemoryBytesMax:   16 << 20,
 		TableElementsMax: 1 << 16,
 		GuestsMax:        1024,
-		FuelMax:          10_000_000,  // some 10 ms of native code
+		FuelMax:          10_000_000,  // 2 ms of native code, 40 if it all waits for memory
 		StartFuelMax:     200_000_000, // Go's runtime takes some 10 million to boot
 		DepthMax:         1024,
 		LogLinesMax:      20,

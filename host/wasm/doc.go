@@ -5,8 +5,8 @@
 // The box of a guest has these walls:
 //
 //   - Fuel and depth, counted by the guest's own code (package fuel): each call has a budget, and a
-//     guest over it traps. Nothing can be stopped from outside: native code cannot be preempted, and
-//     the engine's own way (leaving native code at each loop) costs a microsecond per call.
+//     guest over it traps. Nothing can be stopped from outside: native code cannot be preempted,
+//     and the engine's own way (leaving native code at each loop) costs a microsecond per call.
 //   - Memory outside the Go heap with a hard cap, tables and globals with limits.
 //   - Imports from provided host modules only; an unknown import is refused at Compile.
 //   - After any trap the guest is dead: its memory may be torn. Its owner replaces it (Pool).

@@ -6,11 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
-
-	"github.com/hpmq/hpmq/host/wasm/fuel"
 )
 
 // guestState says who is on the guest's stack.
@@ -45,108 +41,14 @@ type Guest struct {
 	log    logLines
 }
 
-// callContext carries the guest to host functions. It is the one context of all the guest's calls, so
-// that a call allocates none.
+// callContext carries the guest to host functions. It is the one context of all the guest's calls,
+// so that a call allocates none.
 type callContext struct{ guest *Guest }
 
 func (*callContext) Deadline() (time.Time, bool) { return time.Time{}, false }
 func (*callContext) Done() <-chan struct{}       { return nil }
 func (*callContext) Err() error                  { return nil }
 func (*callContext) Value(any) any               { return nil }
-
-// Instantiate makes a guest and runs its start function and _initialize, within l.StartFuel. env is
-// for host functions, by Guest.Env. It takes from 40 µs to 10 ms and belongs off the loops. The guest
-// must be closed.
-func (m *Module) Instantiate(ctx context.Context, env any, l Limits) (*Guest, error) {
-	l = m.engine.cfg.limits(l)
-	if err := l.validate(m.engine.cfg); err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("wasm: instantiate: %w", err)
-	}
-	if need := uint64(m.pagesMin) * pageBytes; need > uint64(l.MemoryBytesMax) {
-		return nil, fmt.Errorf("wasm: instantiate: %w: the module starts with %d bytes of memory, "+
-			"it may have %d", fuel.ErrLimit, need, l.MemoryBytesMax)
-	}
-	if n := m.engine.guests.Add(1); n > int64(m.engine.cfg.GuestsMax) {
-		m.engine.guests.Add(-1)
-		return nil, fmt.Errorf("wasm: instantiate: %w: %d guests", fuel.ErrLimit, n)
-	}
-	g, err := m.instantiate(env, l)
-	if err != nil {
-		m.engine.guests.Add(-1)
-		return nil, err
-	}
-	if err := g.boot(); err != nil {
-		g.Close()
-		return nil, err
-	}
-	return g, nil
-}
-
-// instantiate runs no code of the guest: the start section is an export by now.
-func (m *Module) instantiate(env any, l Limits) (g *Guest, err error) {
-	g = &Guest{module: m, env: env, limits: l}
-	g.ctx.guest = g
-	linear := &linear{bytesMax: uint64(l.MemoryBytesMax)}
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("wasm: instantiate: the engine failed: %v", r)
-		}
-		if err != nil {
-			linear.free()
-			g = nil
-		}
-	}()
-	ctx := experimental.WithMemoryAllocator(context.Background(), linear)
-	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
-	g.inst, err = m.engine.runtime.InstantiateModule(ctx, m.compiled, config)
-	if err != nil {
-		return g, fmt.Errorf("wasm: instantiate: %w", err)
-	}
-	g.fuel = g.inst.ExportedGlobal(fuel.FuelGlobal).(api.MutableGlobal)
-	g.depth = g.inst.ExportedGlobal(fuel.DepthGlobal).(api.MutableGlobal)
-	if m.memory {
-		g.memory = Memory{mem: g.inst.Memory()}
-	}
-	return g, nil
-}
-
-// boot runs what the module wants to run first.
-func (g *Guest) boot() error {
-	g.arm(g.limits.StartFuel)
-	for _, name := range []string{fuel.StartExport, "_initialize"} {
-		if name == fuel.StartExport && !g.module.start || name != fuel.StartExport && !g.module.Has(name) {
-			continue
-		}
-		f, err := g.lookUp(name)
-		if err != nil {
-			return err
-		}
-		if len(f.params)+len(f.results) > 0 {
-			return fmt.Errorf("wasm: instantiate: %s has parameters or results", name)
-		}
-		if err := g.Call(f, nil); err != nil {
-			return err
-		}
-		g.armed = true // both run on one budget
-	}
-	g.armed = false
-	if !g.module.Has(reallocExport) {
-		return nil
-	}
-	realloc, err := g.Func(reallocExport)
-	if err != nil {
-		return err
-	}
-	if !realloc.signature.equal(reallocSignature) {
-		return fmt.Errorf("wasm: instantiate: %s is %v, not %v", reallocExport, realloc.signature,
-			reallocSignature)
-	}
-	g.realloc = realloc
-	return nil
-}
 
 // Func is an exported function of one guest.
 type Func struct {
@@ -183,7 +85,8 @@ func (g *Guest) lookUp(name string) (*Func, error) {
 		return f, nil
 	}
 	if want := (signature{params: s.results}); !g.module.types[post].equal(want) {
-		return nil, fmt.Errorf("wasm: look up %s: it is %v, not %v", post, g.module.types[post], want)
+		return nil, fmt.Errorf("wasm: look up %s: it is %v, not %v",
+			post, g.module.types[post], want)
 	}
 	f.post = g.inst.ExportedFunction(post)
 	return f, nil
@@ -198,8 +101,9 @@ func (g *Guest) arm(budget uint64) {
 }
 
 // Call runs an export: parameters at the start of stack, which is kept until return and gets the
-// results. It never blocks and allocates nothing. It spends what is left by Alloc of the budget of one call. An
-// error of type *TrapError means that the guest is dead; memory it answered with must not be read.
+// results. It never blocks and allocates nothing. It spends what is left by Alloc of the budget of
+// one call. An error of type *TrapError means that the guest is dead; memory it answered with must
+// not be read.
 func (g *Guest) Call(f *Func, stack []uint64) error {
 	if err := g.ready(f, len(stack)); err != nil {
 		return err
@@ -254,10 +158,10 @@ const reallocExport = "cabi_realloc"
 
 var reallocSignature = signature{params: []ValueType{I32, I32, I32, I32}, results: []ValueType{I32}}
 
-// Alloc asks the guest for size bytes aligned to align, a power of 2, for arguments of the coming call or for
-// results of a host function. It spends fuel of that call. The range it returns is inside the memory;
-// an answer that is not kills the guest. Within a host function Alloc does not return when the guest fails: the
-// call ends as by Trap.
+// Alloc asks the guest for size bytes aligned to align, a power of 2, for arguments of the coming
+// call or for results of a host function. It spends fuel of that call. The range it returns is
+// inside the memory; an answer that is not kills the guest. Within a host function Alloc does not
+// return when the guest fails: the call ends as by Trap.
 func (g *Guest) Alloc(size, align uint32) (uint32, error) {
 	switch {
 	case g.dead || g.closed:

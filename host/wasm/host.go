@@ -21,11 +21,11 @@ const (
 
 func (t ValueType) String() string { return api.ValueTypeName(byte(t)) }
 
-// HostFunc is a function a guest may import. Call runs on the goroutine that called the guest; it must
-// not block and must bound its work: what grows with an argument is paid for by Guest.Charge. Parameters are
-// at the start of stack, results are put there. It may use Guest.Alloc and Guest.Memory, it must not
-// call other exports. What the guest gave wrongly is answered by Guest.Trap. A panic kills the guest
-// and goes no further.
+// HostFunc is a function a guest may import. Call runs on the goroutine that called the guest; it
+// must not block and must bound its work: what grows with an argument is paid for by Guest.Charge.
+// Parameters are at the start of stack, results are put there. It may use Guest.Alloc and
+// Guest.Memory, it must not call other exports. What the guest gave wrongly is answered by
+// Guest.Trap. A panic kills the guest and goes no further.
 type HostFunc struct {
 	Name            string
 	Params, Results []ValueType
@@ -76,9 +76,9 @@ func valueTypes(types []byte) []ValueType {
 // and coming back takes some 60 ns.
 const hostCallFuel = 64
 
-// hostCall makes a host function the engine's. The component model forbids a guest to call out while
-// it allocates for its caller or cleans up; leaf marks functions that never come back into a guest
-// and are needed then too (a language's runtime reads the clock while it collects garbage).
+// hostCall makes a host function the engine's. The component model forbids a guest to call out
+// while it allocates for its caller or cleans up; leaf marks functions that never come back into a
+// guest and are needed then too (a language's runtime reads the clock while it collects garbage).
 func hostCall(f HostFunc, leaf bool) api.GoModuleFunc {
 	return func(ctx context.Context, _ api.Module, stack []uint64) {
 		g := ctx.(*callContext).guest

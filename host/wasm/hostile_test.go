@@ -34,20 +34,30 @@ func TestHostileCalls(t *testing.T) {
 		cause  error
 		text   string
 	}{
-		"endless loop":               {exporting(none, forever, zero), ErrFuel, "culprit"},
-		"endless recursion":          {exporting(none, asm.Call(0)), ErrDepth, "culprit"},
-		"recursion with a big frame": {exporting(slices.Repeat(i64, 9000), asm.Call(0)), ErrDepth, "culprit"},
-		"endless filling":            {exporting(none, asm.Loop(asm.Empty, fill, asm.Br(0)), zero), ErrFuel, "culprit"},
+		"endless loop":      {exporting(none, forever, zero), ErrFuel, "culprit"},
+		"endless recursion": {exporting(none, asm.Call(0)), ErrDepth, "culprit"},
+		"recursion with a big frame": {
+			exporting(slices.Repeat(i64, 9000), asm.Call(0)), ErrDepth, "culprit",
+		},
+		"endless filling": {
+			exporting(none, asm.Loop(asm.Empty, fill, asm.Br(0)), zero), ErrFuel, "culprit",
+		},
 		"endless growing": {exporting(none, asm.Loop(asm.Empty, asm.I32Const(1), asm.MemoryGrow(),
 			asm.Op(asm.Drop), asm.Br(0)), zero), ErrFuel, "culprit"},
-		"endless growing of a table": {exporting(none, asm.Loop(asm.Empty, asm.RefNull(), asm.I32Const(1),
+		"endless table": {exporting(none, asm.Loop(asm.Empty, asm.RefNull(), asm.I32Const(1),
 			asm.TableGrow(), asm.Op(asm.Drop), asm.Br(0)), zero), ErrFuel, "culprit"},
-		"huge growing of a table": {exporting(none, asm.RefNull(), asm.I32Const(-1), asm.TableGrow()),
+		"huge table": {exporting(none, asm.RefNull(), asm.I32Const(-1), asm.TableGrow()),
 			ErrFuel, "culprit"},
-		"outside the memory": {exporting(none, asm.I32Const(-4), asm.I32Load(0)), ErrTrap, "out of bounds"},
-		"unreachable":        {exporting(none, asm.Op(asm.Unreachable)), ErrTrap, "unreachable"},
-		"null function":      {exporting(none, zero, asm.CallIndirect(0)), ErrTrap, "invalid table"},
-		"division by zero":   {exporting(none, zero, zero, asm.Op(0x6d)), ErrTrap, "divide by zero"},
+		"outside the memory": {
+			exporting(none, asm.I32Const(-4), asm.I32Load(0)), ErrTrap, "out of bounds",
+		},
+		"unreachable": {exporting(none, asm.Op(asm.Unreachable)), ErrTrap, "unreachable"},
+		"null function": {
+			exporting(none, zero, asm.CallIndirect(0)), ErrTrap, "invalid table",
+		},
+		"division by zero": {
+			exporting(none, zero, zero, asm.Op(0x6d)), ErrTrap, "divide by zero",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			engines(t, func(t *testing.T, cfg Config) {
@@ -90,18 +100,29 @@ func TestHostileModules(t *testing.T) {
 		build func(m *asm.Module)
 		want  error
 	}{
-		"start loops": {func(m *asm.Module) { m.Start(m.Func(none, none, none, forever)) }, ErrFuel},
-		"start traps": {func(m *asm.Module) { m.Start(m.Func(none, none, none, asm.Op(asm.Unreachable))) }, ErrTrap},
+		"start loops": {
+			func(m *asm.Module) { m.Start(m.Func(none, none, none, forever)) }, ErrFuel,
+		},
+		"start traps": {
+			func(m *asm.Module) { m.Start(m.Func(none, none, none, asm.Op(asm.Unreachable))) },
+			ErrTrap,
+		},
 		"initialize loops": {func(m *asm.Module) {
 			m.ExportFunc("_initialize", m.Func(none, none, none, forever))
 		}, ErrFuel},
 		"too much memory at once": {func(m *asm.Module) { m.Memory(65, 0) }, fuel.ErrLimit},
 		"table bomb":              {func(m *asm.Module) { m.Table(1<<26, 0) }, fuel.ErrLimit},
-		"data outside":            {func(m *asm.Module) { m.Memory(1, 1); m.Data(65_530, make([]byte, 7)) }, nil},
-		"data without memory":     {func(m *asm.Module) { m.Data(0, make([]byte, 7)) }, nil},
-		"types wrong":             {func(m *asm.Module) { m.Func(none, i32, none) }, nil},
-		"export twice":            {func(m *asm.Module) { m.Memory(1, 1); m.Export("memory", asm.KindMemory, 0) }, nil},
-		"realloc of another type": {func(m *asm.Module) { m.ExportFunc("cabi_realloc", m.Func(none, none, none)) }, nil},
+		"data outside": {
+			func(m *asm.Module) { m.Memory(1, 1); m.Data(65_530, make([]byte, 7)) }, nil,
+		},
+		"data without memory": {func(m *asm.Module) { m.Data(0, make([]byte, 7)) }, nil},
+		"types wrong":         {func(m *asm.Module) { m.Func(none, i32, none) }, nil},
+		"export twice": {
+			func(m *asm.Module) { m.Memory(1, 1); m.Export("memory", asm.KindMemory, 0) }, nil,
+		},
+		"realloc of another type": {
+			func(m *asm.Module) { m.ExportFunc("cabi_realloc", m.Func(none, none, none)) }, nil,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			engines(t, func(t *testing.T, cfg Config) {
@@ -126,7 +147,8 @@ func TestHugeDataSegmentIsRefused(t *testing.T) {
 	m := asm.New()
 	m.Memory(200, 0)
 	m.Data(0, make([]byte, 2<<20))
-	if _, err := open(t, cfg).Compile(context.Background(), m.Bytes()); !errors.Is(err, fuel.ErrLimit) {
+	_, err := open(t, cfg).Compile(context.Background(), m.Bytes())
+	if !errors.Is(err, fuel.ErrLimit) {
 		t.Errorf("%v", err)
 	}
 }
@@ -139,7 +161,8 @@ func TestGuestsWithoutMemory(t *testing.T) {
 			t.Errorf("%d, %v", stack[0], err)
 		}
 		mem := g.Memory()
-		if _, ok := mem.Read(0, 1); ok || mem.Size() != 0 || mem.Write(0, []byte{1}) || mem.PutUint32(0, 1) {
+		_, ok := mem.Read(0, 1)
+		if ok || mem.Size() != 0 || mem.Write(0, []byte{1}) || mem.PutUint32(0, 1) {
 			t.Error("a memory that is not there can be used")
 		}
 		if _, err := g.Alloc(1, 1); !errors.Is(err, ErrNoExport) || g.Dead() {
@@ -156,7 +179,7 @@ func reallocating(pages uint32, body ...[]byte) *asm.Module {
 	} else {
 		m.Raw(5, []byte{1, 0, 0})
 	}
-	m.ExportFunc("cabi_realloc", m.Func(asm.Types(asm.I32, asm.I32, asm.I32, asm.I32), i32, none, body...))
+	m.ExportFunc("cabi_realloc", m.Func(four, i32, none, body...))
 	return m
 }
 
@@ -243,7 +266,7 @@ func callingHost(inRealloc bool) *asm.Module {
 	if inRealloc {
 		body = asm.Code(asm.Call(call), body)
 	}
-	m.ExportFunc("cabi_realloc", m.Func(asm.Types(asm.I32, asm.I32, asm.I32, asm.I32), i32, none, body))
+	m.ExportFunc("cabi_realloc", m.Func(four, i32, none, body))
 	return m
 }
 
@@ -255,13 +278,24 @@ func TestHostFunctions(t *testing.T) {
 		cause     error
 		text      string
 	}{
-		"panics":        {func(*Guest, []uint64) { panic("a bug") }, false, ErrTrap, "a bug"},
-		"runtime error": {func(g *Guest, _ []uint64) { _ = g.Env().(string) }, false, ErrTrap, "interface conversion"},
-		"traps":         {func(g *Guest, _ []uint64) { g.Trap("wrong pointer") }, false, ErrTrap, "trap: wrong pointer"},
-		"charges":       {func(g *Guest, _ []uint64) { g.Charge(1 << 63) }, false, ErrFuel, ""},
-		"allocates":     {func(g *Guest, _ []uint64) { _, _ = g.Alloc(4, 4) }, false, nil, ""},
-		"too much":      {func(g *Guest, _ []uint64) { _, _ = g.Alloc(1<<20, 4) }, false, ErrTrap, "answers 0x8"},
-		"called back":   {func(g *Guest, _ []uint64) { _, _ = g.Alloc(4, 4) }, true, ErrTrap, "from within cabi_realloc"},
+		"panics": {func(*Guest, []uint64) { panic("a bug") }, false, ErrTrap, "a bug"},
+		"runtime error": {
+			func(g *Guest, _ []uint64) { _ = g.Env().(string) },
+			false, ErrTrap, "interface conversion",
+		},
+		"traps": {
+			func(g *Guest, _ []uint64) { g.Trap("wrong pointer") },
+			false, ErrTrap, "trap: wrong pointer",
+		},
+		"charges":   {func(g *Guest, _ []uint64) { g.Charge(1 << 63) }, false, ErrFuel, ""},
+		"allocates": {func(g *Guest, _ []uint64) { _, _ = g.Alloc(4, 4) }, false, nil, ""},
+		"too much": {
+			func(g *Guest, _ []uint64) { _, _ = g.Alloc(1<<20, 4) }, false, ErrTrap, "answers 0x8",
+		},
+		"called back": {
+			func(g *Guest, _ []uint64) { _, _ = g.Alloc(4, 4) },
+			true, ErrTrap, "from within cabi_realloc",
+		},
 		"calls an export": {func(g *Guest, _ []uint64) {
 			if err := g.Call(f, nil); err != nil {
 				g.Trap(err.Error())

@@ -83,7 +83,8 @@ func (g *Guest) logLine(stream int, line []byte) {
 	e, l := g.module.engine, &g.log
 	if now := e.now(); now.Sub(l.second) >= time.Second || now.Before(l.second) {
 		if l.dropped > 0 {
-			logger.GuestLog("warn", strconv.Itoa(int(l.dropped))+" lines dropped: too many a second")
+			dropped := strconv.Itoa(int(l.dropped))
+			logger.GuestLog("warn", dropped+" lines dropped: too many a second")
 		}
 		l.second, l.count, l.dropped = now, 0, 0
 	}

@@ -32,9 +32,9 @@ type Module struct {
 	start    bool
 }
 
-// Compile rewrites, checks and compiles a module. It takes milliseconds to seconds of one core, so it
-// belongs off the loops; two at once wait for each other. code is borrowed until return. Errors wrap
-// ErrImports, or ErrMalformed, ErrLimit or ErrUnsupported of package fuel.
+// Compile rewrites, checks and compiles a module. It takes milliseconds to seconds of one core, so
+// it belongs off the loops; two at once wait for each other. code is borrowed until return. Errors
+// wrap ErrImports, or ErrMalformed, ErrLimit or ErrUnsupported of package fuel.
 func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 	select {
 	case e.compiling <- struct{}{}:
@@ -66,7 +66,9 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 }
 
 // compileCode keeps a bug of the compiler, met by hostile input, from ending the process.
-func (e *Engine) compileCode(ctx context.Context, code []byte) (m wazero.CompiledModule, err error) {
+func (e *Engine) compileCode(
+	ctx context.Context, code []byte,
+) (m wazero.CompiledModule, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			m, err = nil, fmt.Errorf("the compiler failed: %v", r)

@@ -16,8 +16,8 @@ type PoolConfig struct {
 	// BuildsPerSecond and BuildsBurst bound how fast dead guests are replaced.
 	BuildsPerSecond float64
 	BuildsBurst     int
-	// DeathsMax deaths within Window open the breaker; it half-opens after CoolDown, and closes when
-	// Window has passed since without a death.
+	// DeathsMax deaths within Window open the breaker; it half-opens after CoolDown, and closes
+	// when Window has passed since without a death.
 	DeathsMax int
 	Window    time.Duration
 	CoolDown  time.Duration
@@ -91,9 +91,10 @@ type PoolStats struct {
 }
 
 // Pool keeps one active guest and warm spares for one loop. Guest, Tick and Retire belong to the
-// loop's goroutine and never block; Stats may be called by all. One goroutine of the pool's own builds and
-// closes guests; it owns a guest until it is in ready, and again once it is in graveyard. All decisions that
-// depend on time are made in Guest and Tick, by the time they are given.
+// loop's goroutine and never block; Stats may be called by all. One goroutine of the pool's own
+// builds and closes guests; it owns a guest until it is in ready, and again once it is in
+// graveyard. All decisions that depend on time are made in Guest and Tick, by the time they are
+// given.
 type Pool struct {
 	cfg     PoolConfig
 	builder Builder
@@ -107,8 +108,8 @@ type Pool struct {
 	// notReady is ErrNotReady, with the error of the last build if that failed.
 	notReady error
 
-	// Neither channel blocks its sender: no more guests exist than they have room for, except that a
-	// full graveyard makes the loop close the guest itself.
+	// Neither channel blocks its sender: no more guests exist than they have room for, except that
+	// a full graveyard makes the loop close the guest itself.
 	orders    chan struct{}
 	ready     chan built
 	graveyard chan *Guest
@@ -125,7 +126,8 @@ type built struct {
 }
 
 // OpenPool builds the active guest and its spares, so that a module that cannot start or be set up
-// is refused here with its own error, then starts the pool's goroutine. It blocks for as long as that takes.
+// is refused here with its own error, then starts the pool's goroutine. It blocks for as long as
+// that takes.
 func OpenPool(ctx context.Context, cfg PoolConfig, b Builder) (*Pool, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -188,9 +190,9 @@ func (p *Pool) closeLeft() {
 	}
 }
 
-// Guest gives the active guest, or why there is none: ErrNotReady (with the error of the last failed build),
-// ErrBreakerOpen, ErrClosed. The guest stays the pool's; a caller that sees it die just asks again, and
-// gets the next spare. 0 allocations while the guest lives.
+// Guest gives the active guest, or why there is none: ErrNotReady (with the error of the last
+// failed build), ErrBreakerOpen, ErrClosed. The guest stays the pool's; a caller that sees it die
+// just asks again, and gets the next spare. 0 allocations while the guest lives.
 func (p *Pool) Guest(now time.Time) (*Guest, error) {
 	if p.active == nil || p.active.dead || len(p.spares)+p.ordered < p.cfg.SparesMax ||
 		p.ordered > 0 || p.breaker.state != BreakerClosed {
@@ -207,8 +209,8 @@ func (p *Pool) Guest(now time.Time) (*Guest, error) {
 	return p.active, nil
 }
 
-// Tick lets time pass: it takes in guests that were built, replaces a dead one, orders spares as far
-// as the rate allows, and moves the breaker.
+// Tick lets time pass: it takes in guests that were built, replaces a dead one, orders spares as
+// far as the rate allows, and moves the breaker.
 func (p *Pool) Tick(now time.Time) {
 	if p.retired {
 		return
@@ -256,8 +258,8 @@ func (p *Pool) promote() {
 	p.spares = append(p.spares[:0], p.spares[1:]...)
 }
 
-// order asks for what is missing, but not while the breaker is open: a module that cannot start burns
-// a core in each try.
+// order asks for what is missing, but not while the breaker is open: a module that cannot start
+// burns a core in each try.
 func (p *Pool) order(now time.Time) {
 	if p.breaker.at(now) == BreakerOpen {
 		return
@@ -290,8 +292,8 @@ func (p *Pool) Stats() PoolStats {
 	}
 }
 
-// Retire ends the pool from its loop, without blocking: its guests are closed in the background, and
-// Guest answers ErrClosed from now on.
+// Retire ends the pool from its loop, without blocking: its guests are closed in the background,
+// and Guest answers ErrClosed from now on.
 func (p *Pool) Retire() {
 	if p.retired {
 		return
@@ -310,8 +312,8 @@ func (p *Pool) Retire() {
 // Done is closed when a retired pool has closed its last guest.
 func (p *Pool) Done() <-chan struct{} { return p.done }
 
-// Close retires the pool and waits until its last guest is closed: for as long as one build takes. Only
-// the loop may call it, or anybody when the loop has stopped.
+// Close retires the pool and waits until its last guest is closed: for as long as one build takes.
+// Only the loop may call it, or anybody when the loop has stopped.
 func (p *Pool) Close() {
 	p.Retire()
 	<-p.done

@@ -99,7 +99,8 @@ func TestASpareTakesOverAtOnce(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 	p.until("the spare is replaced", p.spared(2))
-	if s := p.Stats(); s.Deaths != 1 || s.Builds != 4 || s.Breaker != BreakerClosed || p.setups.Load() != 4 {
+	s := p.Stats()
+	if s.Deaths != 1 || s.Builds != 4 || s.Breaker != BreakerClosed || p.setups.Load() != 4 {
 		t.Errorf("%+v, %d set up", s, p.setups.Load())
 	}
 }
@@ -108,12 +109,13 @@ func TestTheFirstGuestMustWork(t *testing.T) {
 	e := open(t, Default())
 	m := compile(t, e, mortal())
 	n := 0
-	_, err := OpenPool(context.Background(), DefaultPool(), Builder{Module: m, Setup: func(*Guest) error {
+	setup := func(*Guest) error {
 		if n++; n == 2 { // the first is closed again
 			return errors.New("bad config")
 		}
 		return nil
-	}})
+	}
+	_, err := OpenPool(context.Background(), DefaultPool(), Builder{Module: m, Setup: setup})
 	if err == nil || err.Error() != "wasm: set up: bad config" {
 		t.Errorf("%v", err)
 	}
@@ -144,7 +146,9 @@ func TestReplacementsAreRateLimited(t *testing.T) {
 }
 
 func TestAStormOpensTheBreaker(t *testing.T) {
-	p := pool(t, func(c *PoolConfig) { c.DeathsMax, c.Window, c.CoolDown = 3, 10*time.Second, 5*time.Second })
+	p := pool(t, func(c *PoolConfig) {
+		c.DeathsMax, c.Window, c.CoolDown = 3, 10*time.Second, 5*time.Second
+	})
 	die := func() {
 		t.Helper()
 		p.kill()
@@ -197,7 +201,9 @@ func TestABrokenReplacementIsAStorm(t *testing.T) {
 	p := pool(t, func(c *PoolConfig) { c.DeathsMax, c.BuildsBurst = 4, 100 })
 	p.broken.Store(true)
 	p.kill()
-	p.until("the breaker opens", func() bool { return p.Stats().Breaker == BreakerOpen && p.ordered == 0 })
+	p.until("the breaker opens", func() bool {
+		return p.Stats().Breaker == BreakerOpen && p.ordered == 0
+	})
 	built := p.setups.Load()
 	p.until("nothing more is built", func() bool { return p.ordered == 0 })
 	if s := p.Stats(); s.Failed > 5 || p.setups.Load() != built {
@@ -218,7 +224,8 @@ func TestNotReadySaysWhy(t *testing.T) {
 	p.kill()
 	p.until("builds fail", func() bool { return p.Stats().Failed == 3 })
 	_, err := p.Guest(p.now)
-	if !errors.Is(err, ErrNotReady) || err.Error() != "no guest is ready: wasm: set up: bad config" {
+	want := "no guest is ready: wasm: set up: bad config"
+	if !errors.Is(err, ErrNotReady) || err.Error() != want {
 		t.Errorf("%v", err)
 	}
 }

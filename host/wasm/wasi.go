@@ -80,7 +80,8 @@ func (g *Guest) must(ok bool, function string) {
 }
 
 func zeroTwo(g *Guest, in []uint64) uint32 {
-	g.must(g.memory.PutUint32(uint32(in[0]), 0) && g.memory.PutUint32(uint32(in[1]), 0), "sizes_get")
+	mem := g.memory
+	g.must(mem.PutUint32(uint32(in[0]), 0) && mem.PutUint32(uint32(in[1]), 0), "sizes_get")
 	return wasiOK
 }
 

@@ -15,6 +15,7 @@ var (
 	none = asm.Types()
 	i32  = asm.Types(asm.I32)
 	i64  = asm.Types(asm.I64)
+	four = asm.Types(asm.I32, asm.I32, asm.I32, asm.I32)
 )
 
 // engines runs a test on the compiler (where there is one) and on the interpreter.
@@ -85,33 +86,44 @@ func one(t testing.TB, cfg Config, m *asm.Module, l Limits) (*Guest, *Func) {
 	return g, function(t, g, "f")
 }
 
-// policy is a guest like a real one: a bump allocator that cabi_post resets, and on-publish, which takes a
-// topic and a payload and answers the address of (sum of the topic's bytes, length of the payload).
+// policy is a guest like a real one: a bump allocator that cabi_post resets, and on-publish, which
+// takes a topic and a payload and answers the address of (sum of the topic's bytes, length of the
+// payload).
 func policy() *asm.Module {
 	const result = 64
 	m := asm.New()
 	m.Memory(2, 4)
 	top := m.Global(asm.I32, true, asm.I32Const(1024))
-	four := asm.Types(asm.I32, asm.I32, asm.I32, asm.I32)
 	m.ExportFunc("cabi_realloc", m.Func(four, i32, none,
 		// top = (top + align - 1) & -align; answer top; top += size
-		asm.GlobalGet(top), asm.LocalGet(2), asm.Op(asm.I32Add), asm.I32Const(1), asm.Op(asm.I32Sub),
-		asm.I32Const(0), asm.LocalGet(2), asm.Op(asm.I32Sub, asm.I32And), asm.LocalTee(0),
+		asm.GlobalGet(top), asm.LocalGet(2), asm.Op(asm.I32Add), asm.I32Const(1),
+		asm.Op(asm.I32Sub), asm.I32Const(0), asm.LocalGet(2),
+		asm.Op(asm.I32Sub, asm.I32And), asm.LocalTee(0),
 		asm.LocalGet(3), asm.Op(asm.I32Add), asm.GlobalSet(top), asm.LocalGet(0)))
 	m.ExportFunc("on-publish", m.Func(four, i32, i32,
 		asm.I32Const(result), asm.LocalGet(3), asm.I32Store(4),
 		asm.Block(asm.Empty, asm.LocalGet(1), asm.Op(asm.I32Eqz), asm.BrIf(0),
 			asm.Loop(asm.Empty,
-				asm.LocalGet(4), asm.LocalGet(0), asm.I32Load8U(0), asm.Op(asm.I32Add), asm.LocalSet(4),
+				asm.LocalGet(4), asm.LocalGet(0), asm.I32Load8U(0), asm.Op(asm.I32Add),
+				asm.LocalSet(4),
 				asm.LocalGet(0), asm.I32Const(1), asm.Op(asm.I32Add), asm.LocalSet(0),
-				asm.LocalGet(1), asm.I32Const(1), asm.Op(asm.I32Sub), asm.LocalTee(1), asm.BrIf(0))),
+				asm.LocalGet(1), asm.I32Const(1), asm.Op(asm.I32Sub), asm.LocalTee(1),
+				asm.BrIf(0))),
 		asm.I32Const(result), asm.LocalGet(4), asm.I32Store(0), asm.I32Const(result)))
-	m.ExportFunc("cabi_post_on-publish", m.Func(i32, none, none, asm.I32Const(1024), asm.GlobalSet(top)))
+	m.ExportFunc("cabi_post_on-publish",
+		m.Func(i32, none, none, asm.I32Const(1024), asm.GlobalSet(top)))
 	return m
 }
 
-// onPublish asks a policy in the way a broker does.
-func onPublish(g *Guest, f *Func, stack []uint64, topic, payload []byte) (sum, length uint32, err error) {
+// asker asks a policy in the way a broker does.
+type asker struct {
+	g     *Guest
+	f     *Func
+	stack [4]uint64
+}
+
+func (a *asker) onPublish(topic, payload []byte) (sum, length uint32, err error) {
+	g, stack := a.g, a.stack[:]
 	tp, err := g.Alloc(uint32(len(topic)), 1)
 	if err != nil {
 		return 0, 0, err
@@ -125,27 +137,26 @@ func onPublish(g *Guest, f *Func, stack []uint64, topic, payload []byte) (sum, l
 	mem.Write(pp, payload)
 	stack[0], stack[1] = uint64(tp), uint64(len(topic))
 	stack[2], stack[3] = uint64(pp), uint64(len(payload))
-	if err := g.Call(f, stack); err != nil {
+	if err := g.Call(a.f, stack); err != nil {
 		return 0, 0, err
 	}
 	at := uint32(stack[0])
 	sum, _ = mem.Uint32(at)
 	length, _ = mem.Uint32(at + 4)
-	return sum, length, g.Post(f, uint64(at))
+	return sum, length, g.Post(a.f, uint64(at))
 }
 
 func TestPolicyAnswers(t *testing.T) {
 	engines(t, func(t *testing.T, cfg Config) {
 		g := guest(t, compile(t, open(t, cfg), policy()), nil, Limits{})
-		f := function(t, g, "on-publish")
-		stack := make([]uint64, 4)
+		a := &asker{g: g, f: function(t, g, "on-publish")}
 		for range 1000 { // more than the memory holds, were Post not called
-			sum, length, err := onPublish(g, f, stack, []byte{1, 2, 3}, make([]byte, 500))
+			sum, length, err := a.onPublish([]byte{1, 2, 3}, make([]byte, 500))
 			if err != nil || sum != 6 || length != 500 {
 				t.Fatalf("%d, %d, %v", sum, length, err)
 			}
 		}
-		if sum, length, err := onPublish(g, f, stack, nil, nil); err != nil || sum+length != 0 {
+		if sum, length, err := a.onPublish(nil, nil); err != nil || sum+length != 0 {
 			t.Errorf("empty arguments: %d, %d, %v", sum, length, err)
 		}
 	})
@@ -159,10 +170,10 @@ func TestCallAllocatesNothing(t *testing.T) {
 	engines(t, func(t *testing.T, cfg Config) {
 		e := open(t, cfg, host)
 		g := guest(t, compile(t, e, policy()), nil, Limits{})
-		f := function(t, g, "on-publish")
+		a := &asker{g: g, f: function(t, g, "on-publish")}
 		stack, topic, payload := make([]uint64, 4), []byte("a/b/c"), make([]byte, 128)
 		if n := testing.AllocsPerRun(100, func() {
-			if _, _, err := onPublish(g, f, stack, topic, payload); err != nil {
+			if _, _, err := a.onPublish(topic, payload); err != nil {
 				t.Fatal(err)
 			}
 		}); n != 0 && !cfg.Interpreter { // the interpreter's own stack grows and shrinks
@@ -173,7 +184,7 @@ func TestCallAllocatesNothing(t *testing.T) {
 		m.ExportFunc("f", m.Func(i32, i32, none, asm.LocalGet(0), asm.Call(add)))
 		forty := uint64(40)
 		g = guest(t, compile(t, e, m), &forty, Limits{})
-		f = function(t, g, "f")
+		f := function(t, g, "f")
 		if n := testing.AllocsPerRun(100, func() {
 			stack[0] = 2
 			if err := g.Call(f, stack); err != nil || stack[0] != 42 {
@@ -190,11 +201,15 @@ func TestWhatAModuleSaysOfItself(t *testing.T) {
 	m.Custom("hpmq", []byte("manifest"))
 	m.Custom(".debug_info", []byte("much"))
 	c := compile(t, open(t, Default()), m)
-	if got := strings.Join(c.Exports(), " "); got != "cabi_realloc on-publish cabi_post_on-publish" {
+	got := strings.Join(c.Exports(), " ")
+	if got != "cabi_realloc on-publish cabi_post_on-publish" {
 		t.Errorf("exports %s", got)
 	}
-	if c.Size() != len(m.Bytes()) || len(c.Digest()) != 64 || !c.Has("on-publish") || c.Has("memory") {
+	if c.Size() != len(m.Bytes()) || len(c.Digest()) != 64 {
 		t.Errorf("size %d, digest %s", c.Size(), c.Digest())
+	}
+	if !c.Has("on-publish") || c.Has("memory") {
+		t.Error("Has is wrong")
 	}
 	if string(c.Custom("hpmq")) != "manifest" || c.Custom(".debug_info") != nil {
 		t.Errorf("custom %q, %q", c.Custom("hpmq"), c.Custom(".debug_info"))
@@ -206,16 +221,16 @@ func TestWhatAModuleSaysOfItself(t *testing.T) {
 }
 
 func TestUnknownImportsAreAllNamed(t *testing.T) {
-	e := open(t, Default(), HostModule{Name: "have", Funcs: []HostFunc{{Name: "it", Params: []ValueType{I32},
-		Call: func(*Guest, []uint64) {}}}})
+	it := HostFunc{Name: "it", Params: []ValueType{I32}, Call: func(*Guest, []uint64) {}}
+	e := open(t, Default(), HostModule{Name: "have", Funcs: []HostFunc{it}})
 	m := asm.New()
 	m.Import("have", "it", i64, none)
 	m.Import("have", "not", none, none)
 	m.Import("wasi:sockets/tcp", "connect", none, none)
 	m.ImportRaw("env", "memory", asm.KindMemory, 0, 1)
 	_, err := e.Compile(context.Background(), m.Bytes())
-	want := "have it (wanted as (i64) -> (), is (i32) -> ()); have not; wasi:sockets/tcp connect; " +
-		"env memory (only functions can be imported)"
+	want := "have it (wanted as (i64) -> (), is (i32) -> ()); have not; " +
+		"wasi:sockets/tcp connect; env memory (only functions can be imported)"
 	if !errors.Is(err, ErrImports) || !strings.Contains(err.Error(), want) {
 		t.Errorf("%v", err)
 	}
@@ -285,9 +300,9 @@ func TestFuelIsTheSameOnBothEngines(t *testing.T) {
 	spent := map[bool][]uint64{}
 	engines(t, func(t *testing.T, cfg Config) {
 		g := guest(t, compile(t, open(t, cfg), policy()), nil, Limits{})
-		f := function(t, g, "on-publish")
+		a := &asker{g: g, f: function(t, g, "on-publish")}
 		for n := range 50 {
-			if _, _, err := onPublish(g, f, make([]uint64, 4), make([]byte, n*7), make([]byte, n)); err != nil {
+			if _, _, err := a.onPublish(make([]byte, n*7), make([]byte, n)); err != nil {
 				t.Fatal(err)
 			}
 			spent[cfg.Interpreter] = append(spent[cfg.Interpreter], g.Fuel())
@@ -328,7 +343,8 @@ func TestGuestsAreCounted(t *testing.T) {
 	m := compile(t, open(t, cfg), answer(1))
 	a := guest(t, m, nil, Limits{})
 	guest(t, m, nil, Limits{})
-	if _, err := m.Instantiate(context.Background(), nil, Limits{}); !errors.Is(err, fuel.ErrLimit) {
+	_, err := m.Instantiate(context.Background(), nil, Limits{})
+	if !errors.Is(err, fuel.ErrLimit) {
 		t.Errorf("a third guest of 2: %v", err)
 	}
 	a.Close()

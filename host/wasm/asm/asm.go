@@ -1,5 +1,5 @@
-// Package asm writes small WebAssembly modules for tests, so that no test needs a toolchain. It knows
-// the binary format and checks nothing: tests of refusals write broken modules with it.
+// Package asm writes small WebAssembly modules for tests, so that no test needs a toolchain. It
+// knows the binary format and checks nothing: tests of refusals write broken modules with it.
 package asm
 
 // Value types and kinds of exports.
@@ -16,8 +16,8 @@ const (
 	KindGlobal byte = 3
 )
 
-// Module is a module in the making. Methods that add functions return their index; imports must come
-// before functions.
+// Module is a module in the making. Methods that add functions return their index; imports must
+// come before functions.
 type Module struct {
 	sections [14][]byte
 	counts   [14]uint32

@@ -3,8 +3,8 @@
 //
 // It knows the binary format of core modules. It does not know any engine, the clock or what the
 // module is for. It does not check types: the engine that compiles the result does, and the rewrite
-// is made so that a module that was not valid before is not valid after (but for a start function, which
-// may be named by ref.func once it is exported).
+// is made so that a module that was not valid before is not valid after (but for a start function,
+// which may be named by ref.func once it is exported).
 //
 // The rewrite adds two mutable globals behind the module's own:
 //
@@ -17,8 +17,9 @@
 //
 // Instructions that work in proportion to an operand (memory.fill, table.grow, …) charge for the
 // operand as well. The module cannot name the globals: indices are checked against its own count,
-// and exports that start with Reserved are refused. A start function becomes the export StartExport, for the
-// host to call when it has set the globals; both are 0 before that, which means "nothing may run".
+// and exports that start with Reserved are refused. A start function becomes the export
+// StartExport, for the host to call when it has set the globals; both are 0 before that, which
+// means "nothing may run".
 package fuel
 
 // Names that the rewrite exports. A module that exports a name starting with Reserved is refused.
@@ -37,8 +38,8 @@ const (
 	KindGlobal
 )
 
-// Import is an item a module wants. Params and Results are value types of the binary format, set for
-// functions only; they alias the input.
+// Import is an item a module wants. Params and Results are value types of the binary format, set
+// for functions only; they alias the input.
 type Import struct {
 	Module, Name    string
 	Kind            byte
@@ -60,8 +61,8 @@ type Custom struct {
 
 // Module is a rewritten module and what the rewrite learned about it.
 type Module struct {
-	// Code is the new binary. It carries function names; other custom sections are left out, for their
-	// offsets would be wrong.
+	// Code is the new binary. It carries function names; other custom sections are left out, for
+	// their offsets would be wrong.
 	Code    []byte
 	Imports []Import
 	Exports []Export

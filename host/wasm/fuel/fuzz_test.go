@@ -6,7 +6,8 @@ import (
 	"github.com/hpmq/hpmq/host/wasm/asm"
 )
 
-// FuzzRewrite: no input panics, and what is taken compiles after the rewrite exactly if it did before.
+// FuzzRewrite: no input panics, and what is taken compiles after the rewrite exactly if it did
+// before.
 func FuzzRewrite(f *testing.F) {
 	f.Add(countdown().Bytes())
 	f.Add(recursion().Bytes())

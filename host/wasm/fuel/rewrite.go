@@ -9,8 +9,8 @@ import (
 const header = "\x00asm\x01\x00\x00\x00"
 
 // Rewrite reads a core module and returns it with the counters in. The result does not alias code,
-// except for what Import, Export and Custom say. Errors wrap ErrMalformed, ErrLimit or ErrUnsupported. The
-// work is linear in the size of the input.
+// except for what Import, Export and Custom say. Errors wrap ErrMalformed, ErrLimit or
+// ErrUnsupported. The work is linear in the size of the input.
 func Rewrite(code []byte, l Limits) (*Module, error) {
 	if uint64(len(code)) > uint64(l.ModuleBytesMax) {
 		return nil, tooMany("bytes", uint64(len(code)), uint64(l.ModuleBytesMax))
@@ -53,7 +53,8 @@ func (w *rewriter) readAll(code []byte) error {
 		}
 		at := bytes.IndexByte(sectionOrder[next:], id)
 		if at < 0 {
-			return malformed("module", r.at, fmt.Sprintf("section %d is unknown or out of order", id))
+			return malformed("module", r.at,
+				fmt.Sprintf("section %d is unknown or out of order", id))
 		}
 		next += at + 1
 		if err := w.read(id, body); err != nil {

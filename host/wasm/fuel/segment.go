@@ -1,0 +1,104 @@
+package fuel
+
+// readElements follows the eight shapes of an element segment, by its flags: bit 0 passive or
+// declared, bit 1 explicit table (or, with bit 0, declared), bit 2 expressions.
+func (w *rewriter) readElements(r *reader) {
+	n := r.count("element segments", w.limits.SegmentsMax, 2)
+	for i := 0; i < n && r.err == nil; i++ {
+		flags := r.u32()
+		if flags > 7 {
+			r.malformed("unknown flags of an element segment")
+			return
+		}
+		if flags&1 == 0 {
+			if flags&2 != 0 {
+				r.u32()
+			}
+			w.readConst(r)
+		}
+		if flags&3 != 0 {
+			if flags&4 != 0 {
+				r.referenceType()
+			} else if r.byte() != 0 {
+				r.malformed("unknown kind of element")
+			}
+		}
+		items := r.count("elements", 1<<20, 1)
+		for j := 0; j < items && r.err == nil; j++ {
+			if flags&4 != 0 {
+				w.readConst(r)
+			} else {
+				r.u32()
+			}
+		}
+	}
+}
+
+func (w *rewriter) readData(r *reader) {
+	n := r.count("data segments", w.limits.SegmentsMax, 2)
+	for i := 0; i < n && r.err == nil; i++ {
+		flags := r.u32()
+		switch flags {
+		case 0:
+			w.readConst(r)
+		case 1:
+		case 2:
+			if r.u32() != 0 && r.err == nil {
+				r.fail(unsupported("multiple memories", hintMemories))
+			}
+			w.readConst(r)
+		default:
+			r.malformed("unknown flags of a data segment")
+		}
+		r.bytes(r.u32())
+	}
+}
+
+// readConst skips a constant expression.
+func (w *rewriter) readConst(r *reader) {
+	for r.err == nil {
+		switch op := r.byte(); op {
+		case opEnd:
+			return
+		case opI32Const:
+			r.signed(32)
+		case opI64Const:
+			r.signed(64)
+		case 0x43:
+			r.bytes(4)
+		case 0x44:
+			r.bytes(8)
+		case opGlobalGet:
+			w.readGlobalIndex(r)
+		case 0xd0:
+			r.referenceType()
+		case 0xd2:
+			r.u32()
+		case 0x6a, 0x6b, 0x6c, 0x7c, 0x7d, 0x7e: // extended constants: add, sub, mul
+		case opPrefixSIMD:
+			if r.u32() != 12 {
+				r.malformed("not a constant")
+			}
+			r.bytes(16)
+		default:
+			if err := refusedOpcode(op); err != nil {
+				r.fail(err)
+			} else {
+				r.malformed("not a constant")
+			}
+		}
+	}
+}
+
+func (r *reader) referenceType() {
+	if t := r.byte(); r.err == nil && !isReferenceType(t) {
+		r.fail(unsupported("typed references", hintReferences))
+	}
+}
+
+// readGlobalIndex keeps the module away from the globals that come behind its own.
+func (w *rewriter) readGlobalIndex(r *reader) {
+	if i := r.u32(); r.err == nil && i >= w.globals {
+		r.malformed("unknown global")
+	}
+}
