@@ -15,9 +15,9 @@ type authenticator struct {
 	answer func(broker.Token, broker.Grant)
 }
 
-// Authenticate hands the question to a worker, unless nobody has to be asked or too many wait. The steps
-// of one exchange may meet different guests, so what an authenticator remembers of it is in kv; each
-// step asks the chain from its start, and who is not meant says next.
+// Authenticate hands the question to a worker, unless nobody has to be asked or too many wait. The
+// steps of one exchange may meet different guests, so what an authenticator remembers of it is in
+// kv; each step asks the chain from its start, and who is not meant says next.
 func (a *authenticator) Authenticate(t broker.Token, c *broker.Credentials) (broker.Grant, bool) {
 	switch table := a.ls.table.Load(); {
 	case !table.linked:

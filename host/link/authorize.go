@@ -40,8 +40,8 @@ const (
 	secondsShift = 10
 )
 
-// authorize asks the chain until one allows or denies. Answers are remembered per entry, so an answer
-// that holds for an action does not stand for an entry that did not want this topic.
+// authorize asks the chain until one allows or denies. Answers are remembered per entry, so an
+// answer that holds for an action does not stand for an entry that did not want this topic.
 func (p *policy) authorize(c *chain, q question) mqtt.ReasonCode {
 	p.decisions.of(c)
 	reason := mqtt.Success // of a chain whose entries do not want the topic or are open and faulty
@@ -51,12 +51,13 @@ func (p *policy) authorize(c *chain, q question) mqtt.ReasonCode {
 		}
 		answer, ok := p.decisions.get(i, &q)
 		if !ok {
-			if answer, ok = p.decide(i, e, &q); !ok {
-				if e.onFault == FaultClosed {
-					return mqtt.ImplementationSpecificError
-				}
-				continue
-			}
+			answer, ok = p.decide(i, e, &q)
+		}
+		if !ok && e.onFault == FaultClosed {
+			return mqtt.ImplementationSpecificError
+		}
+		if !ok {
+			continue
 		}
 		switch v := answer & verdictMask; v {
 		case answerAllow:

@@ -84,7 +84,8 @@ func BenchmarkAsk(b *testing.B) {
 	h := newHouse(b, nil)
 	all := questions(h)
 	for _, name := range []string{
-		"authorize", "authorize-block", "authorize-cached", "upstream", "downstream", "fresh", "route", "share",
+		"authorize", "authorize-block", "authorize-cached", "upstream",
+		"downstream", "fresh", "route", "share",
 		"unwanted",
 	} {
 		b.Run(name, func(b *testing.B) {

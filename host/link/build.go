@@ -13,8 +13,8 @@ import (
 	"github.com/hpmq/hpmq/host/wasm"
 )
 
-// build makes an entry beside the running ones. Its methods are the steps of a swap up to the commit, in
-// their order; each error is a *StepError.
+// build makes an entry beside the running ones. Its methods are the steps of a swap up to the
+// commit, in their order; each error is a *StepError.
 type build struct {
 	l        *Linker
 	listener string

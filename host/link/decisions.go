@@ -9,8 +9,9 @@ import (
 )
 
 // decisions remembers what authorizers of one chain answered on one loop, refusals too. It holds at
-// most max answers in two halves: when the young half is full, the old one is forgotten and the young
-// one becomes the old. An answer that is used moves to the young half, so what is in use stays.
+// most max answers in two halves: when the young half is full, the old one is forgotten and the
+// young one becomes the old. An answer that is used moves to the young half, so what is in use
+// stays.
 type decisions struct {
 	max        int
 	chain      *chain

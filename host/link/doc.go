@@ -1,15 +1,16 @@
 // Package link knows which component version serves which role of which listener, asks them, and
-// changes them while messages flow. It does not know sockets, disks, packets, or what a component is
-// for; how to run one is host/wasm's.
+// changes them while messages flow. It does not know sockets, disks, packets, or what a component
+// is for; how to run one is host/wasm's.
 //
 // # The table
 //
-// What is linked to a listener is a table: an immutable value, for each role a chain of entries in the
-// order they are asked. An entry is one component with its configuration, grants, limits and fault
-// policy, and a seat with a warm guest for each loop (for authenticators, for each worker). The
-// objects that the kernels hold, Policy and Authenticator, stay for the life of the listener; each of
-// their calls loads the pointer to the table once. So commit is one store of one pointer, and since a
-// session is served by one loop at a time, no session sees the new version and then the old.
+// What is linked to a listener is a table: an immutable value, for each role a chain of entries in
+// the order they are asked. An entry is one component with its configuration, grants, limits and
+// fault policy, and a seat with a warm guest for each loop (for authenticators, for each worker).
+// The objects that the kernels hold, Policy and Authenticator, stay for the life of the listener;
+// each of their calls loads the pointer to the table once. So commit is one store of one pointer,
+// and since a session is served by one loop at a time, no session sees the new version and then the
+// old.
 //
 // # A swap
 //
@@ -21,8 +22,8 @@
 //
 // # Faults
 //
-// A guest that traps, runs out of fuel or answers garbage is replaced by a spare of its pool, and the pool
-// makes another off the loop, limited in rate; its breaker gives a component that keeps failing a
-// rest. For the question that failed, and as long as a seat has no guest, the fault policy of the entry
-// answers: closed refuses, open goes on as if the entry were not linked.
+// A guest that traps, runs out of fuel or answers garbage is replaced by a spare of its pool, and
+// the pool makes another off the loop, limited in rate; its breaker gives a component that keeps
+// failing a rest. For the question that failed, and as long as a seat has no guest, the fault
+// policy of the entry answers: closed refuses, open goes on as if the entry were not linked.
 package link

@@ -10,8 +10,8 @@ import (
 	"github.com/hpmq/hpmq/lite/broker"
 )
 
-// entry is one component in one place of one listener, with a pool of guests for each seat. What stands
-// above the seats never changes once the entry is in a table.
+// entry is one component in one place of one listener, with a pool of guests for each seat. What
+// stands above the seats never changes once the entry is in a table.
 type entry struct {
 	linker   *Linker
 	listener string
@@ -30,8 +30,8 @@ type entry struct {
 	usesHistory bool
 
 	seats []seat
-	// use is held for reading by a worker that is in a guest, so that close can wait for it. Loops do
-	// not take it: for them there is the Quiescer.
+	// use is held for reading by a worker that is in a guest, so that close can wait for it. Loops
+	// do not take it: for them there is the Quiescer.
 	use    sync.RWMutex
 	closed bool // under use
 
@@ -63,8 +63,8 @@ var errNoGuest = errors.New("no guest is ready")
 // killer is a guest that can be told that it is of no more use.
 type killer interface{ Kill(text string) }
 
-// fault counts and logs what in did wrong on that seat. Its pool replaces it if it is dead; one that
-// answered garbage is killed first.
+// fault counts and logs what in did wrong on that seat. Its pool replaces it if it is dead; one
+// that answered garbage is killed first.
 func (e *entry) fault(seat int, in *instance, err error) {
 	if !in.guest.Dead() {
 		if k, ok := any(in.guest).(killer); ok {
@@ -121,7 +121,8 @@ func (e *entry) view() ComponentView {
 		s := &e.seats[i]
 		v.Calls += s.calls.Load()
 		v.Faults += s.faults.Load()
-		if state := s.pool.Stats().Breaker; state != wasm.BreakerClosed && worst != wasm.BreakerOpen {
+		state := s.pool.Stats().Breaker
+		if worst == wasm.BreakerClosed || state == wasm.BreakerOpen {
 			worst = state
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/hpmq/hpmq/sdk/topic"
 )
 
-// interest is a set of topic filters. It never changes once it stands in a table, so that many loops
-// may look into it. The zero value wants nothing.
+// interest is a set of topic filters. It never changes once it stands in a table, so that many
+// loops may look into it. The zero value wants nothing.
 type interest struct {
 	// some is false when there is no filter: the compare that ends most looks.
 	some bool
@@ -22,7 +22,7 @@ type interest struct {
 func newInterest(filters []string, most int) (interest, error) {
 	var in interest
 	if len(filters) > most {
-		return in, fmt.Errorf("%d topic filters of interest, at most %d are taken", len(filters), most)
+		return in, fmt.Errorf("%d filters of interest, at most %d are taken", len(filters), most)
 	}
 	for _, f := range filters {
 		if !topic.ValidFilter([]byte(f)) {
@@ -60,8 +60,8 @@ func (in *interest) has(name []byte) bool {
 	return len(in.tree.AppendMatches(nil, name)) > 0
 }
 
-// overlaps says whether some topic matches both the filter of a subscription, as the client sent it,
-// and a filter of the set: then who wants those topics must be asked about the subscription.
+// overlaps says whether some topic matches both the filter of a subscription, as the client sent
+// it, and a filter of the set: then who wants those topics must be asked about the subscription.
 func (in *interest) overlaps(filter []byte) bool {
 	if !in.some {
 		return false

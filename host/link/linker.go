@@ -62,8 +62,8 @@ type Linker struct {
 	drains    sync.WaitGroup
 }
 
-// New builds a linker on engine, which must outlive it. The host modules of all capabilities must have
-// been provided to the engine.
+// New builds a linker on engine, which must outlive it. The host modules of all capabilities must
+// have been provided to the engine.
 func New(engine *wasm.Engine, cfg Config, ports Ports) (*Linker, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -80,7 +80,8 @@ func New(engine *wasm.Engine, cfg Config, ports Ports) (*Linker, error) {
 type listener struct {
 	name   string
 	linker *Linker
-	// change is held by the one swap that is at work; a channel so that waiting ends with a context.
+	// change is held by the one swap that is at work; a channel so that waiting ends with a
+	// context.
 	change chan struct{}
 	// table is loaded by every ask; only the holder of change stores it. It is never nil.
 	table atomicTable
@@ -124,14 +125,14 @@ func (ls *listener) lock(ctx context.Context) error {
 
 func (ls *listener) unlock() { <-ls.change }
 
-// Policy is what the kernel of a loop asks about the clients of a listener. It may be taken before the
-// listener is linked; until then, and after Unlink, it refuses. One loop uses it.
+// Policy is what the kernel of a loop asks about the clients of a listener. It may be taken before
+// the listener is linked; until then, and after Unlink, it refuses. One loop uses it.
 func (l *Linker) Policy(listener string, loop int) broker.Policy {
 	return newPolicy(l.listener(listener), loop)
 }
 
-// Authenticator is what the kernel of a loop asks who may connect. Later answers come through answer,
-// on a goroutine of the linker.
+// Authenticator is what the kernel of a loop asks who may connect. Later answers come through
+// answer, on a goroutine of the linker.
 func (l *Linker) Authenticator(
 	listener string, loop int, answer func(broker.Token, broker.Grant),
 ) broker.Authenticator {
@@ -180,7 +181,8 @@ func (l *Linker) Show() []ListenerView {
 	return out
 }
 
-// Close unlinks every listener and waits until all guests are closed, as far as the Quiescer lets it.
+// Close unlinks every listener and waits until all guests are closed, as far as the Quiescer lets
+// it.
 func (l *Linker) Close(ctx context.Context) error {
 	l.mu.Lock()
 	l.closed = true

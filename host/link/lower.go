@@ -129,8 +129,8 @@ func (in *instance) message(m *broker.Message) {
 	in.flag(m.Retain)
 }
 
-// call runs a function of the role with what was passed, and answers its flat result: a number, or the
-// address of the results.
+// call runs a function of the role with what was passed, and answers its flat result: a number, or
+// the address of the results.
 func (in *instance) call(fn int) (uint32, error) {
 	if in.err == nil {
 		in.err = in.guest.Call(in.fns[fn], in.stack[:])

@@ -9,8 +9,8 @@ import (
 	"github.com/hpmq/hpmq/host/wasm"
 )
 
-// modules are the compiled modules in use, by digest: the same component in several places is compiled
-// once and kept until its last entry is closed.
+// modules are the compiled modules in use, by digest: the same component in several places is
+// compiled once and kept until its last entry is closed.
 type modules struct {
 	engine *wasm.Engine
 	mu     sync.Mutex

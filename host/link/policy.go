@@ -55,8 +55,8 @@ func (p *policy) Authorize(
 	return p.authorize(c, question{now, who, a, topic, q})
 }
 
-// Transform asks the transformers; see broker.Policy. On the way down the authorizers that want it are
-// asked first whether the message may be delivered at all.
+// Transform asks the transformers; see broker.Policy. On the way down the authorizers that want it
+// are asked first whether the message may be delivered at all.
 func (p *policy) Transform(
 	now broker.Time, d broker.Direction, who *broker.Identity, m *broker.Message,
 	out *[]broker.Message,

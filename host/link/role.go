@@ -38,7 +38,8 @@ var configureExport = export{"hpmq:broker/lifecycle" + contractVersion + "#confi
 
 // roleExports are the functions of a role's interface, in the order of instance.fns.
 var roleExports = [roleCount][]export{
-	RoleAuthenticator: {{roleExport("authenticator", "authenticate"), 1}}, // the address of a record
+	// An authenticator gets the address of a record.
+	RoleAuthenticator: {{roleExport("authenticator", "authenticate"), 1}},
 	RoleAuthorizer:    {{roleExport("authorizer", "authorize"), 14}},
 	RoleTransformer: { // indexed by broker.Direction
 		{roleExport("transformer", "upstream"), 16}, {roleExport("transformer", "downstream"), 16},
@@ -62,7 +63,8 @@ func (x export) as(mod *wasm.Module) string {
 		good = good && t == wasm.I32
 	}
 	if !good {
-		return fmt.Sprintf("%s as %v -> %v, not %d of i32 -> i32", x.name, params, results, x.params)
+		return fmt.Sprintf("%s as %v -> %v, not %d of i32 -> i32",
+			x.name, params, results, x.params)
 	}
 	return ""
 }
@@ -82,7 +84,8 @@ func ParseRole(name string) (Role, error) {
 			return Role(i), nil
 		}
 	}
-	return 0, fmt.Errorf("link: no role %q: the roles are %s", name, strings.Join(roleNames[:], ", "))
+	all := strings.Join(roleNames[:], ", ")
+	return 0, fmt.Errorf("link: no role %q: the roles are %s", name, all)
 }
 
 // MarshalText is String.

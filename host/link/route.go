@@ -5,8 +5,8 @@ import (
 	"github.com/hpmq/hpmq/sdk/topic"
 )
 
-// route asks the chain; the first entry that does not say deliver decides. Each entry is asked once, about
-// the topic as it came, so redirects cannot go in circles.
+// route asks the chain; the first entry that does not say deliver decides. Each entry is asked
+// once, about the topic as it came, so redirects cannot go in circles.
 func (p *policy) route(
 	c *chain, a asking, m *broker.Message, out *[]broker.Message,
 ) broker.Verdict {
@@ -80,8 +80,8 @@ func (p *policy) routedBy(
 	return v, in.post(0, ptr)
 }
 
-// send appends the messages of the WIT record route at b. Its reach is checked and has no effect on a
-// node that stands alone: region and global are what local is.
+// send appends the messages of the WIT record route at b. Its reach is checked and has no effect on
+// a node that stands alone: region and global are what local is.
 func (p *policy) send(
 	in *instance, b []byte, m *broker.Message, out *[]broker.Message,
 ) (broker.Verdict, error) {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Link links a whole spec to a listener, in place of what is linked now, in one commit. It blocks for as
-// long as compiling takes. A refusal is a *StepError, or says what is wrong with the spec.
+// Link links a whole spec to a listener, in place of what is linked now, in one commit. It blocks
+// for as long as compiling takes. A refusal is a *StepError, or says what is wrong with the spec.
 func (l *Linker) Link(ctx context.Context, listener string, spec Spec) error {
 	ls, err := l.open(listener)
 	if err != nil {
@@ -106,8 +106,8 @@ func (ls *listener) commit(t *table) time.Duration {
 	return time.Since(at)
 }
 
-// Swap puts another component in one place, or adds one. It blocks for as long as compiling takes; swaps
-// of one listener wait for each other. A refusal is a *StepError.
+// Swap puts another component in one place, or adds one. It blocks for as long as compiling takes;
+// swaps of one listener wait for each other. A refusal is a *StepError.
 func (l *Linker) Swap(ctx context.Context, q Request) (Result, error) {
 	ls, err := l.find(q.Listener)
 	if err != nil {

@@ -88,49 +88,48 @@ func TestSwapAddsBehindTheLast(t *testing.T) {
 	}
 }
 
-// refusals are swaps of an authorizer that must not happen.
-func refusals() map[string]struct {
+// refused is a swap that must not happen, and how it is told.
+type refused struct {
 	ref  Ref
 	role Role
 	step Step
 	says string
-} {
-	type refusal = struct {
-		ref  Ref
-		role Role
-		step Step
-		says string
+}
+
+func refusals() map[string]refused {
+	bare := func(use string) Ref { return Ref{Use: use, Grants: []string{}} }
+	code := func(text string) refused {
+		return refused{Ref{Use: "x.wasm", Code: []byte(text)}, RoleAuthorizer, StepCompile, ""}
 	}
-	bad := func(use, words string) Ref { r := ref(use, words); r.Grants = []string{}; return r }
-	code := func(text string) Ref { return Ref{Use: "x.wasm", Code: []byte(text)} }
+	says := func(words, text string) refused {
+		return refused{ref("authorizer", words), RoleAuthorizer, StepConfigure, text}
+	}
 	good, _ := os.ReadFile("testdata/authorizer.wasm")
-	limited := ref("authorizer", "")
+	limited, broken, odd := bare("authorizer"), bare("authorizer"), bare("authorizer")
 	limited.Limits.MemoryBytesMax = 65536
-	broken := ref("authorizer", "")
 	broken.Config = json.RawMessage("{")
-	odd := ref("authorizer", "")
 	odd.Grants = []string{"files"}
-	authorizer := RoleAuthorizer
-	return map[string]refusal{
-		"not there":          {ref("nowhere", ""), authorizer, StepRead, "no such file"},
-		"empty":              {code(""), authorizer, StepCompile, "malformed"},
-		"not wasm":           {code("#!/bin/sh\necho no\n"), authorizer, StepCompile, "malformed"},
-		"cut off":            {code(string(good[:len(good)/2])), authorizer, StepCompile, ""},
-		"a component":        {code("\x00asm\x0d\x00\x01\x00"), authorizer, StepCompile, ""},
-		"other role":         {ref("router", ""), authorizer, StepExports, "made as router"},
-		"no exports":         {ref("nothing", ""), authorizer, StepExports, "no hpmq:broker/authorizer"},
-		"not granted":        {bad("deduplicator-kv", ""), RoleDeduplicator, StepImports, "kv"},
-		"unknown import":     {ref("unknown-import", ""), RoleRouter, StepCompile, "weather"},
-		"unknown capability": {odd, authorizer, StepRequest, "files"},
-		"no JSON":            {broken, authorizer, StepRequest, "not JSON"},
-		"says no":            {ref("authorizer", "configure:error"), authorizer, StepConfigure, "no good"},
-		"traps":              {ref("authorizer", "configure:trap"), authorizer, StepConfigure, "trap"},
-		"loops":              {ref("authorizer", "configure:loop"), authorizer, StepConfigure, "fuel"},
-		"recurses":           {ref("authorizer", "configure:deep"), authorizer, StepConfigure, "deep"},
-		"memory bomb":        {ref("authorizer", "configure:bomb"), authorizer, StepConfigure, "trap"},
-		"garbage":            {ref("authorizer", "configure:garbage"), authorizer, StepConfigure, "contract"},
-		"bad filter":         {ref("authorizer", "in=a#;"), authorizer, StepConfigure, "not a topic filter"},
-		"too little memory":  {limited, authorizer, StepInstantiate, "memory"},
+	return map[string]refused{
+		"empty":       code(""),
+		"not wasm":    code("#!/bin/sh\necho no\n"),
+		"cut off":     code(string(good[:len(good)/2])),
+		"a component": code("\x00asm\x0d\x00\x01\x00"),
+		"says no":     says("configure:error", "no good"),
+		"traps":       says("configure:trap", "trap"),
+		"loops":       says("configure:loop", "fuel"),
+		"recurses":    says("configure:deep", "deep"),
+		"memory bomb": says("configure:bomb", "trap"),
+		"garbage":     says("configure:garbage", "contract"),
+		"bad filter":  says("in=a#;", "not a topic filter"),
+
+		"not there":          {bare("nowhere"), RoleAuthorizer, StepRead, "no such file"},
+		"other role":         {bare("router"), RoleAuthorizer, StepExports, "made as router"},
+		"no exports":         {bare("nothing"), RoleAuthorizer, StepExports, "no hpmq:broker/auth"},
+		"not granted":        {bare("deduplicator-kv"), RoleDeduplicator, StepImports, "kv"},
+		"unknown import":     {bare("unknown-import"), RoleRouter, StepCompile, "weather"},
+		"unknown capability": {odd, RoleAuthorizer, StepRequest, "files"},
+		"no JSON":            {broken, RoleAuthorizer, StepRequest, "not JSON"},
+		"too little memory":  {limited, RoleAuthorizer, StepInstantiate, "memory"},
 	}
 }
 
@@ -168,7 +167,8 @@ func TestARefusedSwapChangesNothing(t *testing.T) {
 func TestRequestsForWhatIsNotThere(t *testing.T) {
 	h := newHouse(t, nil)
 	ctx := context.Background()
-	if _, err := h.linker.Swap(ctx, Request{Listener: "none"}); !errors.Is(err, ErrUnknownListener) {
+	_, err := h.linker.Swap(ctx, Request{Listener: "none"})
+	if !errors.Is(err, ErrUnknownListener) {
 		t.Errorf("swap: %v", err)
 	}
 	if err := h.linker.Unlink("none"); !errors.Is(err, ErrUnknownListener) {
@@ -210,8 +210,8 @@ func TestAnUnlinkedListenerRefuses(t *testing.T) {
 	}
 }
 
-// Loops that never stop asking see each version until the commit and only the next one after; nothing
-// is closed under them, and all of it is in the end.
+// Loops that never stop asking see each version until the commit and only the next one after;
+// nothing is closed under them, and all of it is in the end.
 func TestSwapUnderCalls(t *testing.T) {
 	const count, swaps = 4, 60
 	h := newHouse(t, func(c *Config) { c.Loops = count })

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/hpmq/hpmq/lite/broker"
@@ -74,8 +75,8 @@ func (t *table) note() {
 	}
 }
 
-// asked is the chain of a role if one of its entries wants topic in that direction, else nil. This is
-// the one compare that an uninteresting message costs.
+// asked is the chain of a role if one of its entries wants topic in that direction, else nil. This
+// is the one compare that an uninteresting message costs.
 func (t *table) asked(r Role, d broker.Direction, topic []byte) *chain {
 	c := t.chains[r]
 	if c == nil || !c.wants[d].has(topic) {
@@ -97,12 +98,10 @@ func (t *table) entries(dst []*entry) []*entry {
 	seen := map[*entry]bool{}
 	for r := Role(0); r < roleCount; r++ {
 		entries, previous := t.chainOf(r)
-		for _, list := range [][]*entry{entries, previous} {
-			for _, e := range list {
-				if !seen[e] {
-					seen[e] = true
-					dst = append(dst, e)
-				}
+		for _, e := range slices.Concat(entries, previous) {
+			if !seen[e] {
+				seen[e] = true
+				dst = append(dst, e)
 			}
 		}
 	}

@@ -1,9 +1,10 @@
 // Package abi knows how a host function reads its arguments from a guest's memory and leaves its
-// results there, as the canonical ABI says: strings and lists as address and length, results that do
-// not fit one flat value through a return address. It does not know any interface.
+// results there, as the canonical ABI says: strings and lists as address and length, results that
+// do not fit one flat value through a return address. It does not know any interface.
 //
 // A guest that passes an address outside its memory, or text that is not UTF-8, is trapped: the
-// functions here do not return then. What they copy or look through is paid for by the guest's fuel.
+// functions here do not return then. What they copy or look through is paid for by the guest's
+// fuel.
 package abi
 
 import (

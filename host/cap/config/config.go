@@ -1,5 +1,5 @@
-// Package config serves hpmq:broker/config: the configuration a link gives a component, as JSON text.
-// It does not know what stands in it.
+// Package config serves hpmq:broker/config: the configuration a link gives a component, as JSON
+// text. It does not know what stands in it.
 package config
 
 import (

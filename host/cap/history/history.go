@@ -1,6 +1,6 @@
-// Package history serves hpmq:broker/history: the last payload that was delivered under a topic of a
-// listener. It keeps payloads of topics it was told to want, and of topics a guest has asked about
-// before; the others cost a look-up and are not kept. It does not know why a topic is wanted.
+// Package history serves hpmq:broker/history: the last payload that was delivered under a topic of
+// a listener. It keeps payloads of topics it was told to want, and of topics a guest has asked
+// about before; the others cost a look-up and are not kept. It does not know why a topic is wanted.
 package history
 
 import (
@@ -51,8 +51,8 @@ func New(cfg Config) *Store {
 	return s
 }
 
-// Record notes that payload was delivered under topic; both are borrowed until return. It is kept if
-// wanted, or if a guest asked for this topic before.
+// Record notes that payload was delivered under topic; both are borrowed until return. It is kept
+// if wanted, or if a guest asked for this topic before.
 func (s *Store) Record(listener string, topic, payload []byte, wanted bool) {
 	b := (*s.books.Load())[listener]
 	if b == nil {
@@ -65,7 +65,8 @@ func (s *Store) Record(listener string, topic, payload []byte, wanted bool) {
 	sh.record(s.cfg, topic, payload, wanted)
 }
 
-// AppendLast appends the last payload under topic to dst. A topic that is not kept yet is from now on.
+// AppendLast appends the last payload under topic to dst. A topic that is not kept yet is from now
+// on.
 func (s *Store) AppendLast(dst []byte, listener string, topic []byte) ([]byte, bool) {
 	b := (*s.books.Load())[listener]
 	if b == nil {

@@ -1,6 +1,6 @@
-// Package kv serves hpmq:broker/kv: keys and values that the host holds for a component's name, so that
-// they outlive its instances, swaps and versions. It keeps them in memory, bounded per component. It
-// does not know who links what.
+// Package kv serves hpmq:broker/kv: keys and values that the host holds for a component's name, so
+// that they outlive its instances, swaps and versions. It keeps them in memory, bounded per
+// component. It does not know who links what.
 package kv
 
 import (
@@ -28,7 +28,9 @@ type Config struct {
 
 // Default holds a window of a few thousand devices and stays far below an edge box's memory.
 func Default() Config {
-	return Config{KeyBytesMax: 1024, ValueBytesMax: 64 << 10, EntriesMax: 100_000, BytesMax: 16 << 20}
+	return Config{
+		KeyBytesMax: 1024, ValueBytesMax: 64 << 10, EntriesMax: 100_000, BytesMax: 16 << 20,
+	}
 }
 
 // Validate says what is wrong with c.

@@ -1,5 +1,5 @@
-// Package log serves hpmq:broker/log: lines of a component in the broker's log, marked with its name and
-// bounded in rate and length. It does not know where the log goes.
+// Package log serves hpmq:broker/log: lines of a component in the broker's log, marked with its
+// name and bounded in rate and length. It does not know where the log goes.
 package log
 
 import (

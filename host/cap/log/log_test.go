@@ -17,7 +17,9 @@ func logTo(cfg Config) (*Log, *bytes.Buffer, *int64) {
 func TestLinesBearTheComponent(t *testing.T) {
 	l, out, _ := logTo(Default())
 	l.Line("rules", "main", slog.LevelWarn, []byte("odd\nline"))
-	for _, want := range []string{"level=WARN", `msg="odd\nline"`, "component=rules", "listener=main"} {
+	for _, want := range []string{
+		"level=WARN", `msg="odd\nline"`, "component=rules", "listener=main",
+	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s is not in %s", want, out)
 		}

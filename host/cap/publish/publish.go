@@ -1,11 +1,12 @@
-// Package publish serves hpmq:broker/publish: messages of a component's own. They wait in a bounded queue
-// and leave it on a goroutine of their own, so a guest never waits for the broker. It does not know how a
-// message gets into the broker.
+// Package publish serves hpmq:broker/publish: messages of a component's own. They wait in a bounded
+// queue and leave it on a goroutine of their own, so a guest never waits for the broker. It does
+// not know how a message gets into the broker.
 package publish
 
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"unicode/utf8"
 
@@ -30,7 +31,8 @@ type Env interface {
 
 // Outlet takes the messages to the broker.
 type Outlet interface {
-	// Publish brings m in as a message of a client of listener. m belongs to the callee. It may block.
+	// Publish brings m in as a message of a client of listener. m belongs to the callee. It may
+	// block.
 	Publish(listener string, m *broker.Message)
 }
 
@@ -118,9 +120,8 @@ func size(m *broker.Message) int64 { return int64(len(m.Topic) + len(m.Payload))
 
 // Module is the interface for the engine.
 func (q *Queue) Module() wasm.HostModule {
-	const i32 = wasm.I32
 	return wasm.HostModule{Name: Name, Funcs: []wasm.HostFunc{{
-		Name: "publish", Params: []wasm.ValueType{i32, i32, i32, i32, i32, i32, i32}, Call: q.publish,
+		Name: "publish", Params: slices.Repeat([]wasm.ValueType{wasm.I32}, 7), Call: q.publish,
 	}}}
 }
 
