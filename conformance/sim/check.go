@@ -18,8 +18,8 @@ func (g *group) join(c *client) {
 	}
 }
 
-// deliver is called with each message that arrived and is not known to be a repeat. It checks what can
-// be checked at once.
+// deliver is called with each message that arrived and is not known to be a repeat. It checks what
+// can be checked at once.
 func (c *client) deliver(m *message, p *mqtt.Publish) {
 	in := &c.inbox
 	if p.QoS > m.qos {
@@ -63,8 +63,8 @@ func (c *client) wanted(m *message, retained bool) bool {
 	return false
 }
 
-// ordered: messages of one publisher, topic and QoS come in the order they were sent, as far as they are
-// seen for the first time [MQTT-4.6.0-5]. Shared subscriptions are exempt [MQTT-4.6.0-6].
+// ordered: messages of one publisher, topic and QoS come in the order they were sent, as far as
+// they are seen for the first time [MQTT-4.6.0-5]. Shared subscriptions are exempt [MQTT-4.6.0-6].
 func (c *client) ordered(m *message, p *mqtt.Publish) {
 	if m.topic[0] == 's' || !c.subscribed(m, mqtt.AtMostOnce) {
 		return // or its first copy may have been too early for c
@@ -94,7 +94,8 @@ func (c *client) shared(m *message, p *mqtt.Publish) {
 	}
 }
 
-// subscribed says if a subscription of at least that QoS was acknowledged before m was sent, and stands.
+// subscribed says if a subscription of at least that QoS was acknowledged before m was sent, and
+// stands.
 func (c *client) subscribed(m *message, q mqtt.QoS) bool {
 	for _, iv := range c.subs {
 		if iv.acked != 0 && iv.acked < m.sent && iv.open() && iv.granted >= q && iv.matches(m) {
@@ -104,8 +105,8 @@ func (c *client) subscribed(m *message, q mqtt.QoS) bool {
 	return false
 }
 
-// due says if m, which was acknowledged, must have come to c: a subscription was acknowledged before it
-// was sent, stands to the end, and has QoS 1 or 2.
+// due says if m, which was acknowledged, must have come to c: a subscription was acknowledged
+// before it was sent, stands to the end, and has QoS 1 or 2.
 func (c *client) due(m *message) bool {
 	if !m.acked || m.qos == mqtt.AtMostOnce {
 		return false

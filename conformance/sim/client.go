@@ -97,8 +97,8 @@ func (c *client) connect() {
 	c.ping(s)
 }
 
-// starts says if CONNECT asks for a new session. A session that 3.1.1 starts anew cannot be kept, so
-// such a client never does.
+// starts says if CONNECT asks for a new session. A session that 3.1.1 starts anew cannot be kept,
+// so such a client never does.
 func (c *client) starts() bool {
 	return c.clean && (c.version == mqtt.V5 || !c.persist)
 }
@@ -109,8 +109,8 @@ func (c *client) leave() {
 	c.w.after(100+c.w.upTo(400), c.sock.breakOff)
 }
 
-// haunted: for as long as the server may not know that a connection is no more, that one may take the
-// session from the next, if its CONNECT is handled later.
+// haunted: for as long as the server may not know that a connection is no more, that one may take
+// the session from the next, if its CONNECT is handled later.
 func (c *client) haunted() {
 	c.old++
 	c.w.after(4000, func() { c.old-- })

@@ -143,7 +143,7 @@ func (c *client) takeIn(p *mqtt.Publish) bool {
 	}
 	in.busy[p.PacketID] = true
 	if c.version == mqtt.V5 && len(in.busy) > int(c.receiveMax) {
-		c.w.fail("%s: %d messages under way, Receive Maximum is %d", c.id, len(in.busy), c.receiveMax)
+		c.w.fail("%s: %d under way, Receive Maximum is %d", c.id, len(in.busy), c.receiveMax)
 		return false
 	}
 	return true

@@ -1,7 +1,8 @@
-// Package sim is a seeded world: one to three kernels joined by slow links, a Store that answers late,
-// and clients whose connections break at any byte and who come back on other loops. It runs in virtual
-// time without a goroutine, so that a seed gives the same run every time. It knows what MQTT promises
-// about messages and checks it against what the clients saw; it knows nothing of how a kernel does it.
+// Package sim is a seeded world: one to three kernels joined by slow links, a Store that answers
+// late, and clients whose connections break at any byte and who come back on other loops. It runs
+// in virtual time without a goroutine, so that a seed gives the same run every time. It knows what
+// MQTT promises about messages and checks it against what the clients saw; it knows nothing of how
+// a kernel does it.
 //
 // What is checked, and where: deliveries, order and matching in check.go, windows and packet
 // identifiers in receive.go, retained messages and rest at the end in finish.go.
@@ -25,7 +26,8 @@ type Config struct {
 	// LoseFrame makes a link between kernels lose one frame in so many; 0 for none. A world with it
 	// must fail: it shows that the checks see.
 	LoseFrame int
-	// Forget makes clients send a QoS 2 message again under a new identifier instead of the old one.
+	// Forget makes clients send a QoS 2 message again under a new identifier instead of the old
+	// one.
 	Forget bool
 	// LoseOp makes the Store lose one write in so many though it says it kept it.
 	LoseOp int

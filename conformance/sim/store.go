@@ -7,8 +7,9 @@ import (
 	"github.com/hpmq/hpmq/sdk/topic"
 )
 
-// store keeps retained messages for all kernels, and answers each kernel late and in order, or at once
-// if the seed says so. What else it is given it acknowledges only: kernels do not restart here.
+// store keeps retained messages for all kernels, and answers each kernel late and in order, or at
+// once if the seed says so. What else it is given it acknowledges only: kernels do not restart
+// here.
 type store struct {
 	w        *world
 	slow     int // the longest delay; 0 answers at once

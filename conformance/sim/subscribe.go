@@ -27,7 +27,8 @@ func (iv *interval) matches(m *message) bool {
 	return topic.Match(filter, []byte(m.topic))
 }
 
-// filters are what clients subscribe to. They overlap; none of them matches the topics of the group.
+// filters are what clients subscribe to. They overlap; none of them matches the topics of the
+// group.
 func filters() []string {
 	return []string{"t/0/x", "t/1/x", "t/+/x", "t/2/#", "t/#", "r/#"}
 }
@@ -64,8 +65,8 @@ func (c *client) sendUnsubscribe(s *socket, iv *interval) {
 	s.send(mqtt.AppendUnsubscribe(nil, c.version, id, nil, [][]byte{[]byte(iv.filter)}))
 }
 
-// subscribeAgain asks anew for what was not answered on the last connection. A new session subscribes to
-// what this client always wants.
+// subscribeAgain asks anew for what was not answered on the last connection. A new session
+// subscribes to what this client always wants.
 func (c *client) subscribeAgain(s *socket) {
 	if len(c.subs) == 0 {
 		c.wish()

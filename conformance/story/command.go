@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Arg is one word of a command: key=value, a bare word (Key empty), or a flag word, which is a bare word too.
+// Arg is one word of a command: key=value, a bare word (Key empty), or a flag word, which is a bare
+// word too.
 type Arg struct {
 	Key   string
 	Value string

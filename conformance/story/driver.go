@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// ErrUnsupported says that a Driver does not know a command of the script; the story is then skipped.
+// ErrUnsupported says that a Driver does not know a command of the script; the story is then
+// skipped.
 var ErrUnsupported = errors.New("not known to this driver")
 
 // Event is something that happened to a connection: a whole packet came from the broker, or, with
@@ -24,13 +25,15 @@ type Event struct {
 type Driver interface {
 	// Open brings a new connection of that name in at the given loop (0 if the script names none).
 	Open(conn string, loop int) error
-	// Send writes bytes to the broker; they may be part of a packet or several. p is borrowed until return.
+	// Send writes bytes to the broker; they may be part of a packet or several. p is borrowed until
+	// return.
 	Send(conn string, p []byte) error
 	// Drop makes the socket of the connection go away without a word.
 	Drop(conn string) error
 	// Do carries out a command that is no packet: given, advance, slow, store …
 	Do(c *Command) error
-	// Settle waits until nothing moves any more and answers what happened since the last call, in order.
+	// Settle waits until nothing moves any more and answers what happened since the last call, in
+	// order.
 	Settle() ([]Event, error)
 }
 

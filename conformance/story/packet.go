@@ -32,7 +32,8 @@ func packet(c *Command, first byte, body []byte) ([]byte, error) {
 	return append(dst, body...), nil
 }
 
-// known refuses keys that mean nothing to the command, so that a typing error does not pass for a default.
+// known refuses keys that mean nothing to the command, so that a typing error does not pass for a
+// default.
 func known(c *Command, keys ...string) error {
 	keys = append(keys, "flags")
 	for _, a := range c.Args {
@@ -183,13 +184,16 @@ func encodeAck(c *Command, version, first byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return encodeReasoned(c, version, first, 2, binary.BigEndian.AppendUint16(nil, id))
+	return encodeReasoned(c, version, first, binary.BigEndian.AppendUint16(nil, id))
 }
 
-// encodeReasoned appends the reason code at position at and the properties to body and leaves out
-// what the standard lets it.
-func encodeReasoned(c *Command, version, first byte, at int, body []byte) ([]byte, error) {
-	code, given := byte(0), false
+// encodeReasoned appends the reason code, if the script names one, and the properties to body. It
+// leaves out what the standard lets it.
+func encodeReasoned(c *Command, version, first byte, body []byte) ([]byte, error) {
+	code, given, at := byte(0), false, 1
+	if len(body) > 0 {
+		at = 2 // behind the packet identifier
+	}
 	if name, err := c.Pos(at); err == nil {
 		given = true
 		if code, err = ReasonCode(name); err != nil {

@@ -155,7 +155,8 @@ func readProperty(r *reader) shown {
 
 // word prints a text as a script would have it: bare if it can be, else quoted.
 func word(s string) string {
-	if s == "" || strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' || c == '"' }) {
+	odd := func(c rune) bool { return c <= ' ' || c > '~' || c == '"' }
+	if s == "" || strings.ContainsFunc(s, odd) {
 		return quote(s)
 	}
 	return s

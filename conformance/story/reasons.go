@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// reasonName answers the name of a reason code of MQTT 5 (2.4) as scripts spell it. 0, 1, 2 and 4 mean
-// different things in different packets and are named there.
+// reasonName answers the name of a reason code of MQTT 5 (2.4) as scripts spell it. 0, 1, 2 and 4
+// mean different things in different packets and are named there.
 func reasonName(code byte) string {
 	names := map[byte]string{
 		0x00: "success", 0x04: "with-will",

@@ -46,7 +46,8 @@ func (r *reader) varint() int {
 // view says how packets to one connection are printed.
 type view struct {
 	version byte
-	// limits shows what a broker announces of itself in CONNACK, which differs from broker to broker.
+	// limits shows what a broker announces of itself in CONNACK, which differs from broker to
+	// broker.
 	limits bool
 	// reasons shows that there is a reason string, whose words differ from broker to broker.
 	reasons bool

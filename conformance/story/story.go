@@ -1,11 +1,11 @@
 // Package story tells what a broker must do as scripts that read like prose, and holds a broker to
-// them. It knows MQTT packets as bytes with its own small encoder and decoder, so that it can lie on
-// purpose and does not share a mistake with sdk/mqtt. It does not know what runs the broker: that
-// is a Driver.
+// them. It knows MQTT packets as bytes with its own small encoder and decoder, so that it can lie
+// on purpose and does not share a mistake with sdk/mqtt. It does not know what runs the broker:
+// that is a Driver.
 //
-// A script is a list of lines. A line that starts with # is a comment. A line that starts at the left
-// edge is a command. The indented lines below a command are all that comes out because of it, no
-// more and no less, sorted by connection and in order of arrival within one:
+// A script is a list of lines. A line that starts with # is a comment. A line that starts at the
+// left edge is a command. The indented lines below a command are all that comes out because of it,
+// no more and no less, sorted by connection and in order of arrival within one:
 //
 //	connect a session-expiry=60
 //	  a <- CONNACK success session-present=false
@@ -82,8 +82,8 @@ func (s *Story) add(number int, line string) error {
 	return nil
 }
 
-// Run tells the story to a broker. It answers the script as it would have to read for the broker to be
-// right, and an error that names every line where the two differ. An error that wraps
+// Run tells the story to a broker. It answers the script as it would have to read for the broker to
+// be right, and an error that names every line where the two differ. An error that wraps
 // ErrUnsupported means that this Driver cannot tell the story.
 func (s *Story) Run(d Driver) ([]byte, error) {
 	var out bytes.Buffer

@@ -110,9 +110,9 @@ func encode(c *Command, version byte) (p []byte, ok bool, err error) {
 	case "ping":
 		p, err = packet(c, firstPingreq, nil)
 	case "disconnect":
-		p, err = encodeReasoned(c, version, firstDisconnect, 1, nil)
+		p, err = encodeReasoned(c, version, firstDisconnect, nil)
 	case "auth":
-		p, err = encodeReasoned(c, version, firstAuth, 1, nil)
+		p, err = encodeReasoned(c, version, firstAuth, nil)
 	case "send":
 		p, err = encodeRaw(c)
 	default:

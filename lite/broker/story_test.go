@@ -11,7 +11,7 @@ import (
 	"github.com/hpmq/hpmq/conformance/story/kernels"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write what the kernel does into the stories; then read the diff")
+var rewrite = flag.Bool("rewrite", false, "write what the kernel does into the stories")
 
 // stories is where the scripts are: they are told to real binaries too.
 const stories = "../../conformance/story/testdata"

@@ -10,8 +10,9 @@ import (
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
-// auth is the broker.Authenticator of a story. It knows users (given auth=users, allow NAME PASSWORD) or
-// says what it was asked and waits for the script (given auth=asked, answer CLIENT REASON data=TEXT).
+// auth is the broker.Authenticator of a story. It knows users (given auth=users, allow NAME
+// PASSWORD) or says what it was asked and waits for the script (given auth=asked, answer CLIENT
+// REASON data=TEXT).
 type auth struct {
 	w         *World
 	asked     bool

@@ -1,6 +1,6 @@
-// Package kernels tells stories to broker kernels in memory: one, or several joined by Peers. It owns
-// the clock, the sockets, the Store and the policy of the story, all fakes that do what the script
-// says. It knows no goroutine and never waits.
+// Package kernels tells stories to broker kernels in memory: one, or several joined by Peers. It
+// owns the clock, the sockets, the Store and the policy of the story, all fakes that do what the
+// script says. It knows no goroutine and never waits.
 package kernels
 
 import (
@@ -57,7 +57,8 @@ func New() *World {
 	return w
 }
 
-// build makes the kernels when the first connection comes, so that the script can say before how they are.
+// build makes the kernels when the first connection comes, so that the script can say before how
+// they are.
 func (w *World) build() {
 	if w.kernels != nil {
 		return

@@ -10,7 +10,8 @@ import (
 	"github.com/hpmq/hpmq/sdk/topic"
 )
 
-// policy is the broker.Policy of a story: rules in the order the script gave them, the first that fits.
+// policy is the broker.Policy of a story: rules in the order the script gave them, the first that
+// fits.
 type policy struct {
 	rules  []rule
 	shares map[string]broker.Strategy
@@ -51,8 +52,10 @@ func (p *policy) Authorize(_ broker.Time, who *broker.Identity, a broker.Action,
 	return mqtt.Success
 }
 
-func (p *policy) Transform(_ broker.Time, d broker.Direction, who *broker.Identity, m *broker.Message,
-	out *[]broker.Message) broker.Verdict {
+func (p *policy) Transform(
+	_ broker.Time, d broker.Direction, who *broker.Identity, m *broker.Message,
+	out *[]broker.Message,
+) broker.Verdict {
 	way := [...]string{"up", "down"}[d]
 	if p.find("drop", way, who, m.Topic) != nil {
 		return broker.Drop

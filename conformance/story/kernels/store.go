@@ -12,8 +12,8 @@ import (
 // errDisk is what a Store says when the script lets it fail.
 var errDisk = errors.New("story: disk full")
 
-// store keeps records in memory for all kernels of a world. With byEvent it keeps nothing and answers
-// nothing until the script says so.
+// store keeps records in memory for all kernels of a world. With byEvent it keeps nothing and
+// answers nothing until the script says so.
 type store struct {
 	w       *World
 	byEvent bool

@@ -60,7 +60,8 @@ func (w *World) given(c *story.Command) error {
 	return nil
 }
 
-// limit sets the field of broker.Limits with that name, hyphens for capitals; a bare word sets a bool.
+// limit sets the field of broker.Limits with that name, hyphens for capitals; a bare word sets a
+// bool.
 func (w *World) limit(c *story.Command, a story.Arg) error {
 	name := a.Key
 	if name == "" {
@@ -132,7 +133,8 @@ func (w *World) named(c *story.Command) (*conn, error) {
 	return w.conn(name)
 }
 
-// doPeers stops the frames between kernels (peers wait), lets them all go (peers go) or so many (peers go 1).
+// doPeers stops the frames between kernels (peers wait), lets them all go (peers go) or so many
+// (peers go 1).
 func (w *World) doPeers(c *story.Command) error {
 	if c.Flag("wait") {
 		w.holding = true
