@@ -28,7 +28,11 @@ func (a *authenticator) Authenticate(t broker.Token, c *broker.Credentials) (bro
 	job := authJob{token: t, who: *c, asked: time.Now(), answer: a.answer}
 	job.who.Password = append([]byte(nil), c.Password...)
 	job.who.Data = append([]byte(nil), c.Data...)
-	if !a.ls.workers().put(job) {
+	p := a.ls.workers()
+	if p == nil {
+		return broker.Grant{Reason: mqtt.ServerUnavailable}, true
+	}
+	if !p.put(job) {
 		return broker.Grant{Reason: mqtt.ServerBusy}, true
 	}
 	return broker.Grant{}, false
@@ -56,15 +60,15 @@ type authPool struct {
 	mu   sync.RWMutex // held for writing by stop, so that nothing is put behind it
 	done bool
 	jobs chan authJob
-	busy sync.WaitGroup
 }
 
-// workers answers the pool of the listener, started with the first question.
+// workers answers the pool of the listener, started with the first question; nil after authStop if
+// there was none.
 func (ls *listener) workers() *authPool {
 	ls.authOnce.Do(func() {
 		cfg := &ls.linker.cfg
 		p := &authPool{ls: ls, jobs: make(chan authJob, cfg.AuthQueueMax)}
-		p.busy.Add(cfg.AuthWorkers)
+		ls.linker.drains.Add(cfg.AuthWorkers)
 		for i := range cfg.AuthWorkers {
 			go p.work(i)
 		}
@@ -73,8 +77,9 @@ func (ls *listener) workers() *authPool {
 	return ls.auth.Load()
 }
 
-// authStop ends the workers when they have answered what waits; new questions are refused as busy.
+// authStop ends the workers when they have answered what waits; new questions are refused.
 func (ls *listener) authStop() {
+	ls.authOnce.Do(func() {}) // none is started any more
 	p := ls.auth.Load()
 	if p == nil {
 		return
@@ -103,7 +108,7 @@ func (p *authPool) put(j authJob) bool {
 
 // work answers each question once.
 func (p *authPool) work(seat int) {
-	defer p.busy.Done()
+	defer p.ls.linker.drains.Done()
 	for j := range p.jobs {
 		g := broker.Grant{Reason: mqtt.ServerBusy}
 		if time.Since(j.asked) < p.ls.linker.cfg.AuthTimeout {

@@ -59,7 +59,8 @@ type Linker struct {
 	listeners map[string]*listener
 	closed    bool
 	modules   modules
-	drains    sync.WaitGroup
+	// drains are the goroutines that Close waits for: those that close entries, and workers.
+	drains sync.WaitGroup
 }
 
 // New builds a linker on engine, which must outlive it. The host modules of all capabilities must
