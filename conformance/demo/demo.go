@@ -156,7 +156,7 @@ func (s *story) refused(ctx context.Context) error {
 	if err == nil {
 		return errors.New("demo: a file that is not WebAssembly was linked")
 	}
-	if !strings.Contains(strings.ToLower(out), "not a webassembly") {
+	if !strings.Contains(strings.ToLower(out), "not webassembly") {
 		return fmt.Errorf("demo: the refusal does not say why: %s", out)
 	}
 	return s.t.until(ctx, v2, s.o.Each)
