@@ -21,8 +21,21 @@ type peer struct {
 	in   *bufio.Reader
 }
 
+// login is what a client says of itself.
+type login struct{ id, username, password string }
+
 // dial connects as the given client.
 func dial(t *testing.T, address, id string) *peer {
+	t.Helper()
+	p, got := dialAs(t, address, login{id: id})
+	if got != mqtt.Success {
+		t.Fatalf("%s: %v", id, got)
+	}
+	return p
+}
+
+// dialAs also answers the reason code of CONNACK.
+func dialAs(t *testing.T, address string, who login) (*peer, mqtt.ReasonCode) {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
@@ -30,13 +43,17 @@ func dial(t *testing.T, address, id string) *peer {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	p := &peer{t: t, conn: conn, in: bufio.NewReader(conn)}
-	c := mqtt.Connect{Version: mqtt.V5, CleanStart: true, ClientID: []byte(id)}
+	c := mqtt.Connect{
+		Version: mqtt.V5, CleanStart: true, ClientID: []byte(who.id),
+		HasUsername: who.username != "", Username: []byte(who.username),
+		HasPassword: who.password != "", Password: []byte(who.password),
+	}
 	p.send(c.Append(nil))
 	var ack mqtt.Connack
-	if err := ack.Decode(mqtt.V5, p.next()); err != nil || ack.Reason != mqtt.Success {
-		t.Fatalf("%s: connack %v: %v", id, ack.Reason, err)
+	if err := ack.Decode(mqtt.V5, p.next()); err != nil {
+		t.Fatal(err)
 	}
-	return p
+	return p, ack.Reason
 }
 
 func (p *peer) send(frame []byte) {

@@ -116,7 +116,7 @@ func TestCommandLine(t *testing.T) {
 		"check nothing":   {"check", nil, 2, []string{`"config" not set`}},
 		"check no file":   {"check --config /nowhere.yaml", nil, 1, []string{"no such file"}},
 		"version":         {"version", nil, 0, []string{"hpmq 0."}},
-		"help":            {"--help", nil, 0, []string{"hpmq check --config", "--listen", "SIGHUP"}},
+		"help":            {"--help", nil, 0, []string{"hpmq check", "--listen", "SIGHUP"}},
 		"no such command": {"serve", nil, 2, []string{`no command "serve"`, "--help"}},
 		"no such flag":    {"--port 1", nil, 2, []string{"unknown flag: --port"}},
 		"bad listen": {"--listen 127.0.0.1:1", nil, 1,
