@@ -1,6 +1,7 @@
 package app
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -80,6 +81,31 @@ func TestDefaultComponentsAreThere(t *testing.T) {
 	for _, name := range configs.DefaultComponents() {
 		if _, ok := components.Default(name); !ok {
 			t.Errorf("%s is not there", name)
+		}
+	}
+}
+
+// TestNeedsAreThoseOfTheManifests: no default component is granted more than it says it needs.
+func TestNeedsAreThoseOfTheManifests(t *testing.T) {
+	for _, name := range configs.DefaultComponents() {
+		text, err := os.ReadFile(filepath.Join("../../components", name, "manifest.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var manifest struct {
+			Capabilities []struct{ Name string }
+		}
+		if err := json.Unmarshal(text, &manifest); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{}
+		for _, c := range manifest.Capabilities {
+			if c.Name != "log" && c.Name != "config" {
+				want = append(want, c.Name)
+			}
+		}
+		if got := needs(name); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: granted %v, needs %v", name, got, want)
 		}
 	}
 }

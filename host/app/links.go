@@ -56,7 +56,7 @@ func (r reader) read(_ context.Context, use string) (link.Artifact, error) {
 		if !ok {
 			return link.Artifact{}, fmt.Errorf("no component %q comes with the broker", use)
 		}
-		return link.Artifact{Code: code, Name: use, Grants: configs.Capabilities()}, nil
+		return link.Artifact{Code: code, Name: use, Grants: needs(use)}, nil
 	}
 	f, err := os.Open(use)
 	if err != nil {
@@ -71,6 +71,18 @@ func (r reader) read(_ context.Context, use string) (link.Artifact, error) {
 		return link.Artifact{}, fmt.Errorf("%s is larger than wasm.module_max", use)
 	}
 	return link.Artifact{Code: code, Grants: []string{}}, nil
+}
+
+// needs are the capabilities that a default component has beside log and config unless its link says
+// otherwise, as in its manifest.
+func needs(component string) []string {
+	switch component {
+	case "transformer-json":
+		return []string{"history"}
+	case "deduplicator-window":
+		return []string{"kv"}
+	}
+	return []string{}
 }
 
 // specOf says a link in the linker's words.
