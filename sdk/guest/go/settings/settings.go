@@ -179,10 +179,31 @@ func (o *Object) Integer(key string, fallback, low, high int64) int64 {
 	return n
 }
 
-// Raw is the JSON text under key, whatever it is; "" when there is none.
+// Raw is the JSON text under key, whatever it is, without space between its parts; "" when there is
+// none.
 func (o *Object) Raw(key string) string {
 	v, _ := o.get(key, "", func(gjson.Result) bool { return true })
-	return v.Raw
+	return compact(v.Raw)
+}
+
+func compact(raw string) string {
+	out := make([]byte, 0, len(raw))
+	inside := false
+	for i := 0; i < len(raw); i++ {
+		c := raw[i]
+		switch {
+		case inside && c == '\\':
+			out = append(out, c)
+			i++
+			c = raw[i] // valid JSON: a backslash is never the last byte
+		case c == '"':
+			inside = !inside
+		case !inside && (c == ' ' || c == '\n' || c == '\t' || c == '\r'):
+			continue
+		}
+		out = append(out, c)
+	}
+	return string(out)
 }
 
 // Object is the object under key, nil when there is none.

@@ -1,0 +1,13 @@
+package window
+
+import (
+	"testing"
+
+	"github.com/hpmq/hpmq/sdk/guest/go/guesttest"
+)
+
+func TestGolden(t *testing.T) {
+	guesttest.Run(t, "testdata", func(_ *testing.T, h *guesttest.Host) guesttest.Target {
+		return guesttest.Deduplicator(&Window{Store: h})
+	})
+}
