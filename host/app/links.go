@@ -73,8 +73,8 @@ func (r reader) read(_ context.Context, use string) (link.Artifact, error) {
 	return link.Artifact{Code: code, Grants: []string{}}, nil
 }
 
-// needs are the capabilities that a default component has beside log and config unless its link says
-// otherwise, as in its manifest.
+// needs are the capabilities that a default component has beside log and config unless its link
+// says otherwise, as in its manifest.
 func needs(component string) []string {
 	switch component {
 	case "transformer-json":

@@ -35,8 +35,8 @@ func TestAnswers(t *testing.T) {
 		"detail":     {409, `{"title":"Conflict","detail":"the name is taken"}`, "the name is taken"},
 		"title":      {404, `{"title":"Not Found"}`, "not found"},
 		"no problem": {502, "<html>", "bad gateway"},
-		"faults": {422, `{"detail":"no","errors":[{"message":"bad","location":"body.role"}]}`,
-			"no; bad (body.role)"},
+		"faults": {422, `{"detail":"no","errors":[{"message":"bad","location":"body"}]}`,
+			"no; bad (body)"},
 		"no JSON":   {200, "<html>", "not that of an HPMQ broker"},
 		"too large": {200, strings.Repeat(" ", answerBytesMax+1), "too large"},
 	} {
