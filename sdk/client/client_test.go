@@ -32,7 +32,7 @@ func TestAnswers(t *testing.T) {
 		body   string
 		says   string
 	}{
-		"detail":     {409, `{"title":"Conflict","detail":"the name is taken"}`, "the name is taken"},
+		"detail":     {409, `{"title":"Conflict","detail":"name taken"}`, "name taken"},
 		"title":      {404, `{"title":"Not Found"}`, "not found"},
 		"no problem": {502, "<html>", "bad gateway"},
 		"faults": {422, `{"detail":"no","errors":[{"message":"bad","location":"body"}]}`,
