@@ -99,7 +99,7 @@ func (s *story) open(ctx context.Context) error {
 
 // steps is the story itself.
 func (s *story) steps(ctx context.Context) error {
-	s.say("A device publishes vendor JSON at %d messages a second; transformer-json reads it as v1.",
+	s.say("A device publishes vendor JSON, %d messages a second; transformer-json reads it as v1.",
 		s.o.Rate)
 	if err := s.t.until(ctx, v1, s.o.Each); err != nil {
 		return err
@@ -122,8 +122,8 @@ func (s *story) steps(ctx context.Context) error {
 	return s.refused(ctx)
 }
 
-// hostile swaps in a component that links and then misbehaves at every call. The transformer fails open:
-// messages go by unchanged until the operator rolls back.
+// hostile swaps in a component that links and then misbehaves at every call. The transformer
+// fails open: messages go by unchanged until the operator rolls back.
 func (s *story) hostile(ctx context.Context, name string) error {
 	s.say("Swap in %s, which misbehaves at every call: contained, messages go by unchanged.", name)
 	if err := s.swap(ctx, filepath.Join(s.o.Guests, name+".wasm")); err != nil {

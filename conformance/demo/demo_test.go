@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// The demo is an end-to-end test: the story must end as told, without a message lost, doubled or out of
-// order and without a connection ended.
+// The demo is an end-to-end test: the story must end as told, without a message lost, doubled or
+// out of order and without a connection ended.
 func TestDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the real binaries")

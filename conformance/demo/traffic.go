@@ -87,12 +87,7 @@ func (t *traffic) publish(ctx context.Context, rate int) error {
 	for start := time.Now(); ; {
 		select {
 		case <-ctx.Done():
-			for _, tok := range last {
-				if !tok.WaitTimeout(10 * time.Second) {
-					return errors.New("demo: a message was never acknowledged")
-				}
-			}
-			return nil
+			return acknowledged(last)
 		case <-tick.C:
 		}
 		due := int(time.Since(start).Seconds() * float64(rate))
@@ -104,6 +99,16 @@ func (t *traffic) publish(ctx context.Context, rate int) error {
 			last = last[1:]
 		}
 	}
+}
+
+// acknowledged waits for what is still under way.
+func acknowledged(last []paho.Token) error {
+	for _, tok := range last {
+		if !tok.WaitTimeout(10 * time.Second) {
+			return errors.New("demo: a message was never acknowledged")
+		}
+	}
+	return nil
 }
 
 func ended(tok paho.Token) bool {

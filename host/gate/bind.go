@@ -36,8 +36,8 @@ func ParseBind(bind string) (network, address string, err error) {
 	return "", "", fmt.Errorf("gate: bind %q: scheme must be tcp or unix", bind)
 }
 
-// listen opens the socket of a bind. A unix socket that no process serves is what a killed broker left
-// behind, and is removed.
+// listen opens the socket of a bind. A unix socket that no process serves is what a killed broker
+// left behind, and is removed.
 func listen(bind string, keepAlive time.Duration) (net.Listener, error) {
 	network, address, err := ParseBind(bind)
 	if err != nil {

@@ -6,31 +6,35 @@ const (
 	bufferBytesKept = 256 << 10 // a larger one is left to the garbage collector
 )
 
+// buffer is bytes on their way in or out of one connection.
+type buffer struct{ b []byte }
+
 // buffers is the free list of one loop: no lock, and at most keep bytes are free.
 type buffers struct {
-	free [][]byte
+	free []*buffer
 	size int
 	keep int
 }
 
 // get answers an empty buffer with some capacity.
-func (b *buffers) get() []byte {
-	n := len(b.free) - 1
+func (s *buffers) get() *buffer {
+	n := len(s.free) - 1
 	if n < 0 {
-		return make([]byte, 0, bufferBytes)
+		return &buffer{b: make([]byte, 0, bufferBytes)}
 	}
-	p := b.free[n]
-	b.free[n] = nil
-	b.free = b.free[:n]
-	b.size -= cap(p)
-	return p[:0]
+	p := s.free[n]
+	s.free[n] = nil
+	s.free = s.free[:n]
+	s.size -= cap(p.b)
+	return p
 }
 
-// put takes a buffer back; nil and foreign ones are fine.
-func (b *buffers) put(p []byte) {
-	if cap(p) < bufferBytes || cap(p) > bufferBytesKept || b.size+cap(p) > b.keep {
+// put takes a buffer back; nil is fine.
+func (s *buffers) put(p *buffer) {
+	if p == nil || cap(p.b) > bufferBytesKept || s.size+cap(p.b) > s.keep {
 		return
 	}
-	b.size += cap(p)
-	b.free = append(b.free, p)
+	p.b = p.b[:0]
+	s.size += cap(p.b)
+	s.free = append(s.free, p)
 }

@@ -10,8 +10,8 @@ import (
 // ErrCut is why a connection was closed whose peer takes nothing of what it is sent.
 var ErrCut = errors.New("gate: the peer does not read")
 
-// flushBytes is when output is written before the turn ends: as much as a socket takes at once, and few
-// enough to be in the cache still.
+// flushBytes is when output is written before the turn ends: as much as a socket takes at once,
+// and few enough to be in the cache still.
 const flushBytes = 64 << 10
 
 // state is where a connection stands between open and gone.
@@ -24,8 +24,9 @@ const (
 	gone          // the socket is closed
 )
 
-// Conn is one connection. All of it belongs to the goroutine of its loop: call it only from a Handler or
-// from Gate.Do of that loop. A Conn that is closed ignores what is written to it.
+// Conn is one connection. There may be a hundred thousand idle ones, so it is small: 96 bytes, and no
+// buffer while nothing is on its way. All of it belongs to the goroutine of its loop: call it only from a
+// Handler or from Gate.Do of that loop. A Conn that is closed ignores what is written to it.
 type Conn struct {
 	// Data is the handler's own.
 	Data any
@@ -33,11 +34,10 @@ type Conn struct {
 	gc    gnet.Conn // invalid once state is gone
 	loop  *loop
 	ln    *listener
-	stage stage // nil: the socket's bytes are MQTT
-	in    []byte
-	out   []byte
-	err   error // why it is in loop.ended
-	until int64 // when closing or linger ends
+	stage stage   // nil: the socket's bytes are MQTT
+	in    *buffer // the start of a packet whose end has not come, or nil
+	out   *buffer // what gnet was not handed yet, or nil
+	until int64   // when closing or linger ends
 
 	state   state
 	dirty   bool // in loop.dirty
@@ -53,38 +53,40 @@ func (c *Conn) Loop() int { return c.loop.index }
 // Listener is the data of the listener c came in by.
 func (c *Conn) Listener() any { return c.ln.cfg.Data }
 
-// Address is the peer's address without its port; "unix" for a unix socket. Empty once c is closed.
+// Address is the peer's address without its port, "unix" for a unix socket. It is for Handler.Open: the
+// gate does not keep it longer.
 func (c *Conn) Address() string {
 	if c.state == gone {
 		return ""
 	}
 	switch a := c.gc.RemoteAddr().(type) {
 	case *net.TCPAddr:
-		return a.IP.String()
+		if a.IP != nil {
+			return a.IP.String()
+		}
 	case *net.UnixAddr:
 		return "unix"
 	}
 	return ""
 }
 
-// Write queues p, borrowed until return. It goes out at the end of the turn, earlier if it is much. A peer
-// that has not taken Limits.OutCutBytesMax when more is written is cut.
+// Write queues p, borrowed until return. It goes out at the end of the turn, earlier if it is
+// much. A peer that has not taken Limits.OutCutBytesMax when more is written is cut.
 func (c *Conn) Write(p []byte) {
 	if c.state != open || len(p) == 0 {
 		return
 	}
 	if c.queued() >= c.ln.cfg.Limits.OutCutBytesMax {
 		c.loop.g.count.cut.Add(1)
-		c.err = ErrCut
-		c.cut()
+		c.cut(ErrCut)
 		return
 	}
 	if c.out == nil {
 		c.out = c.loop.bufs.get()
 	}
-	c.out = append(c.out, p...)
+	c.out.b = append(c.out.b, p...)
 	c.touch()
-	if len(c.out) >= flushBytes {
+	if len(c.out.b) >= flushBytes {
 		c.push()
 	}
 }
@@ -103,8 +105,8 @@ func (c *Conn) Room() int {
 	return room
 }
 
-// Close sends what is queued, then closes. The handler hears no more of c. A peer that does not read is
-// cut after Config.CloseTimeout.
+// Close sends what is queued, then closes. The handler hears no more of c. A peer that does not
+// read is cut after Config.CloseTimeout.
 func (c *Conn) Close() {
 	if c.state != open {
 		return
@@ -114,7 +116,13 @@ func (c *Conn) Close() {
 	c.touch()
 }
 
-func (c *Conn) queued() int { return len(c.out) + c.gc.OutboundBuffered() }
+func (c *Conn) queued() int {
+	n := c.gc.OutboundBuffered()
+	if c.out != nil {
+		n += len(c.out.b)
+	}
+	return n
+}
 
 // touch makes settle look at c at the end of the turn.
 func (c *Conn) touch() {
@@ -132,14 +140,16 @@ func (c *Conn) watchMe() {
 	}
 }
 
-// opened is the first that happens to c on its loop.
-func (c *Conn) opened(gc gnet.Conn) {
-	c.gc, c.entered = gc, true
-	// gnet gives the zones of addresses to a pool of byte buffers when it is done; the strings are
-	// not gnet's to write over.
-	for _, a := range []net.Addr{gc.RemoteAddr(), gc.LocalAddr()} {
-		if t, ok := a.(*net.TCPAddr); ok && t.Zone != "" {
-			t.Zone = ""
+// dropAddresses empties the addresses that gnet keeps of a connection: 64 bytes that an idle one need
+// not cost. It also takes their zones from gnet, which would give the strings, not its own, to a pool
+// of byte buffers when the connection ends.
+func (c *Conn) dropAddresses() {
+	if c.state == gone {
+		return
+	}
+	for _, a := range []net.Addr{c.gc.RemoteAddr(), c.gc.LocalAddr()} {
+		if t, ok := a.(*net.TCPAddr); ok {
+			*t = net.TCPAddr{}
 		}
 	}
 }
@@ -147,36 +157,38 @@ func (c *Conn) opened(gc gnet.Conn) {
 // push hands the output to gnet, which writes it or keeps what the socket does not take.
 func (c *Conn) push() {
 	out := c.out
-	if len(out) == 0 {
+	if out == nil {
 		return
 	}
 	c.out = nil // the socket may turn out dead below, and left would give the buffer back as well
 	if c.stage == nil {
-		c.wire(out)
+		c.wire(out.b)
 	} else {
-		c.pushStaged(out)
+		c.pushStaged(out.b)
 	}
 	c.loop.bufs.put(out)
 }
 
 func (c *Conn) pushStaged(plain []byte) {
-	raw, err := c.stage.out(c.loop.bufs.get(), plain)
-	if err != nil {
-		c.fail(err)
-		return
+	raw := c.loop.bufs.get()
+	var err error
+	if raw.b, err = c.stage.out(raw.b, plain); err != nil {
+		c.end(err)
+	} else {
+		c.wire(raw.b)
 	}
-	c.wire(raw)
 	c.loop.bufs.put(raw)
 }
 
-// wire writes raw bytes, borrowed until return. If the socket is dead gnet calls OnClose from inside.
+// wire writes raw bytes, borrowed until return. If the socket is dead gnet calls OnClose from
+// inside.
 func (c *Conn) wire(raw []byte) {
 	if c.state == gone {
 		return
 	}
 	c.loop.bytesOut.Add(uint64(len(raw)))
 	if _, err := c.gc.Write(raw); err != nil && c.state != gone {
-		c.fail(err)
+		c.end(err)
 	}
 }
 
@@ -205,7 +217,7 @@ func (c *Conn) waits() bool {
 		if c.loop.now < c.until {
 			return true
 		}
-		c.end()
+		c.end(nil)
 	}
 	return false
 }
@@ -218,11 +230,11 @@ func (c *Conn) leave() bool {
 			return true
 		}
 		c.loop.g.count.cut.Add(1)
-		c.cut()
+		c.cut(ErrCut)
 		return false
 	}
 	if closeWrite(c.gc) != nil {
-		c.end()
+		c.end(nil)
 		return false
 	}
 	c.state = linger
@@ -231,45 +243,40 @@ func (c *Conn) leave() bool {
 }
 
 // cut closes c now and forgets its output.
-func (c *Conn) cut() {
+func (c *Conn) cut(why error) {
 	if c.state == gone {
 		return
 	}
 	_ = c.gc.SetLinger(0) // a reset: the system keeps nothing for a peer that does not read
-	c.end()
+	c.end(why)
 }
 
-// fail closes c for an error of its own, which the handler hears.
-func (c *Conn) fail(err error) {
+// end closes the socket. gnet calls OnClose from inside, which calls left.
+func (c *Conn) end(why error) {
 	if c.state == gone {
 		return
 	}
-	c.err = err
-	c.end()
-}
-
-// end closes the socket. gnet calls OnClose from inside, that calls left.
-func (c *Conn) end() {
-	if c.state != gone {
-		_ = c.gc.EventLoop().Close(c.gc)
-	}
+	c.loop.why = why
+	_ = c.gc.EventLoop().Close(c.gc)
+	c.loop.why = nil
 }
 
 // left is the last that happens to c: the socket is closed.
 func (c *Conn) left(err error) {
 	told := c.state != open
 	c.state = gone
-	if c.err == nil {
-		c.err = err
-	}
 	c.loop.bufs.put(c.in)
 	c.loop.bufs.put(c.out)
 	c.in, c.out, c.stage = nil, nil, nil
 	c.loop.conns.Add(-1)
 	c.ln.release()
-	if !told {
-		c.loop.ended = append(c.loop.ended, c)
+	if told {
+		return
 	}
+	if c.loop.why != nil {
+		err = c.loop.why
+	}
+	c.loop.ended = append(c.loop.ended, ending{c, err})
 }
 
 // action is what a gnet callback answers: on Windows gnet must be told that its connection is gone.

@@ -6,15 +6,15 @@ import (
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
-// topUpBytes is by how much the start of a packet grows at a time: what is copied in vain when the packet
-// ends is no more than this.
+// topUpBytes is by how much the start of a packet grows at a time: what is copied in vain when
+// the packet ends is no more than this.
 const topUpBytes = 4 << 10
 
-// receive cuts b, borrowed until return, into packets and hands them up. Whole packets are not copied.
-// The start of a packet whose end has not come is kept in c.in, which is never larger than twice
-// the largest packet allowed, since Frame refuses a larger one by its first bytes.
+// receive cuts b, borrowed until return, into packets and hands them up. Whole packets are not
+// copied. The start of a packet whose end has not come is kept in c.in, which is never larger
+// than twice the largest packet allowed, since Frame refuses a larger one by its first bytes.
 func (c *Conn) receive(b []byte) {
-	for len(c.in) > 0 && len(b) > 0 && c.state == open {
+	for c.in != nil && len(b) > 0 && c.state == open {
 		b = c.topUp(b)
 	}
 	for len(b) > 0 && c.state == open {
@@ -24,7 +24,8 @@ func (c *Conn) receive(b []byte) {
 			return
 		}
 		if n == 0 {
-			c.in = append(c.loop.bufs.get(), b...)
+			c.in = c.loop.bufs.get()
+			c.in.b = append(c.in.b, b...)
 			return
 		}
 		c.deliver(b[:n])
@@ -35,10 +36,11 @@ func (c *Conn) receive(b []byte) {
 // topUp adds some of b to the packet in c.in, hands it up if that makes it whole, and answers
 // the rest of b.
 func (c *Conn) topUp(b []byte) []byte {
-	have := len(c.in)
+	in := c.in
+	have := len(in.b)
 	k := min(len(b), max(topUpBytes, have))
-	c.in = append(c.in, b[:k]...)
-	n, err := mqtt.Frame(c.in, c.packetBytesMax())
+	in.b = append(in.b, b[:k]...)
+	n, err := mqtt.Frame(in.b, c.packetBytesMax())
 	if err != nil {
 		c.malformed(err)
 		return nil
@@ -46,9 +48,8 @@ func (c *Conn) topUp(b []byte) []byte {
 	if n == 0 {
 		return b[k:]
 	}
-	in := c.in
 	c.in = nil
-	c.deliver(in[:n])
+	c.deliver(in.b[:n])
 	c.loop.bufs.put(in)
 	return b[n-have:]
 }
@@ -73,7 +74,7 @@ func (c *Conn) deliver(frame []byte) {
 func (c *Conn) malformed(err error) {
 	var e *mqtt.Error
 	if !errors.As(err, &e) {
-		c.fail(err)
+		c.end(err)
 		return
 	}
 	c.loop.handler.Malformed(c.loop.now, c, e)

@@ -1,12 +1,12 @@
-// Package gate knows sockets: it opens listeners, owns the event loops, cuts the bytes that arrive into
-// whole MQTT packets, and writes what it is given, each touched connection once per turn of its loop. It is
-// the only package that imports gnet.
+// Package gate knows sockets: it opens listeners, owns the event loops, cuts the bytes that
+// arrive into whole MQTT packets, and writes what it is given, each touched connection once per
+// turn of its loop. It is the only package that imports gnet.
 //
-// It does not know what a packet means, who a client is, or what a loop is used for. Of MQTT it knows
-// where a packet ends.
+// It does not know what a packet means, who a client is, or what a loop is used for. Of MQTT it
+// knows where a packet ends.
 //
-// A Handler is called on one loop, by one goroutine, and must not block. Everything it is handed is borrowed
-// until return.
+// A Handler is called on one loop, by one goroutine, and must not block. Everything it is handed
+// is borrowed until return.
 package gate
 
 import (
@@ -29,18 +29,21 @@ var (
 	ErrExists = errors.New("gate: listener exists")
 	// ErrUnknown answers for a listener that is not there.
 	ErrUnknown = errors.New("gate: no such listener")
+	// errPanic is why a connection was cut at which a handler panicked.
+	errPanic = errors.New("gate: the handler panicked")
 )
 
-// Handler is told what happens on the connections of one loop. now is a reading of Config.Now, one per
-// turn. A panic of a handler is logged with its stack and cuts the connection it was called for.
+// Handler is told what happens on the connections of one loop. now is a reading of Config.Now,
+// one per turn. A panic of a handler is logged with its stack and cuts the connection it was
+// called for.
 type Handler interface {
 	Ticker
 	// Open brings a new connection. It may write to it and close it.
 	Open(now int64, c *Conn)
 	// Packet brings one whole control packet, borrowed until return.
 	Packet(now int64, c *Conn, frame []byte)
-	// Malformed says that what arrived is no packet, or a larger one than allowed. The gate reads no more
-	// and closes c after what the handler writes.
+	// Malformed says that what arrived is no packet, or a larger one than allowed. The gate reads
+	// no more and closes c after what the handler writes.
 	Malformed(now int64, c *Conn, err *mqtt.Error)
 	// Writable says that c, whose Room was 0 or less, has room again.
 	Writable(now int64, c *Conn)
@@ -48,7 +51,8 @@ type Handler interface {
 	Closed(now int64, c *Conn, err error)
 }
 
-// Ticker is called every Config.Tick on its loop. A busy loop skips ticks, it does not pile them up.
+// Ticker is called every Config.Tick on its loop. A busy loop skips ticks, it does not pile them
+// up.
 type Ticker interface {
 	Tick(now int64)
 }
@@ -80,7 +84,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Tick:          100 * time.Millisecond, // MQTT counts in seconds
-		SlowCheck:     5 * time.Millisecond,   // with OutBytesMax of 1 MiB: 200 MB/s to a slow reader
+		SlowCheck:     5 * time.Millisecond,   // OutBytesMax of 1 MiB: 200 MB/s to a slow reader
 		CloseTimeout:  5 * time.Second,        // more than a few lost segments on a mobile network
 		LingerTimeout: time.Second,
 		KeepAlive:     60 * time.Second, // finds dead peers whose MQTT keep alive is off
@@ -101,7 +105,8 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// Gate is the event loops and the listeners that feed them. Its methods are safe for concurrent use.
+// Gate is the event loops and the listeners that feed them. Its methods are safe for concurrent
+// use.
 type Gate struct {
 	cfg   Config
 	log   *slog.Logger
@@ -117,8 +122,8 @@ type Gate struct {
 	closed    bool
 }
 
-// Open starts the loops. handler is called once for each, before Open returns; it may use g when it is
-// called itself.
+// Open starts the loops. handler is called once for each, before Open returns; it may use g when
+// it is called itself.
 func Open(cfg Config, handler func(g *Gate, loop int) Handler) (*Gate, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -146,8 +151,8 @@ func Open(cfg Config, handler func(g *Gate, loop int) Handler) (*Gate, error) {
 	return g, nil
 }
 
-// Clock answers a clock that starts at the wall time and then only goes forward, whatever happens to
-// the wall time. In milliseconds since the Unix epoch.
+// Clock answers a clock that starts at the wall time and then only goes forward, whatever happens
+// to the wall time. In milliseconds since the Unix epoch.
 func Clock() func() int64 {
 	start := time.Now()
 	wall := start.UnixMilli()
@@ -157,11 +162,20 @@ func Clock() func() int64 {
 // Loops is how many loops there are.
 func (g *Gate) Loops() int { return len(g.loops) }
 
-// Do runs f on a loop soon. What one goroutine brings to one loop runs in that order. It never blocks;
-// false means that the gate is closed and f will not run. A panic of f is logged and counted.
+// Do runs f on a loop soon. What one goroutine brings to one loop runs in that order. It never
+// blocks; false means that the gate is closed and f will not run. A panic of f is logged and
+// counted.
 func (g *Gate) Do(loop int, f func(now int64)) bool { return g.loops[loop].do(f) }
 
-// CloseListeners stops to accept on all listeners and waits until none is about to bring a connection.
+// DoAfter is Do for the goroutine of the loop from: f goes on its way when the turn of from ends,
+// so that a turn that has much for another loop wakes it once.
+func (g *Gate) DoAfter(from, to int, f func(now int64)) {
+	l := g.loops[from]
+	l.after = append(l.after, errand{to, f})
+}
+
+// CloseListeners stops to accept on all listeners and waits until none is about to bring a
+// connection.
 func (g *Gate) CloseListeners() {
 	g.mu.Lock()
 	ls := g.listeners
@@ -187,8 +201,8 @@ func (g *Gate) Drain(ctx context.Context) int {
 	}
 }
 
-// Close stops listeners and loops and closes all connections, without waiting for output: see Drain.
-// It must not be called from a loop.
+// Close stops listeners and loops and closes all connections, without waiting for output: see
+// Drain. It must not be called from a loop.
 func (g *Gate) Close() error {
 	g.mu.Lock()
 	if g.closed {
@@ -243,7 +257,8 @@ type counters struct {
 type Stats struct {
 	Connections int64
 	Accepted    uint64
-	// Refused counts connections above a listener's limit, AcceptErrors what the system did not give.
+	// Refused counts connections above a listener's limit, AcceptErrors what the system did not
+	// give.
 	Refused      uint64
 	AcceptErrors uint64
 	// Panics counts panics of handlers, Cut the connections whose peers did not read.

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
@@ -387,8 +388,8 @@ func TestPanicCutsOneConnection(t *testing.T) {
 	}
 }
 
-// A peer that reads nothing is slow at OutBytesMax, is told of as writable when it reads, and is cut when the
-// handler writes on regardless.
+// A peer that reads nothing is slow at OutBytesMax, is told of as writable when it reads, and is
+// cut when the handler writes on regardless.
 func TestPeerThatDoesNotRead(t *testing.T) {
 	const soft, hard = 64 << 10, 256 << 10
 	writable := make(chan int, 1)
@@ -730,7 +731,7 @@ func TestValidate(t *testing.T) {
 
 func TestBuffersAreBounded(t *testing.T) {
 	b := buffers{keep: 10 * bufferBytes}
-	var lent [][]byte
+	var lent []*buffer
 	for range 20 {
 		lent = append(lent, b.get())
 	}
@@ -738,9 +739,14 @@ func TestBuffersAreBounded(t *testing.T) {
 		b.put(p)
 	}
 	b.put(nil)
-	b.put(make([]byte, 16))
-	b.put(make([]byte, 0, 2*bufferBytesKept))
+	b.put(&buffer{make([]byte, 0, 2*bufferBytesKept)})
 	if len(b.free) != 10 || b.size != 10*bufferBytes {
 		t.Errorf("%d free, %d bytes", len(b.free), b.size)
+	}
+}
+
+func TestConnIsSmall(t *testing.T) {
+	if size := unsafe.Sizeof(Conn{}); unsafe.Sizeof(uintptr(0)) == 8 && size > 96 {
+		t.Errorf("%d bytes", size)
 	}
 }

@@ -71,8 +71,8 @@ type ListenerView struct {
 	Refused     uint64
 }
 
-// Backoff of accept when the system gives nothing: no descriptors, no memory. What waits stays in the
-// backlog.
+// Backoff of accept when the system gives nothing: no descriptors, no memory. What waits stays in
+// the backlog.
 const (
 	backoffMin = 5 * time.Millisecond
 	backoffMax = time.Second
@@ -80,13 +80,13 @@ const (
 
 // listener accepts for one bind, in a goroutine of its own. It lives as long as its connections do.
 type listener struct {
-	g    *Gate
-	cfg  ListenerConfig
-	sock net.Listener
-	stop     chan struct{} // closed by close: ends a backoff
-	once     sync.Once
-	done     chan struct{} // closed when no connection will follow
-	trouble  rare
+	g       *Gate
+	cfg     ListenerConfig
+	sock    net.Listener
+	stop    chan struct{} // closed by close: ends a backoff
+	once    sync.Once
+	done    chan struct{} // closed when no connection will follow
+	trouble rare
 
 	connections atomic.Int64
 	accepted    atomic.Uint64
@@ -120,7 +120,8 @@ func (g *Gate) serve(cfg ListenerConfig, opener func() (net.Listener, error)) (n
 	if err != nil {
 		return nil, err
 	}
-	ln := &listener{g: g, cfg: cfg, sock: sock, stop: make(chan struct{}), done: make(chan struct{})}
+	ln := &listener{g: g, cfg: cfg, sock: sock}
+	ln.stop, ln.done = make(chan struct{}), make(chan struct{})
 	ln.trouble.every = 10 * time.Second
 	g.listeners = append(g.listeners, ln)
 	go ln.accept()
@@ -214,8 +215,8 @@ func (ln *listener) complain(verb string, err error) {
 	}
 }
 
-// admit gives a new socket to the loop with the fewest connections. It waits for that loop: a busy one
-// slows the listener down, not its memory up.
+// admit gives a new socket to the loop with the fewest connections. It waits for that loop: a
+// busy one slows the listener down, not its memory up.
 func (ln *listener) admit(nc net.Conn) {
 	if ln.connections.Load() >= int64(ln.cfg.Limits.ConnectionsMax) {
 		ln.refused.Add(1)

@@ -13,11 +13,11 @@ import (
 	"github.com/panjf2000/gnet/v2"
 )
 
-// loop is one event loop: one gnet engine with one goroutine. gnet wakes it in three ways: bytes arrived
-// (OnTraffic), a connection came or went (OnOpen, OnClose), somebody has work for it (turn). Each of them
-// is a turn: the clock is read once, the handler is called, then settle writes once to each connection
-// that was touched. Handler calls never nest: what happens to a connection while the handler runs
-// waits in ended until settle.
+// loop is one event loop: one gnet engine with one goroutine. gnet wakes it in three ways: bytes
+// arrived (OnTraffic), a connection came or went (OnOpen, OnClose), somebody has work for it
+// (turn). Each of them is a turn: the clock is read once, the handler is called, then settle
+// writes once to each connection that was touched. Handler calls never nest: what happens to a
+// connection while the handler runs waits in ended until settle.
 type loop struct {
 	gnet.BuiltinEventEngine
 	g       *Gate
@@ -41,15 +41,28 @@ type loop struct {
 	busy     bool // between begin and end
 	watching bool // slow is set
 	bufs     buffers
-	dirty    []*Conn // touched in this turn
-	ended    []*Conn // gone in this turn, the handler does not know yet
-	watch    []*Conn // without room, or closing
-	unwatch  []*Conn // the other buffer of watch
+	after    []errand // for other loops, see Gate.DoAfter
+	dirty    []*Conn  // touched in this turn
+	ended    []*Conn  // gone in this turn, the handler does not know yet
+	watch    []*Conn  // without room, or closing
+	unwatch  []*Conn  // the other buffer of watch
 
 	conns     atomic.Int64
 	packetsIn atomic.Uint64
 	bytesIn   atomic.Uint64
 	bytesOut  atomic.Uint64
+}
+
+// errand is what one loop has for another.
+type errand struct {
+	to int
+	f  func(now int64)
+}
+
+// ending is a connection that is gone, and why.
+type ending struct {
+	conn *Conn
+	err  error
 }
 
 // probe is the context of the connection that asks a new gnet engine for its event loop.
@@ -78,8 +91,8 @@ func openLoop(g *Gate, index int, h Handler) (*loop, error) {
 	return l, nil
 }
 
-// findEvents fetches the handle by which others wake the loop. gnet gives it to connections only, so
-// one is made: a datagram socket that sends nothing.
+// findEvents fetches the handle by which others wake the loop. gnet gives it to connections only,
+// so one is made: a datagram socket that sends nothing.
 func (l *loop) findEvents() error {
 	c, err := net.Dial("udp", "127.0.0.1:9")
 	if err != nil {
@@ -183,8 +196,8 @@ func (l *loop) end() {
 	l.settle()
 }
 
-// settle writes what the turn left: once to each connection it touched. A write can find a connection
-// dead; the handler then hears of it here, and may touch others.
+// settle writes what the turn left: once to each connection it touched. A write can find a
+// connection dead; the handler then hears of it here, and may touch others.
 func (l *loop) settle() {
 	for len(l.dirty) > 0 || len(l.ended) > 0 {
 		for i := 0; i < len(l.dirty); i++ {
@@ -194,23 +207,26 @@ func (l *loop) settle() {
 		}
 		l.dirty = l.dirty[:0]
 		for i := 0; i < len(l.ended); i++ {
-			c := l.ended[i]
-			l.ended[i] = nil
-			l.closed(c)
+			e := l.ended[i]
+			l.ended[i] = ending{}
+			l.closed(e)
 		}
 		l.ended = l.ended[:0]
 	}
+	for i, e := range l.after {
+		l.after[i] = errand{}
+		l.g.loops[e.to].do(e.f)
+	}
+	l.after = l.after[:0]
 	if len(l.watch) > 0 && !l.watching {
 		l.watching = true
 		l.slow.Reset(l.g.cfg.SlowCheck)
 	}
 }
 
-func (l *loop) closed(c *Conn) {
+func (l *loop) closed(e ending) {
 	defer l.rescue(nil)
-	err := c.err
-	c.err = nil
-	l.handler.Closed(l.now, c, err)
+	l.handler.Closed(l.now, e.conn, e.err)
 }
 
 // check looks at the connections in watch. Those that still wait are put back; so may be those
@@ -243,8 +259,8 @@ func (l *loop) task(f func(now int64)) {
 	f(l.now)
 }
 
-// rescue is deferred around every call of a handler: a panic costs its connection and a log line, not
-// the process.
+// rescue is deferred around every call of a handler: a panic costs its connection and a log line,
+// not the process.
 func (l *loop) rescue(c *Conn) {
 	v := recover()
 	if v == nil {
@@ -254,7 +270,7 @@ func (l *loop) rescue(c *Conn) {
 	l.g.log.Error("gate: a handler panicked", "loop", l.index, "panic", fmt.Sprint(v),
 		"stack", string(debug.Stack()))
 	if c != nil {
-		c.cut()
+		c.cut(errPanic)
 	}
 }
 
@@ -266,8 +282,9 @@ func (l *loop) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 		return nil, gnet.Close
 	case *Conn:
 		l.begin()
-		v.opened(gc)
+		v.gc, v.entered = gc, true
 		l.open(v)
+		v.dropAddresses()
 		l.end()
 		return nil, v.action()
 	}
@@ -279,8 +296,8 @@ func (l *loop) open(c *Conn) {
 	l.handler.Open(l.now, c)
 }
 
-// OnTraffic is gnet's: bytes arrived. They are in a buffer that all connections of the loop share, so
-// all of them are taken out now.
+// OnTraffic is gnet's: bytes arrived. They are in a buffer that all connections of the loop
+// share, so all of them are taken out now.
 func (l *loop) OnTraffic(gc gnet.Conn) gnet.Action {
 	c, ok := gc.Context().(*Conn)
 	if !ok {
@@ -304,12 +321,12 @@ func (l *loop) arrived(c *Conn, raw []byte) {
 		return
 	}
 	if err := c.stage.in(c, raw); err != nil {
-		c.fail(err)
+		c.end(err)
 	}
 }
 
-// OnClose is gnet's: the peer, an error or end closed the connection. It may come from inside a write,
-// so the handler hears of it in settle.
+// OnClose is gnet's: the peer, an error or end closed the connection. It may come from inside a
+// write, so the handler hears of it in settle.
 func (l *loop) OnClose(gc gnet.Conn, err error) gnet.Action {
 	c, ok := gc.Context().(*Conn)
 	if !ok || c.state == gone {

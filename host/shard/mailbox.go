@@ -15,10 +15,10 @@ const (
 	keptBytes = 64 << 10
 )
 
-// mailbox carries frames from many kernels to one. Senders append to fill under the lock; the receiver
-// swaps fill for the buffer it has worked off, so that both are used again and nothing is allocated.
-// What one sender puts comes out in that order. There is one wake-up for all that is put before the
-// receiver comes.
+// mailbox carries frames from many kernels to one. Senders append to fill under the lock; the
+// receiver swaps fill for the buffer it has worked off, so that both are used again and nothing
+// is allocated. What one sender puts comes out in that order. There is one wake-up for all that
+// is put before the receiver comes.
 type mailbox struct {
 	soft int // bytes above which over counts
 

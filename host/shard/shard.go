@@ -6,8 +6,8 @@ import (
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
-// shard is one loop's kernel. It is the gate.Handler of the loop: each call goes to the kernel as it is,
-// for a gate.Conn is a broker.Sink.
+// shard is one loop's kernel. It is the gate.Handler of the loop: each call goes to the kernel as
+// it is, for a gate.Conn is a broker.Sink.
 type shard struct {
 	all    *Shards
 	loop   int
@@ -75,8 +75,8 @@ func (sh *shard) warn() {
 	sh.told = over
 }
 
-// deliver hands the frames that wait to the kernel. If the kernel panics at one, the gate logs it and
-// the rest is delivered in the next turn.
+// deliver hands the frames that wait to the kernel. If the kernel panics at one, the gate logs it
+// and the rest is delivered in the next turn.
 func (sh *shard) deliver(now int64) {
 	defer func() {
 		if sh.box.left() {
@@ -104,6 +104,6 @@ type port struct {
 func (p *port) Send(to broker.PeerID, frame []byte) {
 	sh := p.all.shards[to]
 	if sh.box.put(p.self, frame) {
-		sh.gate.Do(int(to), sh.work)
+		sh.gate.DoAfter(int(p.self), int(to), sh.work)
 	}
 }

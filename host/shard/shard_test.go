@@ -425,10 +425,15 @@ func TestFullMailboxIsSaidAloud(t *testing.T) {
 	free, busy := make(chan struct{}), make(chan struct{})
 	h.Post(1, func(*broker.Kernel, broker.Time) { close(busy); <-free })
 	<-busy
-	p := &port{h.Shards, 0}
-	for range 10 {
-		p.Send(1, make([]byte, 50))
-	}
+	sent := make(chan struct{})
+	h.Post(0, func(*broker.Kernel, broker.Time) {
+		p := &port{h.Shards, 0}
+		for range 10 {
+			p.Send(1, make([]byte, 50))
+		}
+		close(sent)
+	})
+	<-sent
 	if !h.Full(1) || h.Full(0) {
 		t.Errorf("full: %v, %v", h.Full(1), h.Full(0))
 	}

@@ -1,9 +1,9 @@
-// Package shard knows which loop owns what: it runs one kernel on each event loop, gives it the connections
-// of that loop, carries frames between the kernels, and brings answers from other goroutines to the
-// kernel that waits for them.
+// Package shard knows which loop owns what: it runs one kernel on each event loop, gives it the
+// connections of that loop, carries frames between the kernels, and brings answers from other
+// goroutines to the kernel that waits for them.
 //
-// It does not know what a frame says, what a packet means, or what a kernel does with either. A kernel is
-// called by the goroutine of its loop and no other.
+// It does not know what a frame says, what a packet means, or what a kernel does with either. A
+// kernel is called by the goroutine of its loop and no other.
 package shard
 
 import (
@@ -79,9 +79,11 @@ func (c *Config) Loops() int {
 	return min(runtime.GOMAXPROCS(0), broker.PeersMax)
 }
 
-// Open starts the loops. newKernel is called once for each of them, before Open returns; the kernel it
-// makes must be number loop of Config.Loops, and belongs to the loop from then on.
-func Open(cfg Config, newKernel func(loop int, peers broker.Peers) *broker.Kernel) (*Shards, error) {
+// Open starts the loops. newKernel is called once for each of them, before Open returns; the
+// kernel it makes must be number loop of Config.Loops, and belongs to the loop from then on.
+func Open(
+	cfg Config, newKernel func(loop int, peers broker.Peers) *broker.Kernel,
+) (*Shards, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -117,16 +119,16 @@ type ListenerConfig struct {
 	Name string
 	// Bind is tcp://host:port or unix:///path.
 	Bind string
-	// Limits are the sockets'. The kernel's are in the broker.Listener; of both, the lower packet size
-	// holds.
+	// Limits are the sockets'. The kernel's are in the broker.Listener; of both, the lower packet
+	// size holds.
 	Limits gate.Limits
 }
 
 // View is what an operator sees of a listener.
 type View = gate.ListenerView
 
-// AddListener opens a listener and answers the address it got. listener is called once for each loop,
-// before AddListener returns; what it makes is that loop's kernel's.
+// AddListener opens a listener and answers the address it got. listener is called once for each
+// loop, before AddListener returns; what it makes is that loop's kernel's.
 func (s *Shards) AddListener(cfg ListenerConfig,
 	listener func(loop int) *broker.Listener) (net.Addr, error) {
 	e := &entry{}
@@ -172,14 +174,15 @@ func (s *Shards) RemoveListener(name string, drop bool) error {
 // Listeners shows the listeners in the order they were added.
 func (s *Shards) Listeners() []View { return s.gate.Listeners() }
 
-// Post runs f on a loop soon, with its kernel. What one goroutine posts to one loop runs in that order. It
-// never blocks; false means that the shards are closed and f will not run.
+// Post runs f on a loop soon, with its kernel. What one goroutine posts to one loop runs in that
+// order. It never blocks; false means that the shards are closed and f will not run.
 func (s *Shards) Post(loop int, f func(k *broker.Kernel, now broker.Time)) bool {
 	sh := s.shards[loop]
 	return sh.gate.Do(loop, func(now int64) { f(sh.kernel, broker.Time(now)) })
 }
 
-// Each runs f on every loop, on all at once, and waits for the last. It must not be called from a loop.
+// Each runs f on every loop, on all at once, and waits for the last. It must not be called from a
+// loop.
 func (s *Shards) Each(ctx context.Context,
 	f func(loop int, k *broker.Kernel, now broker.Time)) error {
 	ran := make(chan struct{}, len(s.shards))
@@ -204,9 +207,9 @@ func (s *Shards) Each(ctx context.Context,
 	return nil
 }
 
-// Quiesce calls f when every loop has ended the turn it is in now: nothing that was in use when Quiesce
-// was called, and is reachable no more, is in use then. f runs on a loop and must not block. Of closed
-// shards it is called at once.
+// Quiesce calls f when every loop has ended the turn it is in now: nothing that was in use when
+// Quiesce was called, and is reachable no more, is in use then. f runs on a loop and must not
+// block. Of closed shards it is called at once.
 func (s *Shards) Quiesce(f func()) {
 	var mu sync.Mutex
 	left := len(s.shards)
@@ -231,8 +234,9 @@ func (s *Shards) Full(to broker.PeerID) bool {
 	return s.shards[to].box.waiting() > s.cfg.MailboxBytesMax
 }
 
-// Close tells every connection that the server shuts down, waits until what is queued for them is sent and
-// they are gone, or until ctx ends, and stops the loops. It must not be called from a loop.
+// Close tells every connection that the server shuts down, waits until what is queued for them is
+// sent and they are gone, or until ctx ends, and stops the loops. It must not be called from a
+// loop.
 func (s *Shards) Close(ctx context.Context) error {
 	err := ErrClosed
 	s.once.Do(func() { err = s.close(ctx) })

@@ -18,8 +18,8 @@ type Stats struct {
 	MailboxesOver uint64
 }
 
-// Stats answers the counts of now. It waits for every loop, as long as ctx allows; it must not be called
-// from a loop. With an error Kernels is empty and the rest is as good as ever.
+// Stats answers the counts of now. It waits for every loop, as long as ctx allows; it must not be
+// called from a loop. With an error Kernels is empty and the rest is as good as ever.
 func (s *Shards) Stats(ctx context.Context) (Stats, error) {
 	st := Stats{Gate: s.gate.Stats()}
 	for _, sh := range s.shards {

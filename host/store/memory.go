@@ -1,8 +1,9 @@
 // Package store keeps what must outlive a kernel: it answers the port broker.Store.
 //
-// Memory, the only one so far, keeps retained messages for as long as the process lives, shared by all
-// kernels of the process. It takes what it is told of sessions and says yes, and keeps none of it: a
-// session lives in its kernel, and both end together. So a kernel over it should not be Durable.
+// Memory, the only one so far, keeps retained messages for as long as the process lives, shared
+// by all kernels of the process. It takes what it is told of sessions and says yes, and keeps
+// none of it: a session lives in its kernel, and both end together. So a kernel over it should
+// not be Durable.
 //
 // The package knows no packet and no socket. What a record's Value means is the kernel's.
 package store
@@ -22,8 +23,8 @@ var ErrFull = errors.New("store: full")
 
 // Config bounds a Memory.
 type Config struct {
-	// RetainedMax bounds how many retained messages are kept, RetainedBytesMax the sum of their topics
-	// and values.
+	// RetainedMax bounds how many retained messages are kept, RetainedBytesMax the sum of their
+	// topics and values.
 	RetainedMax      int
 	RetainedBytesMax int
 }
@@ -75,8 +76,8 @@ func (m *Memory) Stats() Stats {
 	return Stats{Retained: m.names.Len(), RetainedBytes: m.bytes}
 }
 
-// Sweep forgets what expired by now and answers how much that was. Readers never see what expired, so it
-// is only for the memory: once a minute is plenty.
+// Sweep forgets what expired by now and answers how much that was. Readers never see what
+// expired, so it is only for the memory: once a minute is plenty.
 func (m *Memory) Sweep(now broker.Time) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -156,7 +157,8 @@ func (m *Memory) deleteLocked(name string) {
 	m.names.Delete(name)
 }
 
-// deleteValueLocked takes a record out of the count of bytes; it is about to be deleted or replaced.
+// deleteValueLocked takes a record out of the count of bytes; it is about to be deleted or
+// replaced.
 func (m *Memory) deleteValueLocked(name string) {
 	if old, had := m.names.Get(name); had {
 		m.bytes -= len(name) + len(old.Value)
@@ -180,7 +182,8 @@ type due struct {
 	name string
 }
 
-// dueLocked remembers d. Records that were replaced leave theirs behind; too many of them are cleared.
+// dueLocked remembers d. Records that were replaced leave theirs behind; too many of them are
+// cleared.
 func (m *Memory) dueLocked(d due) {
 	if len(m.due) > 2*m.names.Len()+64 {
 		kept := m.due[:0]

@@ -13,8 +13,9 @@ type Kernel interface {
 
 // View is a Memory as one kernel sees it: it is broker.Store. It belongs to the loop of its kernel.
 //
-// It answers at once, but for a refusal, which the port brings by event only. While an event is on its
-// way all other answers go by event too, so that they come in the order they were asked for.
+// It answers at once, but for a refusal, which the port brings by event only. While an event is
+// on its way all other answers go by event too, so that they come in the order they were asked
+// for.
 type View struct {
 	memory *Memory
 	post   Post

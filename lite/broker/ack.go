@@ -81,8 +81,8 @@ func (k *Kernel) flushAcks(c *Conn) {
 	}
 }
 
-// sendSlot writes one acknowledgement. A v3 client cannot be told of a failure: its connection ends, so
-// that it sends again.
+// sendSlot writes one acknowledgement. A v3 client cannot be told of a failure: its connection
+// ends, so that it sends again.
 func (k *Kernel) sendSlot(c *Conn, s ackSlot) {
 	if s.reason == mqtt.QuotaExceeded && c.version != mqtt.V5 {
 		k.close(c)

@@ -1,8 +1,8 @@
 package broker
 
-// Every client id has a home: the kernel that its hash names. The home knows who has the session and
-// hands it out to one claimant after the other, so that however many connections come in under one
-// client id at once, in whatever kernels, the session is in one place at a time.
+// Every client id has a home: the kernel that its hash names. The home knows who has the session
+// and hands it out to one claimant after the other, so that however many connections come in
+// under one client id at once, in whatever kernels, the session is in one place at a time.
 
 // owner is what the home knows of one client id.
 type owner struct {

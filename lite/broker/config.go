@@ -20,8 +20,9 @@ type Config struct {
 	Peers int
 	// Seed feeds assigned client ids and random choices; the same seed gives the same run.
 	Seed uint64
-	// Durable makes the kernel write sessions, queues and packet identifiers to the Store. Without it
-	// only retained messages are written: for a Store that forgets with the process anyway.
+	// Durable makes the kernel write sessions, queues and packet identifiers to the Store.
+	// Without it only retained messages are written: for a Store that forgets with the process
+	// anyway.
 	Durable bool
 	// HeldBytesMax bounds the packets kept of a connection whose CONNECT is not answered yet.
 	HeldBytesMax int
@@ -52,7 +53,8 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// Limits bound what one client of a listener may use. What MQTT 5 can tell the client, CONNACK tells.
+// Limits bound what one client of a listener may use. What MQTT 5 can tell the client, CONNACK
+// tells.
 type Limits struct {
 	// ConnectTimeout is how long a connection may take to send CONNECT and be answered.
 	ConnectTimeout Time
@@ -71,8 +73,8 @@ type Limits struct {
 	// TopicAliasMax is the highest alias a client may set; TopicAliasOutMax the highest set for it.
 	TopicAliasMax    uint16
 	TopicAliasOutMax uint16
-	// QueueMessagesMax and QueueBytesMax bound what waits for one session; what is above is dropped,
-	// the newest first.
+	// QueueMessagesMax and QueueBytesMax bound what waits for one session; what is above is
+	// dropped, the newest first.
 	QueueMessagesMax int
 	QueueBytesMax    int
 	// KeepAliveMax, seconds, is told to a client that asks for more or for none; 0 accepts any.

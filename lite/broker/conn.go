@@ -68,8 +68,8 @@ func (c *Conn) due(k *Kernel) {
 	}
 }
 
-// watch arms the timer of c for the earliest of its deadlines. The keep alive is not re-armed at each
-// packet: the timer looks at c.seen when it fires.
+// watch arms the timer of c for the earliest of its deadlines. The keep alive is not re-armed at
+// each packet: the timer looks at c.seen when it fires.
 func (k *Kernel) watch(c *Conn) {
 	at := Time(0)
 	if c.keep != 0 {
@@ -108,12 +108,13 @@ func (k *Kernel) early(c *Conn, frame []byte) {
 	}
 }
 
-// write sends one packet that the kernel encoded into k.buf. An MQTT 5 client is sent none above its
-// Maximum Packet Size [MQTT-3.1.2-24].
+// write sends one packet that the kernel encoded into k.buf. An MQTT 5 client is sent none above
+// its Maximum Packet Size [MQTT-3.1.2-24].
 func (k *Kernel) write(c *Conn, frame []byte) {
 	k.buf = frame[:0]
 	if c.packetMax != 0 && uint32(len(frame)) > c.packetMax {
 		k.stats.DroppedSize++
+		k.close(c) // it waits for an answer that it cannot be given
 		return
 	}
 	c.out.Write(frame)

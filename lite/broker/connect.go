@@ -27,8 +27,8 @@ type hello struct {
 	expirySent uint32
 }
 
-// onConnect starts the way of a connection: decoded, judged by the Authenticator (perhaps by event), its
-// session claimed from whoever has it (perhaps by event), then let in.
+// onConnect starts the way of a connection: decoded, judged by the Authenticator (perhaps by
+// event), its session claimed from whoever has it (perhaps by event), then let in.
 func (k *Kernel) onConnect(c *Conn, frame []byte) {
 	var p mqtt.Connect
 	err := p.Decode(frame)
@@ -83,7 +83,8 @@ func (k *Kernel) greet(c *Conn, p *mqtt.Connect) mqtt.ReasonCode {
 func (k *Kernel) readConnect(c *Conn, p *mqtt.Connect, lim *Limits) {
 	h := c.hello
 	h.keepAlive = p.KeepAlive
-	if m := lim.KeepAliveMax; m != 0 && (p.KeepAlive == 0 || p.KeepAlive > m) && c.version == mqtt.V5 {
+	above := p.KeepAlive == 0 || p.KeepAlive > lim.KeepAliveMax
+	if m := lim.KeepAliveMax; m != 0 && above && c.version == mqtt.V5 {
 		h.keepAlive, h.keepSet = m, true // [MQTT-3.2.2-21]
 	}
 	c.sendMax = lim.InflightMax

@@ -29,8 +29,8 @@ type subscription struct {
 	handling  byte // Retain Handling
 }
 
-// target is one session that gets the message at work, with what its matching subscriptions add up to:
-// the highest QoS [MQTT-3.3.5-1], all identifiers [MQTT-3.3.4-3].
+// target is one session that gets the message at work, with what its matching subscriptions add
+// up to: the highest QoS [MQTT-3.3.5-1], all identifiers [MQTT-3.3.4-3].
 type target struct {
 	sess   *session
 	qos    mqtt.QoS
@@ -40,8 +40,8 @@ type target struct {
 	share  string
 }
 
-// matcher is the scratch of one fan-out. Sessions carry the mark of the fan-out that saw them last, so
-// that one that matches twice is found without a map.
+// matcher is the scratch of one fan-out. Sessions carry the mark of the fan-out that saw them
+// last, so that one that matches twice is found without a map.
 type matcher struct {
 	found   []*audience
 	targets []target
@@ -56,8 +56,8 @@ type pick struct {
 	full string
 }
 
-// spread keeps m if it is retained, and brings it to whoever wants it, here and at peers. It is the end of
-// a message's way through the kernel, and where a message gets its number.
+// spread keeps m if it is retained, and brings it to whoever wants it, here and at peers. It is
+// the end of a message's way through the kernel, and where a message gets its number.
 func (k *Kernel) spread(m *Message) {
 	k.seq++
 	m.origin, m.num = k.cfg.Self, k.seq
@@ -84,8 +84,8 @@ func (k *Kernel) spread(m *Message) {
 	k.enc.reset(nil)
 }
 
-// collect fills targets from the audiences found. outward: groups are drawn and peers noted too, as the
-// kernel a message was published at does.
+// collect fills targets from the audiences found. outward: groups are drawn and peers noted too,
+// as the kernel a message was published at does.
 func (k *Kernel) collect(m *Message, outward bool) {
 	x := &k.match
 	x.targets, x.picks, x.peers = x.targets[:0], x.picks[:0], 0
@@ -195,8 +195,8 @@ func (k *Kernel) handOne(t *target, m *Message) {
 	k.enc.reset(nil)
 }
 
-// hand gives m to the session: QoS 0 to the wire, or nowhere when the client is away or slow; the others
-// to its window or queue.
+// hand gives m to the session: QoS 0 to the wire, or nowhere when the client is away or slow; the
+// others to its window or queue.
 func (k *Kernel) hand(t *target, m *Message) {
 	c := t.sess.conn
 	if t.qos != mqtt.AtMostOnce && m.QoS != mqtt.AtMostOnce {
@@ -241,8 +241,8 @@ func (k *Kernel) handKept(t *target, m *Message) {
 	k.post(s, e)
 }
 
-// encoder keeps the encodings of the message at work: one for each kind of receiver, by version, QoS
-// and retain flag, made when the first of its kind turns up.
+// encoder keeps the encodings of the message at work: one for each kind of receiver, by version,
+// QoS and retain flag, made when the first of its kind turns up.
 type encoder struct {
 	m      *Message
 	keep   *Message
@@ -263,7 +263,8 @@ func (e *encoder) kept(m *Message) *Message {
 	return e.keep
 }
 
-// frame is the PUBLISH of m for t on c: packet identifier 0, no DUP. It holds until the next message.
+// frame is the PUBLISH of m for t on c: packet identifier 0, no DUP. It holds until the next
+// message.
 func (k *Kernel) frame(c *Conn, t *target, m *Message) []byte {
 	own := c.version == mqtt.V5 && (t.first != 0 || t.ids != nil || c.aliasMax != 0)
 	if own || (k.enc.m != m && k.enc.keep != m) {
@@ -292,19 +293,17 @@ func (k *Kernel) encode(dst []byte, c *Conn, t *target, m *Message) []byte {
 		p.PacketID = 1 // stamped over
 	}
 	if c.version == mqtt.V5 {
-		k.outProp = k.publishProps(k.outProp[:0], c, t, p, m)
-		p.Props = k.outProp
+		k.addProps(c, t, m)
 	}
 	return p.Append(dst, c.version)
 }
 
-// publishProps appends what the receiver is told with m: its properties as they came [MQTT-3.3.2-17]
-// [MQTT-3.3.2-20], what is left of its expiry [MQTT-3.3.2-6], alias and identifiers. A
-// message that may turn out too large gets no alias: the client would never learn it.
-func (k *Kernel) publishProps(
-	d mqtt.Props, c *Conn, t *target, p *mqtt.Publish, m *Message,
-) mqtt.Props {
-	d = append(d, m.Props...)
+// addProps gives k.out what the receiver is told with m: its properties as they came
+// [MQTT-3.3.2-17] [MQTT-3.3.2-20], what is left of its expiry [MQTT-3.3.2-6], alias and
+// identifiers. A message that may turn out too large gets no alias: the client would never learn
+// it.
+func (k *Kernel) addProps(c *Conn, t *target, m *Message) {
+	d := append(k.outProp[:0], m.Props...)
 	if m.Expire != 0 {
 		left := (m.Expire - k.now + 999) / 1000
 		d = d.AppendUint32(mqtt.MessageExpiryInterval, uint32(max(left, 1)))
@@ -315,7 +314,7 @@ func (k *Kernel) publishProps(
 			d = d.AppendUint16(mqtt.TopicAlias, a)
 		}
 		if known {
-			p.Topic = nil
+			k.out.Topic = nil
 		}
 	}
 	for _, id := range t.ids {
@@ -324,11 +323,11 @@ func (k *Kernel) publishProps(
 	if t.ids == nil && t.first != 0 {
 		d = d.AppendVarInt(mqtt.SubscriptionIdentifier, t.first)
 	}
-	return d
+	k.outProp, k.out.Props = d, d
 }
 
-// aliasFor is the alias of a topic on this connection: 0 if there is none, known if the client has it.
-// The first topics that come by get the aliases there are; none is given anew.
+// aliasFor is the alias of a topic on this connection: 0 if there is none, known if the client
+// has it. The first topics that come by get the aliases there are; none is given anew.
 func (c *Conn) aliasFor(name []byte) (a uint16, known bool) {
 	if a, ok := c.aliasOut[string(name)]; ok {
 		return a, true

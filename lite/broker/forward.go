@@ -94,8 +94,8 @@ func (k *Kernel) arrived(m *Message) {
 	k.deliverAll(m)
 }
 
-// arrivedShared delivers to one member of a group. If all left since the peer drew us, the message is
-// drawn again, a few times.
+// arrivedShared delivers to one member of a group. If all left since the peer drew us, the
+// message is drawn again, a few times.
 func (k *Kernel) arrivedShared(full string, hops uint64, m *Message) {
 	x := &k.match
 	x.targets, x.picks, x.peers = x.targets[:0], x.picks[:0], 0

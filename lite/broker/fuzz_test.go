@@ -19,8 +19,8 @@ func threeKernels() (*Kernel, *sent) {
 	return New(cfg, nil, out), out
 }
 
-// FuzzPeer throws bytes at a kernel as if a peer had sent them: nothing may panic, and the kernel must
-// still work afterwards.
+// FuzzPeer throws bytes at a kernel as if a peer had sent them: nothing may panic, and the kernel
+// must still work afterwards.
 func FuzzPeer(f *testing.F) {
 	k, out := threeKernels()
 	l := &Listener{Name: "f", Limits: DefaultLimits()}

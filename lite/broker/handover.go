@@ -7,8 +7,8 @@ import (
 	"github.com/hpmq/hpmq/sdk/topic"
 )
 
-// The hand-over of a session from its owner A to the claimant B, with nothing lost, doubled or out of
-// order though messages are on their way from any kernel C:
+// The hand-over of a session from its owner A to the claimant B, with nothing lost, doubled or
+// out of order though messages are on their way from any kernel C:
 //
 //  1. A sends the session to B, with the number of the last message it saw of each origin, and keeps a
 //     ghost: its subscriptions stay in A's tree, and what comes for them is relayed to B.
@@ -20,9 +20,11 @@ import (
 //  5. B asks each C for a fence of its own (peerSync): what A relayed C had sent B too if B wants it,
 //     and on that way it may be slower than through A. Behind the fence it is in.
 //  6. B delivers what it had put aside, less what came through A: what A had seen before it sent the
-//     session, and what it relayed. What A got of an origin comes before the rest, so the order is kept.
+//     session, and what it relayed. What A got of an origin comes before the rest, so the order is
+//     kept.
 //
-// Only then the home hears that B has the session, so that one hand-over ends before the next begins.
+// Only then the home hears that B has the session, so that one hand-over ends before the next
+// begins.
 
 // release is the order to hand a session over.
 type release struct {
@@ -78,7 +80,8 @@ func (s *session) receivedIDs() []uint16 {
 	return list
 }
 
-// onRelease hands the session over, as soon as nothing of it is under way. Its connection ends at once.
+// onRelease hands the session over, as soon as nothing of it is under way. Its connection ends at
+// once.
 func (k *Kernel) onRelease(id string, r release) {
 	s := k.sessions[id]
 	if s == nil {
@@ -192,7 +195,8 @@ func (k *Kernel) done(id string) {
 	k.homeDone(id, k.cfg.Self)
 }
 
-// onMove: the session is at from now, and this kernel knows what it wants. The former owner is told.
+// onMove: the session is at from now, and this kernel knows what it wants. The former owner is
+// told.
 func (k *Kernel) onMove(from PeerID, id string, former PeerID) {
 	if former == k.cfg.Self {
 		k.onFence(id)
@@ -201,7 +205,8 @@ func (k *Kernel) onMove(from PeerID, id string, former PeerID) {
 	k.send(former, appendString(append(k.wire[:0], peerFence), id))
 }
 
-// onFence counts. With the last one the ghost of the former owner goes, the arrival of the new one ends.
+// onFence counts. With the last one the ghost of the former owner goes, the arrival of the new
+// one ends.
 func (k *Kernel) onFence(id string) {
 	if a := k.arrivals[id]; a != nil {
 		if a.fences--; a.fences == 0 {
@@ -278,7 +283,8 @@ func (k *Kernel) onLast(id string) {
 	})
 }
 
-// settledIn ends the arrival: what was put aside and did not come through the former owner is delivered.
+// settledIn ends the arrival: what was put aside and did not come through the former owner is
+// delivered.
 func (k *Kernel) settledIn(id string, a *arrival) {
 	delete(k.arrivals, id)
 	if s := k.sessions[id]; s != nil && s.arriving == a {

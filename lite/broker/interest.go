@@ -2,12 +2,12 @@ package broker
 
 import "github.com/hpmq/hpmq/sdk/mqtt"
 
-// Interest: every kernel knows of every filter which peers have members of it, so that a message crosses
-// only where it is wanted. A SUBACK waits until all peers know: a message published after it anywhere
-// reaches the subscriber.
+// Interest: every kernel knows of every filter which peers have members of it, so that a message
+// crosses only where it is wanted. A SUBACK waits until all peers know: a message published after
+// it anywhere reaches the subscriber.
 
-// tellAdded tells every peer that a has members here; sg, if there is one, waits for their answers. Who
-// subscribes while answers are outstanding waits like the first.
+// tellAdded tells every peer that a has members here; sg, if there is one, waits for their
+// answers. Who subscribes while answers are outstanding waits like the first.
 func (k *Kernel) tellAdded(a *audience, sg *subscribing) {
 	k.others(func(p PeerID) {
 		a.telling++

@@ -5,8 +5,9 @@ import (
 	"github.com/hpmq/hpmq/sdk/topic"
 )
 
-// Kernel is one MQTT broker, or one of several that share the work. It is not safe for concurrent use:
-// whoever owns it calls one method at a time, and the ports are called from inside these calls.
+// Kernel is one MQTT broker, or one of several that share the work. It is not safe for concurrent
+// use: whoever owns it calls one method at a time, and the ports are called from inside these
+// calls.
 type Kernel struct {
 	cfg   Config
 	store Store
@@ -43,8 +44,8 @@ type Kernel struct {
 	wire    []byte
 }
 
-// New makes a kernel. store nil keeps retained messages in the kernel itself; peers nil is alone. A bad
-// cfg is a bug of the caller and panics: see Config.Validate.
+// New makes a kernel. store nil keeps retained messages in the kernel itself; peers nil is alone.
+// A bad cfg is a bug of the caller and panics: see Config.Validate.
 func New(cfg Config, store Store, peers Peers) *Kernel {
 	if peers == nil {
 		cfg.Peers, cfg.Self = 1, 0
@@ -130,8 +131,8 @@ func (k *Kernel) Malformed(now Time, c *Conn, err *mqtt.Error) {
 	k.fail(c, err)
 }
 
-// Closed takes note that the socket of c is gone without a DISCONNECT. It must not follow Sink.Close;
-// if it does, nothing happens.
+// Closed takes note that the socket of c is gone without a DISCONNECT. It must not follow
+// Sink.Close; if it does, nothing happens.
 func (k *Kernel) Closed(now Time, c *Conn) {
 	k.at(now)
 	if c.state == closed {
@@ -157,17 +158,12 @@ func (k *Kernel) Publish(now Time, l *Listener, m *Message) {
 	k.end()
 }
 
-// Shutdown tells every connection why and closes it. Sessions and wills stay as the standard says:
-// a server that shuts down may publish wills, this one does not when the reason is 0x8B, since
-// the clients will be back.
+// Shutdown tells every connection why and closes it. Wills without a delay go out to those still
+// connected [MQTT-3.1.2-8]; those with one stay with their sessions.
 func (k *Kernel) Shutdown(now Time, r mqtt.ReasonCode) {
 	k.at(now)
 	for k.conns.next != &k.conns {
-		c := k.conns.next
-		if s := c.sess; s != nil && r == mqtt.ServerShuttingDown {
-			s.will = nil
-		}
-		k.disconnect(c, r)
+		k.disconnect(k.conns.next, r)
 	}
 }
 

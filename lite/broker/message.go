@@ -2,8 +2,8 @@ package broker
 
 import "github.com/hpmq/hpmq/sdk/mqtt"
 
-// Message is an application message on its way. Its bytes are borrowed from the packet it came in unless
-// it was kept; a kept message never changes and may stand in many queues.
+// Message is an application message on its way. Its bytes are borrowed from the packet it came in
+// unless it was kept; a kept message never changes and may stand in many queues.
 type Message struct {
 	Topic   []byte
 	Payload []byte

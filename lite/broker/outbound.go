@@ -28,8 +28,9 @@ type outgoing struct {
 	sent   bool // on this connection or an earlier one: DUP [MQTT-3.3.1-1]
 }
 
-// flight is the window of a session: a ring with the place of an identifier given by the identifier.
-// Between first and next lie all identifiers in flight, in the order the messages were sent.
+// flight is the window of a session: a ring with the place of an identifier given by the
+// identifier. Between first and next lie all identifiers in flight, in the order the messages
+// were sent.
 type flight struct {
 	ring   []outgoing
 	first  uint16 // oldest identifier in flight, or next
@@ -233,8 +234,8 @@ func (k *Kernel) transmit(s *session, o *outgoing) {
 	c.out.Write(frame)
 }
 
-// pump sends what waits: first again what was in flight when the last connection ended, in its order
-// [MQTT-4.4.0-1] [MQTT-4.6.0-1], then the queue.
+// pump sends what waits: first again what was in flight when the last connection ended, in its
+// order [MQTT-4.4.0-1] [MQTT-4.6.0-1], then the queue.
 func (k *Kernel) pump(s *session) {
 	if s == nil || s.conn == nil {
 		return

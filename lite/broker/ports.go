@@ -24,14 +24,16 @@ type Sink interface {
 	Close()
 }
 
-// Store keeps what must outlive the kernel. It answers by event, in the order it was asked; a store that
-// can answer at once does so from inside the call and returns true, and no event follows.
+// Store keeps what must outlive the kernel. It answers by event, in the order it was asked; a
+// store that can answer at once does so from inside the call and returns true, and no event
+// follows.
 type Store interface {
-	// Write asks for ops to be kept, all or none. ops and the bytes in them are borrowed until return.
-	// True: done. False: Kernel.Written brings the token back, with an error if nothing was kept.
+	// Write asks for ops to be kept, all or none. ops and the bytes in them are borrowed until
+	// return. True: done. False: Kernel.Written brings the token back, with an error if nothing
+	// was kept.
 	Write(t Token, ops []Op) bool
-	// Read asks for records. Kernel.Read brings them, always by event unless the answer is passed to visit
-	// before Read returns true. Bytes given to visit are borrowed until it returns.
+	// Read asks for records. Kernel.Read brings them, always by event unless the answer is passed
+	// to visit before Read returns true. Bytes given to visit are borrowed until it returns.
 	Read(t Token, q Query, visit func(Record)) bool
 }
 
@@ -128,8 +130,8 @@ type Credentials struct {
 	Step uint32
 }
 
-// Grant is the answer of an Authenticator. Reason Success allows, ContinueAuthentication goes on with
-// Data, any other refuses.
+// Grant is the answer of an Authenticator. Reason Success allows, ContinueAuthentication goes on
+// with Data, any other refuses.
 type Grant struct {
 	Reason    mqtt.ReasonCode
 	Username  string
@@ -160,16 +162,17 @@ const (
 // fast: it answers at once. A nil Policy allows and keeps everything. The kernel calls in the order
 // Authorize, Transform up, Fresh, Route, then for each receiver Transform down.
 type Policy interface {
-	// Authorize answers mqtt.Success, or the reason why not. topic is a name, or for ActionSubscribe a
-	// filter, of a shared subscription what follows "$share/group/"; borrowed until return.
+	// Authorize answers mqtt.Success, or the reason why not. topic is a name, or for
+	// ActionSubscribe a filter, of a shared subscription what follows "$share/group/"; borrowed
+	// until return.
 	Authorize(now Time, who *Identity, a Action, topic []byte, q mqtt.QoS) mqtt.ReasonCode
-	// Transform appends to out what is to go on in place of m if it answers Replace. What it appends
-	// is the Policy's and holds until the next Transform of the same direction.
+	// Transform appends to out what is to go on in place of m if it answers Replace. What it
+	// appends is the Policy's and holds until the next Transform of the same direction.
 	Transform(now Time, d Direction, who *Identity, m *Message, out *[]Message) Verdict
 	// Fresh is false for a message that is repeated or unchanged and must not be delivered.
 	Fresh(now Time, who *Identity, m *Message) bool
-	// Route appends to out where m goes if it answers Replace (with payload and properties of m). What it
-	// appends is the Policy's and holds until the next Route.
+	// Route appends to out where m goes if it answers Replace (with payload and properties of m).
+	// What it appends is the Policy's and holds until the next Route.
 	Route(now Time, who *Identity, m *Message, out *[]Message) Verdict
 	// Share says how the members of a shared subscription take turns.
 	Share(group, filter string) Strategy
@@ -186,8 +189,8 @@ const (
 	TopicHash
 )
 
-// Listener is what the connections of one listener have in common. Its fields are set before the first
-// connection and read by the kernel; Auth and Policy may be nil.
+// Listener is what the connections of one listener have in common. Its fields are set before the
+// first connection and read by the kernel; Auth and Policy may be nil.
 type Listener struct {
 	Name   string
 	Auth   Authenticator

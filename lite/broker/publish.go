@@ -5,8 +5,8 @@ import (
 	"github.com/hpmq/hpmq/sdk/topic"
 )
 
-// publication is a message on its way whose acknowledgement must wait: for the Store, or for peers that
-// have subscribers of it. Most messages need none.
+// publication is a message on its way whose acknowledgement must wait: for the Store, or for
+// peers that have subscribers of it. Most messages need none.
 type publication struct {
 	wait   int
 	reason mqtt.ReasonCode
@@ -68,8 +68,8 @@ func (k *Kernel) onPublish(c *Conn, frame []byte) {
 	k.answer(c, p, r)
 }
 
-// receiveMax is how many QoS 1 and 2 messages of c may wait for us. A 3.1.1 client was not told of a
-// Receive Maximum and cannot be blamed for passing it: only its packet identifiers bound it.
+// receiveMax is how many QoS 1 and 2 messages of c may wait for us. A 3.1.1 client was not told
+// of a Receive Maximum and cannot be blamed for passing it: only its packet identifiers bound it.
 func (c *Conn) receiveMax() uint16 {
 	if c.version != mqtt.V5 {
 		return 65535
@@ -134,9 +134,9 @@ func (c *Conn) alias(a uint16, name []byte) ([]byte, mqtt.ReasonCode) {
 	return name, mqtt.Success
 }
 
-// judge asks the Policy. The reason is for the publisher; keep says that m goes on as it is, otherwise
-// what became of it is on its way already. A call that ends here and goes on there, so that the way of
-// a PUBLISH stays as flat with a Policy as without.
+// judge asks the Policy. The reason is for the publisher; keep says that m goes on as it is,
+// otherwise what became of it is on its way already. A call that ends here and goes on there, so
+// that the way of a PUBLISH stays as flat with a Policy as without.
 func (k *Kernel) judge(c *Conn, m *Message) (r mqtt.ReasonCode, keep bool) {
 	pol := c.lis.Policy
 	if pol == nil {
@@ -150,8 +150,8 @@ func (k *Kernel) judge(c *Conn, m *Message) (r mqtt.ReasonCode, keep bool) {
 	return mqtt.Success, k.process(pol, &c.who, m)
 }
 
-// process runs the upstream transformers, then each message that came out of them goes on. True: m is
-// to go on as it is.
+// process runs the upstream transformers, then each message that came out of them goes on. True:
+// m is to go on as it is.
 func (k *Kernel) process(pol Policy, who *Identity, m *Message) bool {
 	k.up = k.up[:0]
 	switch pol.Transform(k.now, Upstream, who, m, &k.up) {
@@ -229,8 +229,8 @@ func (k *Kernel) hold() *publication {
 	return f.pub
 }
 
-// end gives the Store what the publication at work must keep, and answers what is waited for, nil if
-// nothing.
+// end gives the Store what the publication at work must keep, and answers what is waited for, nil
+// if nothing.
 func (k *Kernel) end() *publication {
 	f := &k.fan
 	if len(f.ops) > 0 {

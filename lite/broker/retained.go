@@ -5,7 +5,8 @@ import (
 	"github.com/hpmq/hpmq/sdk/topic"
 )
 
-// retain has the Store keep m, or forget the topic if m has no payload [MQTT-3.3.1-5] [MQTT-3.3.1-6].
+// retain has the Store keep m, or forget the topic if m has no payload [MQTT-3.3.1-5]
+// [MQTT-3.3.1-6].
 func (k *Kernel) retain(m *Message) {
 	if len(m.Payload) == 0 {
 		k.put(Op{Kind: OpUnretain, Key: string(m.Topic)})

@@ -15,8 +15,9 @@ type session struct {
 	// expiry is the Session Expiry Interval in seconds; 0 ends the session with its connection.
 	expiry uint32
 	subs   map[string]*subscription
-	// received holds the packet identifiers of QoS 2 messages that were accepted and not yet released
-	// [MQTT-4.3.3-10]; the value is not nil while the acceptance still waits for something.
+	// received holds the packet identifiers of QoS 2 messages that were accepted and not yet
+	// released [MQTT-4.3.3-10]; the value is not nil while the acceptance still waits for
+	// something.
 	received map[uint16]*publication
 	flight   flight
 	queue    queue
@@ -46,8 +47,8 @@ func (s *session) attach(c *Conn, h *hello) {
 	s.expireAt, s.willAt = 0, 0
 }
 
-// parted is what follows from the end of a session's connection: the will now or later, the session's
-// end now or later.
+// parted is what follows from the end of a session's connection: the will now or later, the
+// session's end now or later.
 func (k *Kernel) parted(s *session, abnormal bool) {
 	w := s.will
 	s.willAt, s.expireAt = 0, 0
@@ -143,8 +144,8 @@ func (k *Kernel) newSession(c *Conn) *session {
 	return s
 }
 
-// takeOver ends the connection that s still has for the sake of a new one [MQTT-3.1.4-3]. clean says
-// that the new one starts the session anew.
+// takeOver ends the connection that s still has for the sake of a new one [MQTT-3.1.4-3]. clean
+// says that the new one starts the session anew.
 func (k *Kernel) takeOver(s *session, clean bool) {
 	if c := s.conn; c != nil {
 		k.stats.TakenOver++

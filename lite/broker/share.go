@@ -2,8 +2,8 @@ package broker
 
 import "github.com/hpmq/hpmq/sdk/mqtt"
 
-// group is one shared subscription: a name and a filter, its members here, and how many it has at peers
-// [MQTT-4.8.2]. The kernel a message is published at draws one member of all.
+// group is one shared subscription: a name and a filter, its members here, and how many it has at
+// peers [MQTT-4.8.2]. The kernel a message is published at draws one member of all.
 type group struct {
 	name     string
 	aud      *audience
@@ -13,7 +13,8 @@ type group struct {
 	turn     uint64
 }
 
-// farMembers is what a peer told of its members: only if none anywhere is connected do those away count.
+// farMembers is what a peer told of its members: only if none anywhere is connected do those away
+// count.
 type farMembers struct {
 	peer   PeerID
 	online int
@@ -161,8 +162,8 @@ func (k *Kernel) turnOf(g *group, m *Message) uint64 {
 	}
 }
 
-// drawHere picks among the members here, for a message that a peer sent for the group. false: nobody
-// is left.
+// drawHere picks among the members here, for a message that a peer sent for the group. false:
+// nobody is left.
 func (k *Kernel) drawHere(g *group, m *Message) bool {
 	online := g.online()
 	n := online

@@ -12,9 +12,9 @@ type Stats struct {
 	MessagesReceived uint64
 	MessagesSent     uint64
 	// DroppedSlow counts QoS 0 messages for a connection without room, DroppedQueue those above a
-	// session's queue limits, DroppedSize those above a client's Maximum Packet Size, DroppedExpired
-	// those whose expiry interval passed, DroppedPolicy what a Policy dropped, Suppressed what it
-	// called not fresh.
+	// session's queue limits, DroppedSize those above a client's Maximum Packet Size,
+	// DroppedExpired those whose expiry interval passed, DroppedPolicy what a Policy dropped,
+	// Suppressed what it called not fresh.
 	DroppedSlow    uint64
 	DroppedQueue   uint64
 	DroppedSize    uint64

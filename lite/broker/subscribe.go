@@ -5,8 +5,8 @@ import (
 	"github.com/hpmq/hpmq/sdk/topic"
 )
 
-// subscribing is a SUBSCRIBE or UNSUBSCRIBE whose acknowledgement waits: for peers that must know the
-// new interest before the client may rely on it, and for the Store.
+// subscribing is a SUBSCRIBE or UNSUBSCRIBE whose acknowledgement waits: for peers that must know
+// the new interest before the client may rely on it, and for the Store.
 type subscribing struct {
 	sess    *session
 	conn    *Conn

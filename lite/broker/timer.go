@@ -15,8 +15,9 @@ type timer struct {
 // expirer is told when its timer is due. It may arm the timer again.
 type expirer interface{ due(k *Kernel) }
 
-// wheel holds timers by the step they are due in, modulo its size: arming and disarming cost the same
-// however many there are. A timer more than one turn away stays in its slot and is passed over.
+// wheel holds timers by the step they are due in, modulo its size: arming and disarming cost the
+// same however many there are. A timer more than one turn away stays in its slot and is passed
+// over.
 type wheel struct {
 	slots [wheelSlots]timer // list heads
 	step  Time              // last step that was run

@@ -6,9 +6,9 @@ import (
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
-// The encodings that leave a kernel: frames to peers and records in a Store. Numbers are uvarints,
-// strings and bytes have their length before them. A reader never trusts a length: whatever is cut off
-// or left over makes it bad, and the bytes are dropped and counted.
+// The encodings that leave a kernel: frames to peers and records in a Store. Numbers are
+// uvarints, strings and bytes have their length before them. A reader never trusts a length:
+// whatever is cut off or left over makes it bad, and the bytes are dropped and counted.
 
 func appendBytes(dst, b []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(b)))

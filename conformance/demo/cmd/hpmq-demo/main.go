@@ -1,5 +1,5 @@
-// Command hpmq-demo runs the demo on binaries it builds first, and ends with 1 if the story did not end
-// as told.
+// Command hpmq-demo runs the demo on binaries it builds first, and ends with 1 if the story did
+// not end as told.
 package main
 
 import (
