@@ -43,7 +43,8 @@ type loop struct {
 	bufs     buffers
 	after    []errand // for other loops, see Gate.DoAfter
 	dirty    []*Conn  // touched in this turn
-	ended    []*Conn  // gone in this turn, the handler does not know yet
+	ended    []ending // gone in this turn, the handler does not know yet
+	why      error    // of the end that is under way
 	watch    []*Conn  // without room, or closing
 	unwatch  []*Conn  // the other buffer of watch
 
