@@ -175,13 +175,15 @@ func TestKernelIsPure(t *testing.T) {
 		"import \"net\"":                                "pure lite/broker -> net",
 		"import \"os\"":                                 "pure lite/broker -> os",
 		"import \"example.com/v\"":                      "pure lite/broker -> example.com/v",
-		"import \"" + ModulePath + "/host/x\"":          "pure lite/broker -> " + ModulePath + "/host/x",
 		"func f() { go f() }":                           "pure lite/broker/a.go",
 		"type t struct { c chan int }":                  "pure lite/broker/a.go",
 		"import \"math/rand/v2\"\nvar x = rand.IntN(3)": "pure lite/broker/a.go",
 	} {
 		wantKeys(t, CheckPure(one(t, "lite/broker/a.go", "package broker\n"+body)), want)
 	}
+	gate := ModulePath + "/host/gate"
+	wantKeys(t, CheckPure(one(t, "lite/broker/a.go", "package broker\nimport \""+gate+"\"")),
+		"pure lite/broker -> "+gate)
 	pure := "package broker\nimport (\"bytes\"; \"math/rand/v2\"; _ \"" + ModulePath +
 		"/sdk/mqtt\")\nvar r = rand.New(rand.NewPCG(1, 2))\n"
 	wantKeys(t, CheckPure(one(t, "lite/broker/a.go", pure)))

@@ -177,8 +177,8 @@ func view(n *ast.AssignStmt) bool {
 }
 
 // written lists the identifiers at the root of what a body assigns, steps or deletes from, and with
-// pointers what it points to: behind a pointer nobody sees what is done. A test may point to what it
-// only shows.
+// pointers what it points to: behind a pointer nobody sees what is done. A test may point to what
+// it only shows.
 func written(body ast.Node, pointers bool) []*ast.Ident {
 	var ids []*ast.Ident
 	add := func(e ast.Expr) {
