@@ -72,12 +72,7 @@ func TestHostileComponentsAreContained(t *testing.T) {
 	for _, name := range []string{"loop", "trap", "memory", "recurse", "garbage"} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t, nil)
-			code, err := os.ReadFile("../../components/testdata/hostile-" + name + ".wasm")
-			if err != nil {
-				t.Fatal(err)
-			}
-			hostile := Ref{Use: "hostile-" + name, Code: code}
-			h.link(Spec{RoleTransformer: {hostile, ref("transformer", "tag=ok:;")}})
+			h.link(Spec{RoleTransformer: {hostile(t, name), ref("transformer", "tag=ok:;")}})
 			p := h.linker.Policy("main", 0)
 			for range 20 {
 				var out []broker.Message
@@ -91,6 +86,73 @@ func TestHostileComponentsAreContained(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Garbage does not trap, so it is the linker that ends the guest; else it would be asked for ever.
+func TestGarbageOpensTheBreaker(t *testing.T) {
+	h := newHouse(t, nil)
+	h.link(Spec{RoleTransformer: {hostile(t, "garbage"), ref("transformer", "tag=ok:;")}})
+	other := h.other("other", Spec{RoleTransformer: {ref("transformer", "tag=far:;")}})
+	up := func(p broker.Policy) string {
+		var out []broker.Message
+		p.Transform(h.clock.now(), broker.Upstream, &device, message("a", "x"), &out)
+		return texts(out)
+	}
+	p := h.linker.Policy("main", 0)
+	if up(p) != "a=ok:x" || h.seen(RoleTransformer, 0).Faults != 1 {
+		t.Fatalf("%s", h.shown())
+	}
+	h.eventually("the breaker is open", func() bool {
+		if got := up(p); got != "a=ok:x" {
+			t.Fatalf("got %s", got)
+		}
+		if got := up(other); got != "a=far:x" {
+			t.Fatalf("the other listener got %s", got)
+		}
+		return h.seen(RoleTransformer, 0).Breaker == "open"
+	})
+	bad := h.seen(RoleTransformer, 0)
+	if bad.Faults != uint64(h.linker.cfg.Pool.DeathsMax) {
+		t.Errorf("%d faults until it was open", bad.Faults)
+	}
+	for range 100 {
+		up(p)
+	}
+	if now := h.seen(RoleTransformer, 0); now.Calls != bad.Calls {
+		t.Errorf("%d calls through an open breaker", now.Calls-bad.Calls)
+	}
+	for _, l := range h.linker.Show() {
+		for _, c := range l.Components {
+			if c.Digest != bad.Digest && c.Faults != 0 {
+				t.Errorf("%s of %s has faults", c.Name, l.Listener)
+			}
+		}
+	}
+}
+
+// An endless loop is called a few times, each for one budget, and then rests.
+func TestAnEndlessLoopBurnsAFewBudgets(t *testing.T) {
+	h := newHouse(t, nil)
+	p := h.one(RoleTransformer, hostile(t, "loop"))
+	h.eventually("the breaker is open", func() bool {
+		var out []broker.Message
+		p.Transform(h.clock.now(), broker.Upstream, &device, message("a", "x"), &out)
+		return h.seen(RoleTransformer, 0).Breaker == "open"
+	})
+	v := h.seen(RoleTransformer, 0)
+	if most := uint64(h.linker.cfg.Pool.FuelDeathsMax); v.Calls > most {
+		t.Errorf("%d calls, at most %d", v.Calls, most)
+	}
+}
+
+// hostile is one of the bad guests of components/testdata.
+func hostile(t testing.TB, name string) Ref {
+	t.Helper()
+	code, err := os.ReadFile("../../components/testdata/hostile-" + name + ".wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Ref{Use: "hostile-" + name, Code: code}
 }
 
 func BenchmarkShipped(b *testing.B) {

@@ -60,17 +60,10 @@ func (s *seat) take(now broker.Time) *instance {
 // errNoGuest says that a seat is empty for now.
 var errNoGuest = errors.New("no guest is ready")
 
-// killer is a guest that can be told that it is of no more use.
-type killer interface{ Kill(text string) }
-
 // fault counts and logs what in did wrong on that seat. Its pool replaces it if it is dead; one
 // that answered garbage is killed first.
 func (e *entry) fault(seat int, in *instance, err error) {
-	if !in.guest.Dead() {
-		if k, ok := any(in.guest).(killer); ok {
-			k.Kill(err.Error())
-		}
-	}
+	in.guest.Kill(err.Error())
 	e.pass(seat, err)
 }
 

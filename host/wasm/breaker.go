@@ -37,11 +37,13 @@ func newBreaker(deathsMax int, window, coolDown time.Duration) breaker {
 	}
 }
 
-// death notes one. One is enough to open a breaker that is half open.
-func (b *breaker) death(now time.Time) {
-	b.deaths[b.next] = now
-	b.next = (b.next + 1) % b.deathsMax
-	b.count = min(b.count+1, b.deathsMax)
+// death notes one that counts as weight of them. One is enough to open a breaker that is half open.
+func (b *breaker) death(now time.Time, weight int) {
+	for range min(weight, b.deathsMax) {
+		b.deaths[b.next] = now
+		b.next = (b.next + 1) % b.deathsMax
+		b.count = min(b.count+1, b.deathsMax)
+	}
 	oldest := b.deaths[b.next]
 	storm := b.count == b.deathsMax && now.Sub(oldest) <= b.window
 	if b.at(now) == BreakerHalfOpen || b.state == BreakerClosed && storm {

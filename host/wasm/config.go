@@ -17,9 +17,10 @@ type Config struct {
 	TableElementsMax uint32
 	// GuestsMax bounds the guests of the engine that are alive at once.
 	GuestsMax uint32
-	// FuelMax is the default budget of a call, in instructions.
+	// FuelMax is the default budget of a call, in units of about one plain instruction.
 	FuelMax uint64
-	// StartFuelMax is the default budget of the start function and of _initialize together.
+	// StartFuelMax is the default budget of the start function and of _initialize together, and
+	// of each call of a pool's Setup.
 	StartFuelMax uint64
 	// DepthMax is the default bound on nested calls; frames above 4 KiB of code count more.
 	DepthMax uint32
@@ -66,8 +67,8 @@ func (c Config) Validate() error {
 
 // Limits of one guest. A zero stands for the engine's default.
 type Limits struct {
-	Fuel           uint64 // instructions a call
-	StartFuel      uint64 // instructions of the start function and of _initialize
+	Fuel           uint64 // a call
+	StartFuel      uint64 // the start function and _initialize together, each call of Setup
 	DepthMax       uint32 // nested calls
 	MemoryBytesMax uint32 // at most the engine's
 }

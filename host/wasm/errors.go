@@ -14,14 +14,17 @@ var (
 	ErrDepth = errors.New("calls nested too deep")
 	// ErrTrap: it did something else that a guest must not do.
 	ErrTrap = errors.New("trap")
+	// ErrKilled: its owner ended it, see Guest.Kill.
+	ErrKilled = errors.New("killed")
 	// ErrDead: it died in an earlier call.
 	ErrDead = errors.New("guest is dead")
 )
 
-// TrapError is the error of a call that killed the guest. It wraps ErrFuel, ErrDepth or ErrTrap.
+// TrapError is how a guest died: the error of the call it died in. It wraps ErrFuel, ErrDepth,
+// ErrTrap or ErrKilled.
 type TrapError struct {
 	Cause  error
-	Export string // the export that was called
+	Export string // the export that was called, empty if it was killed
 	Text   string // what happened, one line
 	// Backtrace has the innermost functions, first the innermost; at most backtraceMax.
 	Backtrace []string
@@ -32,6 +35,9 @@ const backtraceMax = 8
 // Error is one line.
 func (e *TrapError) Error() string {
 	s := fmt.Sprintf("wasm: call %s: %v", e.Export, e.Cause)
+	if e.Export == "" {
+		s = "wasm: " + e.Cause.Error()
+	}
 	if e.Text != "" {
 		s += ": " + e.Text
 	}

@@ -33,12 +33,14 @@ type Guest struct {
 	reallocs [4]uint64
 	posts    [1]uint64
 
-	state  guestState
-	armed  bool   // the budget of the coming call is set
-	budget uint64 // what fuel was set to
-	dead   bool
-	closed bool
-	log    logLines
+	state   guestState
+	perCall uint64 // the budget of one call: limits.StartFuel until the guest is set up
+	armed   bool   // the budget of the coming call is set
+	budget  uint64 // what fuel was set to
+	dead    bool
+	end     error // how it died
+	closed  bool
+	log     logLines
 }
 
 // callContext carries the guest to host functions. It is the one context of all the guest's calls,
@@ -66,7 +68,7 @@ var ErrNoExport = errors.New("no such export")
 // Func looks an exported function up. That costs 5 µs and 20 KB, so it is done once, at link time.
 func (g *Guest) Func(name string) (*Func, error) {
 	if g.dead || g.closed {
-		return nil, fmt.Errorf("wasm: look up %s: %w", name, ErrDead)
+		return nil, g.gone("look up " + name)
 	}
 	if !g.module.Has(name) {
 		return nil, fmt.Errorf("wasm: look up %s: %w", name, ErrNoExport)
@@ -109,7 +111,7 @@ func (g *Guest) Call(f *Func, stack []uint64) error {
 		return err
 	}
 	if !g.armed {
-		g.arm(g.limits.Fuel)
+		g.arm(g.perCall)
 	}
 	g.state = calling
 	err := f.fn.CallWithStack(&g.ctx, stack)
@@ -124,7 +126,7 @@ func (g *Guest) Call(f *Func, stack []uint64) error {
 func (g *Guest) ready(f *Func, slots int) error {
 	switch {
 	case g.dead || g.closed:
-		return fmt.Errorf("wasm: call %s: %w", f.name, ErrDead)
+		return g.gone("call " + f.name)
 	case g.state != idle:
 		return fmt.Errorf("wasm: call %s: the guest is in a call", f.name)
 	case f.guest != g:
@@ -165,7 +167,7 @@ var reallocSignature = signature{params: []ValueType{I32, I32, I32, I32}, result
 func (g *Guest) Alloc(size, align uint32) (uint32, error) {
 	switch {
 	case g.dead || g.closed:
-		return 0, fmt.Errorf("wasm: alloc: %w", ErrDead)
+		return 0, g.gone("alloc")
 	case g.realloc == nil || !g.module.memory:
 		return 0, fmt.Errorf("wasm: alloc: %w: %s and a memory", ErrNoExport, reallocExport)
 	case g.state == allocating:
@@ -174,7 +176,7 @@ func (g *Guest) Alloc(size, align uint32) (uint32, error) {
 		return align, nil
 	}
 	if g.state == idle && !g.armed {
-		g.arm(g.limits.Fuel)
+		g.arm(g.perCall)
 	}
 	before := g.state
 	g.state = allocating
@@ -206,7 +208,20 @@ func (g *Guest) die(export string, err error) error {
 	case int32(g.depth.Get()) < 0:
 		cause = ErrDepth
 	}
-	return newTrap(export, cause, err)
+	trap := newTrap(export, cause, err)
+	g.end = trap
+	return trap
+}
+
+// Kill ends a guest that did not trap but cannot be trusted any more, for what text says: it is
+// dead from now on, and its pool replaces and counts it as one that trapped. It does nothing to a
+// dead guest. A host function uses Trap instead.
+func (g *Guest) Kill(text string) {
+	if g.dead {
+		return
+	}
+	g.dead = true
+	g.end = &TrapError{Cause: ErrKilled, Text: text}
 }
 
 // Trap ends the guest's call from inside a host function: it does not return, and Call returns an
@@ -236,7 +251,15 @@ func (g *Guest) Env() any { return g.env }
 // Module is what it is an instance of.
 func (g *Guest) Module() *Module { return g.module }
 
-// Dead tells if it trapped.
+// gone is the error of what comes after the death.
+func (g *Guest) gone(what string) error {
+	if g.end == nil {
+		return fmt.Errorf("wasm: %s: %w", what, ErrDead)
+	}
+	return fmt.Errorf("wasm: %s: %w: %w", what, ErrDead, g.end)
+}
+
+// Dead tells if it trapped or was killed.
 func (g *Guest) Dead() bool { return g.dead }
 
 // Close gives the memory back to the system: slices of it must not be used any more. It must not be

@@ -19,8 +19,10 @@ type PoolConfig struct {
 	// DeathsMax deaths within Window open the breaker; it half-opens after CoolDown, and closes
 	// when Window has passed since without a death.
 	DeathsMax int
-	Window    time.Duration
-	CoolDown  time.Duration
+	// FuelDeathsMax deaths of ErrFuel are enough: each has cost a whole budget of time.
+	FuelDeathsMax int
+	Window        time.Duration
+	CoolDown      time.Duration
 }
 
 // DefaultPool lets a poisonous message through now and then, and stops a storm within a second.
@@ -30,6 +32,7 @@ func DefaultPool() PoolConfig {
 		BuildsPerSecond: 10,
 		BuildsBurst:     10,
 		DeathsMax:       10,
+		FuelDeathsMax:   3,
 		Window:          10 * time.Second,
 		CoolDown:        5 * time.Second,
 	}
@@ -38,10 +41,19 @@ func DefaultPool() PoolConfig {
 // Validate tells what is wrong.
 func (c PoolConfig) Validate() error {
 	if c.SparesMax < 1 || c.BuildsPerSecond <= 0 || c.BuildsBurst < 1 || c.DeathsMax < 1 ||
-		c.Window <= 0 || c.CoolDown <= 0 {
+		c.FuelDeathsMax < 1 || c.Window <= 0 || c.CoolDown <= 0 {
 		return fmt.Errorf("wasm: validate: every field of PoolConfig but Limits must be above 0")
 	}
 	return nil
+}
+
+// weight is what a death of that error counts: so much that FuelDeathsMax of ErrFuel make
+// DeathsMax.
+func (c PoolConfig) weight(end error) int {
+	if errors.Is(end, ErrFuel) {
+		return (c.DeathsMax + c.FuelDeathsMax - 1) / c.FuelDeathsMax
+	}
+	return 1
 }
 
 // Why a pool has no guest to give.
@@ -60,7 +72,8 @@ type Builder struct {
 	Module *Module
 	// Env makes the env of a new guest; nil for none.
 	Env func() any
-	// Setup configures a new guest; an error means that it cannot be used. nil for none.
+	// Setup configures a new guest; an error means that it cannot be used. nil for none. Each of
+	// its calls may spend Limits.StartFuel.
 	Setup func(g *Guest) error
 }
 
@@ -73,12 +86,15 @@ func (b Builder) build(ctx context.Context, l Limits) (*Guest, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.Setup != nil {
-		if err := b.Setup(g); err != nil {
-			g.Close()
-			return nil, fmt.Errorf("wasm: set up: %w", err)
-		}
+	if b.Setup == nil {
+		return g, nil
 	}
+	g.perCall = g.limits.StartFuel
+	if err := b.Setup(g); err != nil {
+		g.Close()
+		return nil, fmt.Errorf("wasm: set up: %w", err)
+	}
+	g.perCall, g.armed = g.limits.Fuel, false
 	return g, nil
 }
 
@@ -218,7 +234,7 @@ func (p *Pool) Tick(now time.Time) {
 	p.receive(now)
 	if p.active != nil && p.active.dead {
 		p.deaths.Add(1)
-		p.breaker.death(now)
+		p.breaker.death(now, p.cfg.weight(p.active.end))
 		p.bury(p.active)
 		p.active = nil
 	}
@@ -238,7 +254,7 @@ func (p *Pool) receive(now time.Time) {
 			if b.err != nil {
 				p.notReady = fmt.Errorf("%w: %w", ErrNotReady, b.err)
 				p.failed.Add(1)
-				p.breaker.death(now)
+				p.breaker.death(now, p.cfg.weight(b.err))
 				continue
 			}
 			p.notReady = ErrNotReady

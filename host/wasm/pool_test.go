@@ -11,11 +11,12 @@ import (
 	"github.com/hpmq/hpmq/host/wasm/asm"
 )
 
-// mortal exports f, which traps unless its argument is 0.
+// mortal exports f, which traps unless its argument is 0, and loop, which never ends.
 func mortal() *asm.Module {
 	m := asm.New()
 	m.ExportFunc("f", m.Func(i32, none, none,
 		asm.LocalGet(0), asm.If(asm.Empty, asm.Op(asm.Unreachable))))
+	m.ExportFunc("loop", m.Func(i32, none, none, forever))
 	return m
 }
 
@@ -57,17 +58,20 @@ func pool(t *testing.T, change func(c *PoolConfig)) *pooled {
 }
 
 // kill makes the active guest trap and lets the pool see it.
-func (p *pooled) kill() {
+func (p *pooled) kill() { p.t.Helper(); p.die("f", ErrTrap) }
+
+// die makes the active guest die in a call of that export and lets the pool see it.
+func (p *pooled) die(export string, cause error) {
 	p.t.Helper()
 	g, err := p.Guest(p.now)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	f, err := g.Func("f")
+	f, err := g.Func(export)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if err := g.Call(f, []uint64{1}); !errors.Is(err, ErrTrap) {
+	if err := g.Call(f, []uint64{1}); !errors.Is(err, cause) {
 		p.t.Fatal(err)
 	}
 	p.Tick(p.now)
@@ -182,6 +186,100 @@ func TestAStormOpensTheBreaker(t *testing.T) {
 	}
 	p.now = p.now.Add(10 * time.Second)
 	state(BreakerClosed)
+}
+
+// TestAKilledGuestIsReplacedAndCounted: one that answers garbage did not trap, and must go too.
+func TestAKilledGuestIsReplacedAndCounted(t *testing.T) {
+	p := pool(t, func(c *PoolConfig) { c.DeathsMax = 2 })
+	for range 2 {
+		g, err := p.Guest(p.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := g.Func("f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.Kill("answered nonsense")
+		g.Kill("again") // the first reason stays
+		err = g.Call(f, []uint64{0})
+		want := "wasm: call f: guest is dead: wasm: killed: answered nonsense"
+		if !g.Dead() || !errors.Is(err, ErrDead) || !errors.Is(err, ErrKilled) ||
+			err.Error() != want {
+			t.Fatalf("%v", err)
+		}
+		p.Tick(p.now)
+		p.until("spare or rest", func() bool { return len(p.spares) == 1 || p.ordered == 0 })
+	}
+	if s := p.Stats(); s.Deaths != 2 || s.Breaker != BreakerOpen {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestAFewFuelOutsAreAStorm: each costs the loop a whole budget.
+func TestAFewFuelOutsAreAStorm(t *testing.T) {
+	p := pool(t, func(c *PoolConfig) {
+		c.DeathsMax, c.FuelDeathsMax, c.Limits.Fuel = 10, 3, 100_000
+	})
+	for i := range 3 {
+		if s := p.Stats(); s.Breaker != BreakerClosed {
+			t.Fatalf("open after %d", i)
+		}
+		p.until("spare", p.spared(1))
+		p.die("loop", ErrFuel)
+	}
+	if s := p.Stats(); s.Breaker != BreakerOpen || s.Deaths != 3 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestWeightsAddUp(t *testing.T) {
+	for deaths := 1; deaths <= 12; deaths++ {
+		for outs := 1; outs <= 12; outs++ {
+			c := PoolConfig{DeathsMax: deaths, FuelDeathsMax: outs}
+			w := c.weight(&TrapError{Cause: ErrFuel})
+			if w < 1 || w*outs < deaths || c.weight(&TrapError{Cause: ErrTrap}) != 1 {
+				t.Errorf("%d of %d deaths: weight %d", outs, deaths, w)
+			}
+		}
+	}
+}
+
+// TestSetupHasABudgetOfItsOwn: reading a large configuration takes more than a message may.
+func TestSetupHasABudgetOfItsOwn(t *testing.T) {
+	m := asm.New()
+	turns := []byte(nil)
+	for range 200 {
+		turns = append(turns, asm.Op(asm.Nop)...)
+	}
+	m.ExportFunc("f", m.Func(none, none, none, turns))
+	mod := compile(t, open(t, Default()), m)
+	call := func(g *Guest) error {
+		f, err := g.Func("f")
+		if err != nil {
+			return err
+		}
+		return g.Call(f, nil)
+	}
+	cfg := DefaultPool()
+	cfg.Limits = Limits{Fuel: 100, StartFuel: 1000}
+	p, err := OpenPool(context.Background(), cfg, Builder{Module: mod, Setup: call})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	g, err := p.Guest(time.Unix(1000, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := call(g); !errors.Is(err, ErrFuel) {
+		t.Errorf("a call after the setup: %v", err)
+	}
+	cfg.Limits.StartFuel = 100
+	_, err = OpenPool(context.Background(), cfg, Builder{Module: mod, Setup: call})
+	if !errors.Is(err, ErrFuel) {
+		t.Errorf("a setup without end: %v", err)
+	}
 }
 
 func TestDeathsFarApartAreNoStorm(t *testing.T) {
