@@ -24,9 +24,10 @@ const (
 	gone          // the socket is closed
 )
 
-// Conn is one connection. There may be a hundred thousand idle ones, so it is small: 96 bytes, and no
-// buffer while nothing is on its way. All of it belongs to the goroutine of its loop: call it only from a
-// Handler or from Gate.Do of that loop. A Conn that is closed ignores what is written to it.
+// Conn is one connection. There may be a hundred thousand idle ones, so it is small: 96 bytes, and
+// no buffer while nothing is on its way. All of it belongs to the goroutine of its loop: call it
+// only from a Handler or from Gate.Do of that loop. A Conn that is closed ignores what is written
+// to it.
 type Conn struct {
 	// Data is the handler's own.
 	Data any
@@ -53,8 +54,8 @@ func (c *Conn) Loop() int { return c.loop.index }
 // Listener is the data of the listener c came in by.
 func (c *Conn) Listener() any { return c.ln.cfg.Data }
 
-// Address is the peer's address without its port, "unix" for a unix socket. It is for Handler.Open: the
-// gate does not keep it longer.
+// Address is the peer's address without its port, "unix" for a unix socket. It is for Handler.Open:
+// the gate does not keep it longer.
 func (c *Conn) Address() string {
 	if c.state == gone {
 		return ""
@@ -140,9 +141,9 @@ func (c *Conn) watchMe() {
 	}
 }
 
-// dropAddresses empties the addresses that gnet keeps of a connection: 64 bytes that an idle one need
-// not cost. It also takes their zones from gnet, which would give the strings, not its own, to a pool
-// of byte buffers when the connection ends.
+// dropAddresses empties the addresses that gnet keeps of a connection: 64 bytes that an idle one
+// need not cost. It also takes their zones from gnet, which would give the strings, not its own, to
+// a pool of byte buffers when the connection ends.
 func (c *Conn) dropAddresses() {
 	if c.state == gone {
 		return

@@ -20,7 +20,9 @@ func TestBorrowedBytesAreScribbledOver(t *testing.T) {
 	frame := <-kept
 	done := make(chan bool, 2)
 	for i := range 2 {
-		h.g.Do(i, func(int64) { done <- bytes.Equal(frame, bytes.Repeat([]byte{0xDB}, len(frame))) })
+		h.g.Do(i, func(int64) {
+			done <- bytes.Equal(frame, bytes.Repeat([]byte{0xDB}, len(frame)))
+		})
 	}
 	if !<-done || !<-done {
 		t.Errorf("kept %x", frame)

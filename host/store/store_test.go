@@ -69,7 +69,8 @@ func TestViewsShareWhatIsRetained(t *testing.T) {
 	var e events
 	a, b := m.View(e.post), m.View(e.post)
 	value := []byte("one")
-	if !a.Write(1, []broker.Op{{Kind: broker.OpRetain, Key: "x/1", Value: value}, retain("x/2", "two", 0)}) {
+	one := broker.Op{Kind: broker.OpRetain, Key: "x/1", Value: value}
+	if !a.Write(1, []broker.Op{one, retain("x/2", "two", 0)}) {
 		t.Fatal("not answered at once")
 	}
 	copy(value, "???") // was borrowed
@@ -103,20 +104,23 @@ func TestLimitsRefuseAllOrNothing(t *testing.T) {
 			if !v.Write(1, []broker.Op{retain("a", "1", 0), retain("b", "2", 0)}) {
 				t.Fatal("refused within the limits")
 			}
-			if v.Write(2, []broker.Op{unretain("zzz"), retain("c", "345", 0), retain("d", "4", 0)}) {
+			if v.Write(2, []broker.Op{
+				unretain("zzz"), retain("c", "345", 0), retain("d", "4", 0),
+			}) {
 				t.Fatal("accepted above the limits")
 			}
 			// What is asked while the refusal is on its way is answered behind it.
 			if v.Read(3, broker.Query{Filter: "#"}, nil) {
 				t.Fatal("answered before what was asked before")
 			}
-			want := "[written 2 " + m.write([]broker.Op{retain("c", "345", 0), retain("d", "4", 0)}).Error() +
-				" read 3 [a=1 b=2] <nil>]"
+			refused := m.write([]broker.Op{retain("c", "345", 0), retain("d", "4", 0)})
+			want := fmt.Sprintf("[written 2 %v read 3 [a=1 b=2] <nil>]", refused)
 			if got := fmt.Sprint(e.run()); got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
 			// Replacing by the same size and removing work at the limit.
-			if !v.Write(4, []broker.Op{retain("a", "x", 0)}) || !v.Write(5, []broker.Op{unretain("b")}) {
+			if !v.Write(4, []broker.Op{retain("a", "x", 0)}) ||
+				!v.Write(5, []broker.Op{unretain("b")}) {
 				t.Error("refused at the limit")
 			}
 		})
