@@ -18,7 +18,7 @@ export CGO_ENABLED = 0
 export GOMIPS = softfloat
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test demo bench bench-peers check format vet tidy race fuzz cross \
+.PHONY: help run build test demo bench bench-peers check format vet tidy invariants race fuzz cross \
 	cross-link cross-link-all components wit clean-tree
 
 help: ## list the targets
@@ -43,7 +43,7 @@ bench: ## run the benchmarks of every room
 bench-peers: ## measure the broker beside Debian's mosquitto
 	tools/bench-peers.sh
 
-check: format vet tidy test race fuzz cross cross-link components wit clean-tree ## all that CI runs
+check: format vet tidy test invariants race fuzz cross cross-link components wit clean-tree ## all that CI runs
 
 format: ## fail if a file is not as gofmt writes it
 	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
@@ -57,6 +57,9 @@ vet: ## run go vet on the host and on the guests
 
 tidy: ## hold the line of the house
 	go test $(TESTFLAGS) ./conformance/tidy
+
+invariants: ## run the tests that look inside: borrowed bytes, the way of a PUBLISH
+	go test $(TESTFLAGS) -tags invariants ./host/gate ./host/shard ./conformance/path
 
 # The race detector needs cgo. Programs and guests have no goroutines of their own to race.
 race: ## run the tests of rooms with goroutines under the race detector

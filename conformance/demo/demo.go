@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/hpmq/hpmq/conformance/process"
 )
 
 //go:embed testdata/hpmq.yaml
@@ -42,7 +44,7 @@ type Report struct {
 type story struct {
 	o      Options
 	dir    string
-	broker *broker
+	broker *process.Broker
 	t      *traffic
 }
 
@@ -57,7 +59,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if err := s.open(ctx); err != nil {
 		return Report{}, err
 	}
-	defer s.broker.stop()
+	defer s.broker.Stop()
 	defer s.t.close()
 
 	load, stop := context.WithCancel(ctx)
@@ -71,7 +73,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	}
 	r := s.report()
 	if err != nil {
-		err = fmt.Errorf("%w\nthe broker's log:\n%s", err, s.broker.log)
+		err = fmt.Errorf("%w\nthe broker's log:\n%s", err, s.broker.Log())
 	}
 	return r, err
 }
@@ -87,12 +89,13 @@ func (s *story) open(ctx context.Context) error {
 		}
 	}
 	var err error
-	config, data := filepath.Join(s.dir, "hpmq.yaml"), filepath.Join(s.dir, "data")
-	if s.broker, err = start(ctx, s.o.Hpmq, config, data); err != nil {
+	args := []string{"--config", filepath.Join(s.dir, "hpmq.yaml"),
+		"--data", filepath.Join(s.dir, "data"), "--admin", "127.0.0.1:0"}
+	if s.broker, err = process.Start(ctx, s.o.Hpmq, args...); err != nil {
 		return err
 	}
-	if s.t, err = open(s.broker.mqtt); err != nil {
-		s.broker.stop()
+	if s.t, err = open(s.broker.MQTT); err != nil {
+		s.broker.Stop()
 	}
 	return err
 }
@@ -174,7 +177,7 @@ func (s *story) swap(ctx context.Context, use string, more ...string) error {
 
 // cli runs hpmq-cli against the broker and answers all it wrote.
 func (s *story) cli(ctx context.Context, args ...string) (string, error) {
-	args = append([]string{"--server", "http://" + s.broker.admin}, args...)
+	args = append([]string{"--server", "http://" + s.broker.Admin}, args...)
 	cmd := exec.CommandContext(ctx, s.o.Cli, args...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"github.com/hpmq/hpmq/conformance/process"
 )
 
 // The demo is an end-to-end test: the story must end as told, without a message lost, doubled or
@@ -16,7 +18,7 @@ func TestDemo(t *testing.T) {
 	defer cancel()
 	o := Options{Rate: 1000, Each: 200, Guests: "../../components/testdata", Out: t.Output()}
 	var err error
-	if o.Hpmq, o.Cli, err = Build(ctx, t.TempDir()); err != nil {
+	if o.Hpmq, o.Cli, err = process.Build(ctx, t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
 	r, err := Run(ctx, o)

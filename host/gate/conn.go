@@ -85,6 +85,9 @@ func (c *Conn) Write(p []byte) {
 	if c.out == nil {
 		c.out = c.loop.bufs.get()
 	}
+	if invariants && c.loop.g.cfg.OnWrite != nil {
+		c.loop.g.cfg.OnWrite()
+	}
 	c.out.b = append(c.out.b, p...)
 	c.touch()
 	if len(c.out.b) >= flushBytes {

@@ -11,9 +11,12 @@ import (
 const topUpBytes = 4 << 10
 
 // receive cuts b, borrowed until return, into packets and hands them up. Whole packets are not
-// copied. The start of a packet whose end has not come is kept in c.in, which is never larger
-// than twice the largest packet allowed, since Frame refuses a larger one by its first bytes.
+// copied; they go up from here, so that the way of a PUBLISH is one frame shorter. The start of a
+// packet whose end has not come is kept in c.in, which is never larger than twice the largest
+// packet allowed, since Frame refuses a larger one by its first bytes.
 func (c *Conn) receive(b []byte) {
+	l := c.loop
+	defer l.rescue(c)
 	for c.in != nil && len(b) > 0 && c.state == open {
 		b = c.topUp(b)
 	}
@@ -24,11 +27,16 @@ func (c *Conn) receive(b []byte) {
 			return
 		}
 		if n == 0 {
-			c.in = c.loop.bufs.get()
+			c.in = l.bufs.get()
 			c.in.b = append(c.in.b, b...)
 			return
 		}
-		c.deliver(b[:n])
+		c.past = true
+		l.packetsIn.Add(1)
+		l.handler.Packet(l.now, c, b[:n])
+		if invariants {
+			scribble(b[:n])
+		}
 		b = b[n:]
 	}
 }
@@ -62,6 +70,7 @@ func (c *Conn) packetBytesMax() uint32 {
 	return c.ln.cfg.Limits.FirstPacketBytesMax
 }
 
+// deliver hands up a packet that came in parts.
 func (c *Conn) deliver(frame []byte) {
 	c.past = true
 	c.loop.packetsIn.Add(1)

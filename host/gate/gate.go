@@ -76,6 +76,9 @@ type Config struct {
 	SpareBytesMax int
 	// Now answers milliseconds that never go back. nil is a clock that starts at the wall time.
 	Now func() int64
+	// OnWrite is called inside each Conn.Write of a build with -tags invariants, for a test that
+	// looks at the way a packet came. Other builds never call it.
+	OnWrite func()
 	// Log gets what nobody is told otherwise; nil is slog.Default().
 	Log *slog.Logger
 }

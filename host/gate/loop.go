@@ -310,17 +310,17 @@ func (l *loop) OnTraffic(gc gnet.Conn) gnet.Action {
 	}
 	l.bytesIn.Add(uint64(len(raw)))
 	l.begin()
-	l.arrived(c, raw)
+	if c.stage == nil {
+		c.receive(raw)
+	} else {
+		l.staged(c, raw)
+	}
 	l.end()
 	return c.action()
 }
 
-func (l *loop) arrived(c *Conn, raw []byte) {
+func (l *loop) staged(c *Conn, raw []byte) {
 	defer l.rescue(c)
-	if c.stage == nil {
-		c.receive(raw)
-		return
-	}
 	if err := c.stage.in(c, raw); err != nil {
 		c.end(err)
 	}

@@ -17,7 +17,7 @@ type Kernel struct {
 	sessions map[string]*session
 	ghosts   map[string]*session // handed over, still forwarding (handover.go)
 	subs     topic.Tree[*audience]
-	home     map[string]*owner   // whose session is where, for the client ids of this home (claim.go)
+	home     map[string]*owner   // whose session is where (claim.go)
 	claims   map[string]int      // claims under way, by client id
 	arrivals map[string]*arrival // hand-overs to this kernel under way
 	conns    Conn                // list head of all connections, in order of arrival

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hpmq/hpmq/conformance/demo"
+	"github.com/hpmq/hpmq/conformance/process"
 )
 
 func main() {
@@ -36,7 +37,7 @@ func run(ctx context.Context, o demo.Options) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if o.Hpmq, o.Cli, err = demo.Build(ctx, dir); err != nil {
+	if o.Hpmq, o.Cli, err = process.Build(ctx, dir); err != nil {
 		return err
 	}
 	r, err := demo.Run(ctx, o)

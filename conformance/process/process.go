@@ -1,4 +1,6 @@
-package demo
+// Package process knows how to build the real binaries and run a broker of them on free ports of
+// loopback, for tests that judge what a user has. It does not know what is judged.
+package process
 
 import (
 	"bufio"
@@ -25,19 +27,20 @@ func Build(ctx context.Context, dir string) (hpmq, cli string, err error) {
 		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", bin, pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			return "", "", fmt.Errorf("demo: build %s: %w\n%s", pkg, err, out)
+			return "", "", fmt.Errorf("process: build %s: %w\n%s", pkg, err, out)
 		}
 	}
 	return hpmq, cli, nil
 }
 
-// broker is a running hpmq.
-type broker struct {
-	cmd   *exec.Cmd
-	mqtt  string // host:port
-	admin string
-	log   *tail
-	done  chan struct{}
+// Broker is a running hpmq.
+type Broker struct {
+	// MQTT and Admin are where it listens, host:port.
+	MQTT, Admin string
+
+	cmd  *exec.Cmd
+	log  *tail
+	done chan struct{}
 }
 
 var (
@@ -45,11 +48,11 @@ var (
 	adminLine = regexp.MustCompile(`http://(127\.0\.0\.1:[0-9]+)`)
 )
 
-// start runs hpmq on free ports of loopback and waits until it has said where it listens.
-func start(ctx context.Context, bin, config, data string) (*broker, error) {
-	b := &broker{log: &tail{}, done: make(chan struct{})}
-	b.cmd = exec.CommandContext(ctx, bin, "--config", config,
-		"--data", data, "--admin", "127.0.0.1:0")
+// Start runs hpmq with args and waits until it has said where it listens. It blocks; it ends with
+// ctx, or with Stop.
+func Start(ctx context.Context, bin string, args ...string) (*Broker, error) {
+	b := &Broker{log: &tail{}, done: make(chan struct{})}
+	b.cmd = exec.CommandContext(ctx, bin, args...)
 	b.cmd.Cancel = func() error { return b.cmd.Process.Signal(syscall.SIGTERM) }
 	b.cmd.WaitDelay = 10 * time.Second
 	b.cmd.Stderr = b.log
@@ -58,7 +61,7 @@ func start(ctx context.Context, bin, config, data string) (*broker, error) {
 		return nil, err
 	}
 	if err := b.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("demo: start hpmq: %w", err)
+		return nil, fmt.Errorf("process: start hpmq: %w", err)
 	}
 	ready := make(chan struct{})
 	go b.read(out, ready)
@@ -66,26 +69,26 @@ func start(ctx context.Context, bin, config, data string) (*broker, error) {
 	case <-ready:
 		return b, nil
 	case <-b.done:
-		return nil, fmt.Errorf("demo: hpmq ended at once:\n%s", b.log)
+		return nil, fmt.Errorf("process: hpmq ended at once:\n%s", b.log)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
 // read takes hpmq's greeting apart and keeps the rest.
-func (b *broker) read(out io.Reader, ready chan<- struct{}) {
+func (b *Broker) read(out io.Reader, ready chan<- struct{}) {
 	defer close(b.done)
 	told := false
 	for s := bufio.NewScanner(out); s.Scan(); {
 		line := s.Text()
 		fmt.Fprintln(b.log, line)
-		if m := mqttLine.FindStringSubmatch(line); m != nil && b.mqtt == "" {
-			b.mqtt = m[1]
+		if m := mqttLine.FindStringSubmatch(line); m != nil && b.MQTT == "" {
+			b.MQTT = m[1]
 		}
-		if m := adminLine.FindStringSubmatch(line); m != nil && b.admin == "" {
-			b.admin = m[1]
+		if m := adminLine.FindStringSubmatch(line); m != nil && b.Admin == "" {
+			b.Admin = m[1]
 		}
-		if !told && b.mqtt != "" && b.admin != "" {
+		if !told && b.MQTT != "" && b.Admin != "" {
 			told = true
 			close(ready)
 		}
@@ -93,8 +96,11 @@ func (b *broker) read(out io.Reader, ready chan<- struct{}) {
 	_ = b.cmd.Wait()
 }
 
-// stop ends hpmq as an operator would.
-func (b *broker) stop() {
+// Log is the end of what the broker wrote.
+func (b *Broker) Log() string { return b.log.String() }
+
+// Stop ends hpmq as an operator would, and waits for its end.
+func (b *Broker) Stop() {
 	_ = b.cmd.Process.Signal(syscall.SIGTERM)
 	<-b.done
 }
