@@ -1,0 +1,5 @@
+//go:build !invariants
+
+package port
+
+const invariants = false

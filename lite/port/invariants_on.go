@@ -1,0 +1,6 @@
+//go:build invariants
+
+package port
+
+// invariants makes the port ruin what it lent.
+const invariants = true
