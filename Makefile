@@ -59,7 +59,8 @@ tidy: ## hold the line of the house
 	go test $(TESTFLAGS) ./conformance/tidy
 
 invariants: ## run the tests that look inside: borrowed bytes, the way of a PUBLISH
-	go test $(TESTFLAGS) -tags invariants ./host/gate ./host/shard ./conformance/path
+	go test $(TESTFLAGS) -tags invariants ./lite/port ./host/gate ./host/shard \
+		./conformance/path
 
 # The race detector needs cgo. Programs and guests have no goroutines of their own to race.
 race: ## run the tests of rooms with goroutines under the race detector
