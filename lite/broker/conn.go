@@ -64,6 +64,7 @@ func (c *Conn) due(k *Kernel) {
 	case c.keep != 0 && k.now >= c.seen+c.keep:
 		k.disconnect(c, mqtt.KeepAliveTimeout)
 	default:
+		c.sess.flight.shrink()
 		k.watch(c)
 	}
 }
@@ -176,6 +177,7 @@ func (k *Kernel) detach(c *Conn, abnormal bool) {
 		return
 	}
 	s.conn = nil
+	s.flight.shrink()
 	k.countShares(s)
 	k.parted(s, abnormal)
 }

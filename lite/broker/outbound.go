@@ -103,8 +103,13 @@ func (f *flight) remove(o *outgoing) {
 	for f.first != f.next && f.slot(f.first).state == slotFree {
 		f.first = succ(f.first)
 	}
-	if f.count == 0 && len(f.ring) > 64 {
-		f.ring = nil // a burst must not cost memory for ever
+}
+
+// shrink gives the ring back when nothing is in flight. It is called when a connection was idle for
+// a while or ended: a busy one would only make it anew.
+func (f *flight) shrink() {
+	if f.count == 0 {
+		f.ring = nil
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 )
 
 func main() {
+	paceGC()
 	os.Exit(run(context.Background(), os.Args[1:], system{
 		out: os.Stdout, err: os.Stderr, environ: os.Environ(), signals: listen(),
 	}))
