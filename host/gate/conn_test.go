@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -89,8 +88,7 @@ func TestCloseSendsWhatIsQueued(t *testing.T) {
 	f.closed = func(*Conn, error) { t.Error("Closed after Close") }
 	h := start(t, f)
 	c := h.dial()
-	// More than one packet: the rest of the input must not reset the connection.
-	if _, err := c.Write(bytes.Repeat(packet(9, 'x'), 10)); err != nil {
+	if _, err := c.Write(packet(9, 'x')); err != nil {
 		t.Fatal(err)
 	}
 	n, err := io.Copy(io.Discard, c)
@@ -99,6 +97,36 @@ func TestCloseSendsWhatIsQueued(t *testing.T) {
 	}
 	_ = c.Close()
 	until(t, "gone", func() bool { return h.g.Stats().Connections == 0 })
+}
+
+// A peer that goes on sending after the gate has sent its last still gets all of it: the input must
+// not reset the connection.
+func TestInputBehindCloseLosesNothing(t *testing.T) {
+	const size = 48 << 10 // the sockets take it all, the peer's own only some
+	conns := make(chan *Conn, 1)
+	h := start(t, &fake{packet: func(c *Conn, _ []byte) {
+		c.Write(make([]byte, size))
+		c.Close()
+		conns <- c
+	}})
+	peer := h.dial()
+	_ = peer.(*net.TCPConn).SetReadBuffer(4 << 10)
+	if _, err := peer.Write(packet(1, 'x')); err != nil {
+		t.Fatal(err)
+	}
+	c := <-conns
+	until(t, "all sent", func() bool {
+		sent := make(chan bool)
+		h.g.Do(c.Loop(), func(int64) { sent <- c.state > closing })
+		return <-sent
+	})
+	for range 10 {
+		_, _ = peer.Write(packet(100, 'x'))
+	}
+	n, err := io.Copy(io.Discard, peer)
+	if err != nil || n != size {
+		t.Fatalf("%d bytes, %v", n, err)
+	}
 }
 
 func TestCloseDoesNotWaitForever(t *testing.T) {

@@ -234,6 +234,8 @@ func (ln *listener) admit(nc net.Conn) {
 	if ln.cfg.newStage != nil {
 		c.stage = ln.cfg.newStage()
 	}
+	ln.accepted.Add(1)
+	ln.g.count.accepted.Add(1)
 	ln.connections.Add(1)
 	ln.g.count.connections.Add(1)
 	l.conns.Add(1)
@@ -243,10 +245,7 @@ func (ln *listener) admit(nc net.Conn) {
 		ln.complain("enrol", err)
 		l.conns.Add(-1)
 		ln.release()
-		return
 	}
-	ln.accepted.Add(1)
-	ln.g.count.accepted.Add(1)
 }
 
 // release counts one connection less.

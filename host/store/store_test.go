@@ -113,14 +113,17 @@ func TestLimitsRefuseAllOrNothing(t *testing.T) {
 			if v.Read(3, broker.Query{Filter: "#"}, nil) {
 				t.Fatal("answered before what was asked before")
 			}
+			if v.Write(4, []broker.Op{unretain("zzz")}) {
+				t.Fatal("written before what was asked before")
+			}
 			refused := m.write([]broker.Op{retain("c", "345", 0), retain("d", "4", 0)})
-			want := fmt.Sprintf("[written 2 %v read 3 [a=1 b=2] <nil>]", refused)
+			want := fmt.Sprintf("[written 2 %v read 3 [a=1 b=2] <nil> written 4 <nil>]", refused)
 			if got := fmt.Sprint(e.run()); got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
 			// Replacing by the same size and removing work at the limit.
-			if !v.Write(4, []broker.Op{retain("a", "x", 0)}) ||
-				!v.Write(5, []broker.Op{unretain("b")}) {
+			if !v.Write(5, []broker.Op{retain("a", "x", 0)}) ||
+				!v.Write(6, []broker.Op{unretain("b")}) {
 				t.Error("refused at the limit")
 			}
 		})
