@@ -27,6 +27,7 @@ type Guest struct {
 	ctx    callContext
 	memory Memory
 	fuel   api.MutableGlobal
+	rest   api.MutableGlobal // of the budget, behind fuel
 	depth  api.MutableGlobal
 
 	realloc  *Func // nil if not exported
@@ -94,10 +95,15 @@ func (g *Guest) lookUp(name string) (*Func, error) {
 	return f, nil
 }
 
+// firstSlice is of the size of the others, so that a usual call stays below it.
+const firstSlice = 250_000
+
 // arm sets the counters for a call.
 func (g *Guest) arm(budget uint64) {
 	g.budget = budget
-	g.fuel.Set(budget)
+	slice := min(budget, firstSlice)
+	g.fuel.Set(slice)
+	g.rest.Set(budget - slice)
 	g.depth.Set(uint64(g.limits.DepthMax))
 	g.armed = true
 }
@@ -232,6 +238,10 @@ func (g *Guest) Trap(text string) { panic(&guestFault{text: text}) }
 // return if there is too little: the call ends with ErrFuel.
 func (g *Guest) Charge(units uint64) {
 	left := int64(g.fuel.Get()) - int64(min(units, fuelCeiling))
+	if left < 0 {
+		left += int64(g.rest.Get())
+		g.rest.Set(0)
+	}
 	g.fuel.Set(uint64(left))
 	if left < 0 {
 		panic(&guestFault{})
@@ -240,7 +250,7 @@ func (g *Guest) Charge(units uint64) {
 
 // Fuel is what the call at hand, or the last one, has spent, in instructions; Alloc before it and
 // Post behind it count.
-func (g *Guest) Fuel() (spent uint64) { return g.budget - g.fuel.Get() }
+func (g *Guest) Fuel() (spent uint64) { return g.budget - g.fuel.Get() - g.rest.Get() }
 
 // Memory is the guest's linear memory.
 func (g *Guest) Memory() Memory { return g.memory }

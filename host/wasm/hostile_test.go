@@ -3,6 +3,7 @@ package wasm
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -335,5 +336,33 @@ func TestHostCallsArePaidFor(t *testing.T) {
 	g := guest(t, compile(t, e, m), nil, Limits{Fuel: 6500})
 	if err := g.Call(function(t, g, "f"), nil); !errors.Is(err, ErrFuel) || calls > 100 {
 		t.Errorf("%d calls, %v", calls, err)
+	}
+}
+
+// TestALongCallDoesNotHoldTheProcess: native code cannot be preempted, so a garbage collection would
+// wait, with everybody, for as long as the guest runs. The guest here runs until it is told to end.
+func TestALongCallDoesNotHoldTheProcess(t *testing.T) {
+	m := asm.New()
+	m.Memory(1, 1)
+	m.ExportFunc("f", m.Func(none, none, none,
+		asm.I32Const(4), asm.I32Const(1), asm.I32Store(0),
+		asm.Loop(asm.Empty,
+			asm.I32Const(0), asm.I32Load(0), asm.Op(asm.I32Eqz), asm.BrIf(0))))
+	g, f := one(t, Default(), m, Limits{Fuel: 20_000_000_000})
+	ended := make(chan error, 1)
+	go func() { ended <- g.Call(f, nil) }()
+	for begun := uint32(0); begun == 0; {
+		runtime.Gosched()
+		begun, _ = g.inst.Memory().ReadUint32Le(4)
+	}
+	runtime.GC()
+	select {
+	case err := <-ended:
+		t.Errorf("the collection waited for the guest: %v", err)
+	default:
+		g.inst.Memory().WriteUint32Le(0, 1)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -63,6 +63,7 @@ func (m *Module) instantiate(env any, l Limits) (g *Guest, err error) {
 		return g, fmt.Errorf("wasm: instantiate: %w", err)
 	}
 	g.fuel = g.inst.ExportedGlobal(fuel.FuelGlobal).(api.MutableGlobal)
+	g.rest = g.inst.ExportedGlobal(fuel.RestGlobal).(api.MutableGlobal)
 	g.depth = g.inst.ExportedGlobal(fuel.DepthGlobal).(api.MutableGlobal)
 	if m.memory {
 		g.memory = Memory{mem: g.inst.Memory()}

@@ -70,7 +70,7 @@ func (w *rewriter) readCode(r *reader) {
 		r.malformed("as many bodies as functions are wanted")
 		return
 	}
-	out := appendU32(make([]byte, 0, len(r.b)+len(r.b)/4), uint32(n))
+	out := appendU32(make([]byte, 0, len(r.b)+len(r.b)/4), uint32(n)+1)
 	var f function
 	for i := 0; i < n && r.err == nil; i++ {
 		size := r.u32()
@@ -93,7 +93,7 @@ func (w *rewriter) readCode(r *reader) {
 		out = appendU32(out, uint32(len(rewritten)))
 		out = append(out, rewritten...)
 	}
-	w.sections[secCode] = out
+	w.sections[secCode] = w.appendRefuel(out)
 }
 
 // reset keeps the slices' room.
@@ -242,6 +242,8 @@ func (f *function) immediates(op byte, at int) {
 		for i := 0; i <= n && r.err == nil; i++ {
 			f.label()
 		}
+	case immFunction:
+		f.w.readFunctionIndex(r)
 	case immIndex:
 		r.u32()
 	case immCallIndirect:

@@ -6,19 +6,22 @@
 // is made so that a module that was not valid before is not valid after (but for a start function,
 // which may be named by ref.func once it is exported).
 //
-// The rewrite adds two mutable globals behind the module's own:
+// The rewrite adds a function and three mutable globals behind the module's own:
 //
 //   - FuelGlobal (i64) goes down by the number of instructions of a region each time the region is
-//     entered; below zero the module executes `unreachable`. Regions are the function body, the
-//     bodies of loops, and long pieces that a branch can skip. A region is charged before it runs,
-//     so what was charged is an upper bound of what was executed.
+//     entered. Regions are the function body, the bodies of loops, and long pieces that a branch
+//     can skip. A region is charged before it runs, so what was charged is an upper bound of what
+//     was executed.
+//   - RestGlobal (i64) is the rest of the budget. When fuel is below zero the module leaves native
+//     code for a moment and takes another slice from the rest; when both together are below zero
+//     it executes `unreachable`, and fuel stays below zero.
 //   - DepthGlobal (i32) goes down while a function that calls others is active, by 1 and more for
 //     big frames, and comes back on every way out; below zero the module traps too.
 //
 // Instructions that work in proportion to an operand (memory.fill, table.grow, …) charge for the
 // operand as well. The module cannot name the globals: indices are checked against its own count,
 // and exports that start with Reserved are refused. A start function becomes the export
-// StartExport, for the host to call when it has set the globals; both are 0 before that, which
+// StartExport, for the host to call when it has set the globals; all are 0 before that, which
 // means "nothing may run".
 package fuel
 
@@ -27,6 +30,7 @@ const (
 	Reserved    = "hpmq-fuel:"
 	FuelGlobal  = Reserved + "fuel"
 	DepthGlobal = Reserved + "depth"
+	RestGlobal  = Reserved + "rest"
 	StartExport = Reserved + "start"
 )
 

@@ -32,7 +32,8 @@ func (f *function) write(out []byte, from int) []byte {
 	return out
 }
 
-// appendCharge writes: fuel -= n; if fuel < 0 { unreachable }.
+// appendCharge writes: fuel -= n; if fuel < 0 { refuel() }. A call here costs less than what it does
+// written out: the code around it keeps its registers.
 func (f *function) appendCharge(out []byte, n int64) []byte {
 	fuel := f.w.fuelIndex()
 	out = appendU32(append(out, opGlobalGet), fuel)
@@ -43,7 +44,8 @@ func (f *function) appendCharge(out []byte, n int64) []byte {
 
 func (f *function) appendCheckFuel(out []byte) []byte {
 	out = appendU32(append(out, opGlobalGet), f.w.fuelIndex())
-	return append(out, opI64Const, 0, opI64LtS, opIf, typeEmpty, opUnreachable, opEnd)
+	out = append(out, opI64Const, 0, opI64LtS, opIf, typeEmpty)
+	return append(appendU32(append(out, opCall), f.w.refuelIndex()), opEnd)
 }
 
 // appendBulk writes a charge for the i32 on top of the stack, which stays there.

@@ -47,6 +47,7 @@ type bounded struct {
 	t           *testing.T
 	mod         api.Module
 	fuel, depth api.MutableGlobal
+	rest        api.MutableGlobal
 }
 
 func instantiate(t *testing.T, r wazero.Runtime, m *asm.Module) *bounded {
@@ -64,6 +65,7 @@ func instantiate(t *testing.T, r wazero.Runtime, m *asm.Module) *bounded {
 		t: t, mod: mod,
 		fuel:  mod.ExportedGlobal(FuelGlobal).(api.MutableGlobal),
 		depth: mod.ExportedGlobal(DepthGlobal).(api.MutableGlobal),
+		rest:  mod.ExportedGlobal(RestGlobal).(api.MutableGlobal),
 	}
 }
 
@@ -111,6 +113,56 @@ func TestOutOfFuelTrapsWithANegativeCounter(t *testing.T) {
 			t.Error("one less than enough is enough")
 		}
 	})
+}
+
+// TestABudgetOfSeveralSlices: the whole of it counts, wherever it is cut, with a memory to leave
+// native code by and without.
+func TestABudgetOfSeveralSlices(t *testing.T) {
+	with := countdown()
+	with.Memory(1, 1)
+	for _, m := range []*asm.Module{countdown(), with} {
+		engines(t, func(t *testing.T, r wazero.Runtime) {
+			b := instantiate(t, r, m)
+			const turns, whole = 100_000, 3 + 6*100_000
+			for _, first := range []int64{0, 1, 1000, whole - 1, whole} {
+				b.rest.Set(uint64(whole - first))
+				out, _, depth, err := b.call(uint64(first), turns)
+				left := int64(b.fuel.Get()) + int64(b.rest.Get())
+				if err != nil || out[0] != 0 || left != 0 || depth != 100 {
+					t.Errorf("first slice %d: %v, %d left, %v", first, out, left, err)
+				}
+				b.rest.Set(uint64(whole - first - 1))
+				if first == whole {
+					continue
+				}
+				if _, _, _, err := b.call(uint64(first), turns); err == nil ||
+					int64(b.fuel.Get()) >= 0 {
+					t.Errorf("first slice %d: one less than enough is enough, %v", first, err)
+				}
+			}
+		})
+	}
+}
+
+// TestTheFunctionBehindIsNotToBeCalled: a module that names it was not valid and is not taken.
+func TestTheFunctionBehindIsNotToBeCalled(t *testing.T) {
+	for name, body := range map[string][]byte{
+		"call":     asm.Call(1),
+		"ref.func": append([]byte{0xd2, 1}, asm.Op(asm.Drop)...),
+	} {
+		m := asm.New()
+		m.ExportFunc("f", m.Func(none, none, none, body))
+		if _, err := Rewrite(m.Bytes(), DefaultLimits()); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	m := asm.New()
+	m.Table(1, 1)
+	m.ExportFunc("f", m.Func(none, none, none))
+	m.Elements(0, 1)
+	if _, err := Rewrite(m.Bytes(), DefaultLimits()); !errors.Is(err, ErrMalformed) {
+		t.Errorf("element: %v", err)
+	}
 }
 
 // TestSkippedCodeIsNotCharged has a long case and a short way around it.

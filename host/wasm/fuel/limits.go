@@ -31,6 +31,8 @@ type Limits struct {
 	LocalsMax        uint32 // of one function, with parameters
 	NestingMax       uint32 // of blocks in one function
 	NameBytesMax     uint32 // of one import or export name
+	// SliceFuel is how much a module may spend at a stretch; at least 1.
+	SliceFuel uint64
 }
 
 // DefaultLimits take what compilers make of real programs, a JavaScript engine included.
@@ -50,6 +52,7 @@ func DefaultLimits() Limits {
 		LocalsMax:        10_000,
 		NestingMax:       1 << 14, // Go nests a block per point a function can resume at
 		NameBytesMax:     4096,
+		SliceFuel:        250_000, // some 0.1 ms; to leave native code and come back is 0.1 µs
 	}
 }
 

@@ -12,6 +12,8 @@ const (
 	opBrIf         = 0x0d
 	opBrTable      = 0x0e
 	opReturn       = 0x0f
+	opDrop         = 0x1a
+	opSelect       = 0x1b
 	opCall         = 0x10
 	opCallIndirect = 0x11
 	opLocalGet     = 0x20
@@ -25,10 +27,12 @@ const (
 	opI64LtS       = 0x53
 	opI32Add       = 0x6a
 	opI32Sub       = 0x6b
+	opI64Add       = 0x7c
 	opI64Sub       = 0x7d
 	opI64Shl       = 0x86
 	opI64ShrU      = 0x88
 	opI64ExtendU   = 0xad
+	opRefFunc      = 0xd2
 	opPrefixMisc   = 0xfc
 	opPrefixSIMD   = 0xfd
 
@@ -61,7 +65,8 @@ const (
 	immBlock
 	immLabel
 	immLabels
-	immIndex // a function, a type: the engine checks it
+	immIndex // of a table: the engine checks it
+	immFunction
 	immCallIndirect
 	immLocal
 	immGlobal
@@ -87,7 +92,9 @@ func immediateOf(op byte) immediate {
 		return immBlock
 	case op == 0x0c, op == 0x0d:
 		return immLabel
-	case op == 0x10, op == 0x25, op == 0x26, op == 0xd2:
+	case op == opCall, op == opRefFunc:
+		return immFunction
+	case op == 0x25, op == 0x26:
 		return immIndex
 	case op >= 0x20 && op <= 0x22:
 		return immLocal

@@ -128,19 +128,25 @@ func (w *rewriter) writeTypes() {
 }
 
 func (w *rewriter) writeGlobals() {
-	w.extend(secGlobal, 2, []byte{
+	w.extend(secGlobal, 3, []byte{
 		typeI64, 1, opI64Const, 0, opEnd, // fuel
 		typeI32, 1, opI32Const, 0, opEnd, // depth
+		typeI64, 1, opI64Const, 0, opEnd, // rest
 	})
 }
 
 func (w *rewriter) fuelIndex() uint32  { return w.globals }
 func (w *rewriter) depthIndex() uint32 { return w.globals + 1 }
+func (w *rewriter) restIndex() uint32  { return w.globals + 2 }
+
+// refuelIndex is behind all functions of the module, so that none gets another index.
+func (w *rewriter) refuelIndex() uint32 { return uint32(len(w.funcs)) }
 
 func (w *rewriter) writeExports() {
 	items := appendU32(append(appendName(nil, FuelGlobal), KindGlobal), w.fuelIndex())
 	items = appendU32(append(appendName(items, DepthGlobal), KindGlobal), w.depthIndex())
-	n := uint32(2)
+	items = appendU32(append(appendName(items, RestGlobal), KindGlobal), w.restIndex())
+	n := uint32(3)
 	if w.start >= 0 {
 		items = appendU32(append(appendName(items, StartExport), KindFunc), uint32(w.start))
 		n++

@@ -28,7 +28,7 @@ func (w *rewriter) readElements(r *reader) {
 			if flags&4 != 0 {
 				w.readConst(r)
 			} else {
-				r.u32()
+				w.readFunctionIndex(r)
 			}
 		}
 	}
@@ -72,8 +72,8 @@ func (w *rewriter) readConst(r *reader) {
 			w.readGlobalIndex(r)
 		case 0xd0:
 			r.referenceType()
-		case 0xd2:
-			r.u32()
+		case opRefFunc:
+			w.readFunctionIndex(r)
 		case 0x6a, 0x6b, 0x6c, 0x7c, 0x7d, 0x7e: // extended constants: add, sub, mul
 		case opPrefixSIMD:
 			if r.u32() != 12 {
@@ -93,6 +93,13 @@ func (w *rewriter) readConst(r *reader) {
 func (r *reader) referenceType() {
 	if t := r.byte(); r.err == nil && !isReferenceType(t) {
 		r.fail(unsupported("typed references", hintReferences))
+	}
+}
+
+// readFunctionIndex keeps the module away from the function that comes behind its own.
+func (w *rewriter) readFunctionIndex(r *reader) {
+	if i := r.u32(); r.err == nil && int64(i) >= int64(len(w.funcs)) {
+		r.malformed("unknown function")
 	}
 }
 
