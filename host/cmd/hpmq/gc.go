@@ -5,15 +5,26 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"time"
 )
 
-// gcHeadroomBytes is how much may be allocated between two collections however small the live heap is.
-// Go's own pace, as much again as is live, collects a broker of a few megabytes a hundred times a
-// second under load; measured, QoS 1 spent a third of its time on that. Above this size Go's own
-// pace holds.
+// gcHeadroomBytes is how much may be allocated between two collections however small the live
+// heap is. Go's own pace, as much again as is live, collects a broker of a few megabytes a
+// hundred times a second under load; measured, QoS 1 spent a third of its time on that. Above
+// this size Go's own pace holds.
 const gcHeadroomBytes = 32 << 20
 
-// paceGC keeps gcHeadroomBytes between collections, unless the environment has its own idea.
+const (
+	// calmEvery is how often the broker looks whether it is calm.
+	calmEvery = 5 * time.Second
+	// calmBytes is the most that a calm broker allocates in calmEvery, busyBytes the least it
+	// must have allocated since it gave memory back for the last time to do so again.
+	calmBytes = 2 << 20
+	busyBytes = 4 << 20
+)
+
+// paceGC keeps gcHeadroomBytes between collections, and gives memory back when the load is over,
+// unless the environment has its own idea of the pace.
 func paceGC() {
 	if os.Getenv("GOGC") != "" {
 		return
@@ -21,6 +32,36 @@ func paceGC() {
 	p := &pacer{percent: 100}
 	p.live[0].Name = "/gc/heap/live:bytes"
 	p.pace()
+	go giveBack()
+}
+
+// giveBack runs as long as the process.
+func giveBack() {
+	var c calm
+	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	for range time.Tick(calmEvery) {
+		metrics.Read(s)
+		if c.now(s[0].Value.Uint64()) {
+			debug.FreeOSMemory()
+		}
+	}
+}
+
+// calm tells when a broker that was busy is so no more.
+type calm struct {
+	last uint64 // allocated when it looked last
+	back uint64 // allocated when memory was given back last
+}
+
+// now takes the bytes allocated in all, and is true when it is time to give memory back.
+func (c *calm) now(allocated uint64) bool {
+	quiet := allocated-c.last < calmBytes
+	c.last = allocated
+	if !quiet || allocated-c.back < busyBytes {
+		return false
+	}
+	c.back = allocated
+	return true
 }
 
 // pacer sets the pace anew after each collection.

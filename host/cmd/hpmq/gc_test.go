@@ -9,3 +9,25 @@ func TestPercentForLeavesHeadroom(t *testing.T) {
 		}
 	}
 }
+
+func TestCalmComesAfterLoad(t *testing.T) {
+	var c calm
+	const mb = 1 << 20
+	for i, step := range []struct {
+		allocated uint64
+		back      bool
+	}{
+		{1 * mb, false},   // too little to be worth it
+		{50 * mb, false},  // busy
+		{100 * mb, false}, // busy
+		{101 * mb, true},  // calm after load
+		{102 * mb, false}, // given back already
+		{103 * mb, false},
+		{104 * mb, false},
+		{105 * mb, true}, // a little at a time adds up
+	} {
+		if got := c.now(step.allocated); got != step.back {
+			t.Errorf("step %d, %d MB: %v, want %v", i, step.allocated/mb, got, step.back)
+		}
+	}
+}
