@@ -1,8 +1,6 @@
 package window
 
 import (
-	"strconv"
-
 	guest "github.com/hpmq/hpmq/sdk/guest/go"
 	"github.com/hpmq/hpmq/sdk/guest/go/deduplicator"
 	"github.com/hpmq/hpmq/sdk/guest/go/fields"
@@ -61,9 +59,9 @@ func (b *band) left(last, now string) bool {
 	if last == now {
 		return false
 	}
-	x, err1 := strconv.ParseFloat(last, 64)
-	y, err2 := strconv.ParseFloat(now, 64)
-	if err1 != nil || err2 != nil {
+	x, ok1 := fields.Number(last)
+	y, ok2 := fields.Number(now)
+	if !ok1 || !ok2 {
 		return true
 	}
 	return abs(y-x) > max(b.absolute, abs(x)*b.percent/100)

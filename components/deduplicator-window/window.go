@@ -11,7 +11,7 @@ import (
 	guest "github.com/hpmq/hpmq/sdk/guest/go"
 	"github.com/hpmq/hpmq/sdk/guest/go/deduplicator"
 	"github.com/hpmq/hpmq/sdk/guest/go/fields"
-	"github.com/hpmq/hpmq/sdk/topic"
+	"github.com/hpmq/hpmq/sdk/guest/go/filter"
 )
 
 // Store is what the component needs of the host. What Get answers is borrowed until the call ends.
@@ -60,10 +60,9 @@ func (w *Window) Check(_ *guest.Identity, m *guest.Message) deduplicator.Freshne
 	if m.Retain && len(m.Payload) == 0 {
 		return deduplicator.News // it clears a retained message [MQTT-3.3.1-6]
 	}
-	name := unsafe.Slice(unsafe.StringData(m.Topic), len(m.Topic))
 	for i := range w.rules {
 		r := &w.rules[i]
-		if !topic.Match(r.filter, name) {
+		if !filter.Match(r.filter, m.Topic) {
 			continue
 		}
 		if len(r.bands) > 0 {

@@ -7,9 +7,9 @@ import (
 	"unsafe"
 
 	guest "github.com/hpmq/hpmq/sdk/guest/go"
+	"github.com/hpmq/hpmq/sdk/guest/go/filter"
 	"github.com/hpmq/hpmq/sdk/guest/go/router"
 	"github.com/hpmq/hpmq/sdk/guest/go/template"
-	"github.com/hpmq/hpmq/sdk/topic"
 	"github.com/tidwall/match"
 )
 
@@ -38,10 +38,9 @@ type share struct {
 
 // Route finds the first rule that fits.
 func (t *Routes) Route(who *guest.Identity, m *guest.Message, r *router.Route) router.Outcome {
-	name := unsafe.Slice(unsafe.StringData(m.Topic), len(m.Topic))
 	for i := range t.rules {
 		rule := &t.rules[i]
-		if !anyMatch(rule.clients, who.ClientID) || !topic.Match(rule.filter, name) {
+		if !anyMatch(rule.clients, who.ClientID) || !filter.Match(rule.filter, m.Topic) {
 			continue
 		}
 		if rule.drop {

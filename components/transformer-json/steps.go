@@ -1,10 +1,6 @@
 package transform
 
-import (
-	"strconv"
-
-	"github.com/hpmq/hpmq/sdk/guest/go/fields"
-)
+import "github.com/hpmq/hpmq/sdk/guest/go/fields"
 
 // pair is a name and what it becomes, or a name and what it is set to.
 type pair struct{ from, to string }
@@ -99,7 +95,7 @@ func (s scale) apply(w *work) bool {
 		if at < 0 {
 			continue
 		}
-		if n, ok := number(w.fields[at].Value); ok {
+		if n, ok := fields.Number(w.fields[at].Value); ok {
 			w.fields[at].Value = w.number(n*m.factor+m.offset, m.digits)
 			w.changed = true
 		}
@@ -129,8 +125,8 @@ func (s *previous) apply(w *work) bool {
 		if i < 0 || j < 0 {
 			continue
 		}
-		old, ok1 := number(w.previous[i].Value)
-		now, ok2 := number(w.fields[j].Value)
+		old, ok1 := fields.Number(w.previous[i].Value)
+		now, ok2 := fields.Number(w.fields[j].Value)
 		if ok1 && ok2 {
 			w.set(p.to, w.number(now-old, -1))
 		}
@@ -138,27 +134,13 @@ func (s *previous) apply(w *work) bool {
 	return true
 }
 
-// number is a JSON number; JSON has no hexadecimal and no infinity, and the text is valid JSON
-// here.
-func number(text string) (float64, bool) {
-	if c := text[0]; c != '-' && (c < '0' || c > '9') {
-		return 0, false
-	}
-	n, err := strconv.ParseFloat(text, 64)
-	return n, err == nil
-}
-
-// number writes n. 15 digits are what a float64 surely holds: so 3 × 0.1 is 0.3. A result that
-// JSON has no text for is null.
+// number writes n behind the numbers made so far.
 func (w *work) number(n float64, digits int) string {
-	if n-n != 0 { // infinite
-		return "null"
-	}
 	start := len(w.numbers)
 	if digits >= 0 {
-		w.numbers = strconv.AppendFloat(w.numbers, n, 'f', digits, 64)
+		w.numbers = fields.AppendFixed(w.numbers, n, digits)
 	} else {
-		w.numbers = strconv.AppendFloat(w.numbers, n, 'g', 15, 64)
+		w.numbers = fields.AppendNumber(w.numbers, n)
 	}
 	return text(w.numbers[start:])
 }

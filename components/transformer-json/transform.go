@@ -8,8 +8,8 @@ import (
 
 	guest "github.com/hpmq/hpmq/sdk/guest/go"
 	"github.com/hpmq/hpmq/sdk/guest/go/fields"
+	"github.com/hpmq/hpmq/sdk/guest/go/filter"
 	"github.com/hpmq/hpmq/sdk/guest/go/transformer"
-	"github.com/hpmq/hpmq/sdk/topic"
 )
 
 // History is what went by before. What it answers is borrowed until the call ends.
@@ -67,9 +67,8 @@ func (t *Transformer) Downstream(_ *guest.Identity, m *guest.Message,
 
 func (w *work) run(rules []rule, h History, m *guest.Message,
 	out *[]guest.Message) transformer.Outcome {
-	name := unsafe.Slice(unsafe.StringData(m.Topic), len(m.Topic))
 	for i := range rules {
-		if r := &rules[i]; topic.Match(r.filter, name) {
+		if r := &rules[i]; filter.Match(r.filter, m.Topic) {
 			w.begin(h, m)
 			return w.do(r, m, out)
 		}

@@ -95,7 +95,7 @@ func (h Hash) derive(password []byte) ([]byte, error) {
 
 // String is the text Parse reads.
 func (h Hash) String() string {
-	return "$pbkdf2-sha256$i=" + strconv.Itoa(h.iterations) + ",l=" + strconv.Itoa(len(h.key)) + "$" +
-		base64.RawStdEncoding.EncodeToString(h.salt) + "$" +
-		base64.RawStdEncoding.EncodeToString(h.key)
+	b64 := base64.RawStdEncoding.EncodeToString
+	return "$pbkdf2-sha256$i=" + strconv.Itoa(h.iterations) + ",l=" + strconv.Itoa(len(h.key)) +
+		"$" + b64(h.salt) + "$" + b64(h.key)
 }

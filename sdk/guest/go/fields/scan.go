@@ -3,7 +3,15 @@ package fields
 // The functions of this file take the place where something begins and answer the place after it,
 // or -1 when it is not there; given -1 they answer -1.
 
+// space is the way that is almost always short.
 func space(s string, i int) int {
+	if uint(i) < uint(len(s)) && s[i] > ' ' {
+		return i
+	}
+	return spaces(s, i)
+}
+
+func spaces(s string, i int) int {
 	for i >= 0 && i < len(s) && (s[i] == ' ' || s[i] == '\n' || s[i] == '\t' || s[i] == '\r') {
 		i++
 	}
@@ -115,16 +123,23 @@ func quoted(s string, i int) int {
 	if i < 0 || i >= len(s) || s[i] != '"' {
 		return -1
 	}
-	for i++; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"':
-			return i + 1
-		case c < ' ':
-			return -1
-		case c == '\\':
-			if i = escape(s, i+1); i < 0 {
+	// Unsigned, since the compiler then knows that each index is within bounds: half the time.
+	for at := uint(i) + 1; at < uint(len(s)); at++ {
+		c := s[at]
+		if c > '"' && c != '\\' {
+			continue
+		}
+		if c == '"' {
+			return int(at) + 1
+		}
+		if c == '\\' {
+			last := escape(s, int(at)+1)
+			if last < 0 {
 				return -1
 			}
+			at = uint(last)
+		} else if c < ' ' {
+			return -1
 		}
 	}
 	return -1

@@ -78,7 +78,8 @@ func RouteAnswer(outcome uint32, r *router.Route) any {
 	return m
 }
 
-// AuthenticateAnswer is "next", {"allow": …}, {"deny": reason code, "text": …} or {"challenge": data}.
+// AuthenticateAnswer is "next", {"allow": …}, {"deny": reason code, "text": …} or {"challenge":
+// data}.
 func AuthenticateAnswer(a *authenticator.Answer) any {
 	switch a.Kind {
 	case authenticator.KindAllow:

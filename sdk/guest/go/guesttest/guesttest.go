@@ -1,6 +1,6 @@
-// Package guesttest runs the golden cases of a component: files that say what it is configured with,
-// what it is asked and what it must answer. The same files are run natively, against the handler, and in
-// the host, against the .wasm; who runs them gives a Target.
+// Package guesttest runs the golden cases of a component: files that say what it is configured
+// with, what it is asked and what it must answer. The same files are run natively, against the
+// handler, and in the host, against the .wasm; who runs them gives a Target.
 package guesttest
 
 import (
@@ -30,7 +30,8 @@ type Case struct {
 
 // Call is one question; a role looks at the fields its function has.
 type Call struct {
-	// Function is "authorize", "upstream", "downstream", "check", "route", "share" or "authenticate".
+	// Function is "authorize", "upstream", "downstream", "check", "route", "share" or
+	// "authenticate".
 	Function string `json:"call"`
 	// WaitMS lets so much time pass before the call.
 	WaitMS int64 `json:"wait_ms"`
@@ -128,7 +129,8 @@ func (c *Case) run(t *testing.T, h *Host, target Target) {
 		t.Fatalf("configure: %v", err)
 	}
 	if !same(in.Inbound, c.Inbound) || !same(in.Outbound, c.Outbound) {
-		t.Errorf("interest:\n got %q, %q\nwant %q, %q", in.Inbound, in.Outbound, c.Inbound, c.Outbound)
+		t.Errorf("interest:\n got %q, %q\nwant %q, %q", in.Inbound, in.Outbound, c.Inbound,
+			c.Outbound)
 	}
 	for i := range c.Calls {
 		call := &c.Calls[i]
