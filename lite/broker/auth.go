@@ -4,7 +4,7 @@ import "github.com/hpmq/hpmq/sdk/mqtt"
 
 // challenge sends an AUTH that goes on with, or ends, an exchange [MQTT-4.12.0-2].
 func (k *Kernel) challenge(c *Conn, r mqtt.ReasonCode, data []byte) {
-	k.prop = k.prop[:0].AppendBytes(mqtt.AuthenticationMethod, []byte(c.method))
+	k.prop = k.prop[:0].AppendBytes(mqtt.AuthenticationMethod, []byte(c.method()))
 	if len(data) > 0 {
 		k.prop = k.prop.AppendBytes(mqtt.AuthenticationData, data)
 	}
@@ -20,7 +20,7 @@ func (k *Kernel) onAuth(c *Conn, frame []byte) {
 		return
 	}
 	method, _ := a.Props.Bytes(mqtt.AuthenticationMethod)
-	if c.version != mqtt.V5 || c.method == "" || string(method) != c.method {
+	if c.version != mqtt.V5 || c.method() == "" || string(method) != c.method() {
 		k.disconnect(c, mqtt.ProtocolError) // [MQTT-4.12.0-5]
 		return
 	}
@@ -40,9 +40,9 @@ func (k *Kernel) onAuth(c *Conn, frame []byte) {
 // reauthenticated ends an exchange that a connected client started. Its name stays what it was.
 func (k *Kernel) reauthenticated(c *Conn, g Grant) {
 	c.hello = nil
-	c.authUntil = 0
+	c.more().authUntil = 0
 	if g.ExpiresIn != 0 {
-		c.authUntil = k.now + Time(g.ExpiresIn)*1000
+		c.rare.authUntil = k.now + Time(g.ExpiresIn)*1000
 	}
 	k.watch(c)
 	k.challenge(c, mqtt.Success, g.Data)

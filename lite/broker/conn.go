@@ -22,27 +22,55 @@ type Conn struct {
 	out     Sink
 	lis     *Listener
 	sess    *session
-	address string
 	state   connState
 	version mqtt.Version
 	// quiet: the client does not want reason strings and user properties [MQTT-3.1.2-29].
 	quiet     bool
-	who       Identity
+	who       *Identity
 	keep      Time // 0 or one and a half times the keep alive [MQTT-3.1.2-22]
 	seen      Time
-	authUntil Time // 0 or when the client must have authenticated again
 	timer     timer
 	unacked   uint16 // QoS 1 and 2 messages received and not yet fully acknowledged
 	sendMax   uint16
 	packetMax uint32 // 0 is no limit
 	acks      ackLine
-	aliasIn   [][]byte // by alias - 1
-	aliasOut  map[string]uint16
 	aliasMax  uint16
+	rare      *rare  // nil for most
 	hello     *hello // what CONNECT said, until CONNACK
-	method    string // of enhanced authentication
 	prev      *Conn
 	next      *Conn
+}
+
+// rare is what few connections have, apart so that the many are small.
+type rare struct {
+	aliasIn   [][]byte // by alias - 1
+	aliasOut  map[string]uint16
+	authUntil Time   // 0 or when the client must have authenticated again
+	method    string // of enhanced authentication
+}
+
+// more answers c.rare, made if it is not there.
+func (c *Conn) more() *rare {
+	if c.rare == nil {
+		c.rare = &rare{}
+	}
+	return c.rare
+}
+
+// method is the Authentication Method of c, or "".
+func (c *Conn) method() string {
+	if c.rare == nil {
+		return ""
+	}
+	return c.rare.method
+}
+
+// authUntil is when the client must have authenticated again, 0 for never.
+func (c *Conn) authUntil() Time {
+	if c.rare == nil {
+		return 0
+	}
+	return c.rare.authUntil
 }
 
 // SetCertificateSubject tells who the verified certificate of the connection names. Before CONNECT.
@@ -59,7 +87,7 @@ func (c *Conn) due(k *Kernel) {
 	case c.state == closed:
 	case c.state != connected:
 		k.disconnect(c, mqtt.NotAuthorized)
-	case c.authUntil != 0 && k.now >= c.authUntil:
+	case c.authUntil() != 0 && k.now >= c.authUntil():
 		k.disconnect(c, mqtt.NotAuthorized)
 	case c.keep != 0 && k.now >= c.seen+c.keep:
 		k.disconnect(c, mqtt.KeepAliveTimeout)
@@ -76,8 +104,8 @@ func (k *Kernel) watch(c *Conn) {
 	if c.keep != 0 {
 		at = c.seen + c.keep
 	}
-	if c.authUntil != 0 && (at == 0 || c.authUntil < at) {
-		at = c.authUntil
+	if until := c.authUntil(); until != 0 && (at == 0 || until < at) {
+		at = until
 	}
 	if at == 0 {
 		k.wheel.disarm(&c.timer)
@@ -100,7 +128,7 @@ func (k *Kernel) early(c *Conn, frame []byte) {
 		k.disconnect(c, mqtt.ProtocolError)
 	case c.state == authenticating && t == mqtt.AUTH:
 		k.onAuth(c, frame)
-	case c.state == authenticating && c.method != "" && t != mqtt.DISCONNECT:
+	case c.state == authenticating && c.method() != "" && t != mqtt.DISCONNECT:
 		k.disconnect(c, mqtt.ProtocolError) // [MQTT-3.1.2-30]
 	case len(c.hello.held)+len(frame) > k.cfg.HeldBytesMax:
 		k.disconnect(c, mqtt.QuotaExceeded)

@@ -62,7 +62,7 @@ func (k *Kernel) greet(c *Conn, p *mqtt.Connect) mqtt.ReasonCode {
 	h.clean, h.hasName, h.hasPass = p.CleanStart, p.HasUsername, p.HasPassword
 	h.password = append([]byte(nil), p.Password...)
 	c.who.Username = string(p.Username)
-	c.who.Address, c.who.Listener, c.who.Version = c.address, c.lis.Name, c.version
+	c.who.Version = c.version
 	k.readConnect(c, p, lim)
 	if !p.HasWill {
 		return mqtt.Success
@@ -107,7 +107,7 @@ func (k *Kernel) readConnect(c *Conn, p *mqtt.Connect, lim *Limits) {
 		c.quiet = v == 0
 	}
 	if m, ok := p.Props.Bytes(mqtt.AuthenticationMethod); ok {
-		c.method = string(m)
+		c.more().method = string(m)
 	}
 }
 
@@ -132,7 +132,7 @@ func (k *Kernel) nameClient(c *Conn, p *mqtt.Connect, lim *Limits) mqtt.ReasonCo
 // ask puts the question to the Authenticator of the listener.
 func (k *Kernel) ask(c *Conn, props mqtt.Props) {
 	if c.lis.Auth == nil {
-		if c.method != "" {
+		if c.method() != "" {
 			k.disconnect(c, mqtt.BadAuthenticationMethod) // [MQTT-4.12.0-1]
 			return
 		}
@@ -141,8 +141,8 @@ func (k *Kernel) ask(c *Conn, props mqtt.Props) {
 	}
 	h := c.hello
 	cr := Credentials{
-		Identity: c.who, HasUsername: h.hasName, HasPassword: h.hasPass, Password: h.password,
-		CertificateSubject: h.subject, Method: c.method, Step: h.step,
+		Identity: *c.who, HasUsername: h.hasName, HasPassword: h.hasPass, Password: h.password,
+		CertificateSubject: h.subject, Method: c.method(), Step: h.step,
 	}
 	cr.Data, _ = props.Bytes(mqtt.AuthenticationData)
 	t := k.asks.put(ask{kind: askAuth, conn: c})
@@ -163,7 +163,7 @@ func (k *Kernel) Authenticated(now Time, t Token, g Grant) {
 // granted goes on with the answer of the Authenticator: refused, asked for more, or let in.
 func (k *Kernel) granted(c *Conn, g Grant) {
 	h := c.hello
-	if g.Reason == mqtt.ContinueAuthentication && c.version == mqtt.V5 && c.method != "" {
+	if g.Reason == mqtt.ContinueAuthentication && c.version == mqtt.V5 && c.method() != "" {
 		k.challenge(c, mqtt.ContinueAuthentication, g.Data)
 		return
 	}
@@ -182,7 +182,7 @@ func (k *Kernel) granted(c *Conn, g Grant) {
 	}
 	c.who.Tenant = g.Tenant
 	if w := h.will; w != nil && c.lis.Policy != nil {
-		r := c.lis.Policy.Authorize(k.now, &c.who, ActionWill, w.msg.Topic, w.msg.QoS)
+		r := c.lis.Policy.Authorize(k.now, c.who, ActionWill, w.msg.Topic, w.msg.QoS)
 		if r != mqtt.Success {
 			k.stats.Denied++
 			k.disconnect(c, r)
@@ -203,7 +203,7 @@ func (k *Kernel) admit(c *Conn, s *session, present bool) {
 		c.keep = Time(h.keepAlive) * 1500
 	}
 	if h.grant.ExpiresIn != 0 {
-		c.authUntil = k.now + Time(h.grant.ExpiresIn)*1000
+		c.more().authUntil = k.now + Time(h.grant.ExpiresIn)*1000
 	}
 	c.seen = k.now
 	k.watch(c)
@@ -260,8 +260,8 @@ func (k *Kernel) connackProps(p mqtt.Props, c *Conn, h *hello) mqtt.Props {
 	if h.keepSet {
 		p = p.AppendUint16(mqtt.ServerKeepAlive, h.keepAlive)
 	}
-	if c.method != "" {
-		p = p.AppendBytes(mqtt.AuthenticationMethod, []byte(c.method))
+	if c.method() != "" {
+		p = p.AppendBytes(mqtt.AuthenticationMethod, []byte(c.method()))
 		if len(h.grant.Data) > 0 {
 			p = p.AppendBytes(mqtt.AuthenticationData, h.grant.Data)
 		}

@@ -170,7 +170,7 @@ func (k *Kernel) ready(t *target, m *Message) bool {
 func (k *Kernel) downstream(t *target, m *Message) bool {
 	s := t.sess
 	k.down = k.down[:0]
-	switch s.lis.Policy.Transform(k.now, Downstream, &s.who, m, &k.down) {
+	switch s.lis.Policy.Transform(k.now, Downstream, s.who, m, &k.down) {
 	case Keep:
 		return true
 	case Replace:
@@ -329,17 +329,18 @@ func (k *Kernel) addProps(c *Conn, t *target, m *Message) {
 // aliasFor is the alias of a topic on this connection: 0 if there is none, known if the client
 // has it. The first topics that come by get the aliases there are; none is given anew.
 func (c *Conn) aliasFor(name []byte) (a uint16, known bool) {
-	if a, ok := c.aliasOut[string(name)]; ok {
+	x := c.more()
+	if a, ok := x.aliasOut[string(name)]; ok {
 		return a, true
 	}
-	if len(c.aliasOut) >= int(c.aliasMax) {
+	if len(x.aliasOut) >= int(c.aliasMax) {
 		return 0, false
 	}
-	if c.aliasOut == nil {
-		c.aliasOut = make(map[string]uint16)
+	if x.aliasOut == nil {
+		x.aliasOut = make(map[string]uint16)
 	}
-	a = uint16(len(c.aliasOut) + 1)
-	c.aliasOut[string(name)] = a
+	a = uint16(len(x.aliasOut) + 1)
+	x.aliasOut[string(name)] = a
 	return a, false
 }
 

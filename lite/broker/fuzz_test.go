@@ -56,7 +56,7 @@ func FuzzPeer(f *testing.F) {
 }
 
 func fullSession() *session {
-	s := &session{id: "x", expiry: 60}
+	s := &session{id: "x", expiry: 60, who: &Identity{}}
 	s.received = map[uint16]*publication{4: nil, 9: nil}
 	m := (&Message{Topic: []byte("a/b"), Payload: []byte("p"), QoS: 2, From: "y"}).Keep()
 	for i := range 3 {

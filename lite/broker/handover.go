@@ -14,8 +14,8 @@ import (
 //     a ghost: its subscriptions stay in A's tree, and what comes for them is relayed to B.
 //  2. B puts the subscriptions into its own tree, tells every C the interest, then "I have it now"
 //     (peerMove). What matches at B directly is put aside; what A relays is delivered.
-//  3. Each C, which sends to B too from now on, sends A a fence: behind it, frames from C on the same
-//     way, nothing follows that B does not get as well.
+//  3. Each C, which sends to B too from now on, sends A a fence: behind it, frames from C on the
+//     same way, nothing follows that B does not get as well.
 //  4. With all fences in, A drops the ghost and sends B the last word.
 //  5. B asks each C for a fence of its own (peerSync): what A relayed C had sent B too if B wants it,
 //     and on that way it may be slower than through A. Behind the fence it is in.

@@ -42,6 +42,7 @@ type Kernel struct {
 	buf     []byte
 	prop    mqtt.Props
 	wire    []byte
+	from    string // publisher of the last message from a peer
 }
 
 // New makes a kernel. store nil keeps retained messages in the kernel itself; peers nil is alone.
@@ -87,7 +88,7 @@ func (k *Kernel) Tick(now Time) {
 // Open takes in a new connection. l outlives it. The first packet must be CONNECT [MQTT-3.1.0-1].
 func (k *Kernel) Open(now Time, l *Listener, address string, out Sink) *Conn {
 	k.at(now)
-	c := &Conn{out: out, lis: l, address: address}
+	c := &Conn{out: out, lis: l, who: &Identity{Address: address, Listener: l.Name}}
 	c.prev, c.next = k.conns.prev, &k.conns
 	c.prev.next, c.next.prev = c, c
 	k.stats.Connections++

@@ -30,7 +30,7 @@ const hopsMax = 4
 // read is dropped and counted.
 func (k *Kernel) Peer(now Time, from PeerID, frame []byte) {
 	k.at(now)
-	r := reader{b: frame}
+	r := reader{b: frame, from: &k.from}
 	kind := byte(r.uint())
 	var ok bool
 	switch kind {

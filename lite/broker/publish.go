@@ -121,16 +121,17 @@ func (c *Conn) alias(a uint16, name []byte) ([]byte, mqtt.ReasonCode) {
 	if a == 0 || a > c.lis.Limits.TopicAliasMax {
 		return nil, mqtt.TopicAliasInvalid
 	}
+	x := c.more()
 	if len(name) == 0 {
-		if int(a) > len(c.aliasIn) || c.aliasIn[a-1] == nil {
+		if int(a) > len(x.aliasIn) || x.aliasIn[a-1] == nil {
 			return nil, mqtt.ProtocolError
 		}
-		return c.aliasIn[a-1], mqtt.Success
+		return x.aliasIn[a-1], mqtt.Success
 	}
-	for int(a) > len(c.aliasIn) {
-		c.aliasIn = append(c.aliasIn, nil)
+	for int(a) > len(x.aliasIn) {
+		x.aliasIn = append(x.aliasIn, nil)
 	}
-	c.aliasIn[a-1] = append([]byte(nil), name...)
+	x.aliasIn[a-1] = append([]byte(nil), name...)
 	return name, mqtt.Success
 }
 
@@ -142,12 +143,12 @@ func (k *Kernel) judge(c *Conn, m *Message) (r mqtt.ReasonCode, keep bool) {
 	if pol == nil {
 		return mqtt.Success, true
 	}
-	r = pol.Authorize(k.now, &c.who, ActionPublish, m.Topic, m.QoS)
+	r = pol.Authorize(k.now, c.who, ActionPublish, m.Topic, m.QoS)
 	if r != mqtt.Success {
 		k.stats.Denied++
 		return r, false
 	}
-	return mqtt.Success, k.process(pol, &c.who, m)
+	return mqtt.Success, k.process(pol, c.who, m)
 }
 
 // process runs the upstream transformers, then each message that came out of them goes on. True:

@@ -134,7 +134,7 @@ func (k *Kernel) publishWill(s *session, w *will) {
 		m.Expire = k.now + Time(w.lifetime)*1000
 	}
 	k.begin(nil, 0)
-	if s.lis.Policy == nil || k.process(s.lis.Policy, &s.who, &m) {
+	if s.lis.Policy == nil || k.process(s.lis.Policy, s.who, &m) {
 		k.spread(&m)
 	}
 	k.end()

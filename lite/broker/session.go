@@ -9,7 +9,7 @@ import (
 // session is what a client has here, connected or not [MQTT-4.1.0-1]. It lives in one kernel.
 type session struct {
 	id   string
-	who  Identity // of the connection, or of the last one
+	who  *Identity // of the connection, or of the last one
 	lis  *Listener
 	conn *Conn
 	// expiry is the Session Expiry Interval in seconds; 0 ends the session with its connection.

@@ -78,7 +78,7 @@ func (k *Kernel) subscribe(
 	}
 	if c.lis.Policy != nil {
 		q := min(want.QoS, lim.QoSMax)
-		r := c.lis.Policy.Authorize(k.now, &c.who, ActionSubscribe, []byte(rest), q)
+		r := c.lis.Policy.Authorize(k.now, c.who, ActionSubscribe, []byte(rest), q)
 		if r != mqtt.Success {
 			k.stats.Denied++
 			return r, false

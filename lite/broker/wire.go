@@ -33,6 +33,8 @@ func appendBool(dst []byte, b bool) []byte {
 type reader struct {
 	b   []byte
 	bad bool
+	// from, if it is set, is a publisher seen before: the same name again costs no allocation.
+	from *string
 }
 
 func (r *reader) uint() uint64 {
@@ -68,6 +70,18 @@ func (r *reader) bytes() []byte {
 
 func (r *reader) string() string { return string(r.bytes()) }
 
+// publisher is a string that is often the one before.
+func (r *reader) publisher() string {
+	b := r.bytes()
+	if r.from == nil {
+		return string(b)
+	}
+	if *r.from != string(b) {
+		*r.from = string(b)
+	}
+	return *r.from
+}
+
 func (r *reader) bool() bool { return r.upTo(1) == 1 }
 
 func (r *reader) whole() bool { return !r.bad && len(r.b) == 0 }
@@ -99,7 +113,7 @@ func (r *reader) message(m *Message) {
 	m.Expire = Time(r.upTo(1 << 62))
 	m.origin = PeerID(r.upTo(0xFFFF))
 	m.num = r.uint()
-	m.From = r.string()
+	m.From = r.publisher()
 	m.Topic = r.bytes()
 	m.Props = mqtt.Props(r.bytes())
 	m.Payload = r.bytes()
@@ -219,7 +233,7 @@ func appendSession(dst []byte, s *session) []byte {
 
 // session decodes what appendSession made. The subscriptions are not placed yet.
 func (r *reader) session(id string) (carried, bool) {
-	s := &session{id: id}
+	s := &session{id: id, who: &Identity{}}
 	c := carried{sess: s, subs: r.record(s)}
 	for n := r.upTo(65535); n > 0 && !r.bad; n-- {
 		if s.received == nil {
@@ -238,16 +252,18 @@ func (r *reader) session(id string) (carried, bool) {
 func (r *reader) flight(f *flight) {
 	next := uint16(r.upTo(65535))
 	n := r.upTo(ringMax)
+	last := -1 // the place of the identifier before, counted from the first
 	for i := n; i > 0 && !r.bad; i-- {
 		id := uint16(r.upTo(65535))
 		if i == n {
 			f.next, f.first = id, id
 		}
-		if id == 0 || id-f.first >= ringMax-1 {
+		at := int(id - f.first)
+		if id == 0 || at <= last || at >= ringMax-1 {
 			r.bad = true
 			return
 		}
-		f.next = id
+		f.next, last = id, at
 		o := f.add()
 		if o == nil {
 			r.bad = true
@@ -262,8 +278,12 @@ func (r *reader) flight(f *flight) {
 			r.bad = true
 		}
 	}
-	f.next = next
 	if f.count == 0 {
-		f.first = next
+		f.first, f.next = next, next
+		return
 	}
+	if at := int(next - f.first); next == 0 || at <= last || at >= ringMax {
+		r.bad = true
+	}
+	f.next = next
 }
