@@ -17,8 +17,8 @@ import (
 //  3. Each C, which sends to B too from now on, sends A a fence: behind it, frames from C on the
 //     same way, nothing follows that B does not get as well.
 //  4. With all fences in, A drops the ghost and sends B the last word.
-//  5. B asks each C for a fence of its own (peerSync): what A relayed C had sent B too if B wants it,
-//     and on that way it may be slower than through A. Behind the fence it is in.
+//  5. B asks each C for a fence of its own (peerSync): what A relayed C had sent B too if B wants
+//     it, and on that way it may be slower than through A. Behind the fence it is in.
 //  6. B delivers what it had put aside, less what came through A: what A had seen before it sent the
 //     session, and what it relayed. What A got of an origin comes before the rest, so the order is
 //     kept.
