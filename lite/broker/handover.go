@@ -10,8 +10,8 @@ import (
 // The hand-over of a session from its owner A to the claimant B, with nothing lost, doubled or
 // out of order though messages are on their way from any kernel C:
 //
-//  1. A sends the session to B, with the number of the last message it saw of each origin, and keeps
-//     a ghost: its subscriptions stay in A's tree, and what comes for them is relayed to B.
+//  1. A sends the session to B, with the number of the last message it saw of each origin, and
+//     keeps a ghost: its subscriptions stay in A's tree, and what comes for them is relayed to B.
 //  2. B puts the subscriptions into its own tree, tells every C the interest, then "I have it now"
 //     (peerMove). What matches at B directly is put aside; what A relays is delivered.
 //  3. Each C, which sends to B too from now on, sends A a fence: behind it, frames from C on the
