@@ -51,7 +51,9 @@ func loadHouse(t *testing.T) *Tree {
 // TestDependencies compares the third-party modules that each program links with a golden list, so
 // that a new one is seen in review. Regenerate with -rewrite.
 func TestDependencies(t *testing.T) {
-	for _, p := range []string{"host/cmd/hpmq", "sdk/cmd/hpmq-cli", "lite/broker"} {
+	for _, p := range []string{
+		"host/cmd/hpmq", "sdk/cmd/hpmq-cli", "lite/cmd/hpmq-lite", "lite/broker",
+	} {
 		t.Run(p, func(t *testing.T) {
 			got := dependencies(t, p)
 			golden := filepath.Join("testdata", "deps", strings.ReplaceAll(p, "/", "_")+".txt")

@@ -8,8 +8,8 @@ import (
 	"github.com/hpmq/hpmq/lite/broker"
 )
 
-// run owns the file. Each turn takes all that waits: while one group is on its way to the device the
-// next one gathers.
+// run owns the file. Each turn takes all that waits: while one group is on its way to the device
+// the next one gathers.
 func (s *Store) run() {
 	defer close(s.done)
 	for {
@@ -88,7 +88,7 @@ func (s *Store) stage(items []item) {
 				s.undo = s.index.apply(it.ops, s.undo)
 			}
 		}
-		if it.err == nil {
+		if it.err == nil && s.cfg.Dir != Memory {
 			s.buf = appendRecord(s.buf, it.ops)
 			s.stats.Writes++
 		}

@@ -19,16 +19,18 @@ const (
 
 // Config of a store.
 type Config struct {
-	// Dir is the folder of the file; it is made with mode 0700.
+	// Dir is the folder of the file; it is made with mode 0700. Memory keeps everything in memory
+	// alone, within the same limits, and needs no Sync.
 	Dir  string
 	Sync Sync
-	// EntriesMax bounds how many messages are retained, BytesMax the sum of their topics and values.
-	// Both are memory as well as flash.
+	// EntriesMax bounds how many messages are retained, BytesMax the sum of their topics and
+	// values. Both are memory as well as flash.
 	EntriesMax int
 	BytesMax   int64
 	// PendingBytesMax bounds what waits for the device; a write above it is refused with ErrBusy.
 	PendingBytesMax int64
-	// GarbagePercent of the file, and GarbageBytesMin, are what is reached before it is written anew.
+	// GarbagePercent of the file, and GarbageBytesMin, are what is reached before it is written
+	// anew.
 	GarbagePercent  int
 	GarbageBytesMin int64
 	// RetryPause is how long a file that failed is left alone before it is written anew.
@@ -42,6 +44,9 @@ type Config struct {
 	// create opens a new file for writing; tests put failing devices here.
 	create func(path string) (file, error)
 }
+
+// Memory as Config.Dir.
+const Memory = "memory"
 
 // Default suits a device with some megabytes to spare. Set Dir.
 func Default() Config {

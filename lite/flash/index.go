@@ -83,7 +83,8 @@ func (x *index) fits(ops []broker.Op, cfg *Config) error {
 	return nil
 }
 
-// apply does ops, whose bytes belong to the index from now on, and appends to undo how to undo them.
+// apply does ops, whose bytes belong to the index from now on, and appends to undo how to undo
+// them.
 func (x *index) apply(ops []broker.Op, undo []change) []change {
 	for i := range ops {
 		op := &ops[i]

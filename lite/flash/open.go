@@ -23,11 +23,18 @@ type Report struct {
 	Reason   string
 }
 
-// Open makes or replays the file in cfg.Dir and starts the goroutine that owns it. post brings answers
-// to the kernel's goroutine. It blocks for as long as reading the file takes.
+// Open makes or replays the file in cfg.Dir and starts the goroutine that owns it. post brings
+// answers to the kernel's goroutine. It blocks for as long as reading the file takes.
 func Open(cfg Config, post Post) (*Store, Report, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, Report{}, err
+	}
+	if cfg.Dir == Memory {
+		cfg.Sync = SyncNone
+		s := newStore(cfg, post, broken{})
+		s.seg.file = broken{}
+		go s.run()
+		return s, Report{}, nil
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, Report{}, fmt.Errorf("flash: open: %w", err)

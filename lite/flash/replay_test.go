@@ -208,8 +208,8 @@ func BenchmarkReplay(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, torn, err := replay(bytes.NewReader(data), int64(len(data)), func([]broker.Op) {}); torn != nil ||
-			err != nil {
+		_, torn, err := replay(bytes.NewReader(data), int64(len(data)), func([]broker.Op) {})
+		if torn != nil || err != nil {
 			b.Fatal(torn, err)
 		}
 	}

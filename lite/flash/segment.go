@@ -117,7 +117,7 @@ func (s *segment) reopen() error {
 	return nil
 }
 
-// broken is a file that could not be opened.
+// broken is a file that could not be opened; without an error, none that is wanted.
 type broken struct{ err error }
 
 func (b broken) Write([]byte) (int, error) { return 0, b.err }

@@ -26,8 +26,8 @@ type Kernel interface {
 // Post brings f to the kernel, later, on its goroutine. What is posted runs in order.
 type Post func(f func(k Kernel, now broker.Time))
 
-// Store keeps retained messages; it is broker.Store of one kernel, to whose goroutine Write and Read
-// belong.
+// Store keeps retained messages; it is broker.Store of one kernel, to whose goroutine Write and
+// Read belong.
 type Store struct {
 	cfg  Config
 	post Post
@@ -50,8 +50,8 @@ type Store struct {
 	pending int64
 	closed  bool
 
-	// kept guards index and stats. A write applies in memory on the store's goroutine, or with SyncNone
-	// on the kernel's.
+	// kept guards index and stats. A write applies in memory on the store's goroutine, or with
+	// SyncNone on the kernel's.
 	kept  sync.RWMutex
 	index index
 	stats Stats
@@ -98,6 +98,12 @@ func (s *Store) Write(t broker.Token, ops []broker.Op) bool {
 	if s.cfg.Sync == SyncNone {
 		it.err = s.applyNow(&it)
 		it.behind = it.err == nil && s.ahead == 0
+		if s.cfg.Dir == Memory {
+			it.ops, it.bytes = nil, 0
+			if it.behind {
+				return true
+			}
+		}
 	}
 	s.enqueue(it)
 	if !it.behind {

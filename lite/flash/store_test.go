@@ -17,7 +17,8 @@ import (
 
 const patience = 20 * time.Second
 
-// desk is the kernel's side of a store: it notes answers and runs what is posted when it is told to.
+// desk is the kernel's side of a store: it notes answers and runs what is posted when it is told
+// to.
 type desk struct {
 	t     *testing.T
 	store *Store
@@ -289,6 +290,25 @@ func TestWithoutSyncAnswersAtOnce(t *testing.T) {
 	d.close()
 	if d, _ = open(t, cfg); d.now("#") != "[a=1 b=2]" {
 		t.Error(d.now("#"))
+	}
+}
+
+func TestMemoryAloneHasLimitsToo(t *testing.T) {
+	cfg := config(Memory)
+	cfg.EntriesMax = 1
+	d, _ := open(t, cfg)
+	if !d.store.Write(1, []broker.Op{put("a", "1")}) {
+		t.Error("not kept at once")
+	}
+	if d.store.Write(2, []broker.Op{put("b", "1")}) ||
+		d.store.Write(3, []broker.Op{put("a", "2")}) {
+		t.Error("taken beyond the limit, or overtook a refusal")
+	}
+	d.store.Read(4, broker.Query{Filter: "#"}, nil)
+	d.want(3, "written 2 "+ErrFull.Error()+", written 3 ok, read 4 [a=2] ok")
+	d.close()
+	if _, err := os.Stat(Memory); err == nil {
+		t.Error("it wrote a file")
 	}
 }
 

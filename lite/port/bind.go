@@ -11,12 +11,15 @@ import (
 	"time"
 )
 
+// binds is what can be bound.
+const binds = "tcp://host:port or unix:///path"
+
 // ParseBind takes a bind apart: tcp://host:port (host may be empty, port 0 is any free one) or
 // unix:///path. It opens nothing.
 func ParseBind(bind string) (network, address string, err error) {
 	u, err := url.Parse(bind)
 	if err != nil {
-		return "", "", fmt.Errorf("port: bind: %w", err)
+		return "", "", fmt.Errorf("port: bind: %w: want %s", err, binds)
 	}
 	bare := u.RawQuery == "" && u.User == nil && u.Fragment == ""
 	switch {
@@ -25,11 +28,11 @@ func ParseBind(bind string) (network, address string, err error) {
 	case bare && u.Scheme == "unix" && u.Host == "" && len(u.Path) > 1:
 		return "unix", u.Path, nil
 	}
-	return "", "", fmt.Errorf("port: bind %q: want tcp://host:port or unix:///path", bind)
+	return "", "", fmt.Errorf("port: bind %q: want %s", bind, binds)
 }
 
-// listen opens the socket of a bind. A unix socket that no process serves is what a killed broker left
-// behind, and is removed.
+// listen opens the socket of a bind. A unix socket that no process serves is what a killed broker
+// left behind, and is removed.
 func listen(bind string, keepAlive time.Duration) (net.Listener, error) {
 	network, address, err := ParseBind(bind)
 	if err != nil {

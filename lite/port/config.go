@@ -10,8 +10,8 @@ import (
 
 // Config is what all listeners have in common.
 type Config struct {
-	// Now is the kernel's clock; nil is one that never goes back. Ticks fire the kernel's timers; nil
-	// is every 100 ms. Tests bring their own.
+	// Now is the kernel's clock; nil is one that never goes back. Ticks fire the kernel's timers;
+	// nil is every 100 ms. Tests bring their own.
 	Now   func() broker.Time
 	Ticks <-chan time.Time
 	// Log takes what goes wrong with sockets, and panics.
@@ -89,7 +89,8 @@ func (l *Limits) Validate() error {
 // tickEvery is how often the kernel's timers are looked at.
 const tickEvery = 100 * time.Millisecond
 
-// Clock is milliseconds since the Unix epoch that never go back, whatever happens to the wall clock.
+// Clock is milliseconds since the Unix epoch that never go back, whatever happens to the wall
+// clock.
 func Clock() func() broker.Time {
 	start := time.Now()
 	epoch := start.UnixMilli()

@@ -28,8 +28,8 @@ type ListenerView struct {
 	Refused     uint64
 }
 
-// Backoff of accept when the system gives nothing: no descriptors, no memory. What waits stays in the
-// backlog.
+// Backoff of accept when the system gives nothing: no descriptors, no memory. What waits stays in
+// the backlog.
 const (
 	backoffMin = 5 * time.Millisecond
 	backoffMax = time.Second

@@ -24,7 +24,8 @@ var (
 // Work runs on the kernel goroutine. It must not wait for anything.
 type Work = func(k *broker.Kernel, now broker.Time)
 
-// Port owns one kernel, its goroutine and its sockets. All methods may be called from any goroutine.
+// Port owns one kernel, its goroutine and its sockets. All methods may be called from any
+// goroutine.
 type Port struct {
 	cfg    Config
 	log    *slog.Logger
@@ -69,8 +70,8 @@ type event struct {
 	err  *mqtt.Error
 }
 
-// New makes a port without a kernel: what is posted waits for Start. A bad cfg is a bug of the caller
-// and panics: see Config.Validate.
+// New makes a port without a kernel: what is posted waits for Start. A bad cfg is a bug of the
+// caller and panics: see Config.Validate.
 func New(cfg Config) *Port {
 	if err := cfg.Validate(); err != nil {
 		panic(err)
@@ -249,7 +250,8 @@ func (p *Port) Do(f Work) bool {
 	return ok
 }
 
-// Quiesce calls done once the kernel goroutine is between two calls of the kernel. It does not wait.
+// Quiesce calls done once the kernel goroutine is between two calls of the kernel. It does not
+// wait.
 func (p *Port) Quiesce(done func()) {
 	if !p.Post(func(*broker.Kernel, broker.Time) { done() }) {
 		done()

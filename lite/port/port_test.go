@@ -70,8 +70,9 @@ func TestPiecesArePutTogether(t *testing.T) {
 		}
 		for _, size := range sizes {
 			var p mqtt.Publish
-			if err := p.Decode(mqtt.V5, sub.expect(mqtt.PUBLISH)); err != nil || len(p.Payload) != size {
-				t.Fatalf("in pieces of %d: %d bytes, want %d, %v", piece, len(p.Payload), size, err)
+			err := p.Decode(mqtt.V5, sub.expect(mqtt.PUBLISH))
+			if err != nil || len(p.Payload) != size {
+				t.Fatalf("pieces of %d: %d bytes, want %d, %v", piece, len(p.Payload), size, err)
 			}
 			if string(p.Payload) != strings.Repeat("x", size) {
 				t.Fatalf("in pieces of %d: bytes were ruined", piece)
@@ -126,7 +127,8 @@ func TestWillOfACutConnection(t *testing.T) {
 	b := serve(t, Default(), nil)
 	sub := b.dial().connect(named("sub")).subscribe("will", 1)
 	dying := named("dying")
-	dying.HasWill, dying.Will = true, mqtt.Will{Topic: []byte("will"), Payload: []byte("gone"), QoS: 1}
+	dying.HasWill = true
+	dying.Will = mqtt.Will{Topic: []byte("will"), Payload: []byte("gone"), QoS: 1}
 	c := b.dial().connect(dying)
 	_ = c.c.Close()
 	if got := sub.message(); got != "will gone 1" {
@@ -197,7 +199,8 @@ func TestASlowPeerIsBounded(t *testing.T) {
 	slow.alive()
 }
 
-// QoS 0 for a peer that does not read is dropped; acknowledgements it asks for without reading cut it.
+// QoS 0 for a peer that does not read is dropped; acknowledgements it asks for without reading cut
+// it.
 func TestAPeerThatNeverReadsIsCut(t *testing.T) {
 	b := serve(t, Default(), func(lc *ListenerConfig) {
 		lc.Limits.OutBytesMax, lc.Limits.OutCutBytesMax = 1<<10, 4<<10

@@ -6,8 +6,8 @@ import (
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
-// headBytes is what a connection holds to wait with: acknowledgements, pings and small messages fit,
-// and of larger packets the rest comes with a second read.
+// headBytes is what a connection holds to wait with: acknowledgements, pings and small messages
+// fit, and of larger packets the rest comes with a second read.
 const headBytes = 32
 
 // read is the reader of c. It ends when the peer or the kernel has ended the connection.
@@ -99,7 +99,8 @@ func (c *Conn) hand(e event) bool {
 	}
 }
 
-// handAndWait is hand for what the kernel borrows: when it returns the bytes are the reader's again.
+// handAndWait is hand for what the kernel borrows: when it returns the bytes are the reader's
+// again.
 func (c *Conn) handAndWait(e event) bool {
 	if !c.hand(e) {
 		return false
