@@ -1,6 +1,6 @@
 // Package passhash makes and checks salted, slow hashes of passwords in the PHC string format:
 //
-//	$pbkdf2-sha256$i=20000,l=32$SALT$HASH
+//	$pbkdf2-sha256$i=10000,l=32$SALT$HASH
 //
 // with salt and hash in base64 without padding. It knows no user and no file; the command line
 // makes hashes with it, the component authenticator-file checks them.
@@ -18,9 +18,10 @@ import (
 )
 
 const (
-	// Iterations is what Make's callers use unless told otherwise: about 10 ms natively and 50 ms
-	// in a guest for each CONNECT. A hash carries its own number, so it can grow later.
-	Iterations = 20000
+	// Iterations is what Make's callers use unless told otherwise: the least that NIST SP 800-63B
+	// takes. In a guest they cost 60 ms of a core or more for each CONNECT, natively a tenth. A hash
+	// carries its own number, so it can grow later.
+	Iterations = 10000
 	// IterationsMin and IterationsMax are what Parse takes. The upper bound keeps a mistyped
 	// number from holding up every CONNECT.
 	IterationsMin = 1000

@@ -42,8 +42,9 @@ func TestErrorsNameThePlace(t *testing.T) {
 		`{"mode":"c"}`:            `config: mode: "c" is not one of a, b`,
 		`{"sub":[]}`:              "config: sub: want an object, have a list",
 		`{"sub":{"iner":1}}`:      `config: sub.iner: unknown key; did you mean "inner"?`,
-		`{"subs":[{"inner":10}]}`: "config: subs[0].inner: want a whole number from 0 to 9, have 10",
-		`{"subs":[{},1]}`:         "config: subs[1]: want an object, have a number",
+		`{"subs":[{"inner":10}]}`: "config: subs[0].inner: want " +
+			"a whole number from 0 to 9, have 10",
+		`{"subs":[{},1]}`: "config: subs[1]: want an object, have a number",
 	} {
 		if err := read(text); err == nil || err.Error() != want {
 			t.Errorf("%s:\n got %v\nwant %s", text, err, want)
@@ -52,10 +53,10 @@ func TestErrorsNameThePlace(t *testing.T) {
 }
 
 func TestValues(t *testing.T) {
-	o := Parse(`{"name":"ü\n","list":["a","b"],"count":3,"on":true,"raw":{ "a" : [ "x y\" ", 1 ] }}`)
+	o := Parse(`{"name":"ü\n","list":["a","b"],"count":3,"on":true,"raw":{ "a" : ["x y\" ", 1 ]}}`)
 	if o.Text("name", "") != "ü\n" || len(o.Texts("list")) != 2 || !o.Bool("on", false) ||
-		o.Integer("count", 0, 0, 9) != 3 || o.Number("count", 0) != 3 || o.Text("none",
-		"x") != "x" {
+		o.Integer("count", 0, 0, 9) != 3 || o.Number("count", 0) != 3 ||
+		o.Text("none", "x") != "x" {
 		t.Error("a value is not what stands there")
 	}
 	if got, want := o.Raw("raw"), `{"a":["x y\" ",1]}`; got != want {
