@@ -5,7 +5,7 @@
 GO_VERSION = 1.26
 
 # The programs, the targets they must build for, and the two that CI links.
-PROGRAMS     = ./host/cmd/hpmq ./sdk/cmd/hpmq-cli
+PROGRAMS     = ./host/cmd/hpmq ./sdk/cmd/hpmq-cli ./lite/cmd/hpmq-lite
 TARGETS      = linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/mipsle windows/amd64 darwin/arm64
 LINK_TARGETS = linux/arm64 linux/mipsle
 
