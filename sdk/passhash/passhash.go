@@ -19,8 +19,8 @@ import (
 
 const (
 	// Iterations is what Make's callers use unless told otherwise: the least that NIST SP 800-63B
-	// takes. In a guest they cost 60 ms of a core or more for each CONNECT, natively a tenth. A hash
-	// carries its own number, so it can grow later.
+	// takes. In a guest they cost 60 ms of a core or more for each CONNECT, natively a tenth. A
+	// hash carries its own number, so it can grow later.
 	Iterations = 10000
 	// IterationsMin and IterationsMax are what Parse takes. The upper bound keeps a mistyped
 	// number from holding up every CONNECT.
