@@ -1,6 +1,7 @@
 package link
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -18,11 +19,18 @@ type interest struct {
 	filters []string
 }
 
+// errInterest is wrapped by the error of a guest that names too many filters.
+var errInterest = errors.New("too many filters of interest")
+
+func tooMuchInterest(n, most int) error {
+	return fmt.Errorf("%w: %d, at most %d are taken", errInterest, n, most)
+}
+
 // newInterest checks the filters that a guest named.
 func newInterest(filters []string, most int) (interest, error) {
 	var in interest
 	if len(filters) > most {
-		return in, fmt.Errorf("%d filters of interest, at most %d are taken", len(filters), most)
+		return in, tooMuchInterest(len(filters), most)
 	}
 	for _, f := range filters {
 		if !topic.ValidFilter([]byte(f)) {
@@ -54,8 +62,8 @@ func (in *interest) has(name []byte) bool {
 	if !in.some {
 		return false
 	}
-	if in.all && len(name) > 0 && name[0] != '$' {
-		return true
+	if in.all {
+		return true // "#" is every topic here, also those that start with $ (wit/lifecycle.wit)
 	}
 	return len(in.tree.AppendMatches(nil, name)) > 0
 }
@@ -63,8 +71,8 @@ func (in *interest) has(name []byte) bool {
 // overlaps says whether some topic matches both the filter of a subscription, as the client sent
 // it, and a filter of the set: then who wants those topics must be asked about the subscription.
 func (in *interest) overlaps(filter []byte) bool {
-	if !in.some {
-		return false
+	if in.all || !in.some {
+		return in.all
 	}
 	_, rest, _, ok := topic.SplitShare(string(filter))
 	if !ok {
