@@ -18,7 +18,7 @@ export CGO_ENABLED = 0
 export GOMIPS = softfloat
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test demo bench bench-peers check format vet tidy invariants race fuzz cross \
+.PHONY: help run build test demo bench bench-peers check format vet tidy invariants race size fuzz cross \
 	cross-link cross-link-all components wit clean-tree
 
 help: ## list the targets
@@ -65,6 +65,9 @@ invariants: ## run the tests that look inside: borrowed bytes, the way of a PUBL
 # The race detector needs cgo. Programs and guests have no goroutines of their own to race.
 race: ## run the tests of rooms with goroutines under the race detector
 	CGO_ENABLED=1 go test -race $(TESTFLAGS) ./sdk/... ./lite/... ./host/... ./configs ./conformance/load
+
+size: ## build hpmq-lite and say what it takes of a device
+	go test -count=1 -v -run TestTheBinary ./lite/cmd/hpmq-lite
 
 fuzz: ## fuzz every decoder for FUZZTIME
 	tools/fuzz.sh $(FUZZTIME)

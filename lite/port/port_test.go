@@ -338,7 +338,8 @@ func TestParseBind(t *testing.T) {
 		"tcp://u@h:1": "", "": "", "unix:///": "",
 	} {
 		network, address, err := ParseBind(bind)
-		if got := network + " " + address; (err == nil) != (want != "") || err == nil && got != want {
+		got := network + " " + address
+		if (err == nil) != (want != "") || err == nil && got != want {
 			t.Errorf("%s: %q, %v", bind, got, err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -158,6 +159,7 @@ func (n *node) relink(ctx context.Context, cfg *settings) error {
 		}
 	}
 	n.cfg = cfg
+	debug.FreeOSMemory() // as after the start
 	return nil
 }
 

@@ -105,12 +105,13 @@ func parse(args []string, complaints io.Writer) (*options, error) {
 		fs.PrintDefaults()
 	}
 	fs.StringVar(&o.config, "config", "", "JSON `file` of listeners and their links")
-	fs.Var(&o.listen, "listen", "`URL`, tcp://host:port or unix:///path; may be repeated; takes the "+
-		"place of the listeners of --config")
-	fs.StringVar(&o.link, "link", "", "JSON `file` of the link of listeners that have none, or none")
+	fs.Var(&o.listen, "listen", "`URL`, tcp://host:port or unix:///path; may be repeated; takes "+
+		"the place of the listeners of --config")
+	fs.StringVar(&o.link, "link", "",
+		"JSON `file` of the link of listeners that have none, or none")
 	fs.StringVar(&o.data, "data", "", "`folder`, or memory (default ./hpmq-lite-data)")
-	fs.StringVar(&o.sync, "sync", "", "commit: retained messages are acknowledged when the device has "+
-		"them; none: at once (default commit)")
+	fs.StringVar(&o.sync, "sync", "", "commit: retained messages are acknowledged when the device "+
+		"has them; none: at once (default commit)")
 	fs.StringVar(&o.logLevel, "log-level", "", "debug, info, warn or error (default warn)")
 	fs.BoolVar(&o.interpreter, "interpreter", false, "interpret components: slower, starts sooner")
 	fs.BoolVar(&o.version, "version", false, "print the version")

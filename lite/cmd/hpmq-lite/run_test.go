@@ -128,10 +128,10 @@ func TestMemoryKeepsNothing(t *testing.T) {
 }
 
 func TestRetainedIsBounded(t *testing.T) {
-	file := write(t, "c.json", `{"data": "memory", "retained": {"messages_max": 1, "bytes_max": 100},
-		"listeners": [{"name": "mqtt", "bind": "tcp://127.0.0.1:0", "link": {"authenticator": [],
-		"authorizer": [], "transformer": [], "deduplicator": [], "router": []}}]}`)
-	p := start(t, "--config", file)
+	file := write(t, "c.json", `{"data": "memory",
+		"retained": {"messages_max": 1, "bytes_max": 100},
+		"listeners": [{"name": "mqtt", "bind": "tcp://127.0.0.1:0"}]}`)
+	p := start(t, "--config", file, "--link", "none")
 	c := dial(t, p.address).connect(mqtt.Connect{ClientID: []byte("c")})
 	for i, want := range []mqtt.ReasonCode{
 		mqtt.NoMatchingSubscribers, mqtt.QuotaExceeded, mqtt.NoMatchingSubscribers,
