@@ -13,7 +13,7 @@ import (
 type interest struct {
 	// some is false when there is no filter: the compare that ends most looks.
 	some bool
-	// all is true when "#" is among the filters, which is any topic that does not start with '$'.
+	// all is true when "#" is among the filters: every topic, those that start with $ too.
 	all     bool
 	tree    topic.Tree[struct{}]
 	filters []string
