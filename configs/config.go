@@ -58,8 +58,11 @@ type Wasm struct {
 	GuestsMax uint32 `yaml:"guests_max"`
 	// MemoryMax is the memory of one instance, in steps of 64 KiB.
 	MemoryMax Size `yaml:"memory_max"`
-	// FuelMax is what one call may spend, in units of about one wasm instruction.
+	// FuelMax is what one call may spend, in units of about one wasm instruction; a component with
+	// a large configuration gets more, see link.Config.FuelGrowthMax.
 	FuelMax uint64 `yaml:"fuel_max"`
+	// StartFuelMax is what starting an instance may spend, and what configuring it may.
+	StartFuelMax uint64 `yaml:"start_fuel_max"`
 	// AuthMemoryMax and AuthFuelMax are those of authenticators, which hash slowly on purpose and
 	// run beside the loops.
 	AuthMemoryMax Size   `yaml:"auth_memory_max"`
@@ -130,11 +133,11 @@ type Component struct {
 	// Config reaches the component as JSON.
 	Config Document `yaml:"config,omitempty"`
 	// Grants name the capabilities the component may import beside log and config. Nil gives a
-	// default component what it needs and any other none.
+	// default component what its manifest asks for, and any other none.
 	Grants []string `yaml:"grants,omitempty"`
 	// OnFault is open or closed; empty takes what is usual for the role.
 	OnFault string `yaml:"on_fault,omitempty"`
-	// Fuel of one call and Memory of one instance; 0 takes the bounds of Wasm.
+	// Fuel of one call, as it is, and Memory of one instance; 0 takes the bounds of Wasm.
 	Fuel   uint64 `yaml:"fuel,omitempty"`
 	Memory Size   `yaml:"memory,omitempty"`
 }
@@ -164,9 +167,10 @@ func DefaultWasm() Wasm {
 		ModuleMax:     16 * MiB, // a Go guest is 0.5–4 MiB, a JS engine up to 10
 		GuestsMax:     4096,     // 5 components on 64 loops for 12 listeners
 		MemoryMax:     16 * MiB,
-		FuelMax:       10_000_000, // some 10 ms of native code
+		FuelMax:       5_000_000,     // 2 ms of native code; usual calls take 200,000
+		StartFuelMax:  5_000_000_000, // 2 s: 250 KiB of rules
 		AuthMemoryMax: 16 * MiB,
-		AuthFuelMax:   5_000_000_000,
+		AuthFuelMax:   25_000_000_000, // 800,000 rounds of PBKDF2
 		DepthMax:      1024,
 	}
 }

@@ -80,6 +80,7 @@ func (w *Wasm) validate(ps *Problems) {
 	ps.note("wasm.guests_max", within(w.GuestsMax, 1, 1_000_000))
 	ps.note("wasm.memory_max", withinMemory(w.MemoryMax))
 	ps.note("wasm.fuel_max", within(w.FuelMax, 1000, 1<<62))
+	ps.note("wasm.start_fuel_max", within(w.StartFuelMax, 1000, 1<<62))
 	ps.note("wasm.auth_memory_max", withinMemory(w.AuthMemoryMax))
 	ps.note("wasm.auth_fuel_max", within(w.AuthFuelMax, 1000, 1<<62))
 	ps.note("wasm.depth_max", within(w.DepthMax, 16, 1900)) // the interpreter ends at 2,000 frames

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -85,27 +86,35 @@ func TestDefaultComponentsAreThere(t *testing.T) {
 	}
 }
 
-// TestNeedsAreThoseOfTheManifests: no default component is granted more than it says it needs.
-func TestNeedsAreThoseOfTheManifests(t *testing.T) {
-	for _, name := range configs.DefaultComponents() {
-		text, err := os.ReadFile(filepath.Join("../../components", name, "manifest.json"))
+// TestDefaultComponentsGetWhatTheirManifestsAskFor: no more, and what they import is among it.
+func TestDefaultComponentsGetWhatTheirManifestsAskFor(t *testing.T) {
+	cfg := testConfig("l")
+	cfg.Listeners[0].Link = configs.DefaultLink()
+	a := open(t, cfg)
+	linked, err := ask(t, a).Link(t.Context())
+	if err != nil || len(linked) != len(configs.DefaultComponents()) {
+		t.Fatalf("%v, %v", linked, err)
+	}
+	for _, c := range linked {
+		text, err := os.ReadFile(filepath.Join("../../components", c.Name, "manifest.json"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		var manifest struct {
+		var m struct {
+			Version      string
 			Capabilities []struct{ Name string }
 		}
-		if err := json.Unmarshal(text, &manifest); err != nil {
+		if err := json.Unmarshal(text, &m); err != nil {
 			t.Fatal(err)
 		}
-		want := []string{}
-		for _, c := range manifest.Capabilities {
-			if c.Name != "log" && c.Name != "config" {
-				want = append(want, c.Name)
+		want := []string{"log", "config"}
+		for _, asked := range m.Capabilities {
+			if !slices.Contains(want, asked.Name) {
+				want = append(want, asked.Name)
 			}
 		}
-		if got := needs(name); !reflect.DeepEqual(got, want) {
-			t.Errorf("%s: granted %v, needs %v", name, got, want)
+		if !reflect.DeepEqual(c.Grants, want) || c.Version != m.Version {
+			t.Errorf("%s %s: granted %v, asks for %v", c.Name, c.Version, c.Grants, want)
 		}
 	}
 }

@@ -56,6 +56,7 @@ func engineConfig(c *configs.Config, cacheDir string) wasm.Config {
 	w.ModuleBytesMax = uint32(c.Wasm.ModuleMax)
 	w.GuestsMax = c.Wasm.GuestsMax
 	w.FuelMax = c.Wasm.FuelMax
+	w.StartFuelMax = c.Wasm.StartFuelMax
 	w.DepthMax = c.Wasm.DepthMax
 	memory := max(c.Wasm.MemoryMax, c.Wasm.AuthMemoryMax)
 	for i := range c.Listeners {

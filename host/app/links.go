@@ -36,10 +36,12 @@ func linkConfig(c *configs.Config, loops int) link.Config {
 	cfg.ChainMax = configs.ChainMax
 	w := &c.Wasm
 	cfg.Limits = link.Limits{
-		Fuel: w.FuelMax, DepthMax: w.DepthMax, MemoryBytesMax: uint32(w.MemoryMax),
+		Fuel: w.FuelMax, StartFuel: w.StartFuelMax, DepthMax: w.DepthMax,
+		MemoryBytesMax: uint32(w.MemoryMax),
 	}
 	cfg.AuthLimits = link.Limits{
-		Fuel: w.AuthFuelMax, DepthMax: w.DepthMax, MemoryBytesMax: uint32(w.AuthMemoryMax),
+		Fuel: w.AuthFuelMax, StartFuel: w.StartFuelMax, DepthMax: w.DepthMax,
+		MemoryBytesMax: uint32(w.AuthMemoryMax),
 	}
 	return cfg
 }
@@ -47,8 +49,7 @@ func linkConfig(c *configs.Config, loops int) link.Config {
 // reader brings components: the default ones by name, the others from files.
 type reader struct{ bytesMax int64 }
 
-// read is link.Ports.Read. A file is granted what the link says and no more: who wrote it is not
-// known.
+// read is link.Ports.Read.
 func (r reader) read(_ context.Context, use string) (link.Artifact, error) {
 	ref := configs.Component{Use: use}
 	if !ref.IsPath() {
@@ -56,7 +57,7 @@ func (r reader) read(_ context.Context, use string) (link.Artifact, error) {
 		if !ok {
 			return link.Artifact{}, fmt.Errorf("no component %q comes with the broker", use)
 		}
-		return link.Artifact{Code: code, Name: use, Grants: needs(use)}, nil
+		return link.Artifact{Code: code, Name: use, Default: true}, nil
 	}
 	f, err := os.Open(use)
 	if err != nil {
@@ -70,19 +71,7 @@ func (r reader) read(_ context.Context, use string) (link.Artifact, error) {
 	if int64(len(code)) > r.bytesMax {
 		return link.Artifact{}, fmt.Errorf("%s is larger than wasm.module_max", use)
 	}
-	return link.Artifact{Code: code, Grants: []string{}}, nil
-}
-
-// needs are the capabilities that a default component has beside log and config unless its link
-// says otherwise, as in its manifest.
-func needs(component string) []string {
-	switch component {
-	case "transformer-json":
-		return []string{"history"}
-	case "deduplicator-window":
-		return []string{"kv"}
-	}
-	return []string{}
+	return link.Artifact{Code: code}, nil
 }
 
 // specOf says a link in the linker's words.

@@ -2,9 +2,11 @@ package link
 
 import (
 	"encoding/binary"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/hpmq/hpmq/host/cap/publish"
 	"github.com/hpmq/hpmq/lite/broker"
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
@@ -22,6 +24,9 @@ func (a *authenticator) Authenticate(t broker.Token, c *broker.Credentials) (bro
 	switch table := a.ls.table.Load(); {
 	case !table.linked:
 		return broker.Grant{Reason: mqtt.ServerUnavailable}, true
+	case strings.HasPrefix(c.Identity.ClientID, publish.From("")):
+		// A client by the name of a component would go round what that component is asked.
+		return broker.Grant{Reason: mqtt.ClientIdentifierNotValid}, true
 	case table.chains[RoleAuthenticator] == nil:
 		return unasked(c), true
 	}

@@ -12,6 +12,7 @@ type question struct {
 	action broker.Action
 	topic  []byte
 	qos    mqtt.QoS
+	from   string // who published, for a delivery
 }
 
 // wanted says whether e is to be asked. A subscription is asked about if any topic it stands for is
@@ -21,7 +22,7 @@ func (q *question) wanted(e *entry) bool {
 	case broker.ActionSubscribe:
 		return e.wants[broker.Upstream].overlaps(q.topic)
 	case broker.ActionDeliver:
-		return e.wants[broker.Downstream].has(q.topic)
+		return e.wants[broker.Downstream].has(q.topic) && q.from != e.self
 	default:
 		return e.wants[broker.Upstream].has(q.topic)
 	}

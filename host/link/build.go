@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/hpmq/hpmq/host/cap/publish"
 	"github.com/hpmq/hpmq/host/wasm"
 )
 
@@ -20,8 +20,8 @@ type build struct {
 	listener string
 	role     Role
 	ref      Ref
-	// inherited are the grants of the entry that is swapped out.
-	inherited []string
+	// before is the entry that is swapped out, nil for none.
+	before *entry
 }
 
 func (b *build) refuse(s Step, err error, do string) error {
@@ -43,8 +43,7 @@ func (b *build) entry(ctx context.Context) (*entry, error) {
 	}
 	mod, err := b.l.modules.acquire(ctx, art.Code)
 	if err != nil {
-		return nil, b.refuse(StepCompile, err,
-			"give a WebAssembly core module that speaks the canonical ABI of wit/")
+		return nil, b.refuse(StepCompile, err, compileHint(err))
 	}
 	e := b.begin(art, mod)
 	if err := b.prepare(ctx, e, art); err != nil {
@@ -54,19 +53,27 @@ func (b *build) entry(ctx context.Context) (*entry, error) {
 	return e, nil
 }
 
+func compileHint(err error) string {
+	if errors.Is(err, wasm.ErrImports) {
+		return "build it against wit/ as this broker has it, hpmq:broker" + contractVersion
+	}
+	return "give a WebAssembly core module that speaks the canonical ABI of wit/"
+}
+
 // check looks at the request alone.
 func (b *build) check() error {
 	if len(b.ref.Config) > b.l.cfg.ConfigBytesMax {
-		err := fmt.Errorf("a configuration of %d bytes", len(b.ref.Config))
-		return b.refuse(StepRequest, err, fmt.Sprintf("keep it below %d", b.l.cfg.ConfigBytesMax))
+		err := fmt.Errorf("its configuration has %d bytes as JSON", len(b.ref.Config))
+		return b.refuse(StepRequest, err, fmt.Sprintf("shorten it to %d", b.l.cfg.ConfigBytesMax))
 	}
 	if len(b.ref.Config) > 0 && !json.Valid(b.ref.Config) {
-		return b.refuse(StepRequest, errors.New("the configuration is not JSON"), "correct it")
+		return b.refuse(StepRequest, errors.New("its configuration is not JSON"),
+			"correct the configuration")
 	}
 	for _, g := range b.ref.Grants {
 		if !slices.Contains(capabilities(), g) {
-			return b.refuse(StepRequest, fmt.Errorf("no capability %q", g),
-				"grant of "+strings.Join(capabilities(), ", "))
+			return b.refuse(StepRequest, fmt.Errorf("there is no capability %q to grant", g),
+				"grant some of "+strings.Join(capabilities(), ", "))
 		}
 	}
 	return nil
@@ -88,64 +95,26 @@ func (b *build) begin(art Artifact, mod *module) *entry {
 	return &entry{
 		linker: b.l, listener: b.listener, role: b.role, digest: mod.Digest(), module: mod,
 		config: b.ref.Config, onFault: b.ref.OnFault.or(b.role), since: time.Now(),
-		limits: b.l.cfg.limits(b.role, b.ref.Limits), name: art.Name, version: art.Version,
+		own: b.ref.Limits, limits: b.l.cfg.limits(b.role, b.ref.Limits),
+		name: art.Name, version: art.Version,
 	}
 }
 
 // prepare takes the steps from the compiled module on.
 func (b *build) prepare(ctx context.Context, e *entry, art Artifact) error {
-	if err := b.manifest(e); err != nil {
+	m, err := b.manifest(e)
+	if err != nil {
 		return err
 	}
 	if err := b.exports(e.module); err != nil {
 		return err
 	}
-	if err := b.imports(e, art); err != nil {
+	e.self = publish.From(e.name)
+	e.grants = b.grants(e, art, &m)
+	if err := b.imports(e); err != nil {
 		return err
 	}
 	return b.seats(ctx, e)
-}
-
-// manifestSection is the custom section in which a module says who it is.
-const manifestSection = "hpmq:manifest"
-
-// manifest is what stands there, as JSON.
-type manifest struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
-	// Role is what the component is made for; empty leaves that to its exports.
-	Role string `json:"role"`
-}
-
-// nameMax bounds a component's name: it stands in log lines, keys and client ids.
-const nameMax = 128
-
-// manifest names e and checks that it is made for the role.
-func (b *build) manifest(e *entry) error {
-	var m manifest
-	if text := e.module.Custom(manifestSection); text != nil {
-		if err := json.Unmarshal(text, &m); err != nil {
-			return b.refuse(StepManifest, err, "rebuild the component with a JSON manifest")
-		}
-	}
-	if m.Role != "" && m.Role != b.role.String() {
-		return b.refuse(StepManifest, fmt.Errorf("its manifest says %.40q", m.Role),
-			"link it in that role")
-	}
-	if m.Name != "" {
-		e.name, e.version = m.Name, m.Version
-	}
-	if e.name == "" {
-		e.name = strings.TrimSuffix(path.Base(strings.ReplaceAll(b.ref.Use, `\`, "/")), ".wasm")
-	}
-	if e.name == "" || e.name == "." {
-		e.name = e.digest[:12]
-	}
-	if len(e.name) > nameMax || strings.ContainsAny(e.name, "/+#\x00\n") {
-		return b.refuse(StepManifest, fmt.Errorf("%.80q is no name", e.name),
-			"name it in letters, digits, dots and dashes")
-	}
-	return nil
 }
 
 // exports checks that the module has what the role calls, as it is called.
@@ -181,21 +150,31 @@ var alwaysGranted = [...]string{"log", "config"}
 // capabilities are all that can be granted, as they are written in a link.
 func capabilities() []string { return []string{"log", "config", "kv", "history", "publish"} }
 
-// imports checks what the module wants against what it is granted.
-func (b *build) imports(e *entry, art Artifact) error {
+// grants are what the link says; if it says nothing, those of the entry it takes the place of if
+// that is the same component; if not, what a default component asks for, and nothing for others.
+func (b *build) grants(e *entry, art Artifact, m *manifest) []string {
 	granted := b.ref.Grants
-	if granted == nil {
-		granted = art.Grants
-	}
-	if granted == nil {
-		granted = b.inherited
-	}
-	e.grants = slices.Clone(alwaysGranted[:])
-	for _, g := range granted {
-		if !slices.Contains(e.grants, g) {
-			e.grants = append(e.grants, g)
+	switch {
+	case granted != nil:
+	case b.before != nil && b.before.name == e.name:
+		granted = b.before.grants
+	case art.Default:
+		for _, c := range m.Capabilities {
+			granted = append(granted, c.Name)
 		}
 	}
+	out := slices.Clone(alwaysGranted[:])
+	for _, g := range granted {
+		if !slices.Contains(out, g) {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// imports checks what the module wants against what it is granted.
+func (b *build) imports(e *entry) error {
+	var missing []string
 	for _, name := range e.module.Imports() {
 		short := strings.TrimSuffix(strings.TrimPrefix(name, "hpmq:broker/"), contractVersion)
 		switch {
@@ -204,13 +183,19 @@ func (b *build) imports(e *entry, art Artifact) error {
 			return b.refuse(StepImports, fmt.Errorf("it imports %s, which no host serves", name),
 				"build it against wit/")
 		case !slices.Contains(e.grants, short):
-			return b.refuse(StepImports, fmt.Errorf("it imports %s, which is not granted", name),
-				fmt.Sprintf("add %q to the grants, if it should have it", short))
+			missing = append(missing, short)
 		case short == "history":
 			e.usesHistory = true
 		}
 	}
-	return nil
+	if missing == nil {
+		return nil
+	}
+	err := fmt.Errorf("it wants %s, which it is not granted", strings.Join(missing, ", "))
+	all := append(slices.Clone(e.grants[len(alwaysGranted):]), missing...)
+	return b.refuse(StepImports, err, fmt.Sprintf("if it may have that, write grants: [%s] in its "+
+		"entry of the configuration, or swap it in with --grant %s", strings.Join(all, ", "),
+		strings.Join(all, ",")))
 }
 
 // seats makes and configures the guests of e.
@@ -221,7 +206,8 @@ func (b *build) seats(ctx context.Context, e *entry) error {
 	}
 	cfg := b.l.cfg.Pool
 	cfg.Limits = wasm.Limits{
-		Fuel: e.limits.Fuel, DepthMax: e.limits.DepthMax, MemoryBytesMax: e.limits.MemoryBytesMax,
+		Fuel: e.limits.Fuel, StartFuel: e.limits.StartFuel, DepthMax: e.limits.DepthMax,
+		MemoryBytesMax: e.limits.MemoryBytesMax,
 	}
 	e.seats = make([]seat, n)
 	for i := range e.seats {
@@ -238,15 +224,26 @@ func (b *build) seats(ctx context.Context, e *entry) error {
 	return nil
 }
 
-// refusal tells the steps of instance apart.
+// refusal tells the steps of instance apart, and what can be done.
 func (b *build) refusal(err error) error {
+	step := StepInstantiate
+	if errors.Is(err, errConfigure) {
+		step = StepConfigure
+	}
 	var own *ownError
 	switch {
 	case errors.As(err, &own):
-		return b.refuse(StepConfigure, err, "correct its configuration")
-	case errors.Is(err, errConfigure):
-		return b.refuse(StepConfigure, err, "ask its author, or give it more fuel or memory")
-	default:
-		return b.refuse(StepInstantiate, err, "ask its author, or give it more fuel or memory")
+		return b.refuse(step, err, "correct its configuration")
+	case errors.Is(err, errInterest):
+		return b.refuse(step, err, "let its configuration name fewer filters, or wider ones")
+	case errors.Is(err, wasm.ErrFuel):
+		return b.refuse(step, err, "give it less configuration, or raise wasm.start_fuel_max; if "+
+			"it never ends, ask its author")
+	case errors.Is(err, wasm.ErrTrap):
+		return b.refuse(step, err, "look for its lines in the log; if it wants more memory, write "+
+			"memory: 32MiB in its entry of the configuration; else ask its author")
+	case errors.Is(err, wasm.ErrDepth), errors.Is(err, ErrGarbage):
+		return b.refuse(step, err, "ask its author")
 	}
+	return b.refuse(step, err, "see the bounds under wasm: in the configuration")
 }

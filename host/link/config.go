@@ -13,6 +13,8 @@ import (
 type Limits struct {
 	// Fuel is what one call may spend, in units of about one wasm instruction.
 	Fuel uint64 `json:"fuel,omitempty"`
+	// StartFuel is what starting may spend, and what configuring may.
+	StartFuel uint64 `json:"start_fuel,omitempty"`
 	// DepthMax is how deep calls inside the guest may nest.
 	DepthMax uint32 `json:"depth_max,omitempty"`
 	// MemoryBytesMax is how large the linear memory may grow.
@@ -23,6 +25,9 @@ type Limits struct {
 func (l Limits) or(d Limits) Limits {
 	if l.Fuel == 0 {
 		l.Fuel = d.Fuel
+	}
+	if l.StartFuel == 0 {
+		l.StartFuel = d.StartFuel
 	}
 	if l.DepthMax == 0 {
 		l.DepthMax = d.DepthMax
@@ -50,6 +55,8 @@ type Config struct {
 	InterestMax int
 	// ConfigBytesMax bounds the configuration of one component.
 	ConfigBytesMax int
+	// FuelGrowthMax bounds what a large configuration adds to the fuel of a call, see setUpShare.
+	FuelGrowthMax uint64
 
 	// MessageBytesMax bounds topic and payload of a message passed to a guest or taken from one. A
 	// larger one is not shown to it, and the fault policy answers.
@@ -74,12 +81,14 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Loops:      1,
-		AuthLimits: Limits{Fuel: 5_000_000_000}, // seconds of one worker: a hash slow on purpose
+		Limits:     Limits{Fuel: 5_000_000},      // 2 ms of a loop at most; usual calls take 0.2
+		AuthLimits: Limits{Fuel: 25_000_000_000}, // 800,000 rounds of PBKDF2, 4 s of one worker
 		Pool:       wasm.DefaultPool(),
 
 		ChainMax:       16,
 		InterestMax:    256,
 		ConfigBytesMax: 256 << 10,
+		FuelGrowthMax:  100_000_000, // 40 ms: what TinyGo needs to clean up after 1,000 rules
 
 		MessageBytesMax: 1 << 20,
 		MessagesMax:     64,

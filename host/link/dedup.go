@@ -5,7 +5,7 @@ import "github.com/hpmq/hpmq/lite/broker"
 // fresh asks the chain; the first entry that has seen m before ends its way.
 func (p *policy) fresh(c *chain, a asking, m *broker.Message) bool {
 	for _, e := range c.entries {
-		if !e.wants[broker.Upstream].has(m.Topic) {
+		if !e.wanted(broker.Upstream, m) {
 			continue
 		}
 		news, ok := p.check(e, a, m)

@@ -22,7 +22,9 @@ type entry struct {
 	config   []byte
 	grants   []string
 	onFault  FaultPolicy
-	limits   Limits
+	own      Limits // as the link has them
+	limits   Limits // with what they leave open filled in
+	self     string // the client id it publishes by
 	since    time.Time
 	module   *module
 	// wants is by broker.Direction what the first guest said at configure.
@@ -59,6 +61,12 @@ func (s *seat) take(now broker.Time) *instance {
 
 // errNoGuest says that a seat is empty for now.
 var errNoGuest = errors.New("no guest is ready")
+
+// wanted says whether e is to be asked about m: never about what the component published itself, or
+// it could feed itself for ever.
+func (e *entry) wanted(d broker.Direction, m *broker.Message) bool {
+	return e.wants[d].has(m.Topic) && m.From != e.self
+}
 
 // fault counts and logs what in did wrong on that seat. Its pool replaces it if it is dead; one
 // that answered garbage is killed first.

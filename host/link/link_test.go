@@ -80,6 +80,7 @@ type house struct {
 	log     *safeBuffer
 	history *history.Store
 	kv      *kv.Store
+	queue   *publish.Queue
 }
 
 type safeBuffer struct {
@@ -111,15 +112,18 @@ func newHouse(t testing.TB, change func(*Config)) *house {
 	out := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	lines := caplog.New(caplog.Default(), out, h.clock.millis)
 	h.kv, h.history = kv.New(kv.Default()), history.New(history.Default())
+	h.queue = publish.New(publish.Default())
 	for _, m := range []wasm.HostModule{
 		lines.Module(), config.Module(), h.kv.Module(h.clock.millis), h.history.Module(),
-		publish.New(publish.Default()).Module(),
+		h.queue.Module(),
 	} {
 		if err := engine.Provide(m); err != nil {
 			t.Fatal(err)
 		}
 	}
 	cfg := Default()
+	// A guest that never ends in configure is to end soon.
+	cfg.Limits.StartFuel, cfg.AuthLimits.StartFuel = 50_000_000, 50_000_000
 	if change != nil {
 		change(&cfg)
 	}

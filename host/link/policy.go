@@ -52,7 +52,7 @@ func (p *policy) Authorize(
 	case c == nil:
 		return mqtt.Success
 	}
-	return p.authorize(c, question{now, who, a, topic, q})
+	return p.authorize(c, question{now: now, who: who, action: a, topic: topic, qos: q})
 }
 
 // Transform asks the transformers; see broker.Policy. On the way down the authorizers that want it
@@ -64,7 +64,7 @@ func (p *policy) Transform(
 	t := p.ls.table.Load()
 	if d == broker.Downstream {
 		if c := t.asked(RoleAuthorizer, d, m.Topic); c != nil {
-			q := question{now, who, broker.ActionDeliver, m.Topic, m.QoS}
+			q := question{now, who, broker.ActionDeliver, m.Topic, m.QoS, m.From}
 			if p.authorize(c, q) != mqtt.Success {
 				return broker.Drop
 			}

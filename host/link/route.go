@@ -12,7 +12,7 @@ func (p *policy) route(
 ) broker.Verdict {
 	p.routed.reset()
 	for _, e := range c.entries {
-		if !e.wants[broker.Upstream].has(m.Topic) {
+		if !e.wanted(broker.Upstream, m) {
 			continue
 		}
 		had := len(*out)

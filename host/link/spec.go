@@ -14,8 +14,9 @@ type Ref struct {
 	Code []byte `json:"-"`
 	// Config reaches the guest as JSON. Nil in a swap keeps the one in place.
 	Config json.RawMessage `json:"config,omitempty"`
-	// Grants name the capabilities the guest may import beside log and config. Nil takes what the
-	// artifact says it needs; in a swap, if it says nothing, the grants in place.
+	// Grants name the capabilities the guest may import beside log and config. Nil in a swap to a
+	// component of the same name keeps those in place; otherwise nil gives a default component
+	// what its manifest asks for, and any other none.
 	Grants []string `json:"grants,omitempty"`
 	// OnFault is FaultDefault for the role's own; in a swap that keeps the policy in place.
 	OnFault FaultPolicy `json:"on_fault,omitempty"`
@@ -32,8 +33,8 @@ type Artifact struct {
 	Code []byte
 	// Name and Version are used if the module does not name itself.
 	Name, Version string
-	// Grants are what the component needs, for a link that says nothing. Nil if that is not known.
-	Grants []string
+	// Default says that it comes with the broker: its manifest is trusted with what it asks for.
+	Default bool
 }
 
 // Request asks for another component in one place of a role.

@@ -181,9 +181,9 @@ func (b *build) place(old *table, position int) error {
 		b.ref.OnFault = e.onFault
 	}
 	if b.ref.Limits == (Limits{}) {
-		b.ref.Limits = e.limits
+		b.ref.Limits = e.own
 	}
-	b.inherited = e.grants
+	b.before = e
 	return nil
 }
 

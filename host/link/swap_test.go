@@ -53,7 +53,7 @@ func TestSwapKeepsWhatTheRequestLeavesOut(t *testing.T) {
 	first := ref("deduplicator", "answer=1")
 	first.OnFault, first.Grants = FaultClosed, []string{"kv"}
 	p := h.one(RoleDeduplicator, first)
-	h.swap(RoleDeduplicator, Ref{Use: "deduplicator-kv"}) // it imports kv
+	h.swap(RoleDeduplicator, Ref{Use: "deduplicator-kv", Grants: []string{"kv"}})
 	if p.Fresh(h.clock.now(), &device, message("a", "x")) {
 		t.Error("the configuration is lost")
 	}

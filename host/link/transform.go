@@ -39,7 +39,7 @@ func (p *policy) transform(
 // step appends to the next messages of the pass what e makes of m.
 func (p *policy) step(e *entry, a asking, m *broker.Message) {
 	w := &p.passes[a.dir]
-	if !e.wants[a.dir].has(m.Topic) {
+	if !e.wanted(a.dir, m) {
 		w.next = append(w.next, *m)
 		return
 	}

@@ -41,8 +41,8 @@ func Default() Config {
 		MemoryBytesMax:   16 << 20,
 		TableElementsMax: 1 << 16,
 		GuestsMax:        1024,
-		FuelMax:          10_000_000,  // 2 ms of native code, 40 if it all waits for memory
-		StartFuelMax:     200_000_000, // Go's runtime takes some 10 million to boot
+		FuelMax:          5_000_000,     // 2 ms of native code, 20 if it all waits for memory
+		StartFuelMax:     5_000_000_000, // 2 s: TinyGo reading 256 KiB of rules; Go boots in 10 M
 		DepthMax:         1024,
 		LogLinesMax:      20,
 	}

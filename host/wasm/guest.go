@@ -215,6 +215,9 @@ func (g *Guest) die(export string, err error) error {
 		cause = ErrDepth
 	}
 	trap := newTrap(export, cause, err)
+	if cause == ErrFuel && trap.Text == "" {
+		trap.Text = fmt.Sprintf("it may spend %d units", g.budget)
+	}
 	g.end = trap
 	return trap
 }
@@ -247,6 +250,13 @@ func (g *Guest) Charge(units uint64) {
 		panic(&guestFault{})
 	}
 }
+
+// Budget is what each call may spend.
+func (g *Guest) Budget() uint64 { return g.perCall }
+
+// AddFuel lets each later call spend units more than Limits.Fuel. It is for a Setup, which knows
+// how much the guest has to look after.
+func (g *Guest) AddFuel(units uint64) { g.limits.Fuel = min(g.limits.Fuel+units, fuelCeiling) }
 
 // Fuel is what the call at hand, or the last one, has spent, in instructions; Alloc before it and
 // Post behind it count.

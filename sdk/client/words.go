@@ -81,8 +81,9 @@ type Linked struct {
 }
 
 // Swap is a component to put in a place: the one with the name Use that comes with the broker, or
-// Wasm. The position after the last adds a component. Config, Grants and OnFault left out stay as
-// they are.
+// Wasm. The position after the last adds a component. Config and OnFault left out stay as they are.
+// Grants left out stay if the component has the name of the old one; else a default component gets
+// what its manifest asks for, and another none.
 type Swap struct {
 	Listener string         `json:"listener" maxLength:"64"`
 	Role     string         `json:"role" maxLength:"32" example:"authorizer"`

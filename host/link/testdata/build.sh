@@ -15,6 +15,7 @@ build authorizer-block -DROLE_AUTHORIZER -DUSE_BLOCK
 build transformer-block -DROLE_TRANSFORMER -DUSE_BLOCK
 build transformer -DROLE_TRANSFORMER
 build transformer-history -DROLE_TRANSFORMER -DUSE_HISTORY
+build transformer-publish -DROLE_TRANSFORMER -DUSE_PUBLISH
 build deduplicator -DROLE_DEDUPLICATOR
 build deduplicator-kv -DROLE_DEDUPLICATOR -DUSE_KV
 build router -DROLE_ROUTER

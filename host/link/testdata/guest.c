@@ -131,6 +131,10 @@ IMPORT("kv", "increment") void kv_increment(u8 *key, u32 key_n, u64 by, u64 *ret
 #ifdef USE_HISTORY
 IMPORT("history", "last") void history_last(u8 *p, u32 n, u32 *ret);
 #endif
+#ifdef USE_PUBLISH
+IMPORT("publish", "publish")
+void publish(u8 *topic, u32 topic_n, u8 *pay, u32 pay_n, u32 qos, u32 retain, u8 *ret);
+#endif
 #ifdef USE_UNKNOWN
 IMPORT("weather", "tomorrow") u32 tomorrow(void);
 #endif
@@ -186,6 +190,10 @@ static u32 *transform(MSG) {
   memset(r, 0, 12);
   str t = {topic, topic_n}, p = {pay, pay_n};
   if (starts(t, "trap/")) __builtin_trap();
+#ifdef USE_PUBLISH
+  u8 failed[2];
+  publish(topic, topic_n, pay, pay_n, qos, retain, failed);
+#endif
   message m = {t, p, (u8)qos, (u8)retain};
   u32 many = number("copies=", 1);
   if (says("drop")) return ended = 1, r[0] = 1, r;

@@ -38,7 +38,11 @@ func newLinkSwap(s *settings) *cobra.Command {
 
 The new one is compiled and checked beside the old one. If it is no good the broker says why, and
 nothing has changed. Connected clients get the new one at once. A position after the last adds a
-component.`,
+component.
+
+A component may import log and config, and what --grant names. Without --grant, one of the same
+name as the old one keeps what that was granted; else a component that comes with the broker gets
+what its manifest asks for, and a file gets nothing more.`,
 		Example: `  hpmq-cli link swap --listener mqtt --role transformer --use ./vendor-v2.wasm
   hpmq-cli link swap --listener mqtt --role authorizer --use authorizer-rules --config rules.json
   hpmq-cli link swap --listener mqtt --role router --position 1 --use ./spread.wasm --grant kv`,
@@ -53,7 +57,7 @@ component.`,
 	f.StringVar(&w.config, "config", "", "JSON file with the component's configuration "+
 		"(without it that of the old one stays)")
 	f.StringSliceVar(&w.grants, "grant", nil, "capabilities beside log and config: kv, history, "+
-		"publish (without it those of the old one stay)")
+		"publish; --grant= for none (without it: see above)")
 	f.StringVar(&w.onFault, "on-fault", "", "open or closed: what holds when the component fails")
 	mustHave(c, "use")
 	return c

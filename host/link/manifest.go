@@ -1,0 +1,77 @@
+package link
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"unicode"
+)
+
+// manifestSection is the custom section in which a module says who it is.
+const manifestSection = "hpmq:manifest"
+
+// manifest is what stands there, as JSON. A module without one has the zero manifest.
+type manifest struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	// Role is what the component is made for; empty leaves that to its exports.
+	Role string `json:"role"`
+	// Contract is the package of wit/ it was built against; empty leaves that to its exports.
+	Contract string `json:"contract"`
+	// Capabilities are what it imports.
+	Capabilities []struct {
+		Name string `json:"name"`
+	} `json:"capabilities"`
+}
+
+// contract is what this host speaks.
+const contract = "hpmq:broker" + contractVersion
+
+// nameMax bounds a component's name and its version: they stand in log lines, keys and client ids.
+const nameMax = 128
+
+// manifest names e, by its file where the module does not, and checks that it is made for the role.
+func (b *build) manifest(e *entry) (m manifest, err error) {
+	if text := e.module.Custom(manifestSection); text != nil {
+		if err := json.Unmarshal(text, &m); err != nil {
+			return m, b.refuse(StepManifest, fmt.Errorf("its manifest is not good: %w", err),
+				"rebuild the component with a manifest as components/README.md has it")
+		}
+	}
+	switch {
+	case m.Role != "" && m.Role != b.role.String():
+		return m, b.refuse(StepManifest, fmt.Errorf("its manifest says it is made as %.40q", m.Role),
+			"link it in that role")
+	case m.Contract != "" && m.Contract != contract:
+		err := fmt.Errorf("its manifest says it is made for %.40q, and this broker speaks %s",
+			m.Contract, contract)
+		return m, b.refuse(StepManifest, err, "build it against wit/ as this broker has it")
+	}
+	if m.Name != "" {
+		e.name, e.version = m.Name, m.Version
+	}
+	if e.name == "" {
+		e.name = strings.TrimSuffix(path.Base(strings.ReplaceAll(b.ref.Use, `\`, "/")), ".wasm")
+	}
+	if e.name == "" || e.name == "." {
+		e.name = e.digest[:12]
+	}
+	if !goodName(e.name) {
+		return m, b.refuse(StepManifest, fmt.Errorf("%.80q is no name for a component", e.name),
+			"name it, or its file, in letters, digits, dots and dashes")
+	}
+	if e.version != "" && !goodName(e.version) {
+		return m, b.refuse(StepManifest, errors.New("its manifest has no good version"),
+			"rebuild it with a version such as 1.2.3")
+	}
+	return m, nil
+}
+
+// goodName keeps out what would break a topic, a log line or a terminal.
+func goodName(s string) bool {
+	return len(s) <= nameMax && !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsGraphic(r) || r == unicode.ReplacementChar || strings.ContainsRune("/+#", r)
+	})
+}
