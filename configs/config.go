@@ -54,6 +54,8 @@ type Wasm struct {
 	Interpreter bool `yaml:"interpreter"`
 	// ModuleMax is the size of a .wasm file.
 	ModuleMax Size `yaml:"module_max"`
+	// CacheMax is the size of the folder with compiled code, DataDir/cache; the oldest goes first.
+	CacheMax Size `yaml:"cache_max"`
 	// GuestsMax is how many instances may live at once; a listener has one per component and loop.
 	GuestsMax uint32 `yaml:"guests_max"`
 	// MemoryMax is the memory of one instance, in steps of 64 KiB.
@@ -164,8 +166,9 @@ func Default() Config {
 // DefaultWasm is generous for a policy and tight for a loop gone wild.
 func DefaultWasm() Wasm {
 	return Wasm{
-		ModuleMax:     16 * MiB, // a Go guest is 0.5–4 MiB, a JS engine up to 10
-		GuestsMax:     4096,     // 5 components on 64 loops for 12 listeners
+		ModuleMax:     16 * MiB,  // a Go guest is 0.5–4 MiB, a JS engine up to 10
+		CacheMax:      256 * MiB, // 30 versions of all components
+		GuestsMax:     4096,      // 5 components on 64 loops for 12 listeners
 		MemoryMax:     16 * MiB,
 		FuelMax:       5_000_000,     // 2 ms of native code; usual calls take 200,000
 		StartFuelMax:  5_000_000_000, // 2 s: 250 KiB of rules

@@ -77,6 +77,7 @@ func (l *Log) validate(ps *Problems) {
 
 func (w *Wasm) validate(ps *Problems) {
 	ps.note("wasm.module_max", within(w.ModuleMax, 1*KiB, 1*GiB))
+	ps.note("wasm.cache_max", within(w.CacheMax, 64*KiB, 1<<40))
 	ps.note("wasm.guests_max", within(w.GuestsMax, 1, 1_000_000))
 	ps.note("wasm.memory_max", withinMemory(w.MemoryMax))
 	ps.note("wasm.fuel_max", within(w.FuelMax, 1000, 1<<62))

@@ -25,7 +25,9 @@ type caps struct {
 // openEngine starts the engine with all it offers to guests: host modules must come before the
 // first compile.
 func (a *App) openEngine(context.Context) error {
-	e, err := wasm.Open(engineConfig(&a.cfg, a.dataPath("cache")))
+	cfg := engineConfig(&a.cfg, a.dataPath("cache"))
+	cfg.Log = a.log
+	e, err := wasm.Open(cfg)
 	if err != nil {
 		return fmt.Errorf("app: engine: %w", err)
 	}
@@ -52,6 +54,7 @@ func (a *App) openEngine(context.Context) error {
 func engineConfig(c *configs.Config, cacheDir string) wasm.Config {
 	w := wasm.Default()
 	w.CacheDir = cacheDir
+	w.CacheBytesMax = uint64(c.Wasm.CacheMax)
 	w.Interpreter = c.Wasm.Interpreter
 	w.ModuleBytesMax = uint32(c.Wasm.ModuleMax)
 	w.GuestsMax = c.Wasm.GuestsMax

@@ -102,7 +102,8 @@ func TestFuelOfTheDefaultComponents(t *testing.T) {
 			}
 			slices.Sort(spent)
 			most := spent[len(spent)-1]
-			t.Logf("%s, %d rules: median %d, most %d of %d", r, n, spent[len(spent)/2], most, budget)
+			t.Logf("%s, %d rules: median %d, most %d of %d",
+				r, n, spent[len(spent)/2], most, budget)
 			if v := h.seen(r, 0); v.Faults > 0 || most > budget*3/4 {
 				t.Errorf("%s, %d rules: %d of %d, %s", r, n, most, budget, v.LastFault)
 			}

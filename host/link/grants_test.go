@@ -141,7 +141,7 @@ func TestNamesAndVersions(t *testing.T) {
 		called, version string
 	}{
 		"a manifest": {
-			Ref{Use: "/srv/old.wasm", Code: stamped(t, "deduplicator", `{"name":"n","version":"2"}`)},
+			Ref{Use: "old.wasm", Code: stamped(t, "deduplicator", `{"name":"n","version":"2"}`)},
 			"n", "2",
 		},
 		"a file":        {Ref{Use: "/srv/vendor-v2.wasm", Code: plain}, "vendor-v2", ""},

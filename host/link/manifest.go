@@ -71,7 +71,8 @@ func (b *build) manifest(e *entry) (m manifest, err error) {
 
 // goodName keeps out what would break a topic, a log line or a terminal.
 func goodName(s string) bool {
+	const bad = "/+#\uFFFD"
 	return len(s) <= nameMax && !strings.ContainsFunc(s, func(r rune) bool {
-		return !unicode.IsGraphic(r) || r == unicode.ReplacementChar || strings.ContainsRune("/+#", r)
+		return !unicode.IsGraphic(r) || strings.ContainsRune(bad, r)
 	})
 }

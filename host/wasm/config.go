@@ -1,12 +1,20 @@
 package wasm
 
-import "fmt"
+import (
+	"fmt"
+	"log/slog"
+)
 
-// Config of an engine. It holds no addresses of things, and can be compared.
+// Config of an engine.
 type Config struct {
 	// CacheDir keeps compiled code between runs; "" keeps none. Whoever can write there can run
-	// code in this process: it is made with mode 0700.
+	// code in this process: it is made with mode 0700, and not used if others can write to it.
+	// What is wrong with it goes to Log and costs nothing but compiling.
 	CacheDir string
+	// CacheBytesMax bounds the folder: the oldest code goes first.
+	CacheBytesMax uint64
+	// Log may be nil.
+	Log *slog.Logger
 	// Interpreter asks for the interpreter where a compiler exists.
 	Interpreter bool
 	// ModuleBytesMax bounds the binary of a module.
@@ -37,6 +45,7 @@ const pageBytes = 64 << 10
 // Default is for an edge machine.
 func Default() Config {
 	return Config{
+		CacheBytesMax:    256 << 20, // 30 versions of all components; reading it takes 0.1 s
 		ModuleBytesMax:   32 << 20,
 		MemoryBytesMax:   16 << 20,
 		TableElementsMax: 1 << 16,
@@ -51,6 +60,8 @@ func Default() Config {
 // Validate tells what is wrong. It touches nothing.
 func (c Config) Validate() error {
 	switch {
+	case c.CacheDir != "" && c.CacheBytesMax == 0:
+		return fmt.Errorf("wasm: validate: CacheBytesMax is 0")
 	case c.ModuleBytesMax == 0:
 		return fmt.Errorf("wasm: validate: ModuleBytesMax is 0")
 	case c.MemoryBytesMax == 0 || c.MemoryBytesMax%pageBytes != 0:

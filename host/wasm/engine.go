@@ -3,7 +3,6 @@ package wasm
 import (
 	"context"
 	"fmt"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,7 +16,7 @@ import (
 type Engine struct {
 	cfg     Config
 	runtime wazero.Runtime
-	cache   wazero.CompilationCache // nil for none
+	cache   *cache // nil for none
 	now     func() time.Time
 	epoch   time.Time // of the guests' monotonic clock
 
@@ -31,7 +30,7 @@ type Engine struct {
 	guests    atomic.Int64
 }
 
-// Open makes an engine; it makes and reads cfg.CacheDir.
+// Open makes an engine; it makes, checks and prunes cfg.CacheDir.
 func Open(cfg Config) (*Engine, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -49,11 +48,10 @@ func Open(cfg Config) (*Engine, error) {
 		WithMemoryLimitPages(cfg.MemoryBytesMax / pageBytes).
 		WithDebugInfoEnabled(false)
 	if cfg.CacheDir != "" {
-		cache, err := openCache(cfg.CacheDir)
-		if err != nil {
-			return nil, err
-		}
-		e.cache, rc = cache, rc.WithCompilationCache(cache)
+		e.cache = openCache(cfg)
+	}
+	if e.cache != nil {
+		rc = rc.WithCompilationCache(e.cache.wazero)
 	}
 	e.runtime = wazero.NewRuntimeWithConfig(context.Background(), rc)
 	if err := e.provide(wasiModule(), true); err != nil {
@@ -62,22 +60,11 @@ func Open(cfg Config) (*Engine, error) {
 	return e, nil
 }
 
-func openCache(dir string) (wazero.CompilationCache, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("wasm: open cache: %w", err)
-	}
-	cache, err := wazero.NewCompilationCacheWithDir(dir)
-	if err != nil {
-		return nil, fmt.Errorf("wasm: open cache: %w", err)
-	}
-	return cache, nil
-}
-
 // Close ends the engine. No guest may be in a call.
 func (e *Engine) Close(ctx context.Context) error {
 	err := e.runtime.Close(ctx)
 	if e.cache != nil {
-		if cerr := e.cache.Close(ctx); err == nil {
+		if cerr := e.cache.wazero.Close(ctx); err == nil {
 			err = cerr
 		}
 	}

@@ -339,8 +339,8 @@ func TestHostCallsArePaidFor(t *testing.T) {
 	}
 }
 
-// TestALongCallDoesNotHoldTheProcess: native code cannot be preempted, so a garbage collection would
-// wait, with everybody, for as long as the guest runs. The guest here runs until it is told to end.
+// TestALongCallDoesNotHoldTheProcess: native code cannot be preempted, so a garbage collection
+// would wait, with everybody, as long as the guest runs. This one runs until it is told to end.
 func TestALongCallDoesNotHoldTheProcess(t *testing.T) {
 	m := asm.New()
 	m.Memory(1, 1)

@@ -52,7 +52,12 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 	if err := e.check(rewritten); err != nil {
 		return nil, fmt.Errorf("wasm: compile: %w", err)
 	}
-	compiled, err := e.compileCode(ctx, rewritten.Code)
+	once := func() (wazero.CompiledModule, error) { return e.compileCode(ctx, rewritten.Code) }
+	compile := once
+	if e.cache != nil {
+		compile = func() (wazero.CompiledModule, error) { return e.cache.compile(ctx, once) }
+	}
+	compiled, err := compile()
 	if err != nil {
 		return nil, fmt.Errorf("wasm: compile: %w", err)
 	}

@@ -32,8 +32,8 @@ func (f *function) write(out []byte, from int) []byte {
 	return out
 }
 
-// appendCharge writes: fuel -= n; if fuel < 0 { refuel() }. A call here costs less than what it does
-// written out: the code around it keeps its registers.
+// appendCharge writes: fuel -= n; if fuel < 0 { refuel() }. A call here costs less than what it
+// does written out: the code around it keeps its registers.
 func (f *function) appendCharge(out []byte, n int64) []byte {
 	fuel := f.w.fuelIndex()
 	out = appendU32(append(out, opGlobalGet), fuel)
