@@ -19,9 +19,9 @@ import (
 //  4. With all fences in, A drops the ghost and sends B the last word.
 //  5. B asks each C for a fence of its own (peerSync): what A relayed C had sent B too if B wants
 //     it, and on that way it may be slower than through A. Behind the fence it is in.
-//  6. B delivers what it had put aside, less what came through A: what A had seen before it sent the
-//     session, and what it relayed. What A got of an origin comes before the rest, so the order is
-//     kept.
+//  6. B delivers what it had put aside, less what came through A: what A had seen before it sent
+//     the session, and what it relayed. What A got of an origin comes before the rest, so the
+//     order is kept.
 //
 // Only then the home hears that B has the session, so that one hand-over ends before the next
 // begins.
