@@ -244,6 +244,9 @@ func (b *build) refusal(err error) error {
 			"memory: 32MiB in its entry of the configuration; else ask its author")
 	case errors.Is(err, wasm.ErrDepth), errors.Is(err, ErrGarbage):
 		return b.refuse(step, err, "ask its author")
+	case step == StepConfigure:
+		return b.refuse(step, err, "correct its configuration, or ask its author")
 	}
-	return b.refuse(step, err, "see the bounds under wasm: in the configuration")
+	return b.refuse(step, err, "raise memory in its entry of the configuration, or the bound it "+
+		"meets under wasm")
 }

@@ -80,6 +80,10 @@ func (d *decisions) find(k decisionKey, now broker.Time) (uint32, bool) {
 	return v.answer, v.until > now
 }
 
+// rememberedBytesMax is the longest key an answer is remembered under, so that clients with long
+// names and topics cannot fill the memory: they are asked about again.
+const rememberedBytesMax = 2048
+
 // put remembers an answer as far as it says it holds.
 func (d *decisions) put(place int, q *question, answer uint32) {
 	k := keyOf(place, q)
@@ -89,6 +93,9 @@ func (d *decisions) put(place int, q *question, answer uint32) {
 	case scopeTopic:
 		k.topic = string(q.topic)
 	default:
+		return
+	}
+	if len(k.client)+len(k.username)+len(k.tenant)+len(k.topic) > rememberedBytesMax {
 		return
 	}
 	until := broker.Time(math.MaxInt64)

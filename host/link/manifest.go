@@ -42,8 +42,8 @@ func (b *build) manifest(e *entry) (m manifest, err error) {
 	}
 	switch {
 	case m.Role != "" && m.Role != b.role.String():
-		return m, b.refuse(StepManifest, fmt.Errorf("its manifest says it is made as %.40q", m.Role),
-			"link it in that role")
+		err := fmt.Errorf("its manifest says it is made as %.40q", m.Role)
+		return m, b.refuse(StepManifest, err, "link it in that role")
 	case m.Contract != "" && m.Contract != contract:
 		err := fmt.Errorf("its manifest says it is made for %.40q, and this broker speaks %s",
 			m.Contract, contract)

@@ -165,7 +165,9 @@ func (p *policy) share(c *chain, group, filter string) broker.Strategy {
 			e.fault(p.loop, in, err)
 			continue
 		}
-		s.known[key] = broker.Strategy(v)
+		if len(group)+len(filter) <= rememberedBytesMax {
+			s.known[key] = broker.Strategy(v)
+		}
 		return broker.Strategy(v)
 	}
 	return broker.RoundRobin

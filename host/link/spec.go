@@ -118,10 +118,10 @@ type StepError struct {
 	Err error
 }
 
-// Error says the step, the reason and the way out in one line.
+// Error says where, at which step, why, and the way out, in one line.
 func (e *StepError) Error() string {
-	return fmt.Sprintf("link: %s: %s as %s of listener %s: %v; nothing has changed: %s",
-		e.Step, e.Use, e.Role, e.Listener, e.Err, e.Do)
+	return fmt.Sprintf("link: %s as %s of listener %s is refused at step %s: %v; "+
+		"nothing has changed; to do: %s", e.Use, e.Role, e.Listener, e.Step, e.Err, e.Do)
 }
 
 // Unwrap is the reason.

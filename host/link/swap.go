@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -94,7 +96,8 @@ func (l *Linker) find(name string) (*listener, error) {
 	defer l.mu.Unlock()
 	ls := l.listeners[name]
 	if ls == nil {
-		return nil, fmt.Errorf("link: %s: %w", name, ErrUnknownListener)
+		return nil, fmt.Errorf("link: listener %q: %w; there are %s", name, ErrUnknownListener,
+			strings.Join(slices.Sorted(maps.Keys(l.listeners)), ", "))
 	}
 	return ls, nil
 }
