@@ -88,6 +88,9 @@ func (h *house) onMessage(r Role, n int) {
 // TestFuelOfTheDefaultComponents holds the budgets against what calls take: 1 KB of JSON, and rules
 // of which the last fits. The figures are in RATIONALE.md; run it with -v to see them.
 func TestFuelOfTheDefaultComponents(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seconds")
+	}
 	for _, n := range []int{100, 250} {
 		h := newHouse(t, func(c *Config) {
 			c.Limits, c.AuthLimits = Default().Limits, Default().AuthLimits

@@ -64,7 +64,8 @@ func TestGrantsOfALinkThatSaysNothing(t *testing.T) {
 			continue
 		}
 		want := "it wants kv, which it is not granted; nothing has changed; to do: if it may " +
-			"have that, write grants: [kv] in its entry of the configuration, or swap it in with --grant kv"
+			"have that, write grants: [kv] in its entry of the configuration, or swap it in " +
+			"with --grant kv"
 		if !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
