@@ -22,10 +22,11 @@ const (
 	// takes. In a guest they cost 60 ms of a core or more for each CONNECT, natively a tenth. A
 	// hash carries its own number, so it can grow later.
 	Iterations = 10000
-	// IterationsMin and IterationsMax are what Parse takes. The upper bound keeps a mistyped
-	// number from holding up every CONNECT.
+	// IterationsMin and IterationsMax are what Parse takes. The upper bound is what the fuel of
+	// an authenticator reaches (3 s in a guest), and keeps a mistyped number from holding up
+	// every CONNECT.
 	IterationsMin = 1000
-	IterationsMax = 2000000
+	IterationsMax = 600000
 
 	saltBytes    = 16
 	saltBytesMin = 8
