@@ -4,6 +4,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 time=${1:-30s}
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
 
 # "path/of/package FuzzName" a line, in a fixed order.
 list=$(git ls-files -co --exclude-standard '*_test.go' | sort | xargs awk '
@@ -18,5 +20,14 @@ list=$(git ls-files -co --exclude-standard '*_test.go' | sort | xargs awk '
 
 printf '%s\n' "$list" | while read -r dir name; do
 	echo "fuzz: $dir $name $time"
-	go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" "./$dir"
+	go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" "./$dir" >"$out" 2>&1 && rc=0 || rc=$?
+	cat "$out"
+	# Go ends with this error, and no failing input, when the time is up while a worker is at work.
+	# A finding always names its input.
+	if [ "$rc" != 0 ] && grep -q '^    context deadline exceeded$' "$out" &&
+		! grep -q 'Failing input written' "$out"; then
+		echo "fuzz: the time was up in the middle of an input; nothing was found"
+		rc=0
+	fi
+	[ "$rc" = 0 ] || exit "$rc"
 done
