@@ -73,6 +73,9 @@ func Load(fsys fs.FS) (*Tree, error) {
 			}
 			return nil
 		}
+		if foreign(p) { // .git of a linked work tree is a file
+			return nil
+		}
 		return t.add(p)
 	})
 	if err != nil {

@@ -109,7 +109,8 @@ command line makes no sense, 3 if no broker answered.`,
 		"bearer token; better HPMQ_CLI_TOKEN, which ps does not show")
 	f.StringVar(&s.tokenFile, "token-file", "", "file with the bearer token")
 	f.BoolVar(&s.json, "json", false, "print what the broker answers as JSON")
-	root.AddCommand(newStatus(s), newLink(s), newListener(s), newClients(s), newPasswd(s))
+	root.AddCommand(newStatus(s), newLink(s), newListener(s), newClients(s), newPasswd(s),
+		newConformance(s))
 	s.watch(root)
 	return root
 }

@@ -1,0 +1,254 @@
+package suite
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"path"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+// Options are what the user of the suite says.
+type Options struct {
+	// Target is the listener that is judged.
+	Target *Target
+	// Extra are the targets Limited, Guarded, Enhanced, as far as there are any.
+	Extra map[string]*Target
+	// Username and Password are sent in CONNECT; empty for none.
+	Username, Password string
+	// Versions to judge.
+	Versions []mqtt.Version
+	// Only are patterns of names (connect/*) or ids of statements, of which one must fit; nil: all.
+	Only []string
+	// Parallel is how many cases run at once.
+	Parallel int
+	// CaseTimeout bounds one case, ExpectTimeout one thing it waits for.
+	CaseTimeout, ExpectTimeout time.Duration
+	// Progress is told of each result as it comes; nil: nobody is.
+	Progress func(Result)
+}
+
+// DefaultOptions suit a broker near by.
+func DefaultOptions() Options {
+	return Options{
+		Versions: []mqtt.Version{mqtt.V31, mqtt.V311, mqtt.V5}, Parallel: 16,
+		CaseTimeout: 30 * time.Second, ExpectTimeout: 5 * time.Second,
+	}
+}
+
+// Outcome is what came of one run of a case.
+type Outcome string
+
+// The outcomes. Skipped: the server does not offer what the case is about, and may. NotRun: the
+// case needs a target that there is none of.
+const (
+	Passed  Outcome = "passed"
+	Failed  Outcome = "failed"
+	Skipped Outcome = "skipped"
+	NotRun  Outcome = "not run"
+)
+
+// Result is one run of one case with one version.
+type Result struct {
+	Case       string        `json:"case"`
+	Version    string        `json:"version"`
+	Statements []string      `json:"statements,omitempty"`
+	Text       string        `json:"text"`
+	Outcome    Outcome       `json:"outcome"`
+	Reason     string        `json:"reason,omitempty"`
+	Faults     []string      `json:"faults,omitempty"`
+	Transcript []string      `json:"transcript,omitempty"`
+	Took       time.Duration `json:"took_ns"`
+}
+
+// runner is one run of the suite.
+type runner struct {
+	opts *Options
+	id   string
+}
+
+// job is one case with one version.
+type job struct {
+	c      *Case
+	v      mqtt.Version
+	number int
+}
+
+// Run runs the cases and answers their results in the order of the cases. The error says that there
+// is no broker to judge. It blocks until all is done; ctx ends it early.
+func Run(ctx context.Context, cases []Case, opts Options) ([]Result, error) {
+	if err := Check(cases); err != nil {
+		return nil, err
+	}
+	id := make([]byte, 4)
+	_, _ = rand.Read(id)
+	r := &runner{opts: &opts, id: hex.EncodeToString(id)}
+	if err := r.probe(ctx, opts.Target); err != nil {
+		return nil, fmt.Errorf("suite: %s: %w", opts.Target, err)
+	}
+	for name, extra := range opts.Extra {
+		if err := r.probe(ctx, extra); err != nil && name == Limited {
+			return nil, fmt.Errorf("suite: target %s: %s: %w", name, extra, err)
+		}
+	}
+	jobs := r.jobs(cases)
+	results := make([]Result, len(jobs))
+	r.batch(ctx, jobs, results, opts.Parallel, false)
+	r.batch(ctx, jobs, results, 1, true)
+	return results, ctx.Err()
+}
+
+func (r *runner) jobs(cases []Case) []job {
+	var jobs []job
+	for i := range cases {
+		c := &cases[i]
+		for _, v := range c.For() {
+			if slices.Contains(r.opts.Versions, v) && r.wanted(c, v) {
+				jobs = append(jobs, job{c, v, len(jobs)})
+			}
+		}
+	}
+	return jobs
+}
+
+func (r *runner) wanted(c *Case, v mqtt.Version) bool {
+	if len(r.opts.Only) == 0 {
+		return true
+	}
+	for _, only := range r.opts.Only {
+		if ok, _ := path.Match(only, c.Name); ok || only == c.Name {
+			return true
+		}
+		for _, id := range c.Statements(v) {
+			if id == only || strings.HasSuffix(id, "/"+strings.Trim(only, "[]")) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// batch runs the jobs that are, or are not, alone.
+func (r *runner) batch(ctx context.Context, jobs []job, results []Result, n int, alone bool) {
+	feed := make(chan int)
+	var workers sync.WaitGroup
+	for range max(1, n) {
+		workers.Go(func() {
+			for i := range feed {
+				results[i] = r.one(ctx, jobs[i])
+				if r.opts.Progress != nil {
+					r.opts.Progress(results[i])
+				}
+			}
+		})
+	}
+	for i, j := range jobs {
+		if j.c.Alone == alone {
+			feed <- i
+		}
+	}
+	close(feed)
+	workers.Wait()
+}
+
+// one runs one case with one version.
+func (r *runner) one(ctx context.Context, j job) Result {
+	res := Result{Case: j.c.Name, Version: j.v.String(), Statements: j.c.Statements(j.v),
+		Text: j.c.Text, Outcome: NotRun}
+	target := r.opts.Target
+	if j.c.Target != "" {
+		target = r.opts.Extra[j.c.Target]
+	}
+	switch {
+	case ctx.Err() != nil:
+		res.Reason = "the run was ended"
+		return res
+	case target == nil:
+		res.Reason = "needs a target " + j.c.Target
+		return res
+	case j.c.WebSocket && !target.webSocket():
+		res.Reason = "is about WebSocket"
+		return res
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.opts.CaseTimeout)
+	defer cancel()
+	t := &T{run: r, c: j.c, version: j.v, target: target, number: j.number, ctx: ctx}
+	t.traces.version = j.v
+	start := time.Now()
+	t.log.start = start
+	t.guard(func() { j.c.Run(t) })
+	t.clean()
+	res.Took = time.Since(start)
+	t.verdict(&res)
+	return res
+}
+
+func (t *T) verdict(res *Result) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	res.Faults, res.Reason = t.faults, t.skipped
+	switch {
+	case len(t.faults) > 0:
+		res.Outcome, res.Transcript = Failed, t.log.text()
+	case t.skipped != "":
+		res.Outcome = Skipped
+	default:
+		res.Outcome = Passed
+	}
+}
+
+// guard runs f until it returns or ends the case. Any other panic is a bug of the case, told as a
+// fault.
+func (t *T) guard(f func()) {
+	defer func() {
+		v := recover()
+		if _, ended := v.(stop); v != nil && !ended {
+			t.Errorf("the case itself is broken: %v\n%s", v, debug.Stack())
+		}
+	}()
+	f()
+}
+
+// deadline is when the case is out of time.
+func (t *T) deadline() time.Time {
+	d, _ := t.ctx.Deadline()
+	return d
+}
+
+// errNoAnswer says that nothing at the target speaks MQTT.
+var errNoAnswer = errors.New("does not let a client in, neither by 5.0 nor by 3.1.1; is it an " +
+	"MQTT broker, are user name and password right?")
+
+// probe asks a target what it offers.
+func (r *runner) probe(ctx context.Context, target *Target) error {
+	conn, err := target.dial(ctx)
+	if err != nil {
+		return err
+	}
+	_ = conn.Close()
+	for _, v := range []mqtt.Version{mqtt.V5, mqtt.V311} {
+		ctx, cancel := context.WithTimeout(ctx, r.opts.ExpectTimeout)
+		t := &T{run: r, c: &Case{}, version: v, target: target, number: int(v), ctx: ctx}
+		t.guard(func() {
+			c := t.Connect(Named("c" + r.id + "probe"))
+			if v == mqtt.V5 {
+				target.server = ServerOf(append(mqtt.Props(nil), c.Connack.Props...))
+			}
+			c.Disconnect()
+		})
+		cancel()
+		t.clean()
+		if len(t.faults) == 0 {
+			return nil
+		}
+	}
+	return errNoAnswer
+}
