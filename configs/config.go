@@ -11,7 +11,8 @@ import "time"
 // Memory as DataDir keeps all state in memory; nothing is written to disk.
 const Memory = "memory"
 
-// Off as Admin.Bind runs the broker without its admin API.
+// Off as Admin.Bind runs the broker without its admin API, and as Secure.ClientAuth without client
+// certificates.
 const Off = "off"
 
 // Config is all that a broker can be told. The zero value is of no use; start from Default.
@@ -104,17 +105,23 @@ type Limits struct {
 	KeepAliveMax Duration `yaml:"keep_alive_max"`
 	// SessionExpiryMax is how long a session outlives its connection; Never accepts any.
 	SessionExpiryMax Duration `yaml:"session_expiry_max"`
-}
 
-// Listener is one door for clients.
-type Listener struct {
-	// Name is unique among the listeners.
-	Name string `yaml:"name"`
-	// Bind is where it listens, tcp://host:port; an empty host means every address, port 0 any free
-	// one.
-	Bind   string `yaml:"bind"`
-	Limits Limits `yaml:"limits"`
-	Link   Link   `yaml:"link"`
+	// What follows bounds how fast; 0 is no bound. What is above waits where it is, nothing is lost
+	// by it.
+
+	// ConnectsPerSecond is of the listener: above it connections wait to be accepted.
+	ConnectsPerSecond int `yaml:"connects_per_second"`
+	// MessagesInPerSecond counts PUBLISH packets of one connection, BytesInPerSecond all it sends:
+	// above it the socket is not read.
+	MessagesInPerSecond int  `yaml:"messages_in_per_second"`
+	BytesInPerSecond    Size `yaml:"bytes_in_per_second"`
+	// MessagesOutPerSecond and BytesOutPerSecond are to one connection: above it messages wait in
+	// the queue of the session, within its limits.
+	MessagesOutPerSecond int  `yaml:"messages_out_per_second"`
+	BytesOutPerSecond    Size `yaml:"bytes_out_per_second"`
+	// ListenerMessagesInPerSecond and ListenerBytesInPerSecond are of all connections together.
+	ListenerMessagesInPerSecond int  `yaml:"listener_messages_in_per_second"`
+	ListenerBytesInPerSecond    Size `yaml:"listener_bytes_in_per_second"`
 }
 
 // Link says which components serve which role, in the order they are asked. A role the file leaves
@@ -157,9 +164,7 @@ func Default() Config {
 		Wasm:    DefaultWasm(),
 		Limits:  DefaultLimits(),
 	}
-	c.Listeners = []Listener{{
-		Name: "mqtt", Bind: "tcp://127.0.0.1:1883", Limits: c.Limits, Link: DefaultLink(),
-	}}
+	c.Listeners = []Listener{DefaultListener("mqtt", "tcp://127.0.0.1:1883", c.Limits)}
 	return c
 }
 

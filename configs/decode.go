@@ -35,14 +35,30 @@ func (d *decoder) value(path string, v any, to reflect.Value) {
 		d.list(path, v, to)
 	case reflect.Map:
 		d.document(path, v, to)
+	case reflect.Pointer:
+		d.section(path, v, to)
 	default:
 		d.scalar(path, v, to)
 	}
 }
 
+// section is a record that may be left out: one that is written starts from what is there, else
+// from its default.
+func (d *decoder) section(path string, v any, to reflect.Value) {
+	fresh := reflect.New(to.Type().Elem())
+	if start := d.fresh(to.Type().Elem()); start.IsValid() {
+		fresh.Elem().Set(start)
+	}
+	if !to.IsNil() {
+		fresh.Elem().Set(to.Elem())
+	}
+	d.value(path, v, fresh.Elem())
+	to.Set(fresh)
+}
+
 func (d *decoder) text(path string, v any, to encoding.TextUnmarshaler) {
 	switch v.(type) {
-	case string, int, uint64:
+	case string, int, uint64, float64:
 	default:
 		d.problems.add(path, "must be a text, not %s", kindOf(v))
 		return
@@ -148,6 +164,8 @@ func (d *decoder) scalar(path string, v any, to reflect.Value) {
 		to.SetUint(in.Uint())
 	case want != reflect.String && want != reflect.Bool && (in.CanInt() || in.CanUint()):
 		d.problems.add(path, "%v is out of range", v)
+	case want == reflect.String && (in.CanInt() || in.CanUint() || in.CanFloat()):
+		d.problems.add(path, "must be a text, not %s; put it in quotes", kindOf(v))
 	default:
 		d.problems.add(path, "must be %s, not %s", wanted(to), kindOf(v))
 	}

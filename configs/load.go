@@ -61,12 +61,7 @@ func load(s Sources, text []byte) (Config, error) {
 		return Config{}, problems
 	}
 	c := Default()
-	d := decoder{from: from, fresh: func(t reflect.Type) reflect.Value {
-		if t != reflect.TypeFor[Listener]() {
-			return reflect.Value{}
-		}
-		return reflect.ValueOf(Listener{Limits: c.Limits, Link: DefaultLink()})
-	}}
+	d := decoder{from: from, fresh: fresh(&c.Limits)}
 	d.value("", merged, reflect.ValueOf(&c).Elem())
 	if _, written := merged["listeners"]; !written {
 		c.Listeners[0].Limits = c.Limits
@@ -85,11 +80,28 @@ func load(s Sources, text []byte) (Config, error) {
 	return c, nil
 }
 
-// relativeTo makes the paths of components relative to dir. DataDir and TokenFile stay relative to
-// where the broker is started: they are places to write.
+// fresh answers what entries of lists and sections start from; limits are those of listeners.
+func fresh(limits *Limits) func(reflect.Type) reflect.Value {
+	return func(t reflect.Type) reflect.Value {
+		switch t {
+		case reflect.TypeFor[Listener]():
+			return reflect.ValueOf(DefaultListener("", "", *limits))
+		case reflect.TypeFor[Secure]():
+			return reflect.ValueOf(DefaultSecure())
+		case reflect.TypeFor[WebSocket]():
+			return reflect.ValueOf(DefaultWebSocket())
+		case reflect.TypeFor[Proxy]():
+			return reflect.ValueOf(DefaultProxy())
+		}
+		return reflect.Value{}
+	}
+}
+
+// relativeTo makes the paths of components and certificates relative to dir. DataDir and TokenFile
+// stay relative to where the broker is started: they are places to write.
 func (c *Config) relativeTo(dir string) {
 	for i := range c.Listeners {
-		c.Listeners[i].Link.relativeTo(dir)
+		c.Listeners[i].relativeTo(dir)
 	}
 }
 

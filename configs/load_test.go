@@ -83,7 +83,7 @@ func TestDefaultIsValidAndRoundTrips(t *testing.T) {
 }
 
 func TestSamplesLoad(t *testing.T) {
-	for _, f := range []string{"hpmq.yaml", "minimal.yaml", "components.yaml"} {
+	for _, f := range []string{"hpmq.yaml", "minimal.yaml", "components.yaml", "tls.yaml"} {
 		if _, err := Load(Sources{File: f}); err != nil {
 			t.Errorf("%s:\n%v", f, err)
 		}
@@ -166,6 +166,22 @@ func TestUsePathsAreRelativeToTheFile(t *testing.T) {
 	}
 	if got := c.Listeners[0].Link.Router[0].Use; got != filepath.Join(dir, "r.wasm") {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestCertificatePathsAreRelativeToTheFile(t *testing.T) {
+	c, err := Load(Sources{File: "tls.yaml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(file string) string { return filepath.Join(".", "certs", file) }
+	want := []string{at("server.pem"), at("server.key"), at("ca.pem")}
+	got := c.Listeners[0].Secure.Files()
+	if len(got) < 2 || !reflect.DeepEqual(got[:2], want[:2]) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := c.Listeners[1].Secure.Files(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

@@ -67,6 +67,7 @@ func (a *Admin) validate(ps *Problems) []bound {
 		ps.add("admin.bind", "%q: %v, or off", a.Bind, err)
 		return nil
 	}
+	b.Scheme = TCP
 	return []bound{{b, "admin.bind"}}
 }
 
@@ -110,6 +111,14 @@ func (l *Limits) validate(ps *Problems, at string) {
 	ps.note(at+".queue_bytes_max", within(l.QueueBytesMax, 0, 1<<40))
 	ps.note(at+".outbound_bytes_max", within(l.OutboundBytesMax, 4*KiB, 1*GiB))
 	ps.note(at+".keep_alive_max", within(l.KeepAliveMax, 0, Duration(65535*time.Second)))
+	const most = 1_000_000_000 // a burst is one second's worth
+	ps.note(at+".connects_per_second", within(l.ConnectsPerSecond, 0, most))
+	ps.note(at+".messages_in_per_second", within(l.MessagesInPerSecond, 0, most))
+	ps.note(at+".bytes_in_per_second", within(l.BytesInPerSecond, 0, 1<<40))
+	ps.note(at+".messages_out_per_second", within(l.MessagesOutPerSecond, 0, most))
+	ps.note(at+".bytes_out_per_second", within(l.BytesOutPerSecond, 0, 1<<40))
+	ps.note(at+".listener_messages_in_per_second", within(l.ListenerMessagesInPerSecond, 0, most))
+	ps.note(at+".listener_bytes_in_per_second", within(l.ListenerBytesInPerSecond, 0, 1<<40))
 	if l.SessionExpiryMax != Never {
 		ps.note(at+".session_expiry_max", within(l.SessionExpiryMax, 0, Duration(36500*day)))
 	}
@@ -125,35 +134,6 @@ func (l *Limits) validateOwn(ps *Problems, at string, base *Limits) {
 			*ps = append(*ps, p)
 		}
 	}
-}
-
-func (l *Listener) validate(ps *Problems, at string, binds []bound) []bound {
-	switch {
-	case l.Name == "":
-		ps.add(at+".name", "is missing")
-	case !nameForm.MatchString(l.Name):
-		ps.add(at+".name", "%q: only letters, digits, dot, dash and underscore, at most 64",
-			clip(l.Name))
-	}
-	for _, role := range Roles() {
-		validateChain(ps, at+".link."+role, role, *l.Link.Role(role))
-	}
-	if l.Bind == "" {
-		ps.add(at+".bind", "is missing; write tcp://127.0.0.1:1883")
-		return binds
-	}
-	b, err := ParseBind(l.Bind)
-	if err != nil {
-		ps.add(at+".bind", "%v", err)
-		return binds
-	}
-	for _, other := range binds {
-		if b.overlaps(other.Bind) {
-			ps.add(at+".bind", "%s is taken by %s", l.Bind, other.path)
-			break
-		}
-	}
-	return append(binds, bound{b, at + ".bind"})
 }
 
 func validateChain(ps *Problems, at, role string, chain []Component) {

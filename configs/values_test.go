@@ -48,25 +48,6 @@ func TestDuration(t *testing.T) {
 	}
 }
 
-func TestParseBind(t *testing.T) {
-	for _, text := range []string{
-		"tcp://127.0.0.1:1883", "tcp://:1883", "tcp://[::1]:0", "tcp://broker.local:1",
-	} {
-		b, err := ParseBind(text)
-		if err != nil || b.String() != text {
-			t.Errorf("%s: %v, %v", text, b, err)
-		}
-	}
-	for _, text := range []string{
-		"", "127.0.0.1:1883", "tcp://", "tcp://x", "tcp://x:99999", "udp://x:1", "tcp://x:1/path",
-		"tcp://u@x:1", "tcp://x:1?a=b", "tcp:x:1", "tcp://[::1:1",
-	} {
-		if b, err := ParseBind(text); err == nil {
-			t.Errorf("%q passes as %v", text, b)
-		}
-	}
-}
-
 func TestLoopback(t *testing.T) {
 	for host, want := range map[string]bool{
 		"127.0.0.1": true, "127.9.9.9": true, "::1": true, "localhost": true,

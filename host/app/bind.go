@@ -3,8 +3,12 @@ package app
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"os"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/hpmq/hpmq/configs"
 )
@@ -30,6 +34,9 @@ func (e *BindError) advice() string {
 	if e.Who == whoAdmin {
 		flag = "--admin HOST:PORT or --admin off"
 	}
+	if strings.HasPrefix(e.Bind, configs.Unix+"://") {
+		return e.adviceUnix()
+	}
 	switch {
 	case errors.Is(e.Err, syscall.EADDRINUSE):
 		return "another program has it; end that, or take another address with " + flag
@@ -41,7 +48,22 @@ func (e *BindError) advice() string {
 	return "take another address with " + flag
 }
 
+func (e *BindError) adviceUnix() string {
+	switch {
+	case errors.Is(e.Err, errNoSocket):
+		return "remove it, or name another path"
+	case errors.Is(e.Err, syscall.EADDRINUSE):
+		return "another program serves it; end that, or name another path"
+	case errors.Is(e.Err, fs.ErrNotExist):
+		return "make its folder first"
+	}
+	return "name a path that can be written"
+}
+
 const whoAdmin = "admin"
+
+// errNoSocket: the path of a unix socket has something else.
+var errNoSocket = errors.New("there is a file that is no socket")
 
 // cause is err without the words that BindError says itself.
 func cause(err error) error {
@@ -60,13 +82,10 @@ func cause(err error) error {
 // which takes seconds the first time; between then and the real bind it can still be lost.
 func probe(c *configs.Config) error {
 	var errs []error
-	try := func(who, bind, address string) {
-		l, err := net.Listen("tcp", address)
-		if err != nil {
+	try := func(who, bind string, b configs.Bind) {
+		if err := probeOne(b); err != nil {
 			errs = append(errs, &BindError{Who: who, Bind: bind, Err: err})
-			return
 		}
-		_ = l.Close()
 	}
 	for i := range c.Listeners {
 		l := &c.Listeners[i]
@@ -74,10 +93,42 @@ func probe(c *configs.Config) error {
 		if err != nil {
 			return fmt.Errorf("app: listener %s: %w", l.Name, err)
 		}
-		try("listener "+l.Name, l.Bind, b.Address())
+		try("listener "+l.Name, l.Bind, b)
 	}
 	if c.Admin.Bind != configs.Off {
-		try(whoAdmin, c.Admin.Bind, c.Admin.Bind)
+		if b, err := configs.ParseBind("tcp://" + c.Admin.Bind); err == nil {
+			try(whoAdmin, c.Admin.Bind, b)
+		}
 	}
 	return errors.Join(errs...)
+}
+
+// probeOne binds b for a moment. A unix socket that is there is free if nobody serves it.
+func probeOne(b configs.Bind) error {
+	if b.Scheme == configs.Unix {
+		switch info, err := os.Lstat(b.Path); {
+		case err != nil: // bind knows best what is wrong with the path
+		case info.Mode().Type() != fs.ModeSocket:
+			return errNoSocket
+		default:
+			return probeSocket(b.Path)
+		}
+	}
+	l, err := net.Listen(b.Network(), b.Address())
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
+func probeSocket(path string) error {
+	c, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		_ = c.Close()
+		return syscall.EADDRINUSE
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return nil // a broker that was killed left it
+	}
+	return err
 }

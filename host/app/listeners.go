@@ -95,8 +95,21 @@ func (a *App) bindLocked(l configs.Listener) error {
 		return &BindError{Who: "listener " + l.Name, Bind: l.Bind, Err: err}
 	}
 	a.loops.note(l.Name, kernels)
-	a.doors[l.Name] = &door{cfg: l, bind: "tcp://" + addr.String()}
+	a.doors[l.Name] = &door{cfg: l, bind: boundAt(l.Bind, addr)}
 	return nil
+}
+
+// boundAt is bind with the port that addr has.
+func boundAt(bind string, addr net.Addr) string {
+	b, err := configs.ParseBind(bind)
+	tcp, ok := addr.(*net.TCPAddr)
+	if err != nil || !ok {
+		return bind
+	}
+	if b.Port = uint16(tcp.Port); b.Host != "" {
+		b.Host = tcp.AddrPort().Addr().String()
+	}
+	return b.String()
 }
 
 // unbindLocked closes the socket of a listener. Its connections go on, judged by its link.
