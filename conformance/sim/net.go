@@ -135,6 +135,9 @@ func (s *socket) Room() int {
 	return r
 }
 
+// Held implements broker.Sink.
+func (s *socket) Held() int64 { return 0 }
+
 // Close implements broker.Sink.
 func (s *socket) Close() {
 	if s.over {

@@ -95,19 +95,25 @@ func (c *Conn) Write(p []byte) {
 	}
 }
 
-// Room is how many bytes may be queued before the peer counts as slow. After an answer of 0 or less
+// Room is how many bytes may be queued before the peer counts as slow; then it is below 0, and
 // the handler gets Writable when half of the room is free again.
 func (c *Conn) Room() int {
 	if c.state != open {
-		return 0
+		return -1
 	}
 	room := c.ln.cfg.Limits.OutBytesMax - c.queued()
-	if room <= 0 && !c.slow {
+	if room > 0 {
+		return room
+	}
+	if !c.slow {
 		c.slow = true
 		c.watchMe()
 	}
-	return room
+	return min(room, -1)
 }
+
+// Held is the last millisecond in which input of c was held back, 0 for never.
+func (c *Conn) Held() int64 { return 0 }
 
 // Close sends what is queued, then closes. The handler hears no more of c. A peer that does not
 // read is cut after Config.CloseTimeout.

@@ -89,7 +89,7 @@ func (c *Conn) due(k *Kernel) {
 		k.disconnect(c, mqtt.NotAuthorized)
 	case c.authUntil() != 0 && k.now >= c.authUntil():
 		k.disconnect(c, mqtt.NotAuthorized)
-	case c.keep != 0 && k.now >= c.seen+c.keep:
+	case c.keep != 0 && k.now >= c.heard()+c.keep:
 		k.disconnect(c, mqtt.KeepAliveTimeout)
 	default:
 		c.sess.flight.shrink()
@@ -97,12 +97,16 @@ func (c *Conn) due(k *Kernel) {
 	}
 }
 
+// heard is when c last said something or could not be heard: the PINGREQ of a client whose input is
+// held back waits behind it.
+func (c *Conn) heard() Time { return max(c.seen, Time(c.out.Held())) }
+
 // watch arms the timer of c for the earliest of its deadlines. The keep alive is not re-armed at
-// each packet: the timer looks at c.seen when it fires.
+// each packet: the timer looks at c.heard when it fires.
 func (k *Kernel) watch(c *Conn) {
 	at := Time(0)
 	if c.keep != 0 {
-		at = c.seen + c.keep
+		at = c.heard() + c.keep
 	}
 	if until := c.authUntil(); until != 0 && (at == 0 || until < at) {
 		at = until
@@ -205,6 +209,7 @@ func (k *Kernel) detach(c *Conn, abnormal bool) {
 		return
 	}
 	s.conn = nil
+	k.dropLoose(s)
 	s.flight.shrink()
 	k.countShares(s)
 	k.parted(s, abnormal)

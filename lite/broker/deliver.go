@@ -195,17 +195,22 @@ func (k *Kernel) handOne(t *target, m *Message) {
 	k.enc.reset(nil)
 }
 
-// hand gives m to the session: QoS 0 to the wire, or nowhere when the client is away or slow; the
-// others to its window or queue.
+// hand gives m to the session: QoS 0 to the wire, to wait for a rate, or nowhere when the client is
+// away or slow; the others to its window or queue.
 func (k *Kernel) hand(t *target, m *Message) {
 	c := t.sess.conn
 	if t.qos != mqtt.AtMostOnce && m.QoS != mqtt.AtMostOnce {
 		k.handKept(t, m)
 		return
 	}
+	if c == nil {
+		return
+	}
+	room := c.out.Room()
 	switch {
-	case c == nil:
-	case c.out.Room() <= 0:
+	case room == 0 || t.sess.loose != nil:
+		k.loosen(t, m)
+	case room < 0:
 		k.stats.DroppedSlow++
 	case m.Expire != 0 && k.now >= m.Expire:
 		k.stats.DroppedExpired++
@@ -229,6 +234,11 @@ func (k *Kernel) handKept(t *target, m *Message) {
 	if s.conn == nil && s.expiry == 0 {
 		return
 	}
+	k.post(s, k.queued(t, m))
+}
+
+// queued is m as it waits for the session of t.
+func (k *Kernel) queued(t *target, m *Message) queued {
 	e := queued{
 		m: k.enc.kept(m), share: t.share, qos: min(t.qos, m.QoS), retain: t.retain,
 	}
@@ -238,7 +248,7 @@ func (k *Kernel) handKept(t *target, m *Message) {
 	case t.first != 0:
 		e.ids = []uint32{t.first}
 	}
-	k.post(s, e)
+	return e
 }
 
 // encoder keeps the encodings of the message at work: one for each kind of receiver, by version,

@@ -16,6 +16,7 @@ type pipe struct {
 
 func (p *pipe) Write(b []byte) { p.buf = append(p.buf[:0], b...); p.frames++ }
 func (p *pipe) Room() int      { return p.room }
+func (p *pipe) Held() int64    { return 0 }
 func (p *pipe) Close()         { p.closed = true }
 
 func dial(t testing.TB, k *Kernel, l *Listener, id string, v mqtt.Version) (*Conn, *pipe) {

@@ -182,8 +182,7 @@ func (k *Kernel) post(s *session, e queued) {
 	if s.conn != nil && s.queue.len() == 0 && k.launch(s, &e) {
 		return
 	}
-	lim := &s.lis.Limits
-	if s.queue.len() >= lim.QueueMessagesMax || s.queue.bytes+e.m.size() > lim.QueueBytesMax {
+	if s.full(e.m) {
 		k.stats.DroppedQueue++
 		k.popped(s, e.seq)
 		return
@@ -240,21 +239,30 @@ func (k *Kernel) transmit(s *session, o *outgoing) {
 }
 
 // pump sends what waits: first again what was in flight when the last connection ended, in its
-// order [MQTT-4.4.0-1] [MQTT-4.6.0-1], then the queue.
+// order [MQTT-4.4.0-1] [MQTT-4.6.0-1], then the queue, in turns with the QoS 0 messages that wait:
+// neither starves when a rate lets little through.
 func (k *Kernel) pump(s *session) {
 	if s == nil || s.conn == nil {
 		return
 	}
 	k.again(s)
-	for s.conn != nil && s.queue.len() > 0 && !s.flight.redo {
-		e := &s.queue.items[s.queue.head]
-		if !k.launch(s, e) {
+	for s.conn != nil {
+		kept, loose := k.launchNext(s), k.launchLoose(s)
+		if !kept && !loose {
 			break
 		}
-		s.queue.pop()
-		k.stats.Queued--
 	}
 	k.flushOps()
+}
+
+// launchNext sends the first of the queue if there is room for it.
+func (k *Kernel) launchNext(s *session) bool {
+	if s.queue.len() == 0 || s.flight.redo || !k.launch(s, &s.queue.items[s.queue.head]) {
+		return false
+	}
+	s.queue.pop()
+	k.stats.Queued--
+	return true
 }
 
 // again goes on with the resending after a reconnect as far as there is room.

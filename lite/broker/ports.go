@@ -17,9 +17,13 @@ type PeerID uint16
 type Sink interface {
 	// Write queues one encoded control packet. p is borrowed until return.
 	Write(p []byte)
-	// Room is how many bytes may still be queued before the connection counts as slow; 0 or less
-	// makes the kernel drop QoS 0 and hold back QoS 1 and 2 until Kernel.Writable.
+	// Room is how many bytes may still be queued. 0 is a moment's wait, for a rate: until
+	// Kernel.Writable all messages wait in the session. Below 0 the connection is slow: until
+	// Writable QoS 0 is dropped, QoS 1 and 2 wait.
 	Room() int
+	// Held is the last millisecond, on the kernel's clock, in which what the client sends was held
+	// back on this side, 0 for never: silence up to then is not the client's.
+	Held() int64
 	// Close sends what is queued, then closes the connection. Kernel.Closed must not follow.
 	Close()
 }

@@ -21,6 +21,7 @@ type session struct {
 	received map[uint16]*publication
 	flight   flight
 	queue    queue
+	loose    *queue // nil, or QoS 0 messages that a rate holds back (loose.go)
 	nextSeq  uint64 // of queue records in the Store
 	will     *will
 	timer    timer
@@ -117,6 +118,7 @@ func (k *Kernel) forget(s *session) {
 	k.wheel.disarm(&s.timer)
 	delete(k.sessions, s.id)
 	k.stats.Queued -= s.queue.len()
+	k.dropLoose(s)
 	k.redistribute(s)
 	for _, f := range s.filters() {
 		k.unsubscribe(s, f)
@@ -155,6 +157,7 @@ func (k *Kernel) takeOver(s *session, clean bool) {
 			k.publishWill(s, w)
 		}
 		s.conn = nil
+		k.dropLoose(s)
 		k.disconnect(c, mqtt.SessionTakenOver)
 		return
 	}

@@ -11,7 +11,8 @@ type Stats struct {
 	PacketsReceived  uint64
 	MessagesReceived uint64
 	MessagesSent     uint64
-	// DroppedSlow counts QoS 0 messages for a connection without room, DroppedQueue those above a
+	// DroppedSlow counts QoS 0 messages for a slow connection and those that waited for a rate when
+	// their connection ended, DroppedQueue those above a
 	// session's queue limits, DroppedSize those above a client's Maximum Packet Size,
 	// DroppedExpired those whose expiry interval passed, DroppedPolicy what a Policy dropped,
 	// Suppressed what it called not fresh.
@@ -54,7 +55,7 @@ func (k *Kernel) Clients(visit func(ClientView) bool) {
 		v := ClientView{
 			ClientID: s.id, Username: s.who.Username, Address: s.who.Address,
 			Listener: s.who.Listener, Version: byte(s.who.Version), Connected: s.conn != nil,
-			Subscriptions: len(s.subs), Queued: s.queue.len(), Inflight: s.flight.count,
+			Subscriptions: len(s.subs), Queued: s.waiting(), Inflight: s.flight.count,
 		}
 		if !visit(v) {
 			return

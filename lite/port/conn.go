@@ -68,14 +68,18 @@ func (c *Conn) Room() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ended {
-		return 0
+		return -1
 	}
 	room := c.ln.cfg.Limits.OutBytesMax - len(c.out) - c.sending
 	if room <= 0 {
 		c.slow = true
+		return min(room, -1)
 	}
 	return room
 }
+
+// Held is broker.Sink: a port has no rates.
+func (c *Conn) Held() int64 { return 0 }
 
 // Close is broker.Sink: what is queued is sent, for as long as Config.CloseTimeout.
 func (c *Conn) Close() {

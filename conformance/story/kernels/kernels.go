@@ -86,6 +86,8 @@ type conn struct {
 	kernel *broker.Kernel
 	c      *broker.Conn
 	room   int
+	deaf   bool // its input is held back
+	held   broker.Time
 	in     []byte // bytes of a packet that is not whole yet
 	gone   bool
 }
@@ -102,6 +104,13 @@ func (c *conn) Write(p []byte) {
 }
 
 func (c *conn) Room() int { return c.room }
+
+func (c *conn) Held() int64 {
+	if c.deaf {
+		c.held = c.w.now
+	}
+	return int64(c.held)
+}
 
 func (c *conn) Close() {
 	e := story.Event{Conn: c.name, Closed: true}

@@ -18,7 +18,8 @@ const tick = 100 * time.Millisecond
 // Do implements story.Driver.
 func (w *World) Do(c *story.Command) error {
 	verbs := map[string]func(*story.Command) error{
-		"given": w.given, "advance": w.advance, "slow": w.slow, "drain": w.drain,
+		"given": w.given, "advance": w.advance, "slow": w.slow,
+		"wait": w.wait, "deaf": w.deaf, "drain": w.drain,
 		"peers": w.doPeers, "store": w.doStore, "policy": w.doPolicy, "allow": w.allow,
 		"answer": w.answer, "shutdown": w.shutdown, "kick": w.kick, "restart": w.restart,
 		"close-listener": w.closeListener, "host": w.host,
@@ -110,12 +111,31 @@ func (w *World) advance(c *story.Command) error {
 func (w *World) slow(c *story.Command) error {
 	cn, err := w.named(c)
 	if err == nil {
+		cn.room = -1
+	}
+	return err
+}
+
+// wait has a rate hold back what goes to a connection.
+func (w *World) wait(c *story.Command) error {
+	cn, err := w.named(c)
+	if err == nil {
 		cn.room = 0
 	}
 	return err
 }
 
-// drain gives a slow connection its room back.
+// deaf has a rate hold back what a connection sends, until it is told so again.
+func (w *World) deaf(c *story.Command) error {
+	cn, err := w.named(c)
+	if err == nil {
+		cn.Held()
+		cn.deaf = !cn.deaf
+	}
+	return err
+}
+
+// drain gives a connection its room back.
 func (w *World) drain(c *story.Command) error {
 	cn, err := w.named(c)
 	if err == nil {
