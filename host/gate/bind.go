@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -11,51 +12,70 @@ import (
 	"time"
 )
 
-// ParseBind takes a bind apart: tcp://host:port (host may be empty, port 0 is any free one) or
-// unix:///path. It opens nothing.
-func ParseBind(bind string) (network, address string, err error) {
+// Bind is where a listener listens, and what it speaks there.
+type Bind struct {
+	// Scheme is tcp, tls, ws, wss or unix.
+	Scheme string
+	// Network is tcp or unix, Address what net.Listen takes for it.
+	Network, Address string
+}
+
+// TLS is true if what is spoken is inside TLS.
+func (b Bind) TLS() bool { return b.Scheme == "tls" || b.Scheme == "wss" }
+
+// WebSocket is true if MQTT is inside WebSocket.
+func (b Bind) WebSocket() bool { return b.Scheme == "ws" || b.Scheme == "wss" }
+
+// ParseBind takes a bind apart: tcp, tls, ws or wss://host:port (host may be empty, [::1] for IPv6,
+// port 0 is any free one), or unix:///path. It opens nothing.
+func ParseBind(bind string) (Bind, error) {
 	u, err := url.Parse(bind)
 	if err != nil {
-		return "", "", fmt.Errorf("gate: bind: %w", err)
+		return Bind{}, fmt.Errorf("gate: bind: %w", err)
 	}
 	switch u.Scheme {
-	case "tcp":
+	case "tcp", "tls", "ws", "wss":
 		if u.Path != "" || u.RawQuery != "" || u.User != nil {
-			return "", "", fmt.Errorf("gate: bind %q: only tcp://host:port", bind)
+			return Bind{}, fmt.Errorf("gate: bind %q: only %s://host:port", bind, u.Scheme)
 		}
 		if u.Port() == "" {
-			return "", "", fmt.Errorf("gate: bind %q: no port", bind)
+			return Bind{}, fmt.Errorf("gate: bind %q: no port", bind)
 		}
-		return "tcp", u.Host, nil
+		return Bind{Scheme: u.Scheme, Network: "tcp", Address: u.Host}, nil
 	case "unix":
 		if u.Host != "" || len(u.Path) < 2 {
-			return "", "", fmt.Errorf("gate: bind %q: unix:///absolute/path", bind)
+			return Bind{}, fmt.Errorf("gate: bind %q: unix:///absolute/path", bind)
 		}
-		return "unix", u.Path, nil
+		return Bind{Scheme: u.Scheme, Network: "unix", Address: u.Path}, nil
 	}
-	return "", "", fmt.Errorf("gate: bind %q: scheme must be tcp or unix", bind)
+	return Bind{}, fmt.Errorf("gate: bind %q: scheme must be tcp, tls, ws, wss or unix", bind)
 }
 
 // listen opens the socket of a bind. A unix socket that no process serves is what a killed broker
-// left behind, and is removed.
-func listen(bind string, keepAlive time.Duration) (net.Listener, error) {
-	network, address, err := ParseBind(bind)
-	if err != nil {
-		return nil, err
-	}
+// left behind, and is removed; mode is who may connect to the new one, 0 for what the process's
+// umask leaves.
+func listen(b Bind, keepAlive time.Duration, mode fs.FileMode) (net.Listener, error) {
 	lc := net.ListenConfig{KeepAlive: keepAlive}
 	if keepAlive == 0 {
 		lc.KeepAlive = -1
 	}
-	ln, err := lc.Listen(context.Background(), network, address)
-	if network == "unix" && errors.Is(err, syscall.EADDRINUSE) && abandoned(address) {
-		if err := os.Remove(address); err != nil {
+	if b.Network == "unix" && mode != 0 {
+		lc.Control = narrow(mode)
+	}
+	ln, err := lc.Listen(context.Background(), b.Network, b.Address)
+	if b.Network == "unix" && errors.Is(err, syscall.EADDRINUSE) && abandoned(b.Address) {
+		if err := os.Remove(b.Address); err != nil {
 			return nil, fmt.Errorf("gate: remove an abandoned socket: %w", err)
 		}
-		ln, err = lc.Listen(context.Background(), network, address)
+		ln, err = lc.Listen(context.Background(), b.Network, b.Address)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("gate: listen: %w", err)
+	}
+	if lc.Control != nil {
+		if err := os.Chmod(b.Address, mode); err != nil {
+			return nil, errors.Join(fmt.Errorf("gate: socket mode: %w", err), ln.Close())
+		}
 	}
 	return ln, nil
 }

@@ -34,8 +34,8 @@ type Conn struct {
 
 	gc    gnet.Conn // invalid once state is gone
 	loop  *loop
-	ln    *listener
-	stage stage   // nil: the socket's bytes are MQTT
+	ln    *terms
+	pile  *pile   // nil: the socket's bytes are MQTT
 	in    *buffer // the start of a packet whose end has not come, or nil
 	out   *buffer // what gnet was not handed yet, or nil
 	until int64   // when closing or linger ends
@@ -54,11 +54,14 @@ func (c *Conn) Loop() int { return c.loop.index }
 // Listener is the data of the listener c came in by.
 func (c *Conn) Listener() any { return c.ln.cfg.Data }
 
-// Address is the peer's address without its port, "unix" for a unix socket. It is for Handler.Open:
-// the gate does not keep it longer.
+// Address is the peer's address without its port, "unix" for a unix socket; behind a trusted proxy
+// that of the PROXY header. It is for Handler.Open: the gate does not keep it longer.
 func (c *Conn) Address() string {
 	if c.state == gone {
 		return ""
+	}
+	if c.pile != nil && c.pile.address != "" {
+		return c.pile.address
 	}
 	switch a := c.gc.RemoteAddr().(type) {
 	case *net.TCPAddr:
@@ -69,6 +72,15 @@ func (c *Conn) Address() string {
 		return "unix"
 	}
 	return ""
+}
+
+// CertificateSubject is whom the peer's verified certificate names, as RFC 4514 writes it, or empty.
+// It is for Handler.Open: the gate does not keep it longer.
+func (c *Conn) CertificateSubject() string {
+	if c.pile == nil {
+		return ""
+	}
+	return c.pile.subject
 }
 
 // Write queues p, borrowed until return. It goes out at the end of the turn, earlier if it is
@@ -171,23 +183,12 @@ func (c *Conn) push() {
 		return
 	}
 	c.out = nil // the socket may turn out dead below, and left would give the buffer back as well
-	if c.stage == nil {
-		c.wire(out.b)
-	} else {
+	if c.staged() {
 		c.pushStaged(out.b)
+	} else {
+		c.wire(out.b)
 	}
 	c.loop.bufs.put(out)
-}
-
-func (c *Conn) pushStaged(plain []byte) {
-	raw := c.loop.bufs.get()
-	var err error
-	if raw.b, err = c.stage.out(raw.b, plain); err != nil {
-		c.end(err)
-	} else {
-		c.wire(raw.b)
-	}
-	c.loop.bufs.put(raw)
 }
 
 // wire writes raw bytes, borrowed until return. If the socket is dead gnet calls OnClose from
@@ -206,8 +207,8 @@ func (c *Conn) wire(raw []byte) {
 func (c *Conn) settle() {
 	c.dirty = false
 	c.push()
-	if c.state == closing && c.stage != nil {
-		c.wire(c.stage.bye(nil))
+	if c.state == closing && c.staged() {
+		c.farewell()
 	}
 	if c.state == closing && c.waits() {
 		c.watchMe()
@@ -277,7 +278,7 @@ func (c *Conn) left(err error) {
 	c.state = gone
 	c.loop.bufs.put(c.in)
 	c.loop.bufs.put(c.out)
-	c.in, c.out, c.stage = nil, nil, nil
+	c.in, c.out, c.pile = nil, nil, nil
 	c.loop.conns.Add(-1)
 	c.ln.release()
 	if told {

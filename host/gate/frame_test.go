@@ -74,32 +74,33 @@ func TestTooLargeIsMalformed(t *testing.T) {
 }
 
 // flip is a stage that inverts every byte, answers an empty packet by itself, and says bye.
-type flip struct{}
+type flip struct{ place }
 
-func (flip) in(c *Conn, raw []byte) error {
+func (f *flip) in(c *Conn, raw []byte) error {
+	if len(raw) == 0 {
+		return nil
+	}
 	plain := make([]byte, len(raw))
 	for i, b := range raw {
 		plain[i] = ^b
 	}
 	if bytes.Equal(plain, []byte{0x30, 0}) {
-		c.wire([]byte("pong"))
-		return nil
+		return f.sink(c, []byte("pong"))
 	}
 	if plain[0] == 0 {
 		return fmt.Errorf("no such record")
 	}
-	c.receive(plain)
-	return nil
+	return f.rise(c, plain)
 }
 
-func (flip) out(dst, plain []byte) ([]byte, error) {
+func (*flip) out(_ *Conn, dst, plain []byte) ([]byte, error) {
 	for _, b := range plain {
 		dst = append(dst, ^b)
 	}
 	return dst, nil
 }
 
-func (flip) bye(dst []byte) []byte { return append(dst, "bye"...) }
+func (*flip) bye(_ *Conn, dst []byte) []byte { return append(dst, "bye"...) }
 
 func TestStageBetweenSocketAndFraming(t *testing.T) {
 	f := &fake{packet: func(c *Conn, frame []byte) {
@@ -109,7 +110,7 @@ func TestStageBetweenSocketAndFraming(t *testing.T) {
 	h := start(t, f)
 	addr, err := h.g.Listen(ListenerConfig{
 		Name: "flip", Bind: "tcp://127.0.0.1:0", Limits: DefaultLimits(),
-		newStage: func() stage { return flip{} },
+		newStage: func() stage { return &flip{} },
 	})
 	if err != nil {
 		t.Fatal(err)

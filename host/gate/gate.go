@@ -254,6 +254,8 @@ type counters struct {
 	acceptErrors atomic.Uint64
 	panics       atomic.Uint64
 	cut          atomic.Uint64
+
+	handshakesFailed atomic.Uint64
 }
 
 // Stats counts what the gate did since it was opened; Connections is of now.
@@ -264,6 +266,8 @@ type Stats struct {
 	// give.
 	Refused      uint64
 	AcceptErrors uint64
+	// HandshakesFailed counts connections that ended before TLS was there.
+	HandshakesFailed uint64
 	// Panics counts panics of handlers, Cut the connections whose peers did not read.
 	Panics     uint64
 	Cut        uint64
@@ -290,6 +294,8 @@ func (g *Gate) Stats() Stats {
 		AcceptErrors: g.count.acceptErrors.Load(),
 		Panics:       g.count.panics.Load(),
 		Cut:          g.count.cut.Load(),
+
+		HandshakesFailed: g.count.handshakesFailed.Load(),
 	}
 	for _, l := range g.loops {
 		ls := LoopStats{

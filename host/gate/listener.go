@@ -1,9 +1,12 @@
 package gate
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,14 +53,72 @@ func (l *Limits) Validate() error {
 type ListenerConfig struct {
 	// Name is what it is called by; one name, one listener.
 	Name string
-	// Bind is tcp://host:port or unix:///path.
+	// Bind is tcp, tls, ws or wss://host:port, or unix:///path.
 	Bind   string
 	Limits Limits
+	// TLS is for tls and wss, and only for them.
+	TLS *TLS
+	// WebSocket is for ws and wss, and only for them.
+	WebSocket *WebSocket
+	// Proxy is for listeners behind a proxy; nil: the socket's peer is who connects.
+	Proxy *Proxy
+	// SocketMode is who may connect to a unix socket, 0 for what the umask leaves.
+	SocketMode fs.FileMode
 	// Data is the handler's own, see Conn.Listener.
 	Data any
 
-	// newStage makes the stage of a connection; nil: its bytes are MQTT.
+	// newStage makes the stage of a connection above TLS; nil: its bytes are MQTT.
 	newStage func() stage
+}
+
+// WebSocket is how a listener takes MQTT inside WebSocket.
+type WebSocket struct {
+	// Path is what clients must ask for.
+	Path string
+	// Origins are the values of Origin that are let in; empty: any.
+	Origins []string
+}
+
+// Proxy is who may say in a PROXY header for whom it connects.
+type Proxy struct {
+	// Trusted are the sources that must send the header. Others must not.
+	Trusted []netip.Prefix
+	// Unix counts the peers of a unix socket among the trusted.
+	Unix bool
+	// Timeout bounds the wait for the header.
+	Timeout time.Duration
+	// HeadersMax bounds how many connections are waited for at once.
+	HeadersMax int
+}
+
+// check says what is wrong with cfg, and answers its bind.
+func (cfg *ListenerConfig) check() (Bind, error) {
+	if cfg.Name == "" {
+		return Bind{}, errors.New("gate: listen: no name")
+	}
+	b, err := ParseBind(cfg.Bind)
+	if err != nil {
+		return b, err
+	}
+	if err := cfg.Limits.Validate(); err != nil {
+		return b, err
+	}
+	switch {
+	case b.TLS() && cfg.TLS == nil:
+		return b, fmt.Errorf("gate: bind %q: give it a certificate", cfg.Bind)
+	case !b.TLS() && cfg.TLS != nil:
+		return b, fmt.Errorf("gate: bind %q: TLS is for tls:// and wss://", cfg.Bind)
+	case b.WebSocket() || cfg.WebSocket != nil:
+		return b, errors.New("gate: listen: WebSocket is not in this build")
+	case cfg.Proxy != nil:
+		return b, errors.New("gate: listen: PROXY headers are not in this build")
+	case cfg.SocketMode != 0 && b.Network != "unix":
+		return b, fmt.Errorf("gate: bind %q: a socket mode is for unix://", cfg.Bind)
+	}
+	if cfg.TLS != nil {
+		return b, cfg.TLS.Validate()
+	}
+	return b, nil
 }
 
 // ListenerView is what an operator sees of a listener.
@@ -69,66 +130,129 @@ type ListenerView struct {
 	Connections int64
 	Accepted    uint64
 	Refused     uint64
+	// Handshakes is how many connections wait for their peers now, HandshakesFailed how many ended
+	// there.
+	Handshakes       int
+	HandshakesFailed uint64
 }
-
-// Backoff of accept when the system gives nothing: no descriptors, no memory. What waits stays in
-// the backlog.
-const (
-	backoffMin = 5 * time.Millisecond
-	backoffMax = time.Second
-)
 
 // listener accepts for one bind, in a goroutine of its own. It lives as long as its connections do.
 type listener struct {
-	g       *Gate
-	cfg     ListenerConfig
-	sock    net.Listener
-	stop    chan struct{} // closed by close: ends a backoff
-	once    sync.Once
-	done    chan struct{} // closed when no connection will follow
-	trouble rare
+	g     *Gate
+	name  string
+	bind  Bind
+	sock  net.Listener
+	terms atomic.Pointer[terms] // for the connections that come next
+
+	ctx      context.Context // of the arrivals
+	cancel   context.CancelFunc
+	arrivals sync.WaitGroup // those that wait for their peer
+	lobby    lobby
+	stop     chan struct{} // closed by close: ends a backoff
+	once     sync.Once
+	done     chan struct{} // closed when no connection will follow
+
+	trouble, full, failed rare // what is logged now and then
 
 	connections atomic.Int64
 	accepted    atomic.Uint64
 	refused     atomic.Uint64
+	unsecured   atomic.Uint64
+}
+
+// terms is what a listener offers between two calls of Update. A connection keeps those it came
+// by.
+type terms struct {
+	*listener
+	cfg ListenerConfig
+}
+
+// waitingMax is how many arrivals may wait for their peers.
+func (t *terms) waitingMax() int {
+	n := 0
+	if t.cfg.TLS != nil {
+		n = t.cfg.TLS.HandshakesMax
+	}
+	return n
 }
 
 // Listen opens a listener and answers the address it got.
 func (g *Gate) Listen(cfg ListenerConfig) (net.Addr, error) {
-	if cfg.Name == "" {
-		return nil, errors.New("gate: listen: no name")
-	}
-	if err := cfg.Limits.Validate(); err != nil {
+	b, err := cfg.check()
+	if err != nil {
 		return nil, err
 	}
-	return g.serve(cfg, func() (net.Listener, error) { return listen(cfg.Bind, g.cfg.KeepAlive) })
+	return g.serve(cfg, b, func() (net.Listener, error) {
+		return listen(b, g.cfg.KeepAlive, cfg.SocketMode)
+	})
 }
 
 // serve is Listen with a socket that opener opens.
-func (g *Gate) serve(cfg ListenerConfig, opener func() (net.Listener, error)) (net.Addr, error) {
+func (g *Gate) serve(
+	cfg ListenerConfig, b Bind, opener func() (net.Listener, error),
+) (net.Addr, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
 		return nil, ErrClosed
 	}
-	for _, ln := range g.listeners {
-		if ln.cfg.Name == cfg.Name {
-			return nil, fmt.Errorf("%w: %s", ErrExists, cfg.Name)
-		}
+	if g.findLocked(cfg.Name) != nil {
+		return nil, fmt.Errorf("%w: %s", ErrExists, cfg.Name)
 	}
 	sock, err := opener()
 	if err != nil {
 		return nil, err
 	}
-	ln := &listener{g: g, cfg: cfg, sock: sock}
+	ln := &listener{g: g, name: cfg.Name, bind: b, sock: sock}
+	ln.terms.Store(&terms{ln, cfg})
+	ln.ctx, ln.cancel = context.WithCancel(context.Background())
 	ln.stop, ln.done = make(chan struct{}), make(chan struct{})
-	ln.trouble.every = 10 * time.Second
+	for _, r := range []*rare{&ln.trouble, &ln.full, &ln.failed} {
+		r.every = 10 * time.Second
+	}
 	g.listeners = append(g.listeners, ln)
 	go ln.accept()
 	return sock.Addr(), nil
 }
 
-// Unlisten closes a listener and waits until it brings no more connections. Those it brought go on.
+func (g *Gate) findLocked(name string) *listener {
+	for _, ln := range g.listeners {
+		if ln.name == name {
+			return ln
+		}
+	}
+	return nil
+}
+
+// Update changes what an open listener offers. The bind must be the one it has, or the one it was
+// opened by. Connections that are there go on by the terms they came by.
+func (g *Gate) Update(cfg ListenerConfig) error {
+	b, err := cfg.check()
+	if err != nil {
+		return err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	ln := g.findLocked(cfg.Name)
+	if ln == nil {
+		return fmt.Errorf("%w: %s", ErrUnknown, cfg.Name)
+	}
+	open := ln.bind
+	open.Address = ln.sock.Addr().String()
+	if b != ln.bind && b != open {
+		return fmt.Errorf("gate: update %s: it listens on %s://%s; remove it and add it anew",
+			cfg.Name, ln.bind.Scheme, ln.bind.Address)
+	}
+	if mode := ln.terms.Load().cfg.SocketMode; cfg.SocketMode != mode {
+		return fmt.Errorf("gate: update %s: its socket mode stays; remove it and add it anew",
+			cfg.Name)
+	}
+	ln.terms.Store(&terms{ln, cfg})
+	return nil
+}
+
+// Unlisten closes a listener and waits until it brings no more connections: those whose handshake
+// is not over are closed. Those it brought go on.
 func (g *Gate) Unlisten(name string) error {
 	ln := g.take(name)
 	if ln == nil {
@@ -142,7 +266,7 @@ func (g *Gate) take(name string) *listener {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for i, ln := range g.listeners {
-		if ln.cfg.Name == name {
+		if ln.name == name {
 			g.listeners = append(g.listeners[:i:i], g.listeners[i+1:]...)
 			return ln
 		}
@@ -156,11 +280,12 @@ func (g *Gate) Listeners() []ListenerView {
 	defer g.mu.Unlock()
 	vs := make([]ListenerView, 0, len(g.listeners))
 	for _, ln := range g.listeners {
-		a := ln.sock.Addr()
 		vs = append(vs, ListenerView{
-			Name: ln.cfg.Name, Bind: ln.cfg.Bind, Address: a.Network() + "://" + a.String(),
+			Name: ln.name, Bind: ln.terms.Load().cfg.Bind,
+			Address:     ln.bind.Scheme + "://" + ln.sock.Addr().String(),
 			Connections: ln.connections.Load(), Accepted: ln.accepted.Load(),
-			Refused: ln.refused.Load(),
+			Refused: ln.refused.Load(), Handshakes: ln.lobby.size(),
+			HandshakesFailed: ln.unsecured.Load(),
 		})
 	}
 	return vs
@@ -172,80 +297,6 @@ func (ln *listener) close() {
 		_ = ln.sock.Close() // its connections are sockets of their own
 	})
 	<-ln.done
-}
-
-func (ln *listener) accept() {
-	defer close(ln.done)
-	var wait time.Duration
-	for {
-		c, err := ln.sock.Accept()
-		if err == nil {
-			wait = 0
-			ln.admit(c)
-			continue
-		}
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		ln.complain("accept", err)
-		wait = min(max(2*wait, backoffMin), backoffMax)
-		if !ln.pause(wait) {
-			return
-		}
-	}
-}
-
-// pause waits; false means that the listener was closed.
-func (ln *listener) pause(d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ln.stop:
-		return false
-	case <-t.C:
-		return true
-	}
-}
-
-// complain counts an error of the system and logs it now and then.
-func (ln *listener) complain(verb string, err error) {
-	ln.g.count.acceptErrors.Add(1)
-	if held, ok := ln.trouble.pass(time.Now()); ok {
-		ln.g.log.Warn("gate: "+verb, "listener", ln.cfg.Name, "err", err, "not logged", held)
-	}
-}
-
-// admit gives a new socket to the loop with the fewest connections. It waits for that loop: a
-// busy one slows the listener down, not its memory up.
-func (ln *listener) admit(nc net.Conn) {
-	if ln.connections.Load() >= int64(ln.cfg.Limits.ConnectionsMax) {
-		ln.refused.Add(1)
-		ln.g.count.refused.Add(1)
-		_ = nc.Close()
-		return
-	}
-	l := ln.g.loops[0]
-	for _, m := range ln.g.loops[1:] {
-		if m.conns.Load() < l.conns.Load() {
-			l = m
-		}
-	}
-	c := &Conn{loop: l, ln: ln}
-	if ln.cfg.newStage != nil {
-		c.stage = ln.cfg.newStage()
-	}
-	ln.accepted.Add(1)
-	ln.g.count.accepted.Add(1)
-	ln.connections.Add(1)
-	ln.g.count.connections.Add(1)
-	l.conns.Add(1)
-	// EnrollContext returns when OnOpen did, so entered is safe to read. It closes nc: the socket
-	// goes on as a duplicate.
-	if _, err := l.client.EnrollContext(nc, c); err != nil || !c.entered {
-		ln.complain("enrol", err)
-		l.conns.Add(-1)
-		ln.release()
-	}
 }
 
 // release counts one connection less.

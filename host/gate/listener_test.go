@@ -88,13 +88,14 @@ func (s *starved) Accept() (net.Conn, error) {
 func TestNoDescriptorsKillsNothing(t *testing.T) {
 	h := start(t, &fake{packet: echo})
 	old := h.dial()
-	sock, err := listen("tcp://127.0.0.1:0", 0)
+	b := Bind{Scheme: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
+	sock, err := listen(b, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	poor := &starved{Listener: sock}
 	poor.left.Store(4)
-	addr, err := h.g.serve(ListenerConfig{Name: "poor", Limits: DefaultLimits()},
+	addr, err := h.g.serve(ListenerConfig{Name: "poor", Limits: DefaultLimits()}, b,
 		func() (net.Listener, error) { return poor, nil })
 	if err != nil {
 		t.Fatal(err)
@@ -134,10 +135,12 @@ func TestConnectionLimit(t *testing.T) {
 
 func TestParseBind(t *testing.T) {
 	for bind, want := range map[string]string{
-		"tcp://127.0.0.1:1883": "tcp 127.0.0.1:1883",
-		"tcp://:1883":          "tcp :1883",
-		"tcp://[::1]:1883":     "tcp [::1]:1883",
-		"unix:///run/m.sock":   "unix /run/m.sock",
+		"tcp://127.0.0.1:1883": "tcp tcp 127.0.0.1:1883",
+		"tls://:8883":          "tls tcp :8883",
+		"ws://[::1]:8080":      "ws tcp [::1]:8080",
+		"wss://h:443":          "wss tcp h:443",
+		"unix:///run/m.sock":   "unix unix /run/m.sock",
+		"wss://h:443/mqtt":     "",
 		"tcp://host":           "",
 		"tcp://h:1/path":       "",
 		"unix://m.sock":        "",
@@ -145,8 +148,8 @@ func TestParseBind(t *testing.T) {
 		"1883":                 "",
 		"":                     "",
 	} {
-		network, address, err := ParseBind(bind)
-		got := strings.TrimSpace(network + " " + address)
+		b, err := ParseBind(bind)
+		got := strings.TrimSpace(b.Scheme + " " + b.Network + " " + b.Address)
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v", bind, got, err)
 		}

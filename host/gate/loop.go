@@ -41,6 +41,7 @@ type loop struct {
 	busy     bool // between begin and end
 	watching bool // slow is set
 	bufs     buffers
+	clear    []byte   // see plain
 	after    []errand // for other loops, see Gate.DoAfter
 	dirty    []*Conn  // touched in this turn
 	ended    []ending // gone in this turn, the handler does not know yet
@@ -286,6 +287,7 @@ func (l *loop) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 		v.gc, v.entered = gc, true
 		l.open(v)
 		v.dropAddresses()
+		v.opened()
 		l.end()
 		return nil, v.action()
 	}
@@ -310,20 +312,13 @@ func (l *loop) OnTraffic(gc gnet.Conn) gnet.Action {
 	}
 	l.bytesIn.Add(uint64(len(raw)))
 	l.begin()
-	if c.stage == nil {
-		c.receive(raw)
+	if c.staged() {
+		c.climb(raw)
 	} else {
-		l.staged(c, raw)
+		c.receive(raw)
 	}
 	l.end()
 	return c.action()
-}
-
-func (l *loop) staged(c *Conn, raw []byte) {
-	defer l.rescue(c)
-	if err := c.stage.in(c, raw); err != nil {
-		c.end(err)
-	}
 }
 
 // OnClose is gnet's: the peer, an error or end closed the connection. It may come from inside a
