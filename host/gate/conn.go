@@ -54,8 +54,8 @@ func (c *Conn) Loop() int { return c.loop.index }
 // Listener is the data of the listener c came in by.
 func (c *Conn) Listener() any { return c.ln.cfg.Data }
 
-// Address is the peer's address without its port, "unix" for a unix socket; behind a trusted proxy
-// that of the PROXY header. It is for Handler.Open: the gate does not keep it longer.
+// Address is the peer's address without its port, "unix" for a unix socket; behind a trusted
+// proxy that of the PROXY header. It is for Handler.Open: the gate does not keep it longer.
 func (c *Conn) Address() string {
 	if c.state == gone {
 		return ""

@@ -8,8 +8,9 @@ package gate
 // The order of bytes on the wire is the order of the calls that bring them.
 type stage interface {
 	// in takes bytes from below, borrowed until return. It hands what they carry to rise and sends
-	// its own answers by sink. When c is not open any more the rest is thrown away. nil raw is the
-	// first call, made when c was opened: what the stage has read ahead comes up. An error closes c.
+	// its own answers by sink. When c is not open any more the rest is thrown away. The first call
+	// is made when c was opened, raw may be empty: what the stage has read ahead comes up. An error
+	// closes c.
 	in(c *Conn, raw []byte) error
 	// out appends to dst what carries plain to the stage below.
 	out(c *Conn, dst, plain []byte) ([]byte, error)
