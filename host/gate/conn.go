@@ -74,8 +74,8 @@ func (c *Conn) Address() string {
 	return ""
 }
 
-// CertificateSubject is whom the peer's verified certificate names, as RFC 4514 writes it, or empty.
-// It is for Handler.Open: the gate does not keep it longer.
+// CertificateSubject is whom the peer's verified certificate names, as RFC 4514 writes it, or
+// empty. It is for Handler.Open: the gate does not keep it longer.
 func (c *Conn) CertificateSubject() string {
 	if c.pile == nil {
 		return ""
