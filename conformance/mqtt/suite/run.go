@@ -92,11 +92,11 @@ func Run(ctx context.Context, cases []Case, opts Options) ([]Result, error) {
 	_, _ = rand.Read(id)
 	r := &runner{opts: &opts, id: hex.EncodeToString(id)}
 	if err := r.probe(ctx, opts.Target); err != nil {
-		return nil, fmt.Errorf("suite: %s: %w", opts.Target, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrUnreachable, opts.Target, err)
 	}
 	for name, extra := range opts.Extra {
 		if err := r.probe(ctx, extra); err != nil && name == Limited {
-			return nil, fmt.Errorf("suite: target %s: %s: %w", name, extra, err)
+			return nil, fmt.Errorf("%w: %s: %s: %w", ErrUnreachable, name, extra, err)
 		}
 	}
 	jobs := r.jobs(cases)
@@ -222,6 +222,9 @@ func (t *T) deadline() time.Time {
 	d, _ := t.ctx.Deadline()
 	return d
 }
+
+// ErrUnreachable says that there is no broker to judge.
+var ErrUnreachable = errors.New("suite: no broker at the target")
 
 // errNoAnswer says that nothing at the target speaks MQTT.
 var errNoAnswer = errors.New("does not let a client in, neither by 5.0 nor by 3.1.1; is it an " +

@@ -1,73 +1,96 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	mqttsuite "github.com/hpmq/hpmq/conformance/mqtt"
 	"github.com/hpmq/hpmq/conformance/mqtt/suite"
 )
+
+// errNotConforming says that a broker broke a statement.
+var errNotConforming = errors.New("the broker does not keep to the standard")
 
 // conformance is the command of that name.
 type conformance struct {
 	*settings
-	target string
-	extra  map[string]string
-	tls    suite.TLS
-	opts   suite.Options
+	target   string
+	versions []string
+	extra    map[string]string
+	tls      suite.TLS
+	opts     suite.Options
+
+	jsonFile, junitFile, htmlFile string
+	all, list, compare            bool
 }
 
 func newConformance(s *settings) *cobra.Command {
 	c := &conformance{settings: s, opts: suite.DefaultOptions()}
 	cmd := &cobra.Command{
-		Use: "conformance", Short: "Judge an MQTT broker by the standards",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
+		Use:   "conformance [A.json B.json]",
+		Short: "Judge any MQTT broker by the statements of the standards",
+		Long: `conformance speaks to a broker as good and bad clients do and says which normative
+statements of MQTT 3.1.1 and 5.0 it keeps. It needs no access but a listener. What it leaves in the
+broker it takes away again.
+
+Some statements are about what a server does that is configured so. They are judged on further
+listeners, as far as there are any:
+  limited   Maximum QoS 0, no retained messages, no wildcard and no shared subscriptions,
+            Server Keep Alive 5, Receive Maximum 4, Topic Alias Maximum 4, Maximum Packet Size 4096
+  guarded   lets in --username with --password alone, refuses topics below ` +
+			suite.DeniedTopic + `
+  enhanced  knows the authentication method ` + suite.EnhancedMethod + ` alone
+
+It exits with 0 if no case failed, 1 if one did (or, with --compare, two runs differ), 2 if the
+command line makes no sense, 3 if there is no broker.`,
+		Example: `  hpmq-cli conformance
+  hpmq-cli conformance --target tls://127.0.0.1:8883 --ca ca.pem --versions 5.0
+  hpmq-cli conformance --target ws://127.0.0.1:8083/mqtt --junit out.xml --html out.html
+  hpmq-cli conformance --only MQTT-3.1.2-24 --all
+  hpmq-cli conformance --only 'publish/*' --versions 3.1.1,5.0 --report hpmq.json
+  hpmq-cli conformance --extra limited=tcp://127.0.0.1:1884,guarded=tcp://127.0.0.1:1885
+  hpmq-cli conformance --compare mosquitto.json hpmq.json
+  hpmq-cli conformance --list`,
+		Args: c.args,
+		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args) },
 	}
-	f := cmd.Flags()
-	f.StringVar(&c.target, "target", "tcp://127.0.0.1:1883", "the listener to judge")
-	f.StringToStringVar(&c.extra, "extra", nil, "further listeners: limited=URL,guarded=URL,…")
-	f.StringVar(&c.tls.CAFile, "ca", "", "PEM file of the authorities to trust")
-	f.BoolVar(&c.tls.Insecure, "insecure", false, "trust any certificate")
-	f.StringVar(&c.opts.Username, "username", "", "user name for CONNECT")
-	f.StringVar(&c.opts.Password, "password", "", "password for CONNECT")
-	f.StringSliceVar(&c.opts.Only, "only", nil, "cases by name, pattern or statement")
-	f.IntVar(&c.opts.Parallel, "parallel", c.opts.Parallel, "cases at a time")
-	f.DurationVar(&c.opts.CaseTimeout, "case-timeout", c.opts.CaseTimeout, "limit of one case")
+	c.flags(cmd)
 	return cmd
 }
 
-func (c *conformance) run(cmd *cobra.Command) error {
-	var err error
-	if c.opts.Target, err = suite.ParseTarget(c.target, c.tls); err != nil {
-		return usageError{err}
+func (c *conformance) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.target, "target", "tcp://127.0.0.1:1883",
+		"the listener to judge: tcp, tls, ws or wss ://HOST:PORT, or unix:///PATH")
+	f.StringToStringVar(&c.extra, "extra", nil, "further listeners, as limited=URL,guarded=URL")
+	f.StringVar(&c.tls.CAFile, "ca", "",
+		"PEM file of the authorities to trust; empty: the system's")
+	f.StringVar(&c.tls.CertFile, "cert", "", "PEM file of a client certificate to show")
+	f.StringVar(&c.tls.KeyFile, "key", "", "PEM file of its key")
+	f.BoolVar(&c.tls.Insecure, "insecure", false, "trust any certificate")
+	f.StringVar(&c.opts.Username, "username", "", "user name for CONNECT")
+	f.StringVar(&c.opts.Password, "password", "", "password for CONNECT")
+	f.StringSliceVar(&c.versions, "versions", []string{"3.1", "3.1.1", "5.0"}, "versions to judge")
+	f.StringSliceVar(&c.opts.Only, "only", nil, "cases by name or pattern, or ids of statements")
+	f.IntVar(&c.opts.Parallel, "parallel", c.opts.Parallel, "cases that run at once")
+	f.DurationVar(&c.opts.CaseTimeout, "case-timeout", c.opts.CaseTimeout, "limit of one case")
+	f.DurationVar(&c.opts.ExpectTimeout, "timeout", c.opts.ExpectTimeout,
+		"limit of one thing that a case waits for")
+	f.StringVar(&c.jsonFile, "report", "", "write the report as JSON to this file")
+	f.StringVar(&c.junitFile, "junit", "", "write the report as JUnit XML to this file")
+	f.StringVar(&c.htmlFile, "html", "", "write the report as one HTML page to this file")
+	f.BoolVar(&c.all, "all", false, "print a line for each case, not for failures alone")
+	f.BoolVar(&c.list, "list", false, "print the statements with their cases; asks no broker")
+	f.BoolVar(&c.compare, "compare", false, "print where two reports differ; asks no broker")
+}
+
+func (c *conformance) args(_ *cobra.Command, args []string) error {
+	switch {
+	case c.compare && len(args) != 2:
+		return errors.New("--compare wants two files that --report wrote")
+	case !c.compare && len(args) > 0:
+		return fmt.Errorf("%q is not expected; name the broker with --target", args[0])
 	}
-	c.opts.Extra = make(map[string]*suite.Target)
-	for name, url := range c.extra {
-		if c.opts.Extra[name], err = suite.ParseTarget(url, c.tls); err != nil {
-			return usageError{err}
-		}
-	}
-	results, err := suite.Run(cmd.Context(), mqttsuite.Cases(), c.opts)
-	if err != nil {
-		return err
-	}
-	counts := make(map[suite.Outcome]int)
-	for _, r := range results {
-		counts[r.Outcome]++
-		if r.Outcome == suite.Passed {
-			continue
-		}
-		_ = c.printf("%s %s %s %s (%v)", r.Outcome, r.Version, r.Case, r.Reason,
-			r.Took.Round(time.Millisecond))
-		for _, line := range r.Transcript {
-			_ = c.printf("    %s", line)
-		}
-	}
-	if counts[suite.Failed] > 0 {
-		return fmt.Errorf("%v", counts)
-	}
-	return c.printf("%v", counts)
+	return nil
 }

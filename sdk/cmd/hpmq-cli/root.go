@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hpmq/hpmq/conformance/mqtt/suite"
 	"github.com/hpmq/hpmq/sdk/client"
 )
 
@@ -68,7 +69,7 @@ func exitCode(err error) int {
 		return exitRefused
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.Is(err, client.ErrUnreachable):
+	case errors.Is(err, client.ErrUnreachable), errors.Is(err, suite.ErrUnreachable):
 		return exitUnreachable
 	}
 	return exitRefused

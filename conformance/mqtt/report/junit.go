@@ -1,0 +1,84 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/hpmq/hpmq/conformance/mqtt/suite"
+)
+
+// The elements of JUnit XML as CI servers read them.
+type (
+	junitSuites struct {
+		XMLName xml.Name     `xml:"testsuites"`
+		Suites  []junitSuite `xml:"testsuite"`
+	}
+	junitSuite struct {
+		Name     string      `xml:"name,attr"`
+		Tests    int         `xml:"tests,attr"`
+		Failures int         `xml:"failures,attr"`
+		Skipped  int         `xml:"skipped,attr"`
+		Time     string      `xml:"time,attr"`
+		Stamp    string      `xml:"timestamp,attr"`
+		Cases    []junitCase `xml:"testcase"`
+	}
+	junitCase struct {
+		Class   string     `xml:"classname,attr"`
+		Name    string     `xml:"name,attr"`
+		Time    string     `xml:"time,attr"`
+		Failure *junitText `xml:"failure"`
+		Skipped *junitText `xml:"skipped"`
+	}
+	junitText struct {
+		Message string `xml:"message,attr"`
+		Text    string `xml:",chardata"`
+	}
+)
+
+// JUnit writes the report as JUnit XML: a test suite a version, a test case a case.
+func (r *Report) JUnit(w io.Writer) error {
+	texts := r.texts()
+	var doc junitSuites
+	for i := range r.Cases {
+		c := &r.Cases[i]
+		s := junitSuite{Name: "MQTT " + c.Version, Tests: c.Total(), Failures: c.Failed,
+			Skipped: c.Skipped + c.NotRun, Stamp: r.Started.Format("2006-01-02T15:04:05")}
+		var took time.Duration
+		for k := range r.Results {
+			if r.Results[k].Version == c.Version {
+				took += r.Results[k].Took
+				s.Cases = append(s.Cases, junitOf(&r.Results[k], texts))
+			}
+		}
+		s.Time = seconds(took)
+		doc.Suites = append(doc.Suites, s)
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return fmt.Errorf("report: junit: %w", err)
+	}
+	enc := xml.NewEncoder(w)
+	enc.Indent("", " ")
+	if err := enc.Encode(&doc); err != nil {
+		return fmt.Errorf("report: junit: %w", err)
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+func junitOf(res *suite.Result, texts map[string]string) junitCase {
+	c := junitCase{Class: "mqtt." + res.Version, Name: res.Case, Time: seconds(res.Took)}
+	switch res.Outcome {
+	case suite.Failed:
+		b := &strings.Builder{}
+		appendFailure(b, res, texts)
+		c.Failure = &junitText{Message: strings.Join(res.Faults, "; "), Text: printable(b.String())}
+	case suite.Skipped, suite.NotRun:
+		c.Skipped = &junitText{Message: string(res.Outcome) + ": " + res.Reason}
+	}
+	return c
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
