@@ -246,7 +246,7 @@ func TestSelection(t *testing.T) {
 }
 
 func TestBadTargets(t *testing.T) {
-	for _, s := range []string{"", "127.0.0.1:1883", "http://a:1", "tcp://a", "unix:", "tls://a:1"} {
+	for _, s := range []string{"", "127.0.0.1:1", "http://a:1", "tcp://a", "unix:", "tls://a:1"} {
 		ca := TLS{}
 		if s == "tls://a:1" {
 			ca.CAFile = "/does/not/exist"

@@ -62,7 +62,7 @@ func TestConformanceCompare(t *testing.T) {
 		t.Errorf("exit %d, %s%s", code, out, errs)
 	}
 	code, out, errs := conform(t, "--compare", a, b)
-	if code != exitRefused || !strings.Contains(out, "passed") || !strings.Contains(errs, "1 place") {
+	if code != exitRefused || !strings.Contains(out, "passed") || !strings.Contains(errs, "1 pl") {
 		t.Errorf("exit %d, %s%s", code, out, errs)
 	}
 }

@@ -82,6 +82,8 @@ func explain(err error) string {
 	switch {
 	case errors.Is(err, client.ErrUnreachable):
 		text += "\nis the broker running? start it with: hpmq   or name another with --server URL"
+	case errors.Is(err, suite.ErrUnreachable):
+		text += "\nis the broker running? name another listener with --target URL"
 	case errors.As(err, &refused) && refused.Status == 401:
 		text += "\npass the token with --token-file FILE or HPMQ_CLI_TOKEN"
 	}
