@@ -7,11 +7,12 @@ import (
 	"github.com/hpmq/hpmq/sdk/passhash"
 )
 
-// Configure reads the users.
+// Configure reads the users and the certificates.
 func (u *Users) Configure(config string) (guest.Interest, error) {
 	*u = Users{users: map[string]user{}}
 	o := settings.Parse(config)
-	o.Known("users", "anonymous", "unknown")
+	o.Known("users", "anonymous", "unknown", "certificates", "certificate_username")
+	u.certificates = readCertificates(o)
 	switch o.OneOf("anonymous", "loopback", "loopback", "always", "never") {
 	case "always":
 		u.anonymous = always

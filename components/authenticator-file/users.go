@@ -1,6 +1,6 @@
 // Package users is what the component authenticator-file decides by: a list of users with slow
-// hashes of their passwords, and whether a client without a name may come in. It does not know how
-// a question reaches it (package authenticator of the guest SDK).
+// hashes of their passwords, whom client certificates stand for, whether a client without a name
+// may come in. It does not know how a question reaches it (package authenticator of the guest SDK).
 package users
 
 import (
@@ -12,8 +12,9 @@ import (
 
 // Users is the authenticator.
 type Users struct {
-	users     map[string]user
-	anonymous anonymous
+	users        map[string]user
+	certificates certificates
+	anonymous    anonymous
 	// unknown is what a name that is not in the list gets.
 	unknown authenticator.Kind
 	// decoy is checked where there is no user, so that an answer takes as long as for one.
@@ -36,11 +37,14 @@ const (
 
 // Authenticate judges a CONNECT.
 func (u *Users) Authenticate(c *authenticator.Credentials) authenticator.Answer {
-	switch {
-	case c.Method != "":
+	if c.Method != "" {
 		// Enhanced authentication is not ours [MQTT-4.12.0-1].
 		return authenticator.Next()
-	case !c.HasUsername || len(u.users) == 0:
+	}
+	if answer, ok := u.certificates.judge(c.CertificateSubject); ok {
+		return answer
+	}
+	if !c.HasUsername || len(u.users) == 0 {
 		return u.judgeAnonymous(c)
 	}
 	return u.judgeUser(c)

@@ -127,7 +127,7 @@ func (in *instance) authenticate(c *guesttest.Credentials) (any, error) {
 	put(32, c.Address)
 	put(40, "test")
 	copy(r[48:], "\x05\xAA\xAA\xAA")
-	put(52, "")
+	put(52, c.Subject)
 	put(60, c.Method)
 	put(68, "")
 	at, err := in.guest.Alloc(credentialsBytes, 4)

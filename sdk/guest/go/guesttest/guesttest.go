@@ -68,6 +68,7 @@ type Credentials struct {
 	Password *string `json:"password"`
 	Address  string  `json:"address"`
 	Method   string  `json:"method"`
+	Subject  string  `json:"certificate-subject"`
 }
 
 // Target is a configured or not yet configured component.

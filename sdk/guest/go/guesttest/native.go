@@ -103,6 +103,7 @@ func (t authenticating) Do(c *Call) (any, error) {
 	who := authenticator.Credentials{
 		ClientID: c.Credentials.ClientID, Address: c.Credentials.Address,
 		Listener: "test", Version: 5, Method: c.Credentials.Method,
+		CertificateSubject: c.Credentials.Subject,
 	}
 	if u := c.Credentials.Username; u != nil {
 		who.HasUsername, who.Username = true, *u
