@@ -1,6 +1,7 @@
 #!/bin/sh
-# components.sh [--check] [NAME...] builds the components with TinyGo into components/NAME/NAME.wasm
-# and the hostile guests of the tests with clang into components/testdata; all, or those named.
+# components.sh [--check] [NAME...] builds the components with TinyGo into components/NAME/NAME.wasm,
+# the guest of the conformance suite into its folder (NAME enhanced), and the hostile guests of the
+# tests with clang into components/testdata; all, or those named.
 # With --check it builds into a folder of its own and compares byte for byte.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -28,10 +29,18 @@ build() {
 	esac
 }
 
+# folder NAME is where the sources of a component stand.
+folder() {
+	case $1 in
+	enhanced) echo "conformance/mqtt/$1" ;;
+	*) echo "components/$1" ;;
+	esac
+}
+
 build_component() {
 	"$tinygo" build -target="$here/wasip1.json" -buildmode=c-shared -opt=2 -no-debug \
-		-o "$work/$1.core.wasm" "./components/$1/guest"
-	"$work/stamp" "$work/$1.core.wasm" "components/$1/manifest.json" "$2"
+		-o "$work/$1.core.wasm" "./$(folder "$1")/guest"
+	"$work/stamp" "$work/$1.core.wasm" "$(folder "$1")/manifest.json" "$2"
 }
 
 # -O2 only while compiling: with it, clang hands the linked module to wasm-opt.
@@ -46,13 +55,13 @@ build_hostile() {
 committed() {
 	case $1 in
 	hostile-*) echo "components/testdata/$1.wasm" ;;
-	*) echo "components/$1/$1.wasm" ;;
+	*) echo "$(folder "$1")/$1.wasm" ;;
 	esac
 }
 
 if [ $# = 0 ]; then
 	set -- $(cd components && for m in */manifest.json; do dirname "$m"; done) \
-		hostile-loop hostile-trap hostile-memory hostile-recurse hostile-garbage
+		enhanced hostile-loop hostile-trap hostile-memory hostile-recurse hostile-garbage
 fi
 wrong=
 for name in "$@"; do
