@@ -113,9 +113,12 @@ func (c *Client) Connect(p *mqtt.Connect) {
 // Version is the version that the client encodes and decodes with.
 func (c *Client) Version() mqtt.Version { return c.version }
 
-// NextPacketID is a packet identifier that the client has not used before.
+// NextPacketID is a packet identifier that the client has not used before, or not for the last
+// 65534 calls.
 func (c *Client) NextPacketID() uint16 {
-	c.nextID++
+	if c.nextID++; c.nextID == 0 {
+		c.nextID++
+	}
 	return c.nextID
 }
 

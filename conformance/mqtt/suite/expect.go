@@ -64,10 +64,11 @@ func (c *Client) ReadConnack() mqtt.Connack {
 	return p
 }
 
-// ReadAck is the next packet, which must be the acknowledgement of that type for id.
+// ReadAck is the next packet, which must be the acknowledgement of that type for id; messages that
+// come before it are put back behind it: the two directions are independent.
 func (c *Client) ReadAck(want mqtt.Type, id uint16) mqtt.Ack {
 	var p mqtt.Ack
-	c.decode(&p, c.Expect(want))
+	c.decode(&p, c.ahead(want))
 	if p.PacketID != id {
 		c.t.Fatalf("client %d: %s of packet %d, want %d", c.id, want, p.PacketID, id)
 	}
