@@ -206,7 +206,8 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 	der := d.write("der.pem", []byte("\x30\x82\x01\x02"))
 	d.write("encrypted.key", []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n"+
 		"-----END ENCRYPTED PRIVATE KEY-----\n"))
-	d.write("broken.pem", []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"))
+	d.write("broken.pem", []byte("-----BEGIN CERTIFICATE-----\nAAAA\n"+
+		"-----END CERTIFICATE-----\n"))
 	d.write("empty.pem", nil)
 	d.write("large.pem", append(text, make([]byte, fileBytesMax)...))
 	for _, tc := range []struct {

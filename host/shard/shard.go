@@ -29,7 +29,11 @@ func newShard(all *Shards, loop int) *shard {
 // Open is gate.Handler.
 func (sh *shard) Open(now int64, c *gate.Conn) {
 	l := c.Listener().(*entry).kernel[sh.loop]
-	c.Data = sh.kernel.Open(broker.Time(now), l, c.Address(), c)
+	kc := sh.kernel.Open(broker.Time(now), l, c.Address(), c)
+	if subject := c.CertificateSubject(); subject != "" {
+		kc.SetCertificateSubject(subject)
+	}
+	c.Data = kc
 }
 
 // Packet is gate.Handler.

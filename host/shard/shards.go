@@ -114,15 +114,9 @@ func Open(
 // Loops is how many loops run.
 func (s *Shards) Loops() int { return len(s.shards) }
 
-// ListenerConfig is one listener.
-type ListenerConfig struct {
-	Name string
-	// Bind is tcp://host:port or unix:///path.
-	Bind string
-	// Limits are the sockets'. The kernel's are in the broker.Listener; of both, the lower packet
-	// size holds.
-	Limits gate.Limits
-}
+// ListenerConfig is one listener, as the gate knows it. Data is the shards' own. Limits are the
+// sockets'. The kernel's are in the broker.Listener; of both, the lower packet size holds.
+type ListenerConfig = gate.ListenerConfig
 
 // View is what an operator sees of a listener.
 type View = gate.ListenerView
@@ -135,19 +129,39 @@ func (s *Shards) AddListener(cfg ListenerConfig,
 	for i := range s.shards {
 		e.kernel = append(e.kernel, listener(i))
 	}
-	limits := cfg.Limits
-	limits.PacketBytesMax = min(limits.PacketBytesMax, e.kernel[0].Limits.PacketBytesMax)
-	limits.FirstPacketBytesMax = min(limits.FirstPacketBytesMax, limits.PacketBytesMax)
+	e.enter(&cfg)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	addr, err := s.gate.Listen(gate.ListenerConfig{
-		Name: cfg.Name, Bind: cfg.Bind, Limits: limits, Data: e,
-	})
+	addr, err := s.gate.Listen(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("shard: add listener: %w", err)
 	}
 	s.listeners[cfg.Name] = e
 	return addr, nil
+}
+
+// UpdateListener changes what a listener offers at its socket: limits, TLS. Connections that are
+// there go on by what they came by. The kernels' side of it stays as it was added.
+func (s *Shards) UpdateListener(cfg ListenerConfig) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.listeners[cfg.Name]
+	if e == nil {
+		return fmt.Errorf("shard: update listener: %w: %s", gate.ErrUnknown, cfg.Name)
+	}
+	e.enter(&cfg)
+	if err := s.gate.Update(cfg); err != nil {
+		return fmt.Errorf("shard: update listener: %w", err)
+	}
+	return nil
+}
+
+// enter makes cfg that of e.
+func (e *entry) enter(cfg *ListenerConfig) {
+	l := &cfg.Limits
+	l.PacketBytesMax = min(l.PacketBytesMax, e.kernel[0].Limits.PacketBytesMax)
+	l.FirstPacketBytesMax = min(l.FirstPacketBytesMax, l.PacketBytesMax)
+	cfg.Data = e
 }
 
 // RemoveListener closes a listener. Its connections are told so and closed if drop, and go on
