@@ -73,21 +73,19 @@ func (ln *listener) complain(verb string, err error) {
 
 // admit takes a new socket in, or refuses it.
 func (ln *listener) admit(nc net.Conn) {
-	t := ln.terms.Load()
-	if ln.connections.Load() >= int64(t.cfg.Limits.ConnectionsMax) {
+	if ln.connections.Load() >= int64(ln.terms.Load().cfg.Limits.ConnectionsMax) {
 		ln.refuse(nc, "connections max")
 		return
 	}
+	t := ln.hold()
 	a := &arrival{terms: t, nc: nc, peer: addrOf(nc.RemoteAddr())}
-	ln.connections.Add(1)
-	ln.g.count.connections.Add(1)
 	if !a.waits() {
 		a.enrol()
 		return
 	}
 	if !ln.lobby.enter(t.waitingMax()) {
 		ln.refuse(nc, "too many are connecting at once")
-		ln.release()
+		t.release()
 		return
 	}
 	ln.arrivals.Add(1)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"syscall"
@@ -16,7 +17,7 @@ import (
 type Bind struct {
 	// Scheme is tcp, tls, ws, wss or unix.
 	Scheme string
-	// Network is tcp or unix, Address what net.Listen takes for it.
+	// Network is tcp, tcp4, tcp6 or unix, Address what net.Listen takes for it.
 	Network, Address string
 }
 
@@ -41,7 +42,7 @@ func ParseBind(bind string) (Bind, error) {
 		if u.Port() == "" {
 			return Bind{}, fmt.Errorf("gate: bind %q: no port", bind)
 		}
-		return Bind{Scheme: u.Scheme, Network: "tcp", Address: u.Host}, nil
+		return Bind{Scheme: u.Scheme, Network: networkOf(u.Hostname()), Address: u.Host}, nil
 	case "unix":
 		if u.Host != "" || len(u.Path) < 2 {
 			return Bind{}, fmt.Errorf("gate: bind %q: unix:///absolute/path", bind)
@@ -49,6 +50,19 @@ func ParseBind(bind string) (Bind, error) {
 		return Bind{Scheme: u.Scheme, Network: "unix", Address: u.Path}, nil
 	}
 	return Bind{}, fmt.Errorf("gate: bind %q: scheme must be tcp, tls, ws, wss or unix", bind)
+}
+
+// networkOf keeps an IPv4 address to IPv4 and an IPv6 address to IPv6, 0.0.0.0 and [::] too, so that
+// both can have a listener of their own on one port. A name, or none, may be either.
+func networkOf(host string) string {
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case err != nil:
+		return "tcp"
+	case ip.Unmap().Is4():
+		return "tcp4"
+	}
+	return "tcp6"
 }
 
 // listen opens the socket of a bind. A unix socket that no process serves is what a killed broker

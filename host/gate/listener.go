@@ -66,6 +66,8 @@ type ListenerConfig struct {
 	SocketMode fs.FileMode
 	// Data is the handler's own, see Conn.Listener.
 	Data any
+	// Tally counts the connections that come by this; may be nil.
+	Tally *Tally
 
 	// newStage makes the stage of a connection above TLS; nil: its bytes are MQTT.
 	newStage func() stage
@@ -204,6 +206,7 @@ func (g *Gate) serve(
 		return nil, err
 	}
 	ln := &listener{g: g, name: cfg.Name, bind: b, sock: sock}
+	cfg.Tally.offer()
 	ln.terms.Store(&terms{ln, cfg})
 	ln.ctx, ln.cancel = context.WithCancel(context.Background())
 	ln.stop, ln.done = make(chan struct{}), make(chan struct{})
@@ -247,7 +250,9 @@ func (g *Gate) Update(cfg ListenerConfig) error {
 		return fmt.Errorf("gate: update %s: its socket mode stays; remove it and add it anew",
 			cfg.Name)
 	}
-	ln.terms.Store(&terms{ln, cfg})
+	cfg.Tally.offer()
+	old := ln.terms.Swap(&terms{ln, cfg})
+	old.cfg.Tally.withdraw()
 	return nil
 }
 
@@ -295,11 +300,30 @@ func (ln *listener) close() {
 	ln.once.Do(func() {
 		close(ln.stop)
 		_ = ln.sock.Close() // its connections are sockets of their own
+		<-ln.done
+		ln.terms.Load().cfg.Tally.withdraw()
 	})
-	<-ln.done
+}
+
+// hold answers the terms of a connection that comes now, and counts it. Terms that Update has
+// replaced meanwhile may be gone for good.
+func (ln *listener) hold() *terms {
+	for {
+		if t := ln.terms.Load(); t.cfg.Tally.hold() {
+			ln.connections.Add(1)
+			ln.g.count.connections.Add(1)
+			return t
+		}
+	}
 }
 
 // release counts one connection less.
+func (t *terms) release() {
+	t.listener.release()
+	t.cfg.Tally.drop()
+}
+
+// release is what terms.release counts for the listener.
 func (ln *listener) release() {
 	ln.connections.Add(-1)
 	if ln.g.count.connections.Add(-1) == 0 {

@@ -135,9 +135,9 @@ func TestConnectionLimit(t *testing.T) {
 
 func TestParseBind(t *testing.T) {
 	for bind, want := range map[string]string{
-		"tcp://127.0.0.1:1883": "tcp tcp 127.0.0.1:1883",
+		"tcp://127.0.0.1:1883": "tcp tcp4 127.0.0.1:1883",
 		"tls://:8883":          "tls tcp :8883",
-		"ws://[::1]:8080":      "ws tcp [::1]:8080",
+		"ws://[::1]:8080":      "ws tcp6 [::1]:8080",
 		"wss://h:443":          "wss tcp h:443",
 		"unix:///run/m.sock":   "unix unix /run/m.sock",
 		"wss://h:443/mqtt":     "",

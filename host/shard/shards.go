@@ -125,10 +125,7 @@ type View = gate.ListenerView
 // loop, before AddListener returns; what it makes is that loop's kernel's.
 func (s *Shards) AddListener(cfg ListenerConfig,
 	listener func(loop int) *broker.Listener) (net.Addr, error) {
-	e := &entry{}
-	for i := range s.shards {
-		e.kernel = append(e.kernel, listener(i))
-	}
+	e := s.entry(listener)
 	e.enter(&cfg)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -140,20 +137,35 @@ func (s *Shards) AddListener(cfg ListenerConfig,
 	return addr, nil
 }
 
-// UpdateListener changes what a listener offers at its socket: limits, TLS. Connections that are
-// there go on by what they came by. The kernels' side of it stays as it was added.
-func (s *Shards) UpdateListener(cfg ListenerConfig) error {
+// UpdateListener changes what an open listener offers to those who come from now on. listener makes
+// the kernels' side anew, as for AddListener; nil keeps it. Connections that are there go on by what
+// they came by.
+func (s *Shards) UpdateListener(
+	cfg ListenerConfig, listener func(loop int) *broker.Listener,
+) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.listeners[cfg.Name]
 	if e == nil {
 		return fmt.Errorf("shard: update listener: %w: %s", gate.ErrUnknown, cfg.Name)
 	}
+	if listener != nil {
+		e = s.entry(listener)
+	}
 	e.enter(&cfg)
 	if err := s.gate.Update(cfg); err != nil {
 		return fmt.Errorf("shard: update listener: %w", err)
 	}
+	s.listeners[cfg.Name] = e
 	return nil
+}
+
+func (s *Shards) entry(listener func(loop int) *broker.Listener) *entry {
+	e := &entry{}
+	for i := range s.shards {
+		e.kernel = append(e.kernel, listener(i))
+	}
+	return e
 }
 
 // enter makes cfg that of e.
