@@ -42,7 +42,8 @@ func ParseBind(bind string) (Bind, error) {
 		if u.Port() == "" {
 			return Bind{}, fmt.Errorf("gate: bind %q: no port", bind)
 		}
-		return Bind{Scheme: u.Scheme, Network: networkOf(u.Hostname()), Address: u.Host}, nil
+		network := networkOf(u.Hostname())
+		return Bind{Scheme: u.Scheme, Network: network, Address: u.Host}, nil
 	case "unix":
 		if u.Host != "" || len(u.Path) < 2 {
 			return Bind{}, fmt.Errorf("gate: bind %q: unix:///absolute/path", bind)
@@ -52,8 +53,8 @@ func ParseBind(bind string) (Bind, error) {
 	return Bind{}, fmt.Errorf("gate: bind %q: scheme must be tcp, tls, ws, wss or unix", bind)
 }
 
-// networkOf keeps an IPv4 address to IPv4 and an IPv6 address to IPv6, 0.0.0.0 and [::] too, so that
-// both can have a listener of their own on one port. A name, or none, may be either.
+// networkOf keeps an IPv4 address to IPv4 and an IPv6 address to IPv6, 0.0.0.0 and [::] too, so
+// that both can have a listener of their own on one port. A name, or none, may be either.
 func networkOf(host string) string {
 	ip, err := netip.ParseAddr(host)
 	switch {

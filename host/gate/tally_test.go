@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestTallyEndsWithTheLastConnection: of terms that were updated, and of a listener that was closed.
+// TestTallyEndsWithTheLastConnection: of terms that were updated, of a listener that was closed.
 func TestTallyEndsWithTheLastConnection(t *testing.T) {
 	h := start(t, &fake{packet: echo})
 	var gone [3]atomic.Int32

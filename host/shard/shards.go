@@ -137,9 +137,9 @@ func (s *Shards) AddListener(cfg ListenerConfig,
 	return addr, nil
 }
 
-// UpdateListener changes what an open listener offers to those who come from now on. listener makes
-// the kernels' side anew, as for AddListener; nil keeps it. Connections that are there go on by what
-// they came by.
+// UpdateListener changes what an open listener offers to those who come from now on. listener
+// makes the kernels' side anew, as for AddListener; nil keeps it. Connections that are there go on
+// by what they came by.
 func (s *Shards) UpdateListener(
 	cfg ListenerConfig, listener func(loop int) *broker.Listener,
 ) error {
