@@ -108,12 +108,16 @@ func (ln *listener) refuse(nc net.Conn, why string) {
 }
 
 // waits is true if the peer must say something before the loop gets the connection.
-func (a *arrival) waits() bool { return a.terms.cfg.TLS != nil }
+func (a *arrival) waits() bool { return a.terms.cfg.TLS != nil || a.proxied() }
+
+// proxied is true if a comes from a proxy that must say for whom.
+func (a *arrival) proxied() bool { return a.terms.cfg.Proxy.trusts(a.nc, a.peer) }
 
 // welcome waits for what the peer must say, then enrols it. The end of ctx closes its socket.
 func (a *arrival) welcome(ctx context.Context) {
 	stop := context.AfterFunc(ctx, func() { _ = a.nc.Close() })
-	ok := a.terms.cfg.TLS == nil || a.secure()
+	ok := !a.proxied() || a.introduce()
+	ok = ok && (a.terms.cfg.TLS == nil || a.secure())
 	if !stop() || !ok {
 		_ = a.nc.Close()
 		a.terms.release()

@@ -89,13 +89,12 @@ func (c *Conn) Write(p []byte) {
 	if c.state != open || len(p) == 0 {
 		return
 	}
-	if c.queued() >= c.ln.cfg.Limits.OutCutBytesMax {
-		c.loop.g.count.cut.Add(1)
-		c.cut(ErrCut)
+	if c.full() {
 		return
 	}
 	if c.out == nil {
 		c.out = c.loop.bufs.get()
+		c.out.b = c.out.b[:c.front()]
 	}
 	if invariants && c.loop.g.cfg.OnWrite != nil {
 		c.loop.g.cfg.OnWrite()
@@ -105,6 +104,16 @@ func (c *Conn) Write(p []byte) {
 	if len(c.out.b) >= flushBytes {
 		c.push()
 	}
+}
+
+// full cuts a peer for whom too much waits, and is true then.
+func (c *Conn) full() bool {
+	if c.queued() < c.ln.cfg.Limits.OutCutBytesMax {
+		return false
+	}
+	c.loop.g.count.cut.Add(1)
+	c.cut(ErrCut)
+	return true
 }
 
 // Room is how many bytes may be queued before the peer counts as slow; then it is below 0, and

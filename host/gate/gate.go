@@ -266,7 +266,8 @@ type Stats struct {
 	// give.
 	Refused      uint64
 	AcceptErrors uint64
-	// HandshakesFailed counts connections that ended before TLS was there.
+	// HandshakesFailed counts connections that ended at the PROXY header, at TLS or at the request
+	// for WebSocket.
 	HandshakesFailed uint64
 	// Panics counts panics of handlers, Cut the connections whose peers did not read.
 	Panics     uint64

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -73,28 +72,8 @@ type ListenerConfig struct {
 	newStage func() stage
 }
 
-// WebSocket is how a listener takes MQTT inside WebSocket.
-type WebSocket struct {
-	// Path is what clients must ask for.
-	Path string
-	// Origins are the values of Origin that are let in; empty: any.
-	Origins []string
-}
-
-// Proxy is who may say in a PROXY header for whom it connects.
-type Proxy struct {
-	// Trusted are the sources that must send the header. Others must not.
-	Trusted []netip.Prefix
-	// Unix counts the peers of a unix socket among the trusted.
-	Unix bool
-	// Timeout bounds the wait for the header.
-	Timeout time.Duration
-	// HeadersMax bounds how many connections are waited for at once.
-	HeadersMax int
-}
-
-// check says what is wrong with cfg, and answers its bind.
-func (cfg *ListenerConfig) check() (Bind, error) {
+// ready makes cfg ready and answers its bind, or says what is wrong with it.
+func (cfg *ListenerConfig) ready() (Bind, error) {
 	if cfg.Name == "" {
 		return Bind{}, errors.New("gate: listen: no name")
 	}
@@ -110,17 +89,14 @@ func (cfg *ListenerConfig) check() (Bind, error) {
 		return b, fmt.Errorf("gate: bind %q: give it a certificate", cfg.Bind)
 	case !b.TLS() && cfg.TLS != nil:
 		return b, fmt.Errorf("gate: bind %q: TLS is for tls:// and wss://", cfg.Bind)
-	case b.WebSocket() || cfg.WebSocket != nil:
-		return b, errors.New("gate: listen: WebSocket is not in this build")
-	case cfg.Proxy != nil:
-		return b, errors.New("gate: listen: PROXY headers are not in this build")
+	case b.WebSocket() && cfg.WebSocket == nil:
+		return b, fmt.Errorf("gate: bind %q: give it a WebSocket path", cfg.Bind)
+	case !b.WebSocket() && cfg.WebSocket != nil:
+		return b, fmt.Errorf("gate: bind %q: WebSocket is for ws:// and wss://", cfg.Bind)
 	case cfg.SocketMode != 0 && b.Network != "unix":
 		return b, fmt.Errorf("gate: bind %q: a socket mode is for unix://", cfg.Bind)
 	}
-	if cfg.TLS != nil {
-		return b, cfg.TLS.Validate()
-	}
-	return b, nil
+	return b, errors.Join(cfg.TLS.Validate(), cfg.Proxy.Validate(), cfg.readyWebSocket())
 }
 
 // ListenerView is what an operator sees of a listener.
@@ -133,7 +109,7 @@ type ListenerView struct {
 	Accepted    uint64
 	Refused     uint64
 	// Handshakes is how many connections wait for their peers now, HandshakesFailed how many ended
-	// there.
+	// there: at the PROXY header, at TLS, at the request for WebSocket.
 	Handshakes       int
 	HandshakesFailed uint64
 }
@@ -154,7 +130,7 @@ type listener struct {
 	once     sync.Once
 	done     chan struct{} // closed when no connection will follow
 
-	trouble, full, failed rare // what is logged now and then
+	trouble, full, failed, mute rare // what is logged now and then
 
 	connections atomic.Int64
 	accepted    atomic.Uint64
@@ -169,18 +145,17 @@ type terms struct {
 	cfg ListenerConfig
 }
 
-// waitingMax is how many arrivals may wait for their peers.
+// waitingMax is how many arrivals may wait for their peers, where any do.
 func (t *terms) waitingMax() int {
-	n := 0
 	if t.cfg.TLS != nil {
-		n = t.cfg.TLS.HandshakesMax
+		return t.cfg.TLS.HandshakesMax
 	}
-	return n
+	return t.cfg.Proxy.HeadersMax
 }
 
 // Listen opens a listener and answers the address it got.
 func (g *Gate) Listen(cfg ListenerConfig) (net.Addr, error) {
-	b, err := cfg.check()
+	b, err := cfg.ready()
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +185,7 @@ func (g *Gate) serve(
 	ln.terms.Store(&terms{ln, cfg})
 	ln.ctx, ln.cancel = context.WithCancel(context.Background())
 	ln.stop, ln.done = make(chan struct{}), make(chan struct{})
-	for _, r := range []*rare{&ln.trouble, &ln.full, &ln.failed} {
+	for _, r := range []*rare{&ln.trouble, &ln.full, &ln.failed, &ln.mute} {
 		r.every = 10 * time.Second
 	}
 	g.listeners = append(g.listeners, ln)
@@ -230,7 +205,7 @@ func (g *Gate) findLocked(name string) *listener {
 // Update changes what an open listener offers. The bind must be the one it has, or the one it was
 // opened by. Connections that are there go on by the terms they came by.
 func (g *Gate) Update(cfg ListenerConfig) error {
-	b, err := cfg.check()
+	b, err := cfg.ready()
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,7 @@
 package gate
 
+import "github.com/hpmq/hpmq/host/websocket"
+
 // stage stands between a socket and the framing, for what is not plain MQTT on the wire: TLS
 // records, WebSocket frames. It belongs to one connection and its loop. Stages are stacked: TLS is
 // next to the socket, WebSocket on top of it, the framing above both. What must wait, as a
@@ -12,12 +14,37 @@ type stage interface {
 	// is made when c was opened, raw may be empty: what the stage has read ahead comes up. An error
 	// closes c.
 	in(c *Conn, raw []byte) error
-	// out appends to dst what carries plain to the stage below.
-	out(c *Conn, dst, plain []byte) ([]byte, error)
 	// bye appends to dst what ends the conversation; nothing follows it.
 	bye(c *Conn, dst []byte) []byte
 	// stand answers the place of the stage.
 	stand() *place
+}
+
+// coder is a stage whose bytes are not those of the framing.
+type coder interface {
+	// out appends to dst what carries plain to the stage below.
+	out(c *Conn, dst, plain []byte) ([]byte, error)
+}
+
+// framer is a stage that only puts a header before what it carries. It is next to the framing.
+type framer interface {
+	// frame answers what carries b to the stage below, a part of b. The first frontBytes of b are
+	// free for the header.
+	frame(b []byte) []byte
+}
+
+// frontBytes is what Conn.Write leaves free for a framer.
+const frontBytes = websocket.HeaderBytesMax
+
+// front is what is free before the output of c.
+func (c *Conn) front() int {
+	if c.pile == nil {
+		return 0
+	}
+	if _, ok := c.pile.inner.(framer); ok {
+		return frontBytes
+	}
+	return 0
 }
 
 // place is where a stage stands. A stage embeds it.
@@ -41,13 +68,17 @@ func (p *place) rise(c *Conn, b []byte) error {
 // Conn.Write has queued. Conn.push before it keeps the order of the calls.
 func (p *place) sink(c *Conn, b []byte) error { return c.descend(p.below, b) }
 
-// descend takes b, borrowed until return, through s and the stages below it to the socket.
+// descend takes b, borrowed until return, through s and the stages below it to the socket. s is a
+// framer only for what push brings, which has its front free.
 func (c *Conn) descend(s stage, b []byte) error {
+	if f, ok := s.(framer); ok {
+		b, s = f.frame(b), s.stand().below
+	}
 	var raw *buffer
-	for ; s != nil; s = s.stand().below {
+	for ; s != nil && len(b) > 0; s = s.stand().below {
 		next := c.loop.bufs.get()
 		var err error
-		next.b, err = s.out(c, next.b, b)
+		next.b, err = s.(coder).out(c, next.b, b)
 		c.loop.bufs.put(raw)
 		if raw, b = next, next.b; err != nil {
 			c.loop.bufs.put(raw)
@@ -127,4 +158,14 @@ func (c *Conn) farewell() {
 			c.end(err)
 		}
 	}
+}
+
+// part ends c from this side in order: what is queued goes out, then the last words of the stages,
+// then the socket is closed as Close does it. Other than after Close the handler is told.
+func (c *Conn) part(why error) {
+	if c.state != open {
+		return
+	}
+	c.loop.ended = append(c.loop.ended, ending{c, why})
+	c.Close()
 }

@@ -34,9 +34,11 @@ func DefaultTLS(config func() *tls.Config) TLS {
 	}
 }
 
-// Validate says what is wrong with t.
+// Validate says what is wrong with t; nil is fine.
 func (t *TLS) Validate() error {
 	switch {
+	case t == nil:
+		return nil
 	case t.Config == nil:
 		return errors.New("gate: tls: no configuration")
 	case t.HandshakeTimeout <= 0:
