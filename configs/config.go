@@ -22,10 +22,12 @@ type Config struct {
 	// NodeName names this broker to others and in answers; empty takes the name of the machine.
 	NodeName string `yaml:"node_name"`
 	// Loops is how many event loops serve connections; 0 takes one per CPU core.
-	Loops int   `yaml:"loops"`
-	Admin Admin `yaml:"admin"`
-	Log   Log   `yaml:"log"`
-	Wasm  Wasm  `yaml:"wasm"`
+	Loops int `yaml:"loops"`
+	// SysInterval is the time between two looks at the numbers below $SYS; 0 tells none.
+	SysInterval Duration `yaml:"sys_interval"`
+	Admin       Admin    `yaml:"admin"`
+	Log         Log      `yaml:"log"`
+	Wasm        Wasm     `yaml:"wasm"`
 	// Limits hold for every listener that does not say otherwise. It stands before Listeners: the
 	// decoder starts each listener from it.
 	Limits    Limits     `yaml:"limits"`
@@ -83,10 +85,18 @@ type Limits struct {
 	// PacketBytesMax bounds one control packet [MQTT-3.1.2-24].
 	PacketBytesMax Size  `yaml:"packet_bytes_max"`
 	QoSMax         uint8 `yaml:"qos_max"`
-	// Retain, WildcardSubscriptions and SharedSubscriptions say whether clients may use them.
-	Retain                bool `yaml:"retain"`
-	WildcardSubscriptions bool `yaml:"wildcard_subscriptions"`
-	SharedSubscriptions   bool `yaml:"shared_subscriptions"`
+	// Retain, WildcardSubscriptions, SharedSubscriptions and SubscriptionIdentifiers say whether
+	// clients may use them.
+	Retain                  bool `yaml:"retain"`
+	WildcardSubscriptions   bool `yaml:"wildcard_subscriptions"`
+	SharedSubscriptions     bool `yaml:"shared_subscriptions"`
+	SubscriptionIdentifiers bool `yaml:"subscription_identifiers"`
+	// PayloadCheck refuses messages that say they are UTF-8 and are not.
+	PayloadCheck bool `yaml:"payload_check"`
+	// ClientIDStrict takes only the client identifiers that every broker must take: at most 23
+	// letters and digits. ClientIDAssign gives one to a client that has none.
+	ClientIDStrict bool `yaml:"client_id_strict"`
+	ClientIDAssign bool `yaml:"client_id_assign"`
 	// ReceiveMax is how many QoS 1 and 2 messages a client may send before they are acknowledged;
 	// InflightMax is the same the other way.
 	ReceiveMax  uint16 `yaml:"receive_max"`
@@ -158,11 +168,12 @@ type Document map[string]any
 // loopback, with every default component linked.
 func Default() Config {
 	c := Config{
-		DataDir: "./hpmq-data",
-		Admin:   Admin{Bind: "127.0.0.1:18083"},
-		Log:     Log{Level: "info", Format: "text"},
-		Wasm:    DefaultWasm(),
-		Limits:  DefaultLimits(),
+		DataDir:     "./hpmq-data",
+		Admin:       Admin{Bind: "127.0.0.1:18083"},
+		Log:         Log{Level: "info", Format: "text"},
+		SysInterval: Duration(10 * time.Second), // as often as mosquitto
+		Wasm:        DefaultWasm(),
+		Limits:      DefaultLimits(),
 	}
 	c.Listeners = []Listener{DefaultListener("mqtt", "tcp://127.0.0.1:1883", c.Limits)}
 	return c
@@ -186,22 +197,24 @@ func DefaultWasm() Wasm {
 // DefaultLimits suit devices and services behind one edge broker.
 func DefaultLimits() Limits {
 	return Limits{
-		ConnectionsMax:        100_000,
-		ConnectTimeout:        Duration(10 * time.Second), // as long as a TLS handshake may take
-		PacketBytesMax:        1 * MiB,                    // above any telemetry, below firmware
-		QoSMax:                2,
-		Retain:                true,
-		WildcardSubscriptions: true,
-		SharedSubscriptions:   true,
-		ReceiveMax:            1024, // more than clients use, 64 × less than the standard's default
-		InflightMax:           1024,
-		TopicAliasMax:         64, // × topic length = what one connection can make us keep
-		TopicLevelsMax:        128,
-		ClientIDBytesMax:      1024,
-		SubscriptionsMax:      100_000,
-		QueueMessagesMax:      10_000,
-		QueueBytesMax:         16 * MiB,
-		OutboundBytesMax:      1 * MiB,
-		SessionExpiryMax:      Duration(7 * 24 * time.Hour), // a week away and the session is gone
+		ConnectionsMax:          100_000,
+		ConnectTimeout:          Duration(10 * time.Second), // as long as a TLS handshake may take
+		PacketBytesMax:          1 * MiB,                    // above any telemetry, below firmware
+		QoSMax:                  2,
+		Retain:                  true,
+		WildcardSubscriptions:   true,
+		SharedSubscriptions:     true,
+		SubscriptionIdentifiers: true,
+		ClientIDAssign:          true,
+		ReceiveMax:              1024, // more than clients use, 64 × less than the default
+		InflightMax:             1024,
+		TopicAliasMax:           64, // × topic length = what one connection can make us keep
+		TopicLevelsMax:          128,
+		ClientIDBytesMax:        1024,
+		SubscriptionsMax:        100_000,
+		QueueMessagesMax:        10_000,
+		QueueBytesMax:           16 * MiB,
+		OutboundBytesMax:        1 * MiB,
+		SessionExpiryMax:        Duration(7 * 24 * time.Hour), // a week away, and it is gone
 	}
 }

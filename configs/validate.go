@@ -31,6 +31,9 @@ func (c *Config) Validate() error {
 	if c.Loops < 0 || c.Loops > LoopsMax {
 		ps.add("loops", "must be 0 (one per CPU core) to %d", LoopsMax)
 	}
+	if d := c.SysInterval.Std(); d != 0 && d < time.Second {
+		ps.add("sys_interval", "must be 0s (none) or at least 1s")
+	}
 	c.Log.validate(&ps)
 	c.Wasm.validate(&ps)
 	c.Limits.validate(&ps, "limits")

@@ -92,7 +92,7 @@ func (a *App) open(ctx context.Context) error {
 	}
 	for _, step := range []func(context.Context) error{
 		a.openData, a.openEngine, a.openLoops, a.openLinker, a.openCaps, a.openListeners,
-		a.openAdmin,
+		a.openMeter, a.openAdmin,
 	} {
 		if err := step(ctx); err != nil {
 			return err

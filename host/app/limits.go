@@ -19,6 +19,10 @@ func kernelLimits(c *configs.Limits) broker.Limits {
 	l.RetainOff = !c.Retain
 	l.WildcardOff = !c.WildcardSubscriptions
 	l.SharedOff = !c.SharedSubscriptions
+	l.IdentifiersOff = !c.SubscriptionIdentifiers
+	l.PayloadCheck = c.PayloadCheck
+	l.ClientIDStrict = c.ClientIDStrict
+	l.AssignOff = !c.ClientIDAssign
 	l.ReceiveMax = c.ReceiveMax
 	l.InflightMax = c.InflightMax
 	l.TopicAliasMax = c.TopicAliasMax

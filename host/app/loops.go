@@ -94,16 +94,21 @@ func (l *loops) Publish(listener string, m *broker.Message) {
 	if g == nil {
 		return
 	}
-	spread := make(chan struct{})
+	l.wait(loop, func(k *broker.Kernel, now broker.Time) { k.Publish(now, g[loop], m) })
+}
+
+// wait runs f on a loop and waits for it, as long as there are loops.
+func (l *loops) wait(loop int, f func(*broker.Kernel, broker.Time)) {
+	done := make(chan struct{})
 	ok := l.Post(loop, func(k *broker.Kernel, now broker.Time) {
-		defer close(spread)
-		k.Publish(now, g[loop], m)
+		defer close(done)
+		f(k, now)
 	})
 	if !ok {
 		return
 	}
 	select {
-	case <-spread:
+	case <-done:
 	case <-l.closed:
 	}
 }

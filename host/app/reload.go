@@ -45,12 +45,13 @@ func (a *App) Reload(ctx context.Context, cfg configs.Config) error {
 func restartNeeded(old, next *configs.Config) error {
 	var keys []string
 	for key, same := range map[string]bool{
-		"data_dir":   old.DataDir == next.DataDir,
-		"node_name":  old.NodeName == next.NodeName,
-		"loops":      old.Loops == next.Loops,
-		"admin":      old.Admin == next.Admin,
-		"wasm":       old.Wasm == next.Wasm,
-		"log.format": old.Log.Format == next.Log.Format,
+		"data_dir":     old.DataDir == next.DataDir,
+		"node_name":    old.NodeName == next.NodeName,
+		"loops":        old.Loops == next.Loops,
+		"sys_interval": old.SysInterval == next.SysInterval,
+		"admin":        old.Admin == next.Admin,
+		"wasm":         old.Wasm == next.Wasm,
+		"log.format":   old.Log.Format == next.Log.Format,
 	} {
 		if !same {
 			keys = append(keys, key)

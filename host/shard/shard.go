@@ -64,6 +64,7 @@ func (sh *shard) Tick(now int64) {
 	if sh.ticks%trimTicks == 0 {
 		sh.box.trim()
 		sh.warn()
+		sh.kernel.Storms(sh.warnOf)
 	}
 	sh.kernel.Tick(broker.Time(now))
 }
@@ -77,6 +78,13 @@ func (sh *shard) warn() {
 	sh.all.log.Warn("shard: a mailbox is over its limit", "loop", sh.loop,
 		"frames", over-sh.told, "bytes max", sh.box.soft)
 	sh.told = over
+}
+
+// warnOf says that clients throw each other out.
+func (sh *shard) warnOf(s broker.Storm) {
+	sh.all.log.Warn("shard: several clients use one client id and throw each other out; give each "+
+		"its own", "client", s.ClientID, "address", s.Address, "listener", s.Listener,
+		"take-overs", s.TakeOvers)
 }
 
 // deliver hands the frames that wait to the kernel. If the kernel panics at one, the gate logs it

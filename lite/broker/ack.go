@@ -21,6 +21,9 @@ func (k *Kernel) answer(c *Conn, p *mqtt.Publish, r mqtt.ReasonCode) {
 	wanted := k.fan.wanted
 	if p.QoS == mqtt.AtMostOnce {
 		k.end()
+		if r == mqtt.PayloadFormatInvalid {
+			k.disconnect(c, r) // there is no acknowledgement to tell it by
+		}
 		return
 	}
 	slot := ackSlot{typ: mqtt.PUBACK, id: p.PacketID, reason: r}

@@ -61,10 +61,18 @@ type Limits struct {
 	// PacketBytesMax bounds one control packet [MQTT-3.1.2-24].
 	PacketBytesMax uint32
 	QoSMax         mqtt.QoS
-	// RetainOff, WildcardOff and SharedOff refuse what the standard lets a server not support.
-	RetainOff   bool
-	WildcardOff bool
-	SharedOff   bool
+	// RetainOff, WildcardOff, SharedOff and IdentifiersOff refuse what the standard lets a server
+	// not support.
+	RetainOff      bool
+	WildcardOff    bool
+	SharedOff      bool
+	IdentifiersOff bool
+	// PayloadCheck refuses a message that says it is UTF-8 and is not (5.0 section 3.3.2.3.2).
+	PayloadCheck bool
+	// ClientIDStrict lets in only the client identifiers that every server must [MQTT-3.1.3-5]: at
+	// most 23 letters and digits; in 3.1 at most 23 characters. AssignOff refuses an empty one.
+	ClientIDStrict bool
+	AssignOff      bool
 	// ReceiveMax is how many QoS 1 and 2 messages a client may send before they are acknowledged.
 	ReceiveMax uint16
 	// InflightMax is how many are sent to a client before it acknowledged them; the client's own

@@ -205,6 +205,9 @@ func (k *Kernel) detach(c *Conn, abnormal bool) {
 	c.prev.next, c.next.prev = c.next, c.prev
 	c.hello, c.sess, c.acks = nil, nil, ackLine{}
 	k.stats.Connections--
+	if s != nil {
+		k.stats.SessionsConnected--
+	}
 	if s == nil || s.conn != c {
 		return
 	}

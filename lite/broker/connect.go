@@ -74,6 +74,10 @@ func (k *Kernel) greet(c *Conn, p *mqtt.Connect) mqtt.ReasonCode {
 		return mqtt.RetainNotSupported // [MQTT-3.2.2-13]
 	case topic.Levels(p.Will.Topic) > lim.TopicLevelsMax:
 		return mqtt.TopicNameInvalid
+	case reserved(p.Will.Topic):
+		return mqtt.NotAuthorized
+	case lim.PayloadCheck && !textual(p.Will.Props, p.Will.Payload):
+		return mqtt.PayloadFormatInvalid
 	}
 	h.will = newWill(&p.Will, c.who.ClientID)
 	return mqtt.Success
@@ -113,14 +117,14 @@ func (k *Kernel) readConnect(c *Conn, p *mqtt.Connect, lim *Limits) {
 
 // nameClient checks the client id, or assigns one [MQTT-3.1.3-6] [MQTT-3.1.3-8].
 func (k *Kernel) nameClient(c *Conn, p *mqtt.Connect, lim *Limits) mqtt.ReasonCode {
-	if len(p.ClientID) > lim.ClientIDBytesMax {
+	if len(p.ClientID) > lim.ClientIDBytesMax || lim.ClientIDStrict && !p.PlainClientID() {
 		return mqtt.ClientIdentifierNotValid
 	}
 	c.who.ClientID = string(p.ClientID)
 	if c.who.ClientID != "" {
 		return mqtt.Success
 	}
-	if c.version == mqtt.V31 || (c.version == mqtt.V311 && !p.CleanStart) {
+	if lim.AssignOff || c.version == mqtt.V31 || (c.version == mqtt.V311 && !p.CleanStart) {
 		return mqtt.ClientIdentifierNotValid
 	}
 	c.who.ClientID = "auto-" + strconv.FormatUint(uint64(k.cfg.Self), 36) + "-" +
@@ -198,6 +202,7 @@ func (k *Kernel) admit(c *Conn, s *session, present bool) {
 	h := c.hello
 	c.state, c.hello, c.sess = connected, nil, s
 	s.attach(c, h)
+	k.stats.SessionsConnected++
 	k.wheel.disarm(&s.timer)
 	if h.keepAlive != 0 {
 		c.keep = Time(h.keepAlive) * 1500
@@ -256,6 +261,7 @@ func (k *Kernel) connackProps(p mqtt.Props, c *Conn, h *hello) mqtt.Props {
 		p = p.AppendUint16(mqtt.TopicAliasMaximum, lim.TopicAliasMax)
 	}
 	p = appendOff(p, mqtt.WildcardSubscriptionAvailable, lim.WildcardOff)
+	p = appendOff(p, mqtt.SubscriptionIdentifierAvailable, lim.IdentifiersOff)
 	p = appendOff(p, mqtt.SharedSubscriptionAvailable, lim.SharedOff)
 	if h.keepSet {
 		p = p.AppendUint16(mqtt.ServerKeepAlive, h.keepAlive)

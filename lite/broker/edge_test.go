@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/hpmq/hpmq/sdk/mqtt"
@@ -81,5 +82,36 @@ func TestTakeOverKeepsADelayedWillBack(t *testing.T) {
 		if sent := out.frames > before; sent != clean {
 			t.Errorf("clean start %v: will sent %v", clean, sent)
 		}
+	}
+}
+
+// Clients that throw each other out are told of once a minute, and what is counted is bounded.
+func TestStorms(t *testing.T) {
+	var x storms
+	s := &session{id: "twin", who: &Identity{Address: "10.0.0.1", Listener: "mqtt"}}
+	for range 25 {
+		x.note(1000, s)
+	}
+	k := &Kernel{storms: x}
+	var seen []Storm
+	k.Storms(func(s Storm) { seen = append(seen, s) })
+	k.Storms(func(s Storm) { seen = append(seen, s) })
+	if len(seen) != 1 || seen[0] != (Storm{"twin", "10.0.0.1", "mqtt", 25}) {
+		t.Errorf("%+v", seen)
+	}
+	for range stormAt {
+		k.storms.note(1000+stormWindow, s)
+	}
+	k.Storms(func(s Storm) { seen = append(seen, s) })
+	if len(seen) != 2 || seen[1].TakeOvers != stormAt {
+		t.Errorf("after a minute: %+v", seen)
+	}
+	for i := range 3 * stormsMax {
+		for range stormAt {
+			k.storms.note(1001+stormWindow, &session{id: strconv.Itoa(i), who: s.who})
+		}
+	}
+	if len(k.storms.counts) > stormsMax || len(k.storms.found) > stormsMax {
+		t.Errorf("%d counted, %d found", len(k.storms.counts), len(k.storms.found))
 	}
 }

@@ -27,6 +27,7 @@ type Kernel struct {
 	seen     [PeersMax]uint64 // by peer, the number of its last message that came here
 	seq      uint64           // of messages published here; names a message together with Self
 	stats    Stats
+	storms   storms
 
 	// Scratch of one call, kept to allocate nothing. fan is the state of the publication at work.
 	in      mqtt.Publish

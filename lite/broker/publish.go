@@ -1,6 +1,9 @@
 package broker
 
 import (
+	"bytes"
+	"unicode/utf8"
+
 	"github.com/hpmq/hpmq/sdk/mqtt"
 	"github.com/hpmq/hpmq/sdk/topic"
 )
@@ -139,6 +142,14 @@ func (c *Conn) alias(a uint16, name []byte) ([]byte, mqtt.ReasonCode) {
 // otherwise what became of it is on its way already. A call that ends here and goes on there, so
 // that the way of a PUBLISH stays as flat with a Policy as without.
 func (k *Kernel) judge(c *Conn, m *Message) (r mqtt.ReasonCode, keep bool) {
+	if m.Topic[0] == '$' && reserved(m.Topic) {
+		k.stats.Denied++
+		return mqtt.NotAuthorized, false
+	}
+	if c.lis.Limits.PayloadCheck && !textual(m.Props, m.Payload) {
+		k.stats.Denied++
+		return mqtt.PayloadFormatInvalid, false
+	}
 	pol := c.lis.Policy
 	if pol == nil {
 		return mqtt.Success, true
@@ -149,6 +160,16 @@ func (k *Kernel) judge(c *Conn, m *Message) (r mqtt.ReasonCode, keep bool) {
 		return r, false
 	}
 	return mqtt.Success, k.process(pol, c.who, m)
+}
+
+// reserved is true for the topics that the broker itself publishes to, and no client (section
+// 4.7.2).
+func reserved(name []byte) bool { return bytes.HasPrefix(name, []byte("$SYS/")) }
+
+// textual is false for a payload that its sender called UTF-8 and that is none.
+func textual(p mqtt.Props, payload []byte) bool {
+	f, ok := p.Byte(mqtt.PayloadFormatIndicator)
+	return !ok || f == 0 || utf8.Valid(payload)
 }
 
 // process runs the upstream transformers, then each message that came out of them goes on. True:

@@ -151,6 +151,7 @@ func (k *Kernel) newSession(c *Conn) *session {
 func (k *Kernel) takeOver(s *session, clean bool) {
 	if c := s.conn; c != nil {
 		k.stats.TakenOver++
+		k.storms.note(k.now, s)
 		w := s.will
 		s.will = nil
 		if w != nil && (clean || s.expiry == 0 || w.delay == 0) {

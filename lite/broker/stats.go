@@ -5,8 +5,10 @@ type Stats struct {
 	Connections      int
 	ConnectionsTotal uint64
 	Sessions         int
-	Subscriptions    int
-	Queued           int
+	// SessionsConnected are those of Sessions with a connection.
+	SessionsConnected int
+	Subscriptions     int
+	Queued            int
 
 	PacketsReceived  uint64
 	MessagesReceived uint64

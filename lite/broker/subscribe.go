@@ -24,8 +24,12 @@ func (k *Kernel) onSubscribe(c *Conn, frame []byte) {
 		return
 	}
 	id, given := p.Props.VarInt(mqtt.SubscriptionIdentifier)
-	if given && id == 0 {
+	switch {
+	case given && id == 0:
 		k.disconnect(c, mqtt.ProtocolError)
+		return
+	case given && c.lis.Limits.IdentifiersOff:
+		k.disconnect(c, mqtt.SubscriptionIdentifiersNotSupported) // 3.2.2.3.12
 		return
 	}
 	sg := &subscribing{sess: c.sess, conn: c, id: p.PacketID, wait: 1}

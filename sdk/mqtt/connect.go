@@ -1,5 +1,7 @@
 package mqtt
 
+import "unicode/utf8"
+
 // Connect is the first packet of a client (section 3.1). Its bytes are borrowed from the decoded
 // frame.
 type Connect struct {
@@ -185,6 +187,21 @@ func (p *Connect) Append(dst []byte) []byte {
 }
 
 // size is the remaining length.
+// PlainClientID is true for a client identifier that every server takes: 1 to 23 letters and digits
+// [MQTT-3.1.3-5], in 3.1 any 1 to 23 characters. An empty one is left to the rules for it.
+func (p *Connect) PlainClientID() bool {
+	if p.Version == V31 {
+		return utf8.RuneCount(p.ClientID) <= 23
+	}
+	for _, b := range p.ClientID {
+		letter := b|0x20 >= 'a' && b|0x20 <= 'z'
+		if !letter && (b < '0' || b > '9') {
+			return false
+		}
+	}
+	return len(p.ClientID) <= 23
+}
+
 func (p *Connect) size() int {
 	n := 2 + len("MQTT") + 1 + 1 + 2 + propsSize(p.Props, p.Version) + 2 + len(p.ClientID)
 	if p.Version == V31 {
