@@ -25,7 +25,8 @@ func TestTLSCarriesPackets(t *testing.T) {
 			v := secured(t, start(t, &fake{packet: echo}))
 			c := v.enter(version)
 			var sent []byte
-			for i, n := range []int{0, 1, 100, 200 << 10, 3, 16 << 10, 16<<10 - 3, 500_000, 7, 8, 9} {
+			sizes := []int{0, 1, 100, 200 << 10, 3, 16 << 10, 16<<10 - 3, 500_000, 7, 8, 9}
+			for i, n := range sizes {
 				sent = append(sent, packet(n, byte(i))...)
 			}
 			go func() { _, _ = c.Write(sent) }()
@@ -304,7 +305,8 @@ func TestTLSClientCertificates(t *testing.T) {
 				}
 				return tc.show, nil
 			}
-			if got := hello(tls.Client(dial(t, "tcp", v.addr), cfg)); !strings.Contains(got, tc.want) {
+			got := hello(tls.Client(dial(t, "tcp", v.addr), cfg))
+			if !strings.Contains(got, tc.want) {
 				t.Errorf("%s, %v: got %q, want %q", name, tc.auth, got, tc.want)
 			}
 		}
