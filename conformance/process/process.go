@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -35,24 +36,34 @@ func Build(ctx context.Context, dir string) (hpmq, cli string, err error) {
 
 // Broker is a running hpmq.
 type Broker struct {
-	// MQTT and Admin are where it listens, host:port.
+	// MQTT and Admin are where it listens, host:port; MQTT is the first listener on tcp, Admin is
+	// empty if there is none.
 	MQTT, Admin string
+	// Listeners are the URLs of all listeners by name.
+	Listeners map[string]string
 
 	cmd  *exec.Cmd
 	log  *tail
 	done chan struct{}
 }
 
+// The lines of hpmq's greeting that say where it listens. That of the admin API is the last.
 var (
-	mqttLine  = regexp.MustCompile(`tcp://(127\.0\.0\.1:[0-9]+)`)
-	adminLine = regexp.MustCompile(`http://(127\.0\.0\.1:[0-9]+)`)
+	listenerLine = regexp.MustCompile(`^  listener +(\S+) +([a-z]+://\S+)`)
+	adminLine    = regexp.MustCompile(`^  admin API +(?:http://(127\.0\.0\.1:[0-9]+)|off)`)
 )
 
 // Start runs hpmq with args and waits until it has said where it listens. It blocks; it ends with
 // ctx, or with Stop.
 func Start(ctx context.Context, bin string, args ...string) (*Broker, error) {
-	b := &Broker{log: &tail{}, done: make(chan struct{})}
+	return StartIn(ctx, nil, bin, args...)
+}
+
+// StartIn is Start with more variables of the environment, as NAME=value.
+func StartIn(ctx context.Context, env []string, bin string, args ...string) (*Broker, error) {
+	b := &Broker{log: &tail{}, done: make(chan struct{}), Listeners: make(map[string]string)}
 	b.cmd = exec.CommandContext(ctx, bin, args...)
+	b.cmd.Env = append(os.Environ(), env...)
 	b.cmd.Cancel = func() error { return b.cmd.Process.Signal(syscall.SIGTERM) }
 	b.cmd.WaitDelay = 10 * time.Second
 	b.cmd.Stderr = b.log
@@ -82,14 +93,17 @@ func (b *Broker) read(out io.Reader, ready chan<- struct{}) {
 	for s := bufio.NewScanner(out); s.Scan(); {
 		line := s.Text()
 		fmt.Fprintln(b.log, line)
-		if m := mqttLine.FindStringSubmatch(line); m != nil && b.MQTT == "" {
-			b.MQTT = m[1]
+		if told {
+			continue
 		}
-		if m := adminLine.FindStringSubmatch(line); m != nil && b.Admin == "" {
-			b.Admin = m[1]
+		if m := listenerLine.FindStringSubmatch(line); m != nil {
+			b.Listeners[m[1]] = m[2]
+			if address, ok := strings.CutPrefix(m[2], "tcp://"); ok && b.MQTT == "" {
+				b.MQTT = address
+			}
 		}
-		if !told && b.MQTT != "" && b.Admin != "" {
-			told = true
+		if m := adminLine.FindStringSubmatch(line); m != nil {
+			b.Admin, told = m[1], true
 			close(ready)
 		}
 	}
