@@ -33,10 +33,11 @@ func (ln *listener) accept() {
 	defer ln.arrivals.Wait()
 	defer ln.cancel()
 	var wait time.Duration
-	for {
+	for ln.pace() {
 		c, err := ln.sock.Accept()
 		if err == nil {
 			wait = 0
+			ln.connected()
 			ln.admit(c)
 			continue
 		}
@@ -48,6 +49,30 @@ func (ln *listener) accept() {
 		if !ln.pause(wait) {
 			return
 		}
+	}
+}
+
+// pace waits until the rate allows to accept one more; false means that the listener was closed.
+func (ln *listener) pace() bool {
+	for {
+		rate := ln.terms.Load().cfg.Limits.ConnectsPerSecond
+		if rate == 0 {
+			return true
+		}
+		wait := ln.connects.wait(ln.g.cfg.Now()*milli, price(1, rate))
+		if wait == 0 {
+			return true
+		}
+		if !ln.pause(time.Duration(wait + milli - wait%milli)) {
+			return false
+		}
+	}
+}
+
+// connected pays for a connection that was accepted.
+func (ln *listener) connected() {
+	if rate := ln.terms.Load().cfg.Limits.ConnectsPerSecond; rate > 0 {
+		ln.connects.pay(ln.g.cfg.Now()*milli, price(1, rate))
 	}
 }
 

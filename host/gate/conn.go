@@ -32,10 +32,11 @@ type Conn struct {
 	// Data is the handler's own.
 	Data any
 
-	gc    gnet.Conn // invalid once state is gone
+	gc    gnet.Conn // invalid once state is gone; nil while c is parked
 	loop  *loop
 	ln    *terms
 	pile  *pile   // nil: the socket's bytes are MQTT
+	meter *meter  // nil: the listener has no rates
 	in    *buffer // the start of a packet whose end has not come, or nil
 	out   *buffer // what gnet was not handed yet, or nil
 	until int64   // when closing or linger ends
@@ -100,6 +101,9 @@ func (c *Conn) Write(p []byte) {
 		c.loop.g.cfg.OnWrite()
 	}
 	c.out.b = append(c.out.b, p...)
+	if c.meter != nil {
+		c.sent(p)
+	}
 	c.touch()
 	if len(c.out.b) >= flushBytes {
 		c.push()
@@ -117,13 +121,17 @@ func (c *Conn) full() bool {
 }
 
 // Room is how many bytes may be queued before the peer counts as slow; then it is below 0, and
-// the handler gets Writable when half of the room is free again.
+// the handler gets Writable when half of the room is free again. It is 0 while a rate lets nothing
+// more through; the handler gets Writable when it does.
 func (c *Conn) Room() int {
 	if c.state != open {
 		return -1
 	}
 	room := c.ln.cfg.Limits.OutBytesMax - c.queued()
 	if room > 0 {
+		if c.meter != nil && !c.mayWrite() {
+			return 0
+		}
 		return room
 	}
 	if !c.slow {
@@ -132,9 +140,6 @@ func (c *Conn) Room() int {
 	}
 	return min(room, -1)
 }
-
-// Held is the last millisecond in which input of c was held back, 0 for never.
-func (c *Conn) Held() int64 { return 0 }
 
 // Close sends what is queued, then closes. The handler hears no more of c. A peer that does not
 // read is cut after Config.CloseTimeout.
@@ -148,7 +153,10 @@ func (c *Conn) Close() {
 }
 
 func (c *Conn) queued() int {
-	n := c.gc.OutboundBuffered()
+	n := c.unsent()
+	if c.gc != nil {
+		n += c.gc.OutboundBuffered()
+	}
 	if c.out != nil {
 		n += len(c.out.b)
 	}
@@ -207,6 +215,10 @@ func (c *Conn) wire(raw []byte) {
 		return
 	}
 	c.loop.bytesOut.Add(uint64(len(raw)))
+	if direct && c.meter != nil {
+		c.send(raw)
+		return
+	}
 	if _, err := c.gc.Write(raw); err != nil && c.state != gone {
 		c.end(err)
 	}
@@ -219,6 +231,9 @@ func (c *Conn) settle() {
 	if c.state == closing && c.staged() {
 		c.farewell()
 	}
+	if c.state == closing && c.meter != nil {
+		c.leaveRates()
+	}
 	if c.state == closing && c.waits() {
 		c.watchMe()
 	}
@@ -229,8 +244,7 @@ func (c *Conn) settle() {
 func (c *Conn) waits() bool {
 	switch c.state {
 	case open:
-		max := c.ln.cfg.Limits.OutBytesMax
-		return c.slow && c.queued() > max/2
+		return c.unsent() > 0 || c.slow && !c.relieved()
 	case closing:
 		return c.leave()
 	case linger:
@@ -242,10 +256,13 @@ func (c *Conn) waits() bool {
 	return false
 }
 
+// relieved is true when half of the room of c is free.
+func (c *Conn) relieved() bool { return c.queued() <= c.ln.cfg.Limits.OutBytesMax/2 }
+
 // leave goes from closing to linger once the output is sent. Closing a socket at once, with input
 // unread, would reset it and could take the last packet from the peer.
 func (c *Conn) leave() bool {
-	if c.gc.OutboundBuffered() > 0 {
+	if c.gc == nil || c.queued() > 0 {
 		if c.loop.now < c.until {
 			return true
 		}
@@ -267,6 +284,10 @@ func (c *Conn) cut(why error) {
 	if c.state == gone {
 		return
 	}
+	if c.gc == nil {
+		c.endParked(why, true)
+		return
+	}
 	_ = c.gc.SetLinger(0) // a reset: the system keeps nothing for a peer that does not read
 	c.end(why)
 }
@@ -276,9 +297,22 @@ func (c *Conn) end(why error) {
 	if c.state == gone {
 		return
 	}
+	if c.gc == nil {
+		c.endParked(why, false)
+		return
+	}
 	c.loop.why = why
 	_ = c.gc.EventLoop().Close(c.gc)
 	c.loop.why = nil
+}
+
+// endParked is end without gnet. A socket on its way back is closed when it arrives.
+func (c *Conn) endParked(why error, reset bool) {
+	if c.meter.fd >= 0 {
+		drop(c.meter.fd, reset)
+		c.meter.fd = -1
+	}
+	c.left(why)
 }
 
 // left is the last that happens to c: the socket is closed.
@@ -288,6 +322,7 @@ func (c *Conn) left(err error) {
 	c.loop.bufs.put(c.in)
 	c.loop.bufs.put(c.out)
 	c.in, c.out, c.pile = nil, nil, nil
+	c.forgetRates()
 	c.loop.conns.Add(-1)
 	c.ln.release()
 	if told {

@@ -17,6 +17,10 @@ const topUpBytes = 4 << 10
 func (c *Conn) receive(b []byte) {
 	l := c.loop
 	defer l.rescue(c)
+	if c.holds() {
+		c.hold(b)
+		return
+	}
 	for c.in != nil && len(b) > 0 && c.state == open {
 		b = c.topUp(b)
 	}
@@ -29,6 +33,10 @@ func (c *Conn) receive(b []byte) {
 		if n == 0 {
 			c.in = l.bufs.get()
 			c.in.b = append(c.in.b, b...)
+			return
+		}
+		if c.meter != nil && !c.passes(b[:n]) {
+			c.hold(b)
 			return
 		}
 		c.past = true
@@ -57,6 +65,11 @@ func (c *Conn) topUp(b []byte) []byte {
 		return b[k:]
 	}
 	c.in = nil
+	if c.meter != nil && !c.passes(in.b[:n]) {
+		c.meter.held = in
+		c.hold(b[k:])
+		return nil
+	}
 	c.deliver(in.b[:n])
 	c.loop.bufs.put(in)
 	return b[n-have:]

@@ -256,6 +256,8 @@ type counters struct {
 	cut          atomic.Uint64
 
 	handshakesFailed atomic.Uint64
+	paused           atomic.Int64
+	pausedTotal      atomic.Uint64
 }
 
 // Stats counts what the gate did since it was opened; Connections is of now.
@@ -269,6 +271,10 @@ type Stats struct {
 	// HandshakesFailed counts connections that ended at the PROXY header, at TLS or at the request
 	// for WebSocket.
 	HandshakesFailed uint64
+	// Paused is how many connections are not read now, for a rate; PausedTotal counts how often
+	// that began.
+	Paused      int64
+	PausedTotal uint64
 	// Panics counts panics of handlers, Cut the connections whose peers did not read.
 	Panics     uint64
 	Cut        uint64
@@ -297,6 +303,8 @@ func (g *Gate) Stats() Stats {
 		Cut:          g.count.cut.Load(),
 
 		HandshakesFailed: g.count.handshakesFailed.Load(),
+		Paused:           g.count.paused.Load(),
+		PausedTotal:      g.count.pausedTotal.Load(),
 	}
 	for _, l := range g.loops {
 		ls := LoopStats{

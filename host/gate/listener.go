@@ -22,6 +22,7 @@ type Limits struct {
 	// OutCutBytesMax waiting, the next write cuts the peer.
 	OutBytesMax    int
 	OutCutBytesMax int
+	Rates
 }
 
 // DefaultLimits suit devices and services behind one edge broker.
@@ -45,7 +46,7 @@ func (l *Limits) Validate() error {
 	case l.OutBytesMax < 1 || l.OutCutBytesMax < l.OutBytesMax:
 		return errors.New("gate: out bytes: at least 1, and at most what cuts")
 	}
-	return nil
+	return l.Rates.Validate()
 }
 
 // ListenerConfig is one listener.
@@ -112,6 +113,10 @@ type ListenerView struct {
 	// there: at the PROXY header, at TLS, at the request for WebSocket.
 	Handshakes       int
 	HandshakesFailed uint64
+	// Paused is how many connections are not read now, for a rate; PausedTotal counts how often
+	// that began.
+	Paused      int64
+	PausedTotal uint64
 }
 
 // listener accepts for one bind, in a goroutine of its own. It lives as long as its connections do.
@@ -136,6 +141,12 @@ type listener struct {
 	accepted    atomic.Uint64
 	refused     atomic.Uint64
 	unsecured   atomic.Uint64
+	paused      atomic.Int64
+	pausedTotal atomic.Uint64
+
+	connects tab                   // of the goroutine that accepts
+	rates    atomic.Pointer[rates] // of all its connections; nil: none
+	totals   [2]total              // messages and bytes of all of them
 }
 
 // terms is what a listener offers between two calls of Update. A connection keeps those it came
@@ -181,8 +192,7 @@ func (g *Gate) serve(
 		return nil, err
 	}
 	ln := &listener{g: g, name: cfg.Name, bind: b, sock: sock}
-	cfg.Tally.offer()
-	ln.terms.Store(&terms{ln, cfg})
+	ln.offer(cfg)
 	ln.ctx, ln.cancel = context.WithCancel(context.Background())
 	ln.stop, ln.done = make(chan struct{}), make(chan struct{})
 	for _, r := range []*rare{&ln.trouble, &ln.full, &ln.failed, &ln.mute} {
@@ -203,7 +213,8 @@ func (g *Gate) findLocked(name string) *listener {
 }
 
 // Update changes what an open listener offers. The bind must be the one it has, or the one it was
-// opened by. Connections that are there go on by the terms they came by.
+// opened by. Connections that are there go on by the terms they came by, but for the rates: those
+// hold for them as soon as they send something.
 func (g *Gate) Update(cfg ListenerConfig) error {
 	b, err := cfg.ready()
 	if err != nil {
@@ -225,10 +236,18 @@ func (g *Gate) Update(cfg ListenerConfig) error {
 		return fmt.Errorf("gate: update %s: its socket mode stays; remove it and add it anew",
 			cfg.Name)
 	}
+	ln.offer(cfg)
+	return nil
+}
+
+// offer sets the terms for those who come and the rates for all.
+func (ln *listener) offer(cfg ListenerConfig) {
 	cfg.Tally.offer()
 	old := ln.terms.Swap(&terms{ln, cfg})
-	old.cfg.Tally.withdraw()
-	return nil
+	ln.rates.Store(cfg.Limits.measures())
+	if old != nil {
+		old.cfg.Tally.withdraw()
+	}
 }
 
 // Unlisten closes a listener and waits until it brings no more connections: those whose handshake
@@ -266,6 +285,7 @@ func (g *Gate) Listeners() []ListenerView {
 			Connections: ln.connections.Load(), Accepted: ln.accepted.Load(),
 			Refused: ln.refused.Load(), Handshakes: ln.lobby.size(),
 			HandshakesFailed: ln.unsecured.Load(),
+			Paused:           ln.paused.Load(), PausedTotal: ln.pausedTotal.Load(),
 		})
 	}
 	return vs
@@ -289,6 +309,16 @@ func (ln *listener) hold() *terms {
 			ln.g.count.connections.Add(1)
 			return t
 		}
+	}
+}
+
+// countPaused counts a connection that is not read any more, or is again.
+func (ln *listener) countPaused(n int64) {
+	ln.paused.Add(n)
+	ln.g.count.paused.Add(n)
+	if n > 0 {
+		ln.pausedTotal.Add(1)
+		ln.g.count.pausedTotal.Add(1)
 	}
 }
 

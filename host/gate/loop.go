@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,14 +28,18 @@ type loop struct {
 	events  gnet.EventLoop
 	run     gnet.Runnable // turn, made once
 	slow    *time.Timer   // wakes the loop for the connections in watch
+	alarm   *time.Timer   // wakes the loop for the first of naps
+	pilot   sync.WaitGroup
 
-	mu      sync.Mutex // guards the next six
+	mu      sync.Mutex // guards the next eight
 	tasks   []func(now int64)
 	spare   []func(now int64)
 	pending bool // gnet was asked for a turn that has not begun
 	tickDue bool
 	slowDue bool
 	stopped bool
+	homing  []homing
+	piloted bool // bringHome runs
 
 	// From here on: the goroutine of the loop only.
 	now      int64
@@ -48,6 +53,9 @@ type loop struct {
 	why      error    // of the end that is under way
 	watch    []*Conn  // without room, or closing
 	unwatch  []*Conn  // the other buffer of watch
+	naps     naps     // waiting for tokens
+	turns    uint64
+	ringing  int64 // when alarm is set to ring, 0 for never
 
 	conns     atomic.Int64
 	packetsIn atomic.Uint64
@@ -76,6 +84,8 @@ func openLoop(g *Gate, index int, h Handler) (*loop, error) {
 	l.run = gnet.RunnableFunc(l.turn)
 	l.slow = time.AfterFunc(time.Hour, l.slowSoon)
 	l.slow.Stop()
+	l.alarm = time.AfterFunc(time.Hour, l.wake)
+	l.alarm.Stop()
 	client, err := gnet.NewClient(l,
 		gnet.WithNumEventLoop(1),
 		gnet.WithTCPNoDelay(gnet.TCPDelay), // net.Listener set TCP_NODELAY already: one call less
@@ -119,7 +129,29 @@ func (l *loop) close() error {
 	l.stopped = true
 	l.mu.Unlock()
 	l.slow.Stop()
-	return l.client.Stop()
+	l.alarm.Stop()
+	l.pilot.Wait() // it needs the loop to end
+	err := l.client.Stop()
+	l.closeParked()
+	return err
+}
+
+// closeParked closes the connections that gnet does not know when the loop has ended.
+func (l *loop) closeParked() {
+	l.begin()
+	for _, c := range slices.Clone(l.naps) {
+		if c.gc == nil {
+			c.end(nil)
+		}
+	}
+	l.end()
+}
+
+// wake asks for a turn.
+func (l *loop) wake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wakeLocked()
 }
 
 func (l *loop) do(f func(now int64)) bool {
@@ -182,6 +214,7 @@ func (l *loop) turn(context.Context) error {
 	if slow {
 		l.check()
 	}
+	l.wakeDue()
 	l.end()
 	return nil
 }
@@ -224,6 +257,16 @@ func (l *loop) settle() {
 		l.watching = true
 		l.slow.Reset(l.g.cfg.SlowCheck)
 	}
+	l.setAlarm()
+}
+
+// setAlarm sees to it that the loop wakes when the first of naps is due.
+func (l *loop) setAlarm() {
+	if len(l.naps) == 0 || l.ringing != 0 && l.ringing <= l.naps[0].meter.due {
+		return
+	}
+	l.ringing = l.naps[0].meter.due
+	l.alarm.Reset(time.Duration(max(l.ringing-l.now, 1)) * time.Millisecond)
 }
 
 func (l *loop) closed(e ending) {
@@ -239,10 +282,11 @@ func (l *loop) check() {
 	l.watch, l.unwatch = l.unwatch[:0], nil
 	for _, c := range watch {
 		c.watched = false
-		switch {
-		case c.waits():
+		c.flushSlowly()
+		if c.waits() {
 			c.watchMe()
-		case c.slow && c.state == open:
+		}
+		if c.slow && c.state == open && c.relieved() {
 			c.slow = false
 			l.writable(c)
 		}
@@ -283,13 +327,17 @@ func (l *loop) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 		v <- gc.EventLoop()
 		return nil, gnet.Close
 	case *Conn:
+		if v.entered {
+			return nil, l.home(v, gc)
+		}
 		l.begin()
 		v.gc, v.entered = gc, true
+		v.measure()
 		l.open(v)
 		v.dropAddresses()
 		v.opened()
 		l.end()
-		return nil, v.action()
+		return nil, v.park()
 	}
 	return nil, gnet.Close
 }
@@ -312,13 +360,14 @@ func (l *loop) OnTraffic(gc gnet.Conn) gnet.Action {
 	}
 	l.bytesIn.Add(uint64(len(raw)))
 	l.begin()
+	c.measure()
 	if c.staged() {
 		c.climb(raw)
 	} else {
 		c.receive(raw)
 	}
 	l.end()
-	return c.action()
+	return c.park()
 }
 
 // OnClose is gnet's: the peer, an error or end closed the connection. It may come from inside a

@@ -53,7 +53,7 @@ func (s *tlsStage) in(c *Conn, raw []byte) error {
 // over answers the peer's close_notify: what is queued goes out, then ours, then the socket is
 // closed.
 func (s *tlsStage) over(c *Conn) {
-	if c.state != open {
+	if c.state != open || c.after(s.over) {
 		return
 	}
 	c.push()
