@@ -16,8 +16,9 @@ func Cases() []suite.Case {
 		subackCases(), refusalCases(), qualityCases(), replaceCases(),
 		localCases(), retainFlagCases(), retainHandlingCases(), identifierCases(),
 		unsubscribeCases(), deliveryCases(), sizeCases(),
-		matchCases(), dollarCases(), invalidFilterCases(), invalidNameCases(), lengthCases(),
+		matchCases(), dollarCases(), invalidFilterCases(), invalidNameCases(),
 		sharedCases(), shareNameCases(), sharedQualityCases(), sharedBreakCases(),
+		lengthCases(),
 	)
 }
 

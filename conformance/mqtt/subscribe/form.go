@@ -32,7 +32,7 @@ func form(room string, first byte, rows []broken) []suite.Case {
 			row.first = first
 		}
 		c := suite.Case{Name: "subscribe/" + room + "-" + row.name,
-			Text: fmt.Sprintf("%s. The server must close the connection.", row.text),
+			Text: fmt.Sprintf("%s. The server must close that connection, and no other.", row.text),
 			Run:  func(t *suite.T) { runBroken(t, row) }}
 		if row.v3 != "" {
 			c.Versions = append(c.Versions, mqtt.V311)
@@ -57,9 +57,10 @@ func runBroken(t *suite.T, row broken) {
 	if t.V5() {
 		text = row.v5
 	}
-	c := t.Connect()
-	c.Send(packet(t, row.first, text))
-	c.WantClosed(mqtt.MalformedPacket, mqtt.ProtocolError)
+	good, bad := t.Connect(), t.Connect()
+	bad.Send(packet(t, row.first, text))
+	bad.WantClosed(mqtt.MalformedPacket, mqtt.ProtocolError)
+	good.Ping()
 }
 
 // packet is a first byte, a remaining length below 128 and what the hex says.

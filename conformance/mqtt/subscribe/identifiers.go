@@ -202,6 +202,7 @@ func runIdentifierRetained(t *suite.T) {
 	t.NeedRetain()
 	c, topic := t.Connect(), t.Topic("a")
 	retain(t, c, topic, "hello")
+	settle(t, c)
 	c.SubscribeWith(identified(21), sub(topic, 0))
 	wantIdentifiers(t, c.WantMessage(topic, "hello"), 21)
 	c.SubscribeWith(identified(22), sub(topic, 0))

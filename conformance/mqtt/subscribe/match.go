@@ -126,6 +126,7 @@ func runMatchRetained(t *suite.T, m match) {
 	for _, name := range slices.Concat(m.no, m.yes) {
 		retain(t, pub, place(t, name), name)
 	}
+	settle(t, pub)
 	c.Subscribe(place(t, m.filter), q)
 	var got []mqtt.Publish
 	for len(ownTopics(t, got)) < len(m.yes) {

@@ -51,6 +51,7 @@ func runKept(t *suite.T, published, asked mqtt.QoS) {
 	topic := t.Topic("a")
 	pub.Publish(mqtt.Publish{Topic: []byte(topic), Payload: []byte("hello"), QoS: published,
 		Retain: true})
+	settle(t, pub)
 	code := ask(t, c, nil, sub(topic, asked))[0]
 	granted(t, topic, asked, code)
 	wantQoS(t, c.WantMessage(topic, "hello"), min(published, mqtt.QoS(code)))

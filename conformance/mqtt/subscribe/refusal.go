@@ -115,6 +115,6 @@ func wantRefusal(t *suite.T, c *suite.Client, id uint16, reasons ...mqtt.ReasonC
 // wantReason wants a failure, in 5.0 one of these if any is named.
 func wantReason(t *suite.T, got mqtt.ReasonCode, reasons []mqtt.ReasonCode) {
 	if !got.Failed() || t.V5() && len(reasons) > 0 && !slices.Contains(reasons, got) {
-		t.Errorf("the server says 0x%02x, want a failure of %v", byte(got), reasons)
+		t.Errorf("the server says 0x%02x, want a failure, in 5.0 one of % x", byte(got), reasons)
 	}
 }

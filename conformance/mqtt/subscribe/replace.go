@@ -110,6 +110,7 @@ func runReplaceRetained(t *suite.T) {
 	q := usual(t)
 	retain(t, pub, t.Topic("a"), "a")
 	retain(t, pub, t.Topic("b"), "b")
+	settle(t, pub)
 	for range 3 {
 		c.Subscribe(t.Topic("+"), q)
 		got := []mqtt.Publish{c.ReadMessage(), c.ReadMessage()}

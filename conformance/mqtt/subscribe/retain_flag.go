@@ -100,6 +100,7 @@ func runAsPublishedNew(t *suite.T) {
 	pub, c := t.Connect(), t.Connect()
 	for _, s := range []mqtt.Subscription{sub(t.Topic("a"), q), asPublished(t.Topic("b"), q)} {
 		retain(t, pub, string(s.Filter), "hello")
+		settle(t, pub)
 		c.SubscribeWith(nil, s)
 		if p := c.WantMessage(string(s.Filter), "hello"); !p.Retain {
 			t.Errorf("Retain As Published %t: the retained message has RETAIN 0",

@@ -28,7 +28,7 @@ func sharedCases() []suite.Case {
 	}, {
 		Name: "subscribe/shared-and-plain-of-one-client", Claims: forMembers,
 		Text: "A client has a filter as itself and as the only member of a group: a message " +
-			"comes by both subscriptions.",
+			"comes, in one copy or in one for each subscription.",
 		Run: runSharedBoth,
 	}, {
 		Name: "subscribe/shared-with-wildcards", Claims: forMembers,
@@ -127,7 +127,12 @@ func runSharedBoth(t *suite.T) {
 	q, topic := usual(t), t.Topic("a")
 	pub, c := t.Connect(), listen(t, q, topic, group(t, "g", topic))
 	pub.PublishText(topic, "hello", q)
-	wantPayloads(t, "the client", gather(t, pub, q, c), "hello", "hello")
+	switch texts := payloads(gather(t, pub, q, c)); {
+	case slices.Equal(texts, []string{"hello"}):
+		t.Note("one copy for both subscriptions")
+	case !slices.Equal(texts, []string{"hello", "hello"}):
+		t.Errorf("the client got the messages %q, want one or two copies of %q", texts, "hello")
+	}
 }
 
 func runSharedWildcards(t *suite.T) {

@@ -83,8 +83,12 @@ func runSharedPlainQoS(t *suite.T) {
 	c.Subscribe(group(t, "g", topic), mqtt.ExactlyOnce)
 	pub.PublishText(topic, "hello", mqtt.ExactlyOnce)
 	got := gather(t, pub, mqtt.ExactlyOnce, c)
-	wantPayloads(t, "the client", got, "hello", "hello")
-	if len(got) == 2 && got[0].QoS+got[1].QoS != 2 {
-		t.Errorf("the copies came with QoS %d and %d, want 0 and 2", got[0].QoS, got[1].QoS)
+	sum := mqtt.QoS(0)
+	for _, p := range got {
+		sum += p.QoS
+	}
+	if len(got) < 1 || len(got) > 2 || sum != mqtt.ExactlyOnce {
+		t.Errorf("%d copies came with QoS %d together, want one with 2, or two with 0 and 2",
+			len(got), sum)
 	}
 }

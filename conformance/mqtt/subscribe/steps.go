@@ -52,11 +52,13 @@ func listen(t *suite.T, q mqtt.QoS, filters ...string) *suite.Client {
 	return c
 }
 
-// until takes messages up to one on the topic and answers those before it. All are acknowledged by
-// their QoS to the end.
+// until takes messages up to one on the topic, and then what comes before the answer to a PINGREQ:
+// messages on several topics have no order among them. It answers all but those on the topic, and
+// acknowledges them by their QoS to the end.
 func until(t *suite.T, c *suite.Client, topic string) []mqtt.Publish {
 	var got []mqtt.Publish
-	for open, ended := 0, false; !ended || open > 0; {
+	asked, answered, open := false, false, 0
+	for !answered || open > 0 {
 		frame := c.Next()
 		switch mqtt.TypeOf(frame) {
 		case mqtt.PUBLISH:
@@ -64,13 +66,17 @@ func until(t *suite.T, c *suite.Client, topic string) []mqtt.Publish {
 			if p.QoS == mqtt.ExactlyOnce {
 				open++
 			}
-			ended = ended || string(p.Topic) == topic
 			if string(p.Topic) != topic {
 				got = append(got, p)
+			} else if !asked {
+				asked = true
+				c.SendPacket(&mqtt.Ping{Type: mqtt.PINGREQ})
 			}
 		case mqtt.PUBREL:
 			release(t, c, frame)
 			open--
+		case mqtt.PINGRESP:
+			answered = true
 		default:
 			t.Fatalf("got %s while waiting for messages", mqtt.TypeOf(frame))
 		}
@@ -130,6 +136,14 @@ func wantPayloads(t *suite.T, who string, got []mqtt.Publish, want ...string) {
 func retain(t *suite.T, c *suite.Client, topic, payload string) {
 	c.Publish(mqtt.Publish{Topic: []byte(topic), Payload: []byte(payload), QoS: usual(t),
 		Retain: true})
+}
+
+// settle waits until what pub published has gone to those who were there: a server may acknowledge
+// a message before that, and a subscription made in between gets it as live and as retained.
+func settle(t *suite.T, pub *suite.Client) {
+	pub.Subscribe(endOf(t), usual(t))
+	gather(t, pub, usual(t), pub)
+	pub.Unsubscribe(endOf(t))
 }
 
 // fold joins claims.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/hpmq/hpmq/sdk/mqtt"
@@ -29,13 +30,24 @@ type Client struct {
 	ID string
 }
 
+// How long, and how often, a server that refuses connections is asked again. A case may bring a
+// server down; where something starts it again, the next case finds it.
+const (
+	restartTimeout = time.Second
+	restartStep    = 100 * time.Millisecond
+)
+
 // Dial opens a connection and sends nothing. The transport's own handshakes are done.
 func (t *T) Dial() *Client {
-	conn, err := t.target.dial(t.ctx)
-	if err != nil {
-		t.Fatalf("no connection: %v", err)
+	for end := time.Now().Add(restartTimeout); ; t.Wait(restartStep) {
+		conn, err := t.target.dial(t.ctx)
+		if err == nil {
+			return t.adopt(conn)
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) || time.Now().After(end) {
+			t.Fatalf("no connection: %v", err)
+		}
 	}
-	return t.adopt(conn)
 }
 
 func (t *T) adopt(conn net.Conn) *Client {
