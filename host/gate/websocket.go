@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -71,8 +72,14 @@ func (s *wsStage) reply(c *Conn, b []byte) error {
 	return s.sink(c, b)
 }
 
-// over ends c after the last words of the protocol.
+// over ends c after the last words of the protocol. What the peer said before its close frame
+// counts, also if a rate holds it back.
 func (s *wsStage) over(c *Conn, last []byte, why error) {
+	if errors.Is(why, websocket.ErrClosed) && c.holds() {
+		last = bytes.Clone(last)
+		c.after(func(c *Conn) { s.over(c, last, why) })
+		return
+	}
 	c.push()
 	if err := s.reply(c, last); err != nil {
 		c.end(err)
