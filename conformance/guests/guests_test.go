@@ -32,6 +32,17 @@ func TestDefaultComponentsAnswerAsTheirSources(t *testing.T) {
 	}
 }
 
+func TestTheGuestOfTheSuiteAnswersAsItsSource(t *testing.T) {
+	const dir = "../mqtt/enhanced"
+	code, err := os.ReadFile(filepath.Join(dir, "enhanced.wasm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod := compile(t, newEngine(t), code)
+	guesttest.Run(t, filepath.Join(dir, "testdata"),
+		func(t *testing.T, h *guesttest.Host) guesttest.Target { return open(t, mod, h) })
+}
+
 // TestMemoryStaysFlat asks one instance very often, with small and large payloads: what a guest
 // does not free would show as pages.
 func TestMemoryStaysFlat(t *testing.T) {

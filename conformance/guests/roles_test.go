@@ -129,7 +129,8 @@ func (in *instance) authenticate(c *guesttest.Credentials) (any, error) {
 	copy(r[48:], "\x05\xAA\xAA\xAA")
 	put(52, c.Subject)
 	put(60, c.Method)
-	put(68, "")
+	put(68, c.Data)
+	binary.LittleEndian.PutUint32(r[76:], c.Step)
 	at, err := in.guest.Alloc(credentialsBytes, 4)
 	if err != nil || !in.guest.Memory().Write(at, r) {
 		in.t.Fatalf("no room for credentials at %#x: %v", at, err)

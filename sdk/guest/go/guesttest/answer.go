@@ -93,6 +93,9 @@ func AuthenticateAnswer(a *authenticator.Answer) any {
 		if a.Grant.ExpiresIn != 0 {
 			g["expires-in"] = a.Grant.ExpiresIn
 		}
+		if len(a.Grant.Data) > 0 {
+			g["data"] = string(a.Grant.Data)
+		}
 		return map[string]any{"allow": g}
 	case authenticator.KindDeny:
 		return map[string]any{"deny": a.Reason, "text": a.Text}

@@ -69,6 +69,9 @@ type Credentials struct {
 	Address  string  `json:"address"`
 	Method   string  `json:"method"`
 	Subject  string  `json:"certificate-subject"`
+	// Data and Step are of enhanced authentication.
+	Data string `json:"data"`
+	Step uint32 `json:"step"`
 }
 
 // Target is a configured or not yet configured component.

@@ -103,6 +103,7 @@ func (t authenticating) Do(c *Call) (any, error) {
 	who := authenticator.Credentials{
 		ClientID: c.Credentials.ClientID, Address: c.Credentials.Address,
 		Listener: "test", Version: 5, Method: c.Credentials.Method,
+		Data: []byte(c.Credentials.Data), Step: c.Credentials.Step,
 		CertificateSubject: c.Credentials.Subject,
 	}
 	if u := c.Credentials.Username; u != nil {

@@ -49,7 +49,12 @@ func TextAt(p, n Word) string { return Text(at(p), n) }
 // BytesAt is the list<u8> whose address stands in memory as a word.
 func BytesAt(p, n Word) []byte { return Bytes(at(p), n) }
 
-func at(p Word) unsafe.Pointer { return unsafe.Add(unsafe.Pointer(nil), p) }
+// at is the pointer whose value is p. It is read from memory: to LLVM a pointer made by arithmetic
+// on nil is nil, and what stands behind it anything it likes, so that comparisons came out wrong.
+func at(p Word) unsafe.Pointer {
+	wide := uint64(p) // little-endian, as wasm is, for pointers of 32 and of 64 bits
+	return *(*unsafe.Pointer)(unsafe.Pointer(&wide))
+}
 
 // Address is p as a word.
 func Address(p unsafe.Pointer) Word { return Word(uintptr(p)) }
