@@ -33,8 +33,9 @@ type webSocket struct {
 	net.Conn
 	r    *bufio.Reader
 	left int64 // payload bytes of the current frame
-	// Protocol is the subprotocol that the server chose.
+	// protocol is the subprotocol that the server chose.
 	protocol string
+	pongs    []string // payloads, as they came
 }
 
 // Upgrade is an HTTP request that asks for a WebSocket.
@@ -163,6 +164,15 @@ func (c *Client) SendRaw(b []byte) {
 	_, _ = w.Conn.Write(b)
 }
 
+// Pongs are the payloads of the pongs that came so far, while packets were read.
+func (c *Client) Pongs() []string {
+	w, ok := c.conn.(*webSocket)
+	if !ok {
+		c.t.Fatalf("client %d has no WebSocket", c.id)
+	}
+	return w.pongs
+}
+
 // Read gives payload bytes of binary frames. Pings are answered. A close frame is the end; a text
 // frame from a server of MQTT is an error [MQTT-6.0.0-1].
 func (w *webSocket) Read(p []byte) (int, error) {
@@ -224,6 +234,7 @@ func (w *webSocket) control(op byte, n int) error {
 		_, err = w.Conn.Write(MaskedFrame(OpPong, true, payload))
 		return err
 	case OpPong:
+		w.pongs = append(w.pongs, string(payload))
 		return nil
 	}
 	return fmt.Errorf("suite: websocket: frame with opcode %d from the server", op)

@@ -3,7 +3,15 @@
 // broker.
 package wire
 
-import "github.com/hpmq/hpmq/conformance/mqtt/suite"
+import (
+	"slices"
+
+	"github.com/hpmq/hpmq/conformance/mqtt/suite"
+)
 
 // Cases are the cases of this package.
-func Cases() []suite.Case { return nil }
+func Cases() []suite.Case {
+	return slices.Concat(shapeCases(), forbiddenCases(), lengthCases(), propCases(),
+		stringCases(), identifierCases(), streamCases(), disconnectCases(), authCases(),
+		enhancedCases(), webSocketCases(), frameCases())
+}

@@ -1,0 +1,159 @@
+package wire
+
+import (
+	"fmt"
+
+	"github.com/hpmq/hpmq/conformance/mqtt/suite"
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+// identifierCases are about packet identifiers.
+func identifierCases() []suite.Case {
+	return append(zeroCases(),
+		suite.Case{
+			Name:   "wire/acknowledgements-have-the-identifier",
+			Claims: "3.1.1/MQTT-2.3.1-6 3.1.1/MQTT-2.3.1-7 5.0/MQTT-2.2.1-5 5.0/MQTT-2.2.1-6",
+			Text: "PUBACK, PUBREC, PUBCOMP, SUBACK and UNSUBACK have the identifier that they " +
+				"answer, whatever it is.",
+			Run: acknowledgedByID,
+		},
+		suite.Case{
+			Name:   "wire/acknowledgements-of-many-identifiers",
+			Claims: "3.1.1/MQTT-2.3.1-6 3.1.1/MQTT-2.3.1-7 5.0/MQTT-2.2.1-5 5.0/MQTT-2.2.1-6",
+			Text: "Requests of several kinds that are on their way at once are answered each by " +
+				"its own.",
+			Run: acknowledgedAtOnce,
+		},
+		suite.Case{
+			Name:   "wire/identifiers-of-the-server",
+			Claims: "3.1.1/MQTT-2.3.1-4 5.0/MQTT-2.2.1-4",
+			Text: "Messages that the server sends and the client does not acknowledge have " +
+				"identifiers that are not zero and all different.",
+			Run: serverIDs,
+		},
+		suite.Case{
+			Name:   "wire/identifiers-of-both-sides",
+			Claims: "3.1.1/MQTT-2.3.1-6 5.0/MQTT-2.2.1-5",
+			Text: "Client and server may use the same identifier at once; an acknowledgement " +
+				"ends the message of the other side alone.",
+			Run: idsOfBothSides,
+		},
+		suite.Case{
+			Name:   "wire/qos-0-has-no-identifier",
+			Claims: "3.1.1/MQTT-2.3.1-5 5.0/MQTT-2.2.1-2",
+			Text: "A PUBLISH of QoS 0 from the server has its payload behind topic and " +
+				"properties.",
+			Run: func(t *suite.T) {
+				c := t.Connect()
+				c.Subscribe(t.Topic("0"), mqtt.AtMostOnce)
+				c.PublishText(t.Topic("0"), "\x00\x01\x00payload", mqtt.AtMostOnce)
+				p := c.WantMessage(t.Topic("0"), "\x00\x01\x00payload")
+				if p.QoS != mqtt.AtMostOnce {
+					t.Errorf("QoS %d", p.QoS)
+				}
+			},
+		})
+}
+
+// zeroCases send requests with identifier 0.
+func zeroCases() []suite.Case {
+	var cases []suite.Case
+	for _, s := range specimens() {
+		switch s.name {
+		case "publish-qos-1", "publish-qos-2", "subscribe", "unsubscribe":
+			cases = append(cases, errorCase(s, about{"identifier-0-of-" + s.name,
+				"3.1.1/MQTT-2.3.1-1 5.0/MQTT-2.2.1-3 " + closes,
+				s.typ.String() + " with packet identifier 0 is an error."},
+				func(b *bench, s *specimen) {
+					c, p := s.prepare(b)
+					at := len(p.head) - 2
+					p.head[at], p.head[at+1] = 0, 0
+					c.Send(p.frame())
+					b.rejected(s, c, errorCodes()...)
+				}))
+		}
+	}
+	return cases
+}
+
+func acknowledgedByID(t *suite.T) {
+	c := t.Connect()
+	topic, filter := []byte(t.Topic("t")), []byte(t.Topic("f"))
+	for _, id := range []uint16{1, 0x00FF, 0x0100, 0x1234, 0x8000, 0xFFFF} {
+		c.Send(mqtt.AppendSubscribe(nil, t.Version(), id, nil,
+			[]mqtt.Subscription{{Filter: filter}}))
+		c.ReadSuback(id)
+		for q := mqtt.AtLeastOnce; q <= t.Server().QoSMax; q++ {
+			c.Publish(mqtt.Publish{Topic: topic, QoS: q, PacketID: id})
+		}
+		c.Send(mqtt.AppendUnsubscribe(nil, t.Version(), id, nil, [][]byte{filter}))
+		c.ReadUnsuback(id)
+	}
+}
+
+// acknowledgedAtOnce sends all requests in one write and takes the answers in any order.
+func acknowledgedAtOnce(t *suite.T) {
+	c := t.Connect()
+	v, topic := t.Version(), []byte(t.Topic("t"))
+	want := make(map[string]bool)
+	var b []byte
+	for i := range uint16(3) {
+		id := 0x0101*i + 7
+		sub := mqtt.Subscription{Filter: []byte(t.Topic(fmt.Sprint("f", i)))}
+		b = mqtt.AppendSubscribe(b, v, id, nil, []mqtt.Subscription{sub})
+		b = mqtt.AppendUnsubscribe(b, v, id+1, nil, [][]byte{sub.Filter})
+		want[fmt.Sprint(mqtt.SUBACK, id)], want[fmt.Sprint(mqtt.UNSUBACK, id+1)] = true, true
+		if t.Server().QoSMax >= mqtt.AtLeastOnce {
+			b = (&mqtt.Publish{Topic: topic, QoS: mqtt.AtLeastOnce, PacketID: id + 2}).Append(b, v)
+			want[fmt.Sprint(mqtt.PUBACK, id+2)] = true
+		}
+	}
+	c.Send(b)
+	for len(want) > 0 {
+		frame := c.Next()
+		answer := fmt.Sprint(mqtt.TypeOf(frame), uint16(frame[2])<<8|uint16(frame[3]))
+		if !want[answer] {
+			t.Fatalf("%s answers nothing that was asked", answer)
+		}
+		delete(want, answer)
+	}
+}
+
+func serverIDs(t *suite.T) {
+	t.NeedQoS(mqtt.AtLeastOnce)
+	const n = 8
+	c, pub := t.Connect(), t.Connect()
+	c.Subscribe(t.Topic("1"), mqtt.AtLeastOnce)
+	if t.Server().QoSMax == mqtt.ExactlyOnce {
+		c.Subscribe(t.Topic("2"), mqtt.ExactlyOnce)
+	}
+	seen := make(map[uint16]bool)
+	for i := range n {
+		topic, q := t.Topic("1"), mqtt.AtLeastOnce
+		if i%2 == 1 && t.Server().QoSMax == mqtt.ExactlyOnce {
+			topic, q = t.Topic("2"), mqtt.ExactlyOnce
+		}
+		pub.PublishText(topic, "m", q)
+		p := c.ReadPublish()
+		if p.PacketID == 0 || seen[p.PacketID] {
+			t.Errorf("message %d has packet identifier %d", i, p.PacketID)
+		}
+		seen[p.PacketID] = true
+	}
+}
+
+func idsOfBothSides(t *suite.T) {
+	t.NeedQoS(mqtt.ExactlyOnce)
+	b := &bench{t: t}
+	c, id := b.delivered(mqtt.ExactlyOnce)
+	topic := []byte(t.Topic("other"))
+	// The client's message with the identifier of the server's, each at its own step.
+	c.SendPacket(&mqtt.Publish{Topic: topic, QoS: mqtt.ExactlyOnce, PacketID: id})
+	c.ReadAck(mqtt.PUBREC, id)
+	c.SendPacket(&mqtt.Ack{Type: mqtt.PUBREC, PacketID: id})
+	c.ReadAck(mqtt.PUBREL, id)
+	c.SendPacket(&mqtt.Ack{Type: mqtt.PUBREL, PacketID: id})
+	c.ReadAck(mqtt.PUBCOMP, id)
+	c.SendPacket(&mqtt.Ack{Type: mqtt.PUBCOMP, PacketID: id})
+	c.Ping()
+}
