@@ -1,0 +1,120 @@
+package connect
+
+import (
+	"time"
+
+	"github.com/hpmq/hpmq/conformance/mqtt/suite"
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+// tooLong is when a client that promised a sign every second must have been closed: one and a half
+// seconds, and what a busy server needs.
+const tooLong = 1500*time.Millisecond + slack
+
+// keepAliveCases are about a client that falls silent, or does not.
+func keepAliveCases() []suite.Case {
+	const closes = "3.1.1/MQTT-3.1.2-24 5.0/MQTT-3.1.2-22 5.0/MQTT-3.2.2-22"
+	return []suite.Case{{
+		Name: "connect/keep-alive-closes", Claims: closes,
+		Text: "A client with a keep alive of one second sends nothing: the server closes.",
+		Run:  keepAliveSilent,
+	}, {
+		Name: "connect/keep-alive-counts-what-comes-in", Claims: closes,
+		Text: "A client with a keep alive of one second gets messages all the time and sends " +
+			"nothing: the server closes.",
+		Run: keepAliveListener,
+	}, {
+		Name: "connect/keep-alive-counts-whole-packets", Claims: closes,
+		Text: "A client with a keep alive of one second sends a packet byte by byte and never " +
+			"ends it: the server closes.",
+		Run: keepAliveDribble,
+	}, {
+		Name: "connect/keep-alive-after-traffic", Claims: closes,
+		Text: "A client with a keep alive of one second keeps to it by PINGREQ and PUBLISH, and " +
+			"is served; when it falls silent, the server closes.",
+		Run: keepAliveTraffic,
+	}, {
+		Name:   "connect/keep-alive-leaves-the-session",
+		Claims: closes + " 3.1.1/MQTT-3.1.2-4 5.0/MQTT-3.1.2-23",
+		Text: "A silent client with a kept session is closed: the session is there when it comes " +
+			"back.",
+		Run: keepAliveSession,
+	}}
+}
+
+// silent connects with a keep alive of one second. It skips the case if the server sets another.
+func silent(t *suite.T, options ...suite.Option) *suite.Client {
+	c := t.Connect(append(options, func(p *mqtt.Connect) { p.KeepAlive = 1 })...)
+	if s, said := c.Connack.Props.Uint16(mqtt.ServerKeepAlive); said && s != 1 {
+		t.Skipf("the server sets a keep alive of %d s", s)
+	}
+	return c
+}
+
+func keepAliveSilent(t *suite.T) {
+	c := silent(t)
+	c.WantClosedWithin(tooLong, mqtt.KeepAliveTimeout, mqtt.UnspecifiedError)
+}
+
+func keepAliveListener(t *suite.T) {
+	topic := t.Topic("live")
+	c := silent(t)
+	c.Subscribe(topic, 0)
+	p := t.Connect()
+	for end := time.Now().Add(tooLong); time.Now().Before(end); {
+		p.PublishText(topic, "m", 0)
+		if ended(c, 300*time.Millisecond) {
+			return
+		}
+	}
+	t.Errorf("the server did not close the connection")
+}
+
+// ended is true when the connection ends within d; it passes over what comes.
+func ended(c *suite.Client, d time.Duration) bool {
+	for end := time.Now().Add(d); ; {
+		frame, open := c.Poll(time.Until(end))
+		if frame == nil {
+			return !open
+		}
+	}
+}
+
+func keepAliveDribble(t *suite.T) {
+	c := silent(t)
+	m := mqtt.Publish{Topic: []byte(t.Topic("endless")), Payload: make([]byte, 300)}
+	rest := m.Append(nil, t.Version())
+	for end := time.Now().Add(tooLong); time.Now().Before(end); rest = rest[1:] {
+		c.Send(rest[:1])
+		if ended(c, 300*time.Millisecond) {
+			return
+		}
+	}
+	t.Errorf("the server did not close the connection")
+}
+
+func keepAliveTraffic(t *suite.T) {
+	topic := t.Topic("live")
+	w := witness(t, topic)
+	c := silent(t)
+	for range 4 {
+		t.Wait(400 * time.Millisecond)
+		c.PublishText(topic, "m", 0)
+		w.WantMessage(topic, "m")
+		t.Wait(400 * time.Millisecond)
+		c.Ping()
+	}
+	c.WantClosedWithin(tooLong, mqtt.KeepAliveTimeout, mqtt.UnspecifiedError)
+}
+
+func keepAliveSession(t *suite.T) {
+	id, topic := t.ClientID("s"), t.Topic("live")
+	keep(t, id).Leave()
+	c := silent(t, suite.Named(id), suite.Keeping)
+	c.Subscribe(topic, 0)
+	c.WantClosedWithin(tooLong, mqtt.KeepAliveTimeout, mqtt.UnspecifiedError)
+	c = keep(t, id)
+	wantPresent(t, c, true)
+	t.Connect().PublishText(topic, "m", 0)
+	c.WantMessage(topic, "m")
+}
