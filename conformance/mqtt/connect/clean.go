@@ -97,7 +97,8 @@ func cleanUnacknowledged(t *suite.T) {
 func cleanReceivedQoS2(t *suite.T) {
 	t.NeedQoS(mqtt.ExactlyOnce)
 	id, topic := t.ClientID("s"), t.Topic("qos2")
-	w := witness(t, topic)
+	w := t.Connect()
+	w.Subscribe(topic, mqtt.AtLeastOnce)
 	c := keep(t, id)
 	m := mqtt.Publish{Topic: []byte(topic), Payload: []byte("old"), QoS: 2, PacketID: 7}
 	c.SendPacket(&m)

@@ -171,8 +171,7 @@ func limitedKeepAlive(t *suite.T) {
 	if !said || s == 0 || s > 5 {
 		t.Fatalf("CONNACK says Server Keep Alive %d, given %t, want 5", s, said)
 	}
-	c.WantClosedWithin(time.Duration(s)*1500*time.Millisecond+slack, mqtt.KeepAliveTimeout,
-		mqtt.UnspecifiedError)
+	wantSilentClosed(t, c, time.Duration(s)*time.Second)
 }
 
 func limitedLonger(t *suite.T) {

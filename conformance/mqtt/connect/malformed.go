@@ -189,12 +189,12 @@ func wrongTexts() []spoiled {
 		may:    []mqtt.ReasonCode{mqtt.TopicNameInvalid},
 	}, {
 		name: "will-topic-wildcard", text: "with a wildcard in its will topic",
-		claims: "3.1.1/MQTT-4.7.1-1 3.1.1/MQTT-4.8.0-1",
+		claims: "3.1.1/MQTT-4.7.1-1 3.1.1/MQTT-4.8.0-1 5.0/MQTT-4.7.0-1",
 		spoil:  func(p *packet) { p.setWill("hpmq-conformance/#", "never") },
 		may:    []mqtt.ReasonCode{mqtt.TopicNameInvalid},
 	}, {
 		name: "will-topic-plus", text: "with a + in its will topic",
-		claims: "3.1.1/MQTT-4.7.1-1 3.1.1/MQTT-4.8.0-1",
+		claims: "3.1.1/MQTT-4.7.1-1 3.1.1/MQTT-4.8.0-1 5.0/MQTT-4.7.0-1",
 		spoil:  func(p *packet) { p.setWill("hpmq-conformance/+/x", "never") },
 		may:    []mqtt.ReasonCode{mqtt.TopicNameInvalid},
 	}, {

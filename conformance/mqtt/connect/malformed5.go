@@ -124,7 +124,8 @@ func wrongLengths() []spoiled {
 			p.props = []byte{3, byte(mqtt.SessionExpiryInterval), 0, 0, 0, 0}
 		},
 	}, {
-		name: "property-text-too-long", text: "with a property text beyond the end of the properties",
+		name:  "property-text-too-long",
+		text:  "with a property text beyond the end of the properties",
 		spoil: having([]byte{byte(mqtt.UserProperty), 0, 1, 'a', 0, 9, 'b'}),
 	}}
 }

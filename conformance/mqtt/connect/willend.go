@@ -133,7 +133,7 @@ func willKeepAlive(t *suite.T) {
 	topic := t.Topic("will")
 	w := witness(t, topic)
 	c := silent(t, will(topic, "will"))
-	c.WantClosedWithin(tooLong, mqtt.KeepAliveTimeout, mqtt.UnspecifiedError)
+	wantSilentClosed(t, c, time.Second)
 	w.WantMessage(topic, "will")
 }
 
