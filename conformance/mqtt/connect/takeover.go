@@ -66,8 +66,8 @@ func takeOverCases() []suite.Case {
 		Name:     "connect/take-over-of-a-delayed-will-by-a-clean-one",
 		Claims:   "5.0/MQTT-3.1.2-10 5.0/MQTT-3.1.2-4",
 		Versions: []mqtt.Version{mqtt.V5},
-		Text: "A client whose will is delayed is taken over by one that starts clean: the will is " +
-			"published once at most, and the new session is not the old one.",
+		Text: "A client whose will is delayed is taken over by one that starts clean: the will " +
+			"is published once at most, and the new session is not the old one.",
 		Run: takeOverEndsDelayed,
 	}}
 }
