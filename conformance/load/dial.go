@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -33,6 +34,14 @@ func dial(ctx context.Context, cfg *Config, clientID string, from net.Addr) (*pe
 	conn, err := d.DialContext(ctx, "tcp", cfg.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("load: dial: %w", err)
+	}
+	if cfg.TLS {
+		// Whoever measures knows the broker: its certificate is not looked at.
+		secured := tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
+		if err := secured.HandshakeContext(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("load: handshake: %w", err), conn.Close())
+		}
+		conn = secured
 	}
 	p := &peer{conn: conn, v: cfg.Version, receiveMax: windowMax}
 	if err := p.connect(cfg, clientID); err != nil {

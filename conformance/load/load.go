@@ -64,6 +64,8 @@ type Config struct {
 	// Sources is how many loopback addresses the connections of Idle come from; one address has at
 	// most some 28,000 ports.
 	Sources int
+	// TLS speaks TLS and trusts any certificate.
+	TLS bool
 }
 
 // Default is ten pairs with 128 bytes at QoS 0 for five seconds.

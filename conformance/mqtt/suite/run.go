@@ -32,6 +32,8 @@ type Options struct {
 	Parallel int
 	// CaseTimeout bounds one case, ExpectTimeout one thing it waits for.
 	CaseTimeout, ExpectTimeout time.Duration
+	// ReturnTimeout is how long a server that ended may take to be back.
+	ReturnTimeout time.Duration
 	// Progress is told of each result as it comes; nil: nobody is.
 	Progress func(Result)
 }
@@ -40,7 +42,8 @@ type Options struct {
 func DefaultOptions() Options {
 	return Options{
 		Versions: []mqtt.Version{mqtt.V31, mqtt.V311, mqtt.V5}, Parallel: 16,
-		CaseTimeout: 30 * time.Second, ExpectTimeout: 5 * time.Second,
+		CaseTimeout:   30 * time.Second,
+		ExpectTimeout: 5 * time.Second, ReturnTimeout: 10 * time.Second,
 	}
 }
 
@@ -67,12 +70,15 @@ type Result struct {
 	Faults     []string      `json:"faults,omitempty"`
 	Transcript []string      `json:"transcript,omitempty"`
 	Took       time.Duration `json:"took_ns"`
+
+	struck bool // it failed while the server ended
 }
 
 // runner is one run of the suite.
 type runner struct {
 	opts *Options
 	id   string
+	outages
 }
 
 // job is one case with one version.
@@ -103,6 +109,7 @@ func Run(ctx context.Context, cases []Case, opts Options) ([]Result, error) {
 	results := make([]Result, len(jobs))
 	r.batch(ctx, jobs, results, opts.Parallel, false)
 	r.batch(ctx, jobs, results, 1, true)
+	r.again(ctx, jobs, results)
 	return results, ctx.Err()
 }
 
@@ -144,7 +151,7 @@ func (r *runner) batch(ctx context.Context, jobs []job, results []Result, n int,
 		workers.Go(func() {
 			for i := range feed {
 				results[i] = r.one(ctx, jobs[i])
-				if r.opts.Progress != nil {
+				if r.opts.Progress != nil && !results[i].struck {
 					r.opts.Progress(results[i])
 				}
 			}
@@ -171,6 +178,9 @@ func (r *runner) one(ctx context.Context, j job) Result {
 	case ctx.Err() != nil:
 		res.Reason = "the run was ended"
 		return res
+	case r.gone.Load():
+		res.Reason = reasonGone
+		return res
 	case target == nil:
 		res.Reason = "needs a target " + j.c.Target
 		return res
@@ -178,6 +188,13 @@ func (r *runner) one(ctx context.Context, j job) Result {
 		res.Reason = "is about WebSocket"
 		return res
 	}
+	since := r.count.Load()
+	r.run(ctx, j, target, &res)
+	res.struck = res.Outcome == Failed && r.struck(ctx, target, since)
+	return res
+}
+
+func (r *runner) run(ctx context.Context, j job, target *Target, res *Result) {
 	ctx, cancel := context.WithTimeout(ctx, r.opts.CaseTimeout)
 	defer cancel()
 	t := &T{run: r, c: j.c, version: j.v, target: target, number: j.number, ctx: ctx}
@@ -187,8 +204,7 @@ func (r *runner) one(ctx context.Context, j job) Result {
 	t.guard(func() { j.c.Run(t) })
 	t.clean()
 	res.Took = time.Since(start)
-	t.verdict(&res)
-	return res
+	t.verdict(res)
 }
 
 func (t *T) verdict(res *Result) {

@@ -45,6 +45,7 @@ func run(ctx context.Context, args []string) error {
 	fs.StringVar(&c.Username, "username", "", "user name")
 	fs.StringVar(&c.Password, "password", "", "password")
 	fs.IntVar(&c.Sources, "sources", c.Sources, "loopback addresses that conns come from")
+	fs.BoolVar(&c.TLS, "tls", false, "speak TLS, trust any certificate")
 	asJSON := fs.Bool("json", false, "one line of JSON")
 	label := fs.String("label", "", "name of the broker in the output")
 	medians := fs.String("medians", "", "run nothing, print medians of a file of JSON lines")
