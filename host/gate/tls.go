@@ -2,6 +2,7 @@ package gate
 
 import (
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -74,8 +75,7 @@ func (a *arrival) secure() bool {
 	return true
 }
 
-// shakeHands waits for the peer. crypto/tls uses the socket now, and memory from then on. What it
-// has read ahead stays in it until the stage is opened.
+// shakeHands waits for the peer. crypto/tls uses the socket now, and memory from then on.
 func (a *arrival) shakeHands(t *TLS) (s *tlsStage, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -101,7 +101,7 @@ func (a *arrival) shakeHands(t *TLS) (s *tlsStage, err error) {
 	if len(st.VerifiedChains) > 0 {
 		a.learn().subject = st.PeerCertificates[0].Subject.String()
 	}
-	a.learn().ahead, w.in, w.socket = w.in, nil, nil
+	w.socket = nil // w.in is empty: what ends a handshake answers what the server said in it
 	return s, nil
 }
 
@@ -153,11 +153,21 @@ func (a *arrival) part(why error, deadline time.Time) {
 // records is what crypto/tls takes for its socket: the real one during the handshake, memory in the
 // loop. crypto/tls keeps the part of a record it has when Read answers a temporary error, and goes
 // on when the rest is there; TestTLSRecordsByteByByte holds it to that.
+//
+// Read never goes beyond the record that was begun. So crypto/tls, whose buffer never shrinks,
+// needs room for one record and not for two, and after the handshake it has read nothing ahead.
 type records struct {
 	socket net.Conn // nil once the handshake is over
 	in     []byte   // to be read, borrowed from the loop
 	out    []byte   // written
+
+	head [recordHead]byte // of the record that was begun
+	have uint8            // how much of head is there
+	left uint16           // of its body
 }
+
+// recordHead is the length of what stands before each record: type, version, length.
+const recordHead = 5
 
 // errDry says that there is no input yet.
 var errDry net.Error = dry{}
@@ -169,6 +179,21 @@ func (dry) Timeout() bool   { return true }
 func (dry) Temporary() bool { return true }
 
 func (w *records) Read(p []byte) (int, error) {
+	if w.left > 0 {
+		n, err := w.take(p[:min(len(p), int(w.left))])
+		w.left -= uint16(n)
+		return n, err
+	}
+	n, err := w.take(p[:min(len(p), recordHead-int(w.have))])
+	w.have += uint8(copy(w.head[w.have:], p[:n]))
+	if w.have == recordHead {
+		w.have, w.left = 0, binary.BigEndian.Uint16(w.head[3:])
+	}
+	return n, err
+}
+
+// take reads what is there.
+func (w *records) take(p []byte) (int, error) {
 	if len(w.in) == 0 {
 		if w.socket != nil {
 			return w.socket.Read(p)
@@ -188,8 +213,8 @@ func (w *records) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// take answers what was written and forgets it.
-func (w *records) take() []byte {
+// written answers what was written and forgets it.
+func (w *records) written() []byte {
 	out := w.out
 	w.out = nil
 	return out

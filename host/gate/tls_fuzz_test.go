@@ -2,7 +2,9 @@ package gate
 
 import (
 	"bytes"
+	"crypto/tls"
 	"io"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -51,6 +53,38 @@ func FuzzTLSStage(f *testing.F) {
 			t.Fatalf("panics: %s", v.log)
 		}
 	})
+}
+
+// What large records leave behind is room for one.
+func TestTLSKeepsRoomForOneRecord(t *testing.T) {
+	const peers, records = 50, 40
+	v := secured(t, start(t, &fake{}), func(_ *tls.Config, l *TLS, _ *Limits) {
+		l.HandshakesPerSourceMax = 2 * peers
+	})
+	var all []*scribe
+	for range peers {
+		all = append(all, v.handWritten())
+	}
+	v.calm(peers)
+	before := heapBytes()
+	content := packet(16<<10-4, 'x')
+	for _, s := range all {
+		for range records {
+			s.write(s.seal(dataRecord, content))
+		}
+	}
+	until(t, "all read", func() bool { return v.g.Stats().PacketsIn == peers*records })
+	if n := (heapBytes() - before) / peers; n > 20<<10 {
+		t.Errorf("a connection keeps %d bytes", n)
+	}
+	runtime.KeepAlive(all)
+}
+
+func heapBytes() int {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }
 
 // BenchmarkTLSEcho is from socket to socket through the stage; what is allocated is the client's

@@ -26,7 +26,7 @@ func (s *tlsStage) in(c *Conn, raw []byte) error {
 	for c.state == open {
 		n, err := s.conn.Read(plain)
 		// An answer to a KeyUpdate, or an alert, is ahead of what the packets below cause.
-		if answer := s.wire.take(); len(answer) > 0 {
+		if answer := s.wire.written(); len(answer) > 0 {
 			if err := s.sink(c, answer); err != nil {
 				return err
 			}
@@ -66,7 +66,7 @@ func (s *tlsStage) over(c *Conn) {
 func (s *tlsStage) out(_ *Conn, dst, plain []byte) ([]byte, error) {
 	s.wire.out = dst
 	_, err := s.conn.Write(plain)
-	if dst = s.wire.take(); err != nil {
+	if dst = s.wire.written(); err != nil {
 		return dst, fmt.Errorf("gate: tls: %w", err)
 	}
 	return dst, nil
@@ -75,7 +75,7 @@ func (s *tlsStage) out(_ *Conn, dst, plain []byte) ([]byte, error) {
 func (s *tlsStage) bye(_ *Conn, dst []byte) []byte {
 	s.wire.out = dst
 	_ = s.conn.CloseWrite() // an error means that there is no one to say it to
-	return s.wire.take()
+	return s.wire.written()
 }
 
 // plain lends the buffer for the plaintext of one record, until the next call.
