@@ -11,7 +11,7 @@ import (
 type invalid struct{ name, text, claims string }
 
 // invalidFilterCases: none of them may be granted. A server closes for them or, as many do, refuses
-// the filter in SUBACK; both are told apart in a note only, as the standards have a code for it.
+// the filter in SUBACK; both will do, as the standards have a code for it.
 func invalidFilterCases() []suite.Case {
 	const hash = "3.1.1/MQTT-4.7.1-2 5.0/MQTT-4.7.1-1"
 	const plus = "3.1.1/MQTT-4.7.1-3 5.0/MQTT-4.7.1-2"
