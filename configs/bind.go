@@ -149,8 +149,9 @@ func (b Bind) Loopback() bool {
 	return b.Scheme == Unix || b.Host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
-// overlaps is true if both cannot be bound at the same time.
-func (b Bind) overlaps(other Bind) bool {
+// Overlaps is true if both cannot be bound at the same time, as far as it can be seen without
+// asking for names.
+func (b Bind) Overlaps(other Bind) bool {
 	if b.Path != "" || other.Path != "" {
 		return b.Path == other.Path
 	}

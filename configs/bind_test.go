@@ -68,7 +68,7 @@ func TestOverlaps(t *testing.T) {
 		if err != nil || otherErr != nil {
 			t.Fatal(err, otherErr)
 		}
-		if one.overlaps(two) != c.want || two.overlaps(one) != c.want {
+		if one.Overlaps(two) != c.want || two.Overlaps(one) != c.want {
 			t.Errorf("%s and %s: want %v", c.one, c.two, c.want)
 		}
 	}

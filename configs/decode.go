@@ -17,11 +17,16 @@ type decoder struct {
 	problems Problems
 	// fresh answers what an entry of a list starts from, or the zero Value.
 	fresh func(reflect.Type) reflect.Value
+	// clear makes a section that is written as null one that is left out.
+	clear bool
 }
 
 // value puts v into to, which holds the default: nothing written keeps it.
 func (d *decoder) value(path string, v any, to reflect.Value) {
 	if v == nil {
+		if d.clear && to.Kind() == reflect.Pointer {
+			to.SetZero()
+		}
 		return
 	}
 	if u, ok := to.Addr().Interface().(encoding.TextUnmarshaler); ok {

@@ -41,7 +41,7 @@ func (l *Listener) validate(ps *Problems, at string, binds []bound) []bound {
 		return binds
 	}
 	for _, other := range binds {
-		if b.overlaps(other.Bind) {
+		if b.Overlaps(other.Bind) {
 			ps.add(at+".bind", "%s is taken by %s", l.Bind, other.path)
 			break
 		}

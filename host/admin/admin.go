@@ -28,11 +28,23 @@ type Node interface {
 	Status(ctx context.Context) (client.Status, error)
 }
 
-// Listeners opens and closes doors.
+// Listeners opens, changes and closes doors. Its calls may take seconds.
 type Listeners interface {
 	Listeners(ctx context.Context) ([]client.Listener, error)
-	AddListener(ctx context.Context, l client.NewListener) (client.Listener, error)
-	RemoveListener(ctx context.Context, name string, drop bool) error
+	Listener(ctx context.Context, name string) (client.Listener, error)
+	SetListener(ctx context.Context, s Setting) (client.Listener, error)
+	RemoveListener(ctx context.Context, name string, r client.Removal) error
+	ReloadCertificates(ctx context.Context, name string) (client.Listener, error)
+}
+
+// Setting is a listener to be.
+type Setting struct {
+	// Name is empty if it is in the text.
+	Name string
+	// New refuses a name that is taken, Change one that is not.
+	New, Change bool
+	// Text is the settings as in a configuration file, YAML or JSON; with Change, those to change.
+	Text []byte
 }
 
 // Links changes which component serves which role. Its calls may take seconds.

@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hpmq/hpmq/sdk/client"
 )
@@ -43,12 +44,20 @@ func (f *fake) Listeners(context.Context) ([]client.Listener, error) {
 	return []client.Listener{{Name: "mqtt", Bind: "tcp://127.0.0.1:1883"}}, f.ask()
 }
 
-func (f *fake) AddListener(_ context.Context, l client.NewListener) (client.Listener, error) {
-	return client.Listener{Name: l.Name, Bind: l.Bind}, f.ask(l)
+func (f *fake) Listener(_ context.Context, name string) (client.Listener, error) {
+	return client.Listener{Name: name}, f.ask(name)
 }
 
-func (f *fake) RemoveListener(_ context.Context, name string, drop bool) error {
-	return f.ask(name, drop)
+func (f *fake) SetListener(_ context.Context, s Setting) (client.Listener, error) {
+	return client.Listener{Name: s.Name}, f.ask(s)
+}
+
+func (f *fake) RemoveListener(_ context.Context, name string, r client.Removal) error {
+	return f.ask(name, r)
+}
+
+func (f *fake) ReloadCertificates(_ context.Context, name string) (client.Listener, error) {
+	return client.Listener{Name: name}, f.ask(name, "certificates")
 }
 
 func (f *fake) Link(context.Context) ([]client.Linked, error) { return nil, f.ask() }
@@ -93,7 +102,8 @@ func TestRequestsReachTheBroker(t *testing.T) {
 		Listener: "l", Role: "router", Position: 1, Use: "u", Wasm: []byte{0, 0xff, 'a'},
 		Config: map[string]any{"a.b": []any{1.5, "x"}}, Grants: []string{"kv"}, OnFault: "open",
 	}
-	add := client.NewListener{Name: "l", Bind: "tcp://:1", Link: client.Link{"router": {}}}
+	text := []byte("bind: tls://:1\n")
+	drain := client.Removal{Connections: client.Drain, DrainTimeout: time.Minute}
 	for name, c := range map[string]struct {
 		send func(*client.Client) error
 		want []any
@@ -102,10 +112,27 @@ func TestRequestsReachTheBroker(t *testing.T) {
 		"listeners": {func(c *client.Client) error { _, err := c.Listeners(ctx); return err },
 			nil},
 		"link": {func(c *client.Client) error { _, err := c.Link(ctx); return err }, nil},
-		"add": {func(c *client.Client) error { _, err := c.AddListener(ctx, add); return err },
-			[]any{add}},
-		"remove": {func(c *client.Client) error { return c.RemoveListener(ctx, "l", true) },
-			[]any{"l", true}},
+		"listener": {func(c *client.Client) error { _, err := c.Listener(ctx, "l~1"); return err },
+			[]any{"l~1"}},
+		"add": {func(c *client.Client) error { _, err := c.AddListener(ctx, text); return err },
+			[]any{Setting{New: true, Text: text}}},
+		"put": {func(c *client.Client) error {
+			_, err := c.PutListener(ctx, "l", text)
+			return err
+		}, []any{Setting{Name: "l", Text: text}}},
+		"change": {func(c *client.Client) error {
+			_, err := c.ChangeListener(ctx, "l", text)
+			return err
+		}, []any{Setting{Name: "l", Change: true, Text: text}}},
+		"remove": {func(c *client.Client) error {
+			return c.RemoveListener(ctx, "l", client.Removal{})
+		}, []any{"l", client.Removal{}}},
+		"drain": {func(c *client.Client) error { return c.RemoveListener(ctx, "l", drain) },
+			[]any{"l", drain}},
+		"certificates": {func(c *client.Client) error {
+			_, err := c.ReloadCertificates(ctx, "l")
+			return err
+		}, []any{"l", "certificates"}},
 		"swap": {func(c *client.Client) error { _, err := c.Swap(ctx, swap); return err },
 			[]any{swap}},
 		"rollback": {func(c *client.Client) error {
@@ -182,7 +209,10 @@ func TestHostileRequests(t *testing.T) {
 		"negative place": {"POST", swap, `{"listener":"l","role":"r","position":-1}`, 422},
 		"too large":      {"POST", rollback, `"` + strings.Repeat("A", 1<<20) + `"`, 413},
 		"large wasm":     {"POST", swap, wasm, 413},
-		"bad name":       {"POST", "/api/v1/listeners", `{"name":"a b","bind":"tcp://:1"}`, 422},
+		"no settings":    {"PUT", "/api/v1/listeners/l", "", 400},
+		"large settings": {"PUT", "/api/v1/listeners/l", strings.Repeat("A", 1<<20), 413},
+		"no such word":   {"DELETE", "/api/v1/listeners/l?connections=drop", "", 422},
+		"no duration":    {"DELETE", "/api/v1/listeners/l?drain_timeout=soon", "", 422},
 		"limit":          {"GET", "/api/v1/clients?limit=100000", "", 422},
 		"method":         {"PUT", "/api/v1/status", "", 404},
 	} {

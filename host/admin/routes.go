@@ -12,7 +12,7 @@ import (
 )
 
 // Version is that of the API, not of the broker.
-const Version = "1.0.0"
+const Version = "1.1.0"
 
 // SessionsMax bounds the sessions of one answer.
 const SessionsMax = 1000
@@ -65,28 +65,6 @@ func registerNode(api huma.API, b Broker) {
 			ID string `path:"id" doc:"Client id"`
 		}) (*struct{}, error) {
 			return nil, problem(b.Sessions.Kick(ctx, in.ID))
-		})
-}
-
-func registerListeners(api huma.API, l Listeners) {
-	huma.Register(api, operation("list-listeners", http.MethodGet, "/listeners",
-		"Where the broker listens"),
-		func(ctx context.Context, _ *struct{}) (*of[[]client.Listener], error) {
-			return answerList(l.Listeners(ctx))
-		})
-	add := operation("add-listener", http.MethodPost, "/listeners", "Open a listener")
-	add.DefaultStatus = http.StatusCreated
-	huma.Register(api, add,
-		func(ctx context.Context, in *of[client.NewListener]) (*of[client.Listener], error) {
-			return answer(l.AddListener(ctx, in.Body))
-		})
-	huma.Register(api, operation("remove-listener", http.MethodDelete, "/listeners/{name}",
-		"Close a listener"),
-		func(ctx context.Context, in *struct {
-			Name string `path:"name"`
-			Drop bool   `query:"drop" doc:"Close its connections too"`
-		}) (*struct{}, error) {
-			return nil, problem(l.RemoveListener(ctx, in.Name, in.Drop))
 		})
 }
 

@@ -45,10 +45,17 @@ type App struct {
 	linker *link.Linker
 	admin  *adminServer // nil if off
 
-	// change is held while listeners come and go; it guards cfg and doors.
+	// life ends when Close begins.
+	life context.Context
+	end  context.CancelFunc
+	// wait is between the steps of a drain.
+	wait func(context.Context, time.Duration) bool
+
+	// change is held while listeners come and go; it guards what follows.
 	change sync.Mutex
 	cfg    configs.Config
-	doors  map[string]*door
+	doors  map[string]*door // open, by name
+	left   map[string]*door // removed, with connections, by id
 
 	stops []stop
 	once  sync.Once
@@ -69,8 +76,10 @@ func Open(ctx context.Context, cfg configs.Config, o Options) (*App, error) {
 	}
 	a := &App{
 		log: o.Log, cfg: cfg, started: time.Now(), drain: o.DrainTimeout,
-		now: clock(), doors: make(map[string]*door), name: nodeName(&cfg), data: cfg.DataDir,
+		now: clock(), doors: make(map[string]*door), left: make(map[string]*door), wait: wait,
+		name: nodeName(&cfg), data: cfg.DataDir,
 	}
+	a.life, a.end = context.WithCancel(context.Background())
 	if a.drain == 0 {
 		a.drain = 10 * time.Second
 	}
@@ -110,6 +119,7 @@ func (a *App) later(name string, do func(context.Context) error) {
 // for it, then the rooms stop in the reverse order of their start. It may be called more than once.
 func (a *App) Close() error {
 	a.once.Do(func() {
+		a.end()
 		ctx, cancel := context.WithTimeout(context.Background(), a.drain)
 		defer cancel()
 		var errs []error

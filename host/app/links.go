@@ -1,12 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/hpmq/hpmq/components"
@@ -127,7 +129,7 @@ type Linked struct {
 // Linked answers what is linked, by listener.
 func (a *App) Linked() []Linked {
 	var out []Linked
-	for _, v := range a.linker.Show() {
+	for _, v := range a.shown() {
 		l := Linked{Listener: v.Listener}
 		for _, c := range v.Components {
 			l.Components = append(l.Components, strings.TrimSpace(c.Name+" "+c.Version))
@@ -135,4 +137,39 @@ func (a *App) Linked() []Linked {
 		out = append(out, l)
 	}
 	return out
+}
+
+// shown is what is linked, by the names that operators know, those of removed listeners among it.
+func (a *App) shown() []link.ListenerView {
+	a.change.Lock()
+	names := make(map[string]string, len(a.doors)+len(a.left))
+	for _, doors := range []map[string]*door{a.doors, a.left} {
+		for _, d := range doors {
+			names[d.key] = d.name()
+		}
+	}
+	a.change.Unlock()
+	var out []link.ListenerView
+	for _, v := range a.linker.Show() {
+		if name, ok := names[v.Listener]; ok {
+			v.Listener = name
+			out = append(out, v)
+		}
+	}
+	slices.SortFunc(out, func(x, y link.ListenerView) int {
+		return cmp.Compare(x.Listener, y.Listener)
+	})
+	return out
+}
+
+// linkOf answers the name of the link of a listener.
+func (a *App) linkOf(name string) (string, error) {
+	a.change.Lock()
+	defer a.change.Unlock()
+	for _, doors := range []map[string]*door{a.doors, a.left} {
+		if d := doors[name]; d != nil {
+			return d.key, nil
+		}
+	}
+	return "", fmt.Errorf("app: listener %s: %w", name, errUnknown)
 }

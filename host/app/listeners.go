@@ -1,34 +1,24 @@
 package app
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 
 	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/host/shard"
 	"github.com/hpmq/hpmq/lite/broker"
 )
 
-// door is an open listener.
-type door struct {
-	cfg configs.Listener
-	// bind is cfg.Bind, but for the port if that was 0.
-	bind string
-}
-
-// stays is true if the listener as next wants it needs no other socket.
-func (d *door) stays(next *configs.Listener) bool {
-	return (next.Bind == d.cfg.Bind || next.Bind == d.bind) && next.Limits == d.cfg.Limits
-}
-
 // Listening is where a listener was opened.
 type Listening struct {
 	Name string
 	// Bind is as configured, but for the port if that was 0.
 	Bind string
-	// Address is host:port.
+	// Address is host:port, or the path of a unix socket.
 	Address string
 }
 
@@ -36,119 +26,100 @@ type Listening struct {
 func (a *App) openListeners(ctx context.Context) error {
 	a.change.Lock()
 	defer a.change.Unlock()
+	c := &changeover{app: a}
 	for i := range a.cfg.Listeners {
-		if err := a.addLocked(ctx, a.cfg.Listeners[i]); err != nil {
-			return err
-		}
+		c.want(a.cfg.Listeners[i])
 	}
-	return nil
+	c.fresh = true // nothing is there that a refusal could harm
+	return c.run(ctx)
 }
 
-// Listening answers where the node listens, in the order the listeners were opened.
+// Listening answers where the node listens, by name.
 func (a *App) Listening() []Listening {
-	views := a.loops.Listeners()
-	out := make([]Listening, 0, len(views))
-	for _, v := range views {
-		l := Listening{Name: v.Name, Bind: v.Address}
-		if b, err := configs.ParseBind(v.Address); err == nil {
+	a.change.Lock()
+	defer a.change.Unlock()
+	out := make([]Listening, 0, len(a.doors))
+	for _, d := range a.doors {
+		l := Listening{Name: d.cfg.Name, Bind: d.bind}
+		if b, err := configs.ParseBind(d.bind); err == nil {
 			l.Address = b.Address()
 		}
 		out = append(out, l)
 	}
+	slices.SortFunc(out, func(x, y Listening) int { return cmp.Compare(x.Name, y.Name) })
 	return out
 }
 
-// addLocked links a listener, then opens it. On an error nothing is left of it.
-func (a *App) addLocked(ctx context.Context, l configs.Listener) error {
-	if a.doors[l.Name] != nil {
-		return fmt.Errorf("app: listener %s: %w", l.Name, errTaken)
-	}
-	spec, err := specOf(&l.Link)
+// openSocketLocked opens the socket of a door that is linked, where cfg says.
+func (a *App) openSocketLocked(d *door, cfg *configs.Listener) error {
+	e := a.eraLocked(d, cfg)
+	was := *d
+	d.socket, d.opened = a.socketKeyLocked(cfg.Name), cfg.Bind
+	addr, err := a.loops.AddListener(d.socketConfig(cfg, e), e.kernel)
 	if err != nil {
-		return fmt.Errorf("app: listener %s: %w", l.Name, err)
+		d.socket, d.opened = was.socket, was.opened
+		return &BindError{Who: "listener " + cfg.Name, Bind: cfg.Bind, Err: err}
 	}
-	if err := a.linker.Link(ctx, l.Name, spec); err != nil {
-		return err
-	}
-	if err := a.bindLocked(l); err != nil {
-		return errors.Join(err, a.linker.Unlink(l.Name))
-	}
+	d.bind = boundAt(cfg.Bind, addr)
+	a.offerLocked(d, e)
 	return nil
 }
 
-// bindLocked opens the socket of a listener that is linked.
-func (a *App) bindLocked(l configs.Listener) error {
-	kernels := make(generation, a.loops.Loops())
-	limits := kernelLimits(&l.Limits)
-	for loop := range kernels {
-		kernels[loop] = &broker.Listener{
-			Name:   l.Name,
-			Auth:   a.linker.Authenticator(l.Name, loop, a.loops.answerer(loop)),
-			Policy: a.linker.Policy(l.Name, loop),
-			Limits: limits,
-		}
+// updateLocked changes what the open socket of d offers.
+func (a *App) updateLocked(d *door, cfg *configs.Listener) error {
+	e := a.eraLocked(d, cfg)
+	if err := a.loops.UpdateListener(d.socketConfig(cfg, e), e.kernel); err != nil {
+		return fmt.Errorf("app: listener %s: %w", cfg.Name, err)
 	}
-	addr, err := a.loops.AddListener(
-		shard.ListenerConfig{Name: l.Name, Bind: l.Bind, Limits: socketLimits(&l.Limits)},
-		func(loop int) *broker.Listener { return kernels[loop] })
-	if err != nil {
-		return &BindError{Who: "listener " + l.Name, Bind: l.Bind, Err: err}
-	}
-	a.loops.note(l.Name, kernels)
-	a.doors[l.Name] = &door{cfg: l, bind: boundAt(l.Bind, addr)}
+	a.offerLocked(d, e)
 	return nil
 }
 
-// boundAt is bind with the port that addr has.
-func boundAt(bind string, addr net.Addr) string {
-	b, err := configs.ParseBind(bind)
-	tcp, ok := addr.(*net.TCPAddr)
-	if err != nil || !ok {
-		return bind
-	}
-	if b.Port = uint16(tcp.Port); b.Host != "" {
-		b.Host = tcp.AddrPort().Addr().String()
-	}
-	return b.String()
+func (a *App) offerLocked(d *door, e *era) {
+	d.eras = append(d.eras, e)
+	a.loops.note(d.key, e.kernels)
 }
 
-// unbindLocked closes the socket of a listener. Its connections go on, judged by its link.
-func (a *App) unbindLocked(name string) error {
-	if err := a.loops.RemoveListener(name, false); err != nil {
+func (e *era) kernel(loop int) *broker.Listener { return e.kernels[loop] }
+
+// closeSocketLocked closes the socket of a door. Its connections go on, judged by its link.
+func (a *App) closeSocketLocked(d *door) error {
+	if d.socket == "" {
+		return nil
+	}
+	if err := a.loops.RemoveListener(d.socket, false); err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
-	delete(a.doors, name)
+	d.socket = ""
 	return nil
 }
 
-// dropLocked ends the connections of a listener whose socket is closed, then its link: in that
-// order, for without a link all is allowed.
-func (a *App) dropLocked(ctx context.Context, name string) error {
-	if err := a.loops.drop(ctx, name); err != nil {
-		return fmt.Errorf("app: listener %s: %w", name, err)
+// findLocked answers the open listener of that name, else those that were removed under it or have
+// it as their id.
+func (a *App) findLocked(name string) []*door {
+	if d := a.doors[name]; d != nil {
+		return []*door{d}
 	}
-	if err := a.linker.Unlink(name); err != nil {
-		return fmt.Errorf("app: listener %s: %w", name, err)
+	if d := a.left[name]; d != nil {
+		return []*door{d}
 	}
-	return nil
-}
-
-// removeLocked closes a listener. With drop its connections end and so does its link, also later,
-// when the socket is closed already; without drop both stay.
-func (a *App) removeLocked(ctx context.Context, name string, drop bool) error {
-	open := a.doors[name] != nil
-	if !open && (!drop || a.loops.newest(name) == nil) {
-		return fmt.Errorf("app: listener %s: %w", name, errUnknown)
-	}
-	if open {
-		if err := a.unbindLocked(name); err != nil {
-			return err
+	var out []*door
+	for _, id := range slices.Sorted(maps.Keys(a.left)) {
+		if d := a.left[id]; d.cfg.Name == name {
+			out = append(out, d)
 		}
 	}
-	if drop {
-		return a.dropLocked(ctx, name)
+	return out
+}
+
+// viewOf answers what the gate shows of the socket of d.
+func viewOf(views []shard.View, d *door) shard.View {
+	for _, v := range views {
+		if d.socket != "" && v.Name == d.socket {
+			return v
+		}
 	}
-	return nil
+	return shard.View{}
 }
 
 // Reach answers the host and port by which a client on this machine reaches an address that was
@@ -160,6 +131,9 @@ func Reach(address string) (host, port string) {
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
+		if ip != nil && ip.To4() == nil {
+			host = "::1"
+		}
 	}
 	return host, port
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/hpmq/hpmq/host/shard"
 	"github.com/hpmq/hpmq/host/store"
 	"github.com/hpmq/hpmq/lite/broker"
-	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
 // loops are the kernels on their event loops, with what they keep.
@@ -22,13 +21,9 @@ type loops struct {
 	closed chan struct{}
 
 	mu sync.RWMutex
-	// listeners are by name; see generation.
-	listeners map[string][]generation
+	// listeners are the kernels' by the name of their link, of each door the newest.
+	listeners map[string][]*broker.Listener
 }
-
-// generation is a listener as the kernels know it, by loop. One that was opened anew has several,
-// the newest last: connections live on in that they came in by.
-type generation []*broker.Listener
 
 // clock is the one clock of the node: milliseconds that never go back.
 func clock() func() int64 { return gate.Clock() }
@@ -41,7 +36,7 @@ func (a *App) openLoops(context.Context) error {
 	cfg.Gate.Log = a.log
 	l := &loops{
 		memory: store.New(store.Default()), closed: make(chan struct{}),
-		listeners: make(map[string][]generation),
+		listeners: make(map[string][]*broker.Listener),
 	}
 	n := cfg.Loops()
 	s, err := shard.Open(cfg, func(loop int, peers broker.Peers) *broker.Kernel {
@@ -120,35 +115,25 @@ func (l *loops) answerer(loop int) func(broker.Token, broker.Grant) {
 	}
 }
 
-// newest answers the listener of that name as it was opened last, or nil.
-func (l *loops) newest(name string) generation {
+// newest answers what serves a link now, by loop, or nil.
+func (l *loops) newest(key string) []*broker.Listener {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	if gs := l.listeners[name]; len(gs) > 0 {
-		return gs[len(gs)-1]
-	}
-	return nil
+	return l.listeners[key]
 }
 
-// note remembers that a listener was opened.
-func (l *loops) note(name string, g generation) {
+// note remembers what serves a link.
+func (l *loops) note(key string, kernels []*broker.Listener) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.listeners[name] = append(l.listeners[name], g)
+	l.listeners[key] = kernels
 }
 
-// drop ends the connections of a listener, those of older generations too, and forgets it. When it
-// returns all of them have been told.
-func (l *loops) drop(ctx context.Context, name string) error {
+// forget takes back note.
+func (l *loops) forget(key string) {
 	l.mu.Lock()
-	gs := l.listeners[name]
-	delete(l.listeners, name)
-	l.mu.Unlock()
-	return l.Each(ctx, func(loop int, k *broker.Kernel, now broker.Time) {
-		for _, g := range gs {
-			k.CloseListener(now, g[loop], mqtt.AdministrativeAction)
-		}
-	})
+	defer l.mu.Unlock()
+	delete(l.listeners, key)
 }
 
 // askTimeout bounds questions of operators to the loops: a loop that is stuck must not hang them.

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/lite/broker"
 	"github.com/hpmq/hpmq/sdk/client"
 	"github.com/hpmq/hpmq/sdk/mqtt"
@@ -54,82 +53,6 @@ func addTotals(t *client.Totals, k *broker.Stats) {
 	t.DroppedPolicy += k.DroppedPolicy
 	t.Suppressed += k.Suppressed
 	t.Denied += k.Denied
-}
-
-// Listeners is admin.Listeners.
-func (o *operator) Listeners(context.Context) ([]client.Listener, error) {
-	views := o.loops.Listeners()
-	out := make([]client.Listener, len(views))
-	for i, v := range views {
-		out[i] = client.Listener{Name: v.Name, Bind: v.Address, Connections: int(v.Connections)}
-	}
-	return out, nil
-}
-
-// AddListener is admin.Listeners. The new listener must be as good as one of a configuration file.
-func (o *operator) AddListener(
-	ctx context.Context, l client.NewListener,
-) (client.Listener, error) {
-	o.change.Lock()
-	defer o.change.Unlock()
-	added, err := o.listenerLocked(&l)
-	if err != nil {
-		return client.Listener{}, err
-	}
-	if err := o.addLocked(ctx, added); err != nil {
-		return client.Listener{}, refusal(err)
-	}
-	o.log.Info("app: listener added", "listener", l.Name, "bind", l.Bind)
-	for _, v := range o.loops.Listeners() {
-		if v.Name == l.Name {
-			return client.Listener{Name: v.Name, Bind: v.Address}, nil
-		}
-	}
-	return client.Listener{}, fmt.Errorf("app: listener %s: %w", l.Name, errUnknown)
-}
-
-// listenerLocked is l as the configuration would have it, validated with all that run.
-func (o *operator) listenerLocked(l *client.NewListener) (configs.Listener, error) {
-	if o.doors[l.Name] != nil {
-		return configs.Listener{}, fmt.Errorf("app: listener %s: %w: the name is taken", l.Name,
-			errTaken)
-	}
-	added := configs.Listener{
-		Name: l.Name, Bind: l.Bind, Limits: o.cfg.Limits, Link: configs.DefaultLink(),
-	}
-	for role, refs := range l.Link {
-		chain := added.Link.Role(role)
-		if chain == nil {
-			return added, fmt.Errorf("app: listener %s: %w: no role %q", l.Name, errRefused, role)
-		}
-		*chain = make([]configs.Component, len(refs))
-		for i, r := range refs {
-			c := configs.Component{Use: r.Use, Config: r.Config}
-			if c.IsPath() {
-				return added, fmt.Errorf("app: listener %s: %w: %s: only default components; swap "+
-					"others in", l.Name, errRefused, r.Use)
-			}
-			(*chain)[i] = c
-		}
-	}
-	whole := configs.Default()
-	whole.Listeners = []configs.Listener{added}
-	whole.Admin.Bind = configs.Off
-	if err := whole.Validate(); err != nil {
-		return added, fmt.Errorf("app: %w: %w", errRefused, err)
-	}
-	return added, nil
-}
-
-// RemoveListener is admin.Listeners.
-func (o *operator) RemoveListener(ctx context.Context, name string, drop bool) error {
-	o.change.Lock()
-	defer o.change.Unlock()
-	if err := o.removeLocked(ctx, name, drop); err != nil {
-		return err
-	}
-	o.log.Info("app: listener removed", "listener", name, "drop", drop)
-	return nil
 }
 
 // Sessions is admin.Sessions. Each loop brings its first few, so that the cost of an answer does

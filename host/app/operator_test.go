@@ -93,66 +93,6 @@ func TestSwapAndRollbackWhileConnected(t *testing.T) {
 	}
 }
 
-func TestListenersByAPI(t *testing.T) {
-	a := open(t, testConfig("l"))
-	c, ctx := ask(t, a), t.Context()
-	added, err := c.AddListener(ctx, client.NewListener{
-		Name: "lab", Bind: "tcp://127.0.0.1:0",
-		Link: client.Link{
-			"authenticator": {}, "authorizer": {}, "transformer": {}, "deduplicator": {},
-			"router": {{Use: "router-rules", Config: redirect("a", "b")}},
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if "tcp://"+address(t, a, "lab") != added.Bind {
-		t.Errorf("added %+v, listening %v", added, a.Listening())
-	}
-	p := dial(t, address(t, a, "lab"), "p")
-	p.subscribe("#")
-	p.publish("a", "m")
-	if topic, _ := p.receive(); topic != "b" {
-		t.Errorf("went to %s", topic)
-	}
-	for name, bad := range map[string]struct {
-		l      client.NewListener
-		status int
-	}{
-		"name":    {client.NewListener{Name: "lab", Bind: "tcp://127.0.0.1:0"}, 409},
-		"address": {client.NewListener{Name: "n", Bind: added.Bind}, 409},
-		"bind":    {client.NewListener{Name: "n", Bind: "127.0.0.1:0"}, 422},
-		"role": {client.NewListener{Name: "n", Bind: "tcp://127.0.0.1:0",
-			Link: client.Link{"ruler": {}}}, 422},
-		"file": {client.NewListener{Name: "n", Bind: "tcp://127.0.0.1:0",
-			Link: client.Link{"router": {{Use: "/etc/x.wasm"}}}}, 422},
-	} {
-		_, err := c.AddListener(ctx, bad.l)
-		t.Logf("%s: %v", name, err)
-		refused(t, err, bad.status)
-	}
-	if ls, err := c.Listeners(ctx); err != nil || len(ls) != 2 {
-		t.Errorf("%v, %v", ls, err)
-	}
-
-	// Without drop the connection stays, and so does the link it is judged by.
-	if err := c.RemoveListener(ctx, "lab", false); err != nil {
-		t.Fatal(err)
-	}
-	p.publish("a", "m")
-	if topic, _ := p.receive(); topic != "b" {
-		t.Errorf("after the removal: %s", topic)
-	}
-	refused(t, c.RemoveListener(ctx, "lab", false), 404)
-	if err := c.RemoveListener(ctx, "lab", true); err != nil {
-		t.Fatal(err)
-	}
-	if got := p.ended(); got != mqtt.AdministrativeAction {
-		t.Errorf("reason %v", got)
-	}
-	refused(t, c.RemoveListener(ctx, "lab", true), 404)
-}
-
 func TestClientsByAPI(t *testing.T) {
 	a := open(t, testConfig("l"))
 	c, ctx := ask(t, a), t.Context()

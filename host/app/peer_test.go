@@ -41,6 +41,12 @@ func dialAs(t *testing.T, address string, who login) (*peer, mqtt.ReasonCode) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return greet(t, conn, who)
+}
+
+// greet is dialAs on a connection of any kind.
+func greet(t *testing.T, conn net.Conn, who login) (*peer, mqtt.ReasonCode) {
+	t.Helper()
 	t.Cleanup(func() { _ = conn.Close() })
 	p := &peer{t: t, conn: conn, in: bufio.NewReader(conn)}
 	c := mqtt.Connect{
@@ -115,6 +121,21 @@ func (p *peer) receive() (topic, payload string) {
 		p.t.Fatal(err)
 	}
 	return string(m.Topic), string(m.Payload)
+}
+
+// until waits for a condition.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	end := time.After(patience)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatalf("waited too long for %s", what)
+		}
+	}
 }
 
 // alive is true if the connection still answers.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/host/link"
@@ -17,10 +16,7 @@ const by = "admin API"
 // Link is admin.Links.
 func (o *operator) Link(context.Context) ([]client.Linked, error) {
 	var out []client.Linked
-	for _, l := range o.linker.Show() {
-		if strings.HasPrefix(l.Listener, rehearsal) {
-			continue
-		}
+	for _, l := range o.shown() {
 		for i := range l.Components {
 			out = append(out, linkedOf(l.Listener, &l.Components[i]))
 		}
@@ -66,10 +62,15 @@ func (o *operator) Swap(ctx context.Context, s client.Swap) (client.Swapped, err
 	if len(s.Wasm) > 0 {
 		ref.Code = s.Wasm
 	}
+	key, err := o.linkOf(s.Listener)
+	if err != nil {
+		return client.Swapped{}, err
+	}
 	done, err := o.linker.Swap(ctx, link.Request{
-		Listener: s.Listener, Role: role, Position: s.Position, Ref: ref, By: by,
+		Listener: key, Role: role, Position: s.Position, Ref: ref, By: by,
 	})
-	return swapped(&done), refusal(err)
+	done.Listener = s.Listener
+	return swapped(&done), refusal(renamed(err, key, s.Listener))
 }
 
 // Rollback is admin.Links.
@@ -78,8 +79,13 @@ func (o *operator) Rollback(ctx context.Context, r client.Rollback) (client.Swap
 	if err != nil {
 		return client.Swapped{}, refusal(err)
 	}
-	done, err := o.linker.Rollback(ctx, r.Listener, role)
-	return swapped(&done), refusal(err)
+	key, err := o.linkOf(r.Listener)
+	if err != nil {
+		return client.Swapped{}, err
+	}
+	done, err := o.linker.Rollback(ctx, key, role)
+	done.Listener = r.Listener
+	return swapped(&done), refusal(renamed(err, key, r.Listener))
 }
 
 func swapped(r *link.Result) client.Swapped {

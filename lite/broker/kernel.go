@@ -169,18 +169,6 @@ func (k *Kernel) Shutdown(now Time, r mqtt.ReasonCode) {
 	}
 }
 
-// CloseListener is Shutdown for the connections of one listener.
-func (k *Kernel) CloseListener(now Time, l *Listener, r mqtt.ReasonCode) {
-	k.at(now)
-	for c := k.conns.next; c != &k.conns; {
-		next := c.next
-		if c.lis == l {
-			k.disconnect(c, r)
-		}
-		c = next
-	}
-}
-
 // Kick ends the connection of a session of this kernel, false if there is none.
 func (k *Kernel) Kick(now Time, clientID string, r mqtt.ReasonCode) bool {
 	k.at(now)

@@ -61,24 +61,6 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 	return out, c.do(ctx, http.MethodGet, "/status", nil, &out)
 }
 
-// Listeners asks where the broker listens.
-func (c *Client) Listeners(ctx context.Context) ([]Listener, error) {
-	var out []Listener
-	return out, c.do(ctx, http.MethodGet, "/listeners", nil, &out)
-}
-
-// AddListener opens a listener.
-func (c *Client) AddListener(ctx context.Context, l NewListener) (Listener, error) {
-	var out Listener
-	return out, c.do(ctx, http.MethodPost, "/listeners", l, &out)
-}
-
-// RemoveListener closes a listener; with drop its connections are closed too.
-func (c *Client) RemoveListener(ctx context.Context, name string, drop bool) error {
-	path := "/listeners/" + segment(name) + "?drop=" + strconv.FormatBool(drop)
-	return c.do(ctx, http.MethodDelete, path, nil, nil)
-}
-
 // Link asks which component serves which role of which listener.
 func (c *Client) Link(ctx context.Context) ([]Linked, error) {
 	var out []Linked
@@ -114,7 +96,10 @@ func (c *Client) Kick(ctx context.Context, clientID string) error {
 // *Error.
 func (c *Client) do(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
-	if in != nil {
+	kind := "application/json"
+	if text, ok := in.(document); ok {
+		body, kind = bytes.NewReader(text), "application/yaml"
+	} else if in != nil {
 		b, err := json.Marshal(in)
 		if err != nil {
 			return fmt.Errorf("client: encode: %w", err)
@@ -126,7 +111,7 @@ func (c *Client) do(ctx context.Context, method, path string, in, out any) error
 		return fmt.Errorf("client: request: %w", err)
 	}
 	if in != nil {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", kind)
 	}
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)

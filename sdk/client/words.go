@@ -37,30 +37,6 @@ type Totals struct {
 	Denied           uint64 `json:"denied" doc:"An authenticator or authorizer refused it"`
 }
 
-// Listener is a door for clients.
-type Listener struct {
-	Name        string `json:"name"`
-	Bind        string `json:"bind" doc:"Where it listens" example:"tcp://127.0.0.1:1883"`
-	Connections int    `json:"connections"`
-}
-
-// NewListener is a listener to open. It has the limits of the configuration. A role that Link
-// leaves out has the default component; an empty list has none.
-type NewListener struct {
-	Name string `json:"name" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$"`
-	Bind string `json:"bind" minLength:"1" maxLength:"256" example:"tcp://127.0.0.1:1884"`
-	Link Link   `json:"link,omitempty" doc:"Default components by role, in order"`
-}
-
-// Link says by role which default components serve a new listener, in order.
-type Link map[string][]Reference
-
-// Reference is one component of a new listener.
-type Reference struct {
-	Use    string         `json:"use" maxLength:"64" doc:"Name of a default component"`
-	Config map[string]any `json:"config,omitempty" doc:"Configuration of the component"`
-}
-
 // Linked is a component that serves a role of a listener.
 type Linked struct {
 	Listener string   `json:"listener"`

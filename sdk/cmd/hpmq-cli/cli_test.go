@@ -49,9 +49,7 @@ func TestCommandsAskAndPrint(t *testing.T) {
 	write(t, config, `{"a": [1]}`)
 	const swapped = `{"listener":"mqtt","role":"router","old":{},"new":{"name":"n","version":"2",` +
 		`"digest":"sha256:0123456789abcdef"},"prepare_ms":5,"commit_us":7}`
-	for name, c := range map[string]struct {
-		args, answer, asked, printed string
-	}{
+	for name, c := range map[string]exchange{
 		"status": {"status", `{"node":"edge-1","version":"0.1"}`, "GET /api/v1/status", "edge-1"},
 		"link show": {"link show", `[{"listener":"mqtt","role":"router","name":"router-rules"}]`,
 			"GET /api/v1/link", "mqtt      router  0    router-rules  -"},
@@ -70,13 +68,6 @@ func TestCommandsAskAndPrint(t *testing.T) {
 				`"grants":[]}`, "→"},
 		"rollback": {"link rollback --listener m --role router", swapped,
 			`POST /api/v1/link/rollback {"listener":"m","role":"router"}`, "→"},
-		"listener list": {"listener list", `[{"name":"mqtt","bind":"tcp://:1883"}]`,
-			"GET /api/v1/listeners", "mqtt  tcp://:1883  0"},
-		"listener add": {"listener add lab tcp://:1", `{"name":"lab","bind":"tcp://[::]:1"}`,
-			`POST /api/v1/listeners {"name":"lab","bind":"tcp://:1"}`,
-			"lab listens on tcp://[::]:1"},
-		"listener remove": {"listener remove lab --drop", "",
-			"DELETE /api/v1/listeners/lab?drop=true", "lab is closed"},
 		"clients list": {"clients list --after a --limit 5",
 			`[{"client_id":"b\u001b[2J","version":4,"connected":true}]`,
 			"GET /api/v1/clients?after=a&limit=5", "b�[2J"},
@@ -85,19 +76,25 @@ func TestCommandsAskAndPrint(t *testing.T) {
 		"json": {"--json listener list", `[{"name":"mqtt","bind":"tcp://:1883"}]`,
 			"GET /api/v1/listeners", `"name": "mqtt"`},
 	} {
-		t.Run(name, func(t *testing.T) {
-			s := &server{status: 200, answer: c.answer}
-			code, out, errs := cli(t, s, words(c.args)...)
-			if code != exitOK || errs != "" {
-				t.Fatalf("exit %d: %s", code, errs)
-			}
-			if s.asked != c.asked {
-				t.Errorf("asked %s\nwant  %s", s.asked, c.asked)
-			}
-			if !strings.Contains(out, c.printed) {
-				t.Errorf("printed %s\nwant   %s", out, c.printed)
-			}
-		})
+		t.Run(name, func(t *testing.T) { c.check(t) })
+	}
+}
+
+// exchange is a command line, what the broker answers to it, what it must have been asked, and what
+// must be printed.
+type exchange struct{ args, answer, asked, printed string }
+
+func (c *exchange) check(t *testing.T) {
+	s := &server{status: 200, answer: c.answer}
+	code, out, errs := cli(t, s, words(c.args)...)
+	if code != exitOK || errs != "" {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	if s.asked != c.asked {
+		t.Errorf("asked %s\nwant  %s", s.asked, c.asked)
+	}
+	if !strings.Contains(out, c.printed) {
+		t.Errorf("printed %s\nwant   %s", out, c.printed)
 	}
 }
 
@@ -120,7 +117,11 @@ func TestErrorsAndExitCodes(t *testing.T) {
 		"below a group":   {"link swpa", 200, "", 2, "has no command"},
 		"unknown flag":    {"status --verbose", 200, "", 2, "unknown flag"},
 		"missing flags":   {"link swap --listener m", 200, "", 2, `"role", "use" not set`},
-		"arguments":       {"listener add lab", 200, "", 2, "accepts 2 arg(s)"},
+		"arguments":       {"listener add", 200, "", 2, "accepts between 1 and 2 arg(s)"},
+		"no bind":         {"listener add lab", 200, "", 2, "--bind tcp://"},
+		"key for one":     {"listener add l --bind tls://:1 --certificate a", 200, "", 2, "its key"},
+		"no limit":        {"listener change l --limit x", 200, "", 2, "NAME=VALUE"},
+		"nothing":         {"listener change l", 200, "", 2, "what is to change?"},
 		"no file": {"link swap --listener m --role r --use ./x.wasm", 200, "", 2,
 			"no such file"},
 		"config is no object": {"link swap --listener m --role r --use u --config " + noJSON, 200,

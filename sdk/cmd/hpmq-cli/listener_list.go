@@ -2,6 +2,7 @@ package main
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +12,7 @@ import (
 func newListenerList(s *settings) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
-		Short:   "Show where the broker listens",
+		Short:   "Show where the broker listens, and removed listeners with connections",
 		Example: "  hpmq-cli listener list",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return s.listenerList(c) },
@@ -36,7 +37,18 @@ func (s *settings) listenerList(cmd *cobra.Command) error {
 func (s *settings) listenerTable(ls []client.Listener) error {
 	rows := make([][]string, len(ls))
 	for i, l := range ls {
-		rows[i] = []string{l.Name, l.Bind, strconv.Itoa(l.Connections)}
+		subject, until := "", ""
+		if len(l.Certificates) > 0 {
+			subject = l.Certificates[0].Subject
+			until = l.Certificates[0].NotAfter.UTC().Format(time.DateOnly)
+		}
+		rows[i] = []string{
+			l.Name, l.State, l.Bind, strconv.Itoa(l.Connections),
+			strconv.FormatUint(l.Accepted, 10), strconv.FormatUint(l.Refused, 10), subject, until,
+		}
 	}
-	return s.table([]string{"NAME", "BIND", "CONNECTIONS"}, rows)
+	head := []string{
+		"NAME", "STATE", "BIND", "CONNECTIONS", "ACCEPTED", "REFUSED", "CERTIFICATE", "NOT AFTER",
+	}
+	return s.table(head, rows)
 }

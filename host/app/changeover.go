@@ -1,0 +1,292 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"slices"
+
+	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/cert"
+	"github.com/hpmq/hpmq/host/link"
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+// changeover makes the listeners what is wanted, all or nothing. App.change is held.
+//
+//	read → rehearse → make way → link, open or update each → commit
+//
+// read and rehearse look at files and components while the old serve. What follows is undone in
+// the reverse order when a step fails. An old socket is closed by commit, after the new one was
+// opened, unless it is in the way of a new one.
+type changeover struct {
+	app   *App
+	wants []*want
+	// gone are the doors that go; commit retires them.
+	gone []*door
+	// fresh leaves out the rehearsal.
+	fresh   bool
+	undos   []func() error
+	commits []func() error
+}
+
+// want is one listener as it is to be.
+type want struct {
+	next   configs.Listener
+	door   *door // nil if it is new
+	relink bool
+	spec   link.Spec
+	keys   *cert.Store // nil without TLS
+}
+
+// want adds a listener.
+func (c *changeover) want(next configs.Listener) *want {
+	w := &want{next: next, door: c.app.doors[next.Name], relink: true}
+	c.wants = append(c.wants, w)
+	return w
+}
+
+// moves is true if w needs a socket that is not there.
+func (w *want) moves() bool { return w.door == nil || !w.door.stays(&w.next) }
+
+// run does all that can fail, then commits. After an error nothing has changed; a second error says
+// that it could not be undone.
+func (c *changeover) run(ctx context.Context) error {
+	if err := c.do(ctx); err != nil {
+		return errors.Join(err, c.undo())
+	}
+	return c.commit(ctx)
+}
+
+func (c *changeover) do(ctx context.Context) error {
+	if err := c.read(); err != nil {
+		return err
+	}
+	if !c.fresh {
+		// The rehearsed modules stay compiled until the links have changed over.
+		defer c.endRehearsal()
+		if err := c.rehearse(ctx); err != nil {
+			return err
+		}
+	}
+	if err := c.makeWay(); err != nil {
+		return err
+	}
+	for _, w := range c.wants {
+		if err := c.apply(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read looks at the files that listeners name. All that is wrong is told at once.
+func (c *changeover) read() error {
+	var errs []error
+	for _, w := range c.wants {
+		var err error
+		if w.spec, err = specOf(&w.next.Link); err != nil {
+			errs = append(errs, fmt.Errorf("app: listener %s: %w", w.next.Name, err))
+		}
+		if w.keys, err = readKeys(&w.next); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// rehearsal is before the name of a listener that is linked for trial and never opened. No listener
+// of a configuration can have it in its name.
+const rehearsal = "reload:"
+
+func (c *changeover) rehearse(ctx context.Context) error {
+	for _, w := range c.wants {
+		if !w.relink {
+			continue
+		}
+		key := rehearsal + w.next.Name
+		if err := c.app.linker.Link(ctx, key, w.spec); err != nil {
+			return renamed(err, key, w.next.Name)
+		}
+	}
+	return nil
+}
+
+func (c *changeover) endRehearsal() {
+	for _, w := range c.wants {
+		// One that was not reached is not there.
+		_ = c.app.linker.Unlink(rehearsal + w.next.Name)
+	}
+}
+
+// makeWay closes the sockets of listeners that go or move where a new one wants to listen: an
+// address can pass from one to another, so all let go before any takes.
+func (c *changeover) makeWay() error {
+	for _, d := range c.leaving() {
+		blocked := func(w *want) bool { return w.moves() && inTheWay(d, w) }
+		if !slices.ContainsFunc(c.wants, blocked) {
+			continue
+		}
+		was := d.cfg
+		was.Bind = d.bind // a port that was free to choose is not any more
+		if err := c.app.closeSocketLocked(d); err != nil {
+			return err
+		}
+		c.undos = append(c.undos, func() error { return c.app.openSocketLocked(d, &was) })
+	}
+	return nil
+}
+
+// leaving are the doors whose socket is not wanted any more.
+func (c *changeover) leaving() []*door {
+	out := slices.Clone(c.gone)
+	for _, w := range c.wants {
+		if w.door != nil && w.moves() {
+			out = append(out, w.door)
+		}
+	}
+	return out
+}
+
+// inTheWay is true if w cannot be opened before the socket of d is closed. Where a name leads only
+// the system knows.
+func inTheWay(d *door, w *want) bool {
+	old, err := configs.ParseBind(d.bind)
+	next, otherErr := configs.ParseBind(w.next.Bind)
+	if err != nil || otherErr != nil {
+		return true
+	}
+	named := old.Port != 0 && old.Port == next.Port && (isName(old.Host) || isName(next.Host))
+	return named || old.Overlaps(next)
+}
+
+func isName(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return host != "" && err != nil
+}
+
+// apply links a listener as it is wanted, and opens or changes it.
+func (c *changeover) apply(ctx context.Context, w *want) error {
+	a, d := c.app, w.door
+	if d == nil {
+		d = &door{cfg: w.next, key: a.linkKeyLocked(w.next.Name)}
+	}
+	if w.relink {
+		linked := a.linked(d.key)
+		if err := a.linker.Link(ctx, d.key, w.spec); err != nil {
+			return renamed(err, d.key, w.next.Name)
+		}
+		c.undos = append(c.undos, func() error { return a.unlink(d.key, linked) })
+	}
+	if w.keys != nil && d.keys == nil {
+		d.keys = new(keys)
+		d.keys.now.Store(w.keys)
+		c.undos = append(c.undos, func() error { d.keys = nil; return nil })
+	}
+	if err := c.place(w, d); err != nil {
+		return err
+	}
+	if w.door == nil {
+		a.doors[w.next.Name] = d
+		c.undos = append(c.undos, func() error { delete(a.doors, w.next.Name); return nil })
+	}
+	c.commits = append(c.commits, func() error {
+		d.cfg = w.next
+		a.useKeys(d, w.keys)
+		return nil
+	})
+	return nil
+}
+
+// place opens the socket of d, or changes what it offers.
+func (c *changeover) place(w *want, d *door) error {
+	a, was := c.app, *d
+	if !w.moves() {
+		if !offersOther(&d.cfg, &w.next) {
+			return nil
+		}
+		if err := a.updateLocked(d, &w.next); err != nil {
+			return err
+		}
+		c.undos = append(c.undos, func() error { return a.updateLocked(d, &was.cfg) })
+		return nil
+	}
+	if err := a.openSocketLocked(d, &w.next); err != nil {
+		return err
+	}
+	c.undos = append(c.undos, func() error {
+		err := a.closeSocketLocked(d)
+		if w.door == nil { // who got in meanwhile has no link in a moment
+			err = errors.Join(err, a.tellAll(d.tell(mqtt.AdministrativeAction, 1)))
+		}
+		d.socket, d.bind, d.opened = was.socket, was.bind, was.opened
+		if n := len(was.eras); n > 0 {
+			a.loops.note(d.key, was.eras[n-1].kernels)
+		}
+		return err
+	})
+	if was.socket != "" {
+		c.commits = append(c.commits, func() error {
+			return a.loops.RemoveListener(was.socket, false)
+		})
+	}
+	return nil
+}
+
+// offersOther is true if the gate or the kernels must be told of what is new.
+func offersOther(old, next *configs.Listener) bool {
+	return old.Limits != next.Limits || !reflect.DeepEqual(old.Secure, next.Secure) ||
+		!reflect.DeepEqual(old.WebSocket, next.WebSocket) ||
+		!reflect.DeepEqual(old.Proxy, next.Proxy)
+}
+
+// commit lets go of what is no more.
+func (c *changeover) commit(ctx context.Context) error {
+	var errs []error
+	for _, do := range c.commits {
+		errs = append(errs, do())
+	}
+	for _, d := range c.gone {
+		errs = append(errs, c.app.retireLocked(ctx, d, farewellOf(&d.cfg)))
+	}
+	return errors.Join(errs...)
+}
+
+// undo leaves the node as it was before run.
+func (c *changeover) undo() error {
+	var errs []error
+	for _, undo := range slices.Backward(c.undos) {
+		errs = append(errs, undo())
+	}
+	return errors.Join(errs...)
+}
+
+// linked is true if a link of that name is in place.
+func (a *App) linked(name string) bool {
+	for _, v := range a.linker.Show() {
+		if v.Listener == name {
+			return true
+		}
+	}
+	return false
+}
+
+// unlink undoes a Link: the link before it comes back, if there was one.
+func (a *App) unlink(name string, linked bool) error {
+	if !linked {
+		return a.linker.Unlink(name)
+	}
+	for _, role := range configs.Roles() {
+		r, err := link.ParseRole(role)
+		if err != nil {
+			return err
+		}
+		_, err = a.linker.Rollback(context.Background(), name, r)
+		if err != nil && !errors.Is(err, link.ErrNoPrevious) {
+			return err
+		}
+	}
+	return nil
+}
