@@ -82,8 +82,8 @@ func (l *Listener) foreignLink(base *Listener) error {
 	return nil
 }
 
-// Shown is l as it is written in a configuration, without what its components are told: there may be
-// secrets in that.
+// Shown is l as it is written in a configuration, without what its components are told: there may
+// be secrets in that.
 func (l *Listener) Shown() (Document, error) {
 	shown := *l
 	for _, role := range Roles() {

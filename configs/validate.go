@@ -114,14 +114,14 @@ func (l *Limits) validate(ps *Problems, at string) {
 	ps.note(at+".queue_bytes_max", within(l.QueueBytesMax, 0, 1<<40))
 	ps.note(at+".outbound_bytes_max", within(l.OutboundBytesMax, 4*KiB, 1*GiB))
 	ps.note(at+".keep_alive_max", within(l.KeepAliveMax, 0, Duration(65535*time.Second)))
-	const most = 1_000_000_000 // a burst is one second's worth
+	const most = 1_000_000_000 // one a nanosecond
 	ps.note(at+".connects_per_second", within(l.ConnectsPerSecond, 0, most))
 	ps.note(at+".messages_in_per_second", within(l.MessagesInPerSecond, 0, most))
-	ps.note(at+".bytes_in_per_second", within(l.BytesInPerSecond, 0, 1<<40))
+	ps.note(at+".bytes_in_per_second", within(l.BytesInPerSecond, 0, most))
 	ps.note(at+".messages_out_per_second", within(l.MessagesOutPerSecond, 0, most))
-	ps.note(at+".bytes_out_per_second", within(l.BytesOutPerSecond, 0, 1<<40))
+	ps.note(at+".bytes_out_per_second", within(l.BytesOutPerSecond, 0, most))
 	ps.note(at+".listener_messages_in_per_second", within(l.ListenerMessagesInPerSecond, 0, most))
-	ps.note(at+".listener_bytes_in_per_second", within(l.ListenerBytesInPerSecond, 0, 1<<40))
+	ps.note(at+".listener_bytes_in_per_second", within(l.ListenerBytesInPerSecond, 0, most))
 	if l.SessionExpiryMax != Never {
 		ps.note(at+".session_expiry_max", within(l.SessionExpiryMax, 0, Duration(36500*day)))
 	}

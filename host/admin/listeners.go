@@ -37,7 +37,7 @@ func registerListeners(api huma.API, l Listeners) {
 		"Close a listener; of a removed one, change what becomes of its connections"),
 		func(ctx context.Context, in *struct {
 			Named
-			How     string `query:"connections" enum:"drain,keep,close" doc:"Default: its on_remove"`
+			How     string `query:"connections" enum:"drain,keep,close" doc:"Default: on_remove"`
 			Timeout string `query:"drain_timeout" maxLength:"32" doc:"To drain" example:"30s"`
 		}) (*struct{}, error) {
 			r, err := removal(in.How, in.Timeout)

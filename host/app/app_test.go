@@ -214,6 +214,16 @@ func TestLimitsReachTheKernel(t *testing.T) {
 	l := configs.DefaultLimits()
 	l.SessionExpiryMax, l.KeepAliveMax = configs.Never, configs.Duration(1)
 	l.Retain, l.QoSMax = false, 1
+	l.ConnectsPerSecond, l.MessagesInPerSecond, l.BytesInPerSecond = 1, 2, 3
+	l.MessagesOutPerSecond, l.BytesOutPerSecond = 4, 5
+	l.ListenerMessagesInPerSecond, l.ListenerBytesInPerSecond = 6, 7
+	want := gate.Rates{
+		ConnectsPerSecond: 1, MessagesInPerSecond: 2, BytesInPerSecond: 3, MessagesOutPerSecond: 4,
+		BytesOutPerSecond: 5, ListenerMessagesInPerSecond: 6, ListenerBytesInPerSecond: 7,
+	}
+	if got := socketLimits(&l).Rates; got != want {
+		t.Errorf("rates %+v", got)
+	}
 	got := kernelLimits(&l)
 	if got.SessionExpiryMax != broker.Never || got.KeepAliveMax != 1 || !got.RetainOff ||
 		got.QoSMax != mqtt.AtLeastOnce {

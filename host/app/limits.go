@@ -52,5 +52,14 @@ func socketLimits(c *configs.Limits) gate.Limits {
 	l.PacketBytesMax = uint32(c.PacketBytesMax)
 	l.OutBytesMax = int(c.OutboundBytesMax)
 	l.OutCutBytesMax = 4 * l.OutBytesMax // what one packet may go beyond before the peer is cut
+	l.Rates = gate.Rates{
+		ConnectsPerSecond:           c.ConnectsPerSecond,
+		MessagesInPerSecond:         c.MessagesInPerSecond,
+		BytesInPerSecond:            int(c.BytesInPerSecond),
+		MessagesOutPerSecond:        c.MessagesOutPerSecond,
+		BytesOutPerSecond:           int(c.BytesOutPerSecond),
+		ListenerMessagesInPerSecond: c.ListenerMessagesInPerSecond,
+		ListenerBytesInPerSecond:    int(c.ListenerBytesInPerSecond),
+	}
 	return l
 }

@@ -59,6 +59,7 @@ func (d *door) view(views []shard.View) client.Listener {
 		Name: d.name(), Bind: d.bind, State: "open", Connections: d.connections(),
 		Accepted: v.Accepted, Refused: v.Refused,
 		Handshakes: v.Handshakes, HandshakesFailed: v.HandshakesFailed,
+		Paused: v.Paused, PausedTotal: v.PausedTotal,
 	}
 	if b, err := configs.ParseBind(d.bind); err == nil {
 		l.Scheme = b.Scheme

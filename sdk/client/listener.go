@@ -23,6 +23,9 @@ type Listener struct {
 	// Handshakes are connections whose TLS handshake or PROXY header is awaited.
 	Handshakes       int    `json:"handshakes"`
 	HandshakesFailed uint64 `json:"handshakes_failed"`
+	// Paused connections are not read now, because of a rate.
+	Paused      int64  `json:"paused"`
+	PausedTotal uint64 `json:"paused_total" doc:"How often a connection was paused"`
 
 	Certificates []Certificate `json:"certificates,omitempty" doc:"In use, the server's first"`
 	Warnings     []string      `json:"warnings,omitempty" doc:"What is to be done about them"`

@@ -119,7 +119,7 @@ func TestErrorsAndExitCodes(t *testing.T) {
 		"missing flags":   {"link swap --listener m", 200, "", 2, `"role", "use" not set`},
 		"arguments":       {"listener add", 200, "", 2, "accepts between 1 and 2 arg(s)"},
 		"no bind":         {"listener add lab", 200, "", 2, "--bind tcp://"},
-		"key for one":     {"listener add l --bind tls://:1 --certificate a", 200, "", 2, "its key"},
+		"no key":          {"listener add l --bind tls://:1 --certificate a", 200, "", 2, "key"},
 		"no limit":        {"listener change l --limit x", 200, "", 2, "NAME=VALUE"},
 		"nothing":         {"listener change l", 200, "", 2, "what is to change?"},
 		"no file": {"link swap --listener m --role r --use ./x.wasm", 200, "", 2,

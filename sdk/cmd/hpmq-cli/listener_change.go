@@ -14,9 +14,9 @@ func newListenerChange(s *settings) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "change NAME",
 		Short: "Change a listener; its connections stay",
-		Long: `Change a listener. Its connections stay, by the limits they came in by; who comes from
-now on meets the new settings. A new address is opened before the old one is closed. What no flag
-names stays as it is; --file replaces all settings.`,
+		Long: `Change a listener. Its connections stay, by the limits they came in by, but for
+rates, which hold for all. Who comes from now on meets the new settings. A new address is opened
+before the old one is closed. What no flag names stays as it is; --file replaces all settings.`,
 		Example: `  hpmq-cli listener change lab --limit connections_max=500
   hpmq-cli listener change secure --certificate new.pem --key new.key
   hpmq-cli listener change secure --bind tls://:8884

@@ -41,6 +41,7 @@ func (s *settings) listenerShow(l *client.Listener) error {
 		{"bind", l.Bind}, {"state", l.State}, {"connections", fmt.Sprint(l.Connections)},
 		{"accepted", fmt.Sprint(l.Accepted)}, {"refused", fmt.Sprint(l.Refused)},
 		{"handshakes", fmt.Sprintf("%d under way, %d failed", l.Handshakes, l.HandshakesFailed)},
+		{"paused by rates", fmt.Sprintf("%d now, %d times", l.Paused, l.PausedTotal)},
 	}
 	rows = append(rows, flat("", l.Settings)...)
 	if err := s.table([]string{"LISTENER", l.Name}, rows); err != nil {

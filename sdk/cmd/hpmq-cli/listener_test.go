@@ -29,12 +29,14 @@ func TestListenerCommandsAskAndPrint(t *testing.T) {
 			`PUT /api/v1/listeners/lab {"a": [1]}`, "lab is changed"},
 		"listener show": {"listener show lab~1",
 			`{"name":"lab~1","bind":"tcp://:1","state":"keep",` +
-				`"settings":{"limits":{"qos_max":1}}}`, "GET /api/v1/listeners/lab~1", "limits.qos_max"},
+				`"settings":{"limits":{"qos_max":1}}}`,
+			"GET /api/v1/listeners/lab~1", "limits.qos_max"},
 		"listener certificates": {"listener reload-certificates s",
 			`{"name":"s","certificates":[{"subject":"CN=s","not_after":"2030-01-02T03:04:05Z"}]}`,
-			"POST /api/v1/listeners/s/certificates/reload", "CN=s         -    2030-01-02 03:04:05"},
+			"POST /api/v1/listeners/s/certificates/reload",
+			"CN=s         -    2030-01-02 03:04:05"},
 		"listener remove": {"listener remove lab --connections drain --drain-timeout 2m", "",
-			"DELETE /api/v1/listeners/lab?connections=drain&drain_timeout=2m0s", "lab is closed"},
+			"DELETE /api/v1/listeners/lab?connections=drain&drain_timeout=2m0s", "is closed"},
 	} {
 		t.Run(name, func(t *testing.T) { c.check(t) })
 	}
