@@ -99,7 +99,7 @@ func (ln *listener) complain(verb string, err error) {
 // admit takes a new socket in, or refuses it.
 func (ln *listener) admit(nc net.Conn) {
 	if ln.connections.Load() >= int64(ln.terms.Load().cfg.Limits.ConnectionsMax) {
-		ln.refuse(nc, "connections max")
+		ln.refuse(nc, nc.RemoteAddr().String(), "connections max")
 		return
 	}
 	t := ln.hold()
@@ -109,7 +109,7 @@ func (ln *listener) admit(nc net.Conn) {
 		return
 	}
 	if !ln.lobby.enter(t.waitingMax()) {
-		ln.refuse(nc, "too many are connecting at once")
+		ln.refuse(nc, a.who(), "too many are connecting at once")
 		t.release()
 		return
 	}
@@ -122,12 +122,12 @@ func (ln *listener) admit(nc net.Conn) {
 }
 
 // refuse closes a connection that is one too many.
-func (ln *listener) refuse(nc net.Conn, why string) {
+func (ln *listener) refuse(nc net.Conn, who, why string) {
 	ln.refused.Add(1)
 	ln.g.count.refused.Add(1)
 	if held, ok := ln.full.pass(time.Now()); ok {
 		ln.g.log.Warn("gate: a connection was refused", "listener", ln.name, "why", why,
-			"peer", nc.RemoteAddr().String(), "not logged", held)
+			"peer", who, "not logged", held)
 	}
 	_ = nc.Close()
 }
@@ -149,6 +149,14 @@ func (a *arrival) welcome(ctx context.Context) {
 		return
 	}
 	a.enrol()
+}
+
+// who is the peer in a log.
+func (a *arrival) who() string {
+	if a.pile != nil && a.pile.address != "" {
+		return a.pile.address
+	}
+	return a.nc.RemoteAddr().String()
 }
 
 // learn answers the pile of a, which few have.

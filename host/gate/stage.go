@@ -10,9 +10,8 @@ import "github.com/hpmq/hpmq/host/websocket"
 // The order of bytes on the wire is the order of the calls that bring them.
 type stage interface {
 	// in takes bytes from below, borrowed until return. It hands what they carry to rise and sends
-	// its own answers by sink. When c is not open any more the rest is thrown away. The first call
-	// is made when c was opened, raw may be empty: what the stage has read ahead comes up. An error
-	// closes c.
+	// its own answers by sink. When c is not open any more the rest is thrown away. An error closes
+	// c.
 	in(c *Conn, raw []byte) error
 	// bye appends to dst what ends the conversation; nothing follows it.
 	bye(c *Conn, dst []byte) []byte
@@ -100,7 +99,6 @@ type pile struct {
 
 	address string // of the PROXY header; empty: the socket's
 	subject string // of the verified certificate
-	ahead   []byte // read from the socket before the loop had it
 }
 
 // put places s on top of those that are there.
@@ -124,21 +122,15 @@ func (c *Conn) climb(raw []byte) {
 	}
 }
 
-// opened is called once, after Handler.Open: what was read before the loop had the connection comes
-// up, and what was for Open only is dropped.
+// opened is called once, after Handler.Open: what was for Open only is dropped.
+// Admission has read nothing from the socket beyond what it needed.
 func (c *Conn) opened() {
-	p := c.pile
-	if p == nil {
+	if c.pile == nil {
 		return
 	}
-	ahead := p.ahead
-	p.ahead, p.address, p.subject = nil, "", ""
-	switch {
-	case p.outer == nil:
+	c.pile.address, c.pile.subject = "", ""
+	if c.pile.outer == nil {
 		c.pile = nil
-		c.receive(ahead)
-	case c.state == open:
-		c.climb(ahead)
 	}
 }
 

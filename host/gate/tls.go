@@ -58,7 +58,7 @@ func (a *arrival) secure() bool {
 	ln, t := a.terms, a.terms.cfg.TLS
 	source := sourceOf(a.peer)
 	if !ln.lobby.claim(source, t.HandshakesPerSourceMax) {
-		ln.refuse(a.nc, "too many TLS handshakes of one source at once")
+		ln.refuse(a.nc, a.who(), "too many TLS handshakes of one source at once")
 		return false
 	}
 	defer ln.lobby.quit(source)
@@ -90,9 +90,6 @@ func (a *arrival) shakeHands(t *TLS) (s *tlsStage, err error) {
 		return nil, errors.New("no certificate is loaded")
 	}
 	w := &records{socket: a.nc}
-	if a.pile != nil {
-		w.in, a.pile.ahead = a.pile.ahead, nil
-	}
 	s = &tlsStage{conn: tls.Server(w, cfg), wire: w}
 	if err := s.conn.Handshake(); err != nil {
 		return nil, err
@@ -101,7 +98,7 @@ func (a *arrival) shakeHands(t *TLS) (s *tlsStage, err error) {
 	if len(st.VerifiedChains) > 0 {
 		a.learn().subject = st.PeerCertificates[0].Subject.String()
 	}
-	w.socket = nil // w.in is empty: what ends a handshake answers what the server said in it
+	w.socket = nil
 	return s, nil
 }
 
@@ -114,7 +111,7 @@ func (ln *listener) insecure(a *arrival, err error) {
 	}
 	if held, ok := ln.failed.pass(time.Now()); ok {
 		ln.g.log.Warn("gate: a TLS handshake failed", "listener", ln.name,
-			"peer", a.nc.RemoteAddr().String(), "err", blame(err), "not logged", held)
+			"peer", a.who(), "err", blame(err), "not logged", held)
 	}
 }
 

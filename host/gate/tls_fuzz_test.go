@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"io"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -125,9 +126,7 @@ func (s *bomb) set(where string) {
 }
 
 func (s *bomb) in(c *Conn, raw []byte) error {
-	if len(raw) > 0 {
-		s.set("in")
-	}
+	s.set("in")
 	return s.rise(c, raw)
 }
 
@@ -146,7 +145,7 @@ func TestStagePanics(t *testing.T) {
 	for _, where := range []string{"in", "out", "bye"} {
 		t.Run(where, func(t *testing.T) {
 			other := make(chan *Conn, 1)
-			var mate *Conn
+			var mate atomic.Pointer[Conn]
 			f := &fake{packet: func(c *Conn, frame []byte) {
 				if !c.staged() {
 					other <- c
@@ -156,7 +155,7 @@ func TestStagePanics(t *testing.T) {
 				if where == "bye" {
 					c.Close()
 				}
-				mate.Write(frame)
+				mate.Load().Write(frame)
 			}}
 			h := start(t, f, func(c *Config, _ *Limits) { c.Loops = 1 })
 			addr, err := h.g.Listen(ListenerConfig{
@@ -170,7 +169,7 @@ func TestStagePanics(t *testing.T) {
 			if _, err := good.Write(packet(1, 'x')); err != nil {
 				t.Fatal(err)
 			}
-			mate = <-other
+			mate.Store(<-other)
 			bad := dial(t, "tcp", addr.String())
 			if _, err := bad.Write(packet(2, 'y')); err != nil {
 				t.Fatal(err)

@@ -50,8 +50,8 @@ func TestTLSRecordsByteByByte(t *testing.T) {
 	}
 }
 
-// What the client sends together with the end of its handshake is read ahead by crypto/tls.
-func TestTLSReadAhead(t *testing.T) {
+// What the client sends together with the end of its handshake is not lost.
+func TestTLSPacketWithTheHandshake(t *testing.T) {
 	for name, version := range versions() {
 		t.Run(name, func(t *testing.T) {
 			v := secured(t, start(t, &fake{packet: echo}))
