@@ -113,6 +113,19 @@ func (b *Broker) read(out io.Reader, ready chan<- struct{}) {
 // Log is the end of what the broker wrote.
 func (b *Broker) Log() string { return b.log.String() }
 
+// ResidentBytes is how much of the machine's memory the broker holds now. Linux only.
+func (b *Broker) ResidentBytes() (int, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", b.cmd.Process.Pid))
+	if err != nil {
+		return 0, fmt.Errorf("process: memory: %w", err)
+	}
+	var size, pages int
+	if _, err := fmt.Sscan(string(text), &size, &pages); err != nil {
+		return 0, fmt.Errorf("process: memory: %w", err)
+	}
+	return pages * os.Getpagesize(), nil
+}
+
 // Stop ends hpmq as an operator would, and waits for its end.
 func (b *Broker) Stop() {
 	_ = b.cmd.Process.Signal(syscall.SIGTERM)

@@ -203,7 +203,7 @@ func (k *Kernel) detach(c *Conn, abnormal bool) {
 	c.state = closed
 	k.wheel.disarm(&c.timer)
 	c.prev.next, c.next.prev = c.next, c.prev
-	c.hello, c.sess, c.acks = nil, nil, ackLine{}
+	c.hello, c.sess, c.acks, c.rare = nil, nil, ackLine{}, nil // the socket may linger
 	k.stats.Connections--
 	if s != nil {
 		k.stats.SessionsConnected--
