@@ -22,6 +22,7 @@ type Client struct {
 	version mqtt.Version
 	conn    net.Conn
 	have    []byte // read and not yet taken
+	noted   int    // bytes at its front that are in the transcript: they were put back
 	over    error  // why no more can be read
 	nextID  uint16
 	// Connack is the server's answer to CONNECT, after T.Connect.
@@ -194,6 +195,10 @@ func (c *Client) next(d time.Duration) ([]byte, error) {
 		if n > 0 {
 			frame := c.have[:n:n]
 			c.have = c.have[n:]
+			if c.noted >= n {
+				c.noted -= n
+				return frame, nil
+			}
 			c.t.received(c, frame)
 			return frame, nil
 		}

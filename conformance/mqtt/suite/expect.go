@@ -103,7 +103,7 @@ func (c *Client) ahead(want mqtt.Type) []byte {
 	for {
 		frame := c.Next()
 		if mqtt.TypeOf(frame) == want {
-			c.have = append(before, c.have...)
+			c.have, c.noted = append(before, c.have...), c.noted+len(before)
 			return frame
 		}
 		if mqtt.TypeOf(frame) != mqtt.PUBLISH {
