@@ -21,7 +21,11 @@ func (c *Client) Look(d time.Duration) (frame []byte, ended bool) {
 // fault without ending the case. It answers whether the server closed.
 func (c *Client) WantRejected(reasons ...mqtt.ReasonCode) bool {
 	end := time.Now().Add(c.t.run.opts.ExpectTimeout)
-	for wait, asked := quiet, false; ; wait = time.Until(end) {
+	for asked := false; ; {
+		wait := quiet
+		if asked {
+			wait = time.Until(end)
+		}
 		frame, err := c.next(wait)
 		switch {
 		case errors.Is(err, errQuiet) && !asked:

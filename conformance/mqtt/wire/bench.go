@@ -53,7 +53,7 @@ func (b *bench) payload() []byte { return []byte("will " + strconv.Itoa(b.wills)
 
 // wantWill wants the will of the last connection that willing made.
 func (b *bench) wantWill() {
-	b.t.Note("the will must come, since there was no good DISCONNECT")
+	b.t.Note("the will must come")
 	for string(b.watch.ReadPublish().Payload) != string(b.payload()) {
 		b.t.Note("that is the will of another connection")
 	}

@@ -72,6 +72,8 @@ func (p *property) unclear(name string) bool {
 		return name == "disconnect" // in the table; in the text only the server sends it
 	case mqtt.AuthenticationMethod, mqtt.AuthenticationData:
 		return name == "connect" // the method is not known to the server
+	case mqtt.SubscriptionIdentifier:
+		return name == "publish" // has a case of its own
 	}
 	return false
 }

@@ -153,7 +153,7 @@ func frameLengths(t *suite.T) {
 }
 
 func subprotocol(t *suite.T) {
-	for _, offer := range []string{"mqtt", "foo, mqtt", "mqtt,foo", "mqttv3.1, mqtt, chat"} {
+	for _, offer := range []string{"mqtt", "foo, mqtt", "mqtt,foo", "chat, mqtt, amqp"} {
 		c, status, chosen := t.DialUpgrade(suite.Upgrade{Protocols: offer, Version: "13"})
 		if c == nil || chosen != "mqtt" {
 			t.Errorf("offered %q, the server answers %d and %q", offer, status, chosen)
