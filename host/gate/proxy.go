@@ -71,13 +71,13 @@ func (p *Proxy) trusts(nc net.Conn, peer netip.Addr) bool {
 // introduce reads the PROXY header of a and not a byte more. False: there was none, and it is
 // counted.
 func (a *arrival) introduce() bool {
+	// The handshake sets a deadline of its own; the loop's duplicate of the socket has none.
 	_ = a.nc.SetDeadline(time.Now().Add(a.terms.cfg.Proxy.Timeout))
 	h, err := readHeader(a.nc)
 	if err != nil {
 		a.terms.notIntroduced(a, err)
 		return false
 	}
-	_ = a.nc.SetDeadline(time.Time{})
 	if !h.Local {
 		a.peer = h.Source.Addr() // invalid for a unix socket, whose peers nobody counts
 		a.learn().address = h.Address()

@@ -127,10 +127,31 @@ func TestProxyHeaderOfStrangers(t *testing.T) {
 	expectEnd(t, c, "")
 	secured := h.door(ListenerConfig{Bind: "tls://127.0.0.1:0", TLS: secure(),
 		Proxy: trusting("10.0.0.0/8")})
+	askAddress(t, "tls", dial(t, "tcp", secured), "127.0.0.1.")
 	c = dial(t, "tcp", secured)
 	_, _ = io.WriteString(c, proxyLine)
 	if b, _ := io.ReadAll(c); len(b) > 0 && b[0] != 0x15 {
 		t.Errorf("got %q", b)
+	}
+}
+
+func TestTrustedSources(t *testing.T) {
+	p := trusting("127.0.0.0/8", "2001:db8::/32", "fe80::/10")
+	var nc *net.TCPConn
+	for source, want := range map[string]bool{
+		"127.1.2.3": true, "::ffff:127.0.0.1": true, "2001:db8::1": true, "fe80::1%eth0": true,
+		"128.0.0.1": false, "2001:db9::1": false, "::1": false,
+	} {
+		if got := p.trusts(nc, netip.MustParseAddr(source)); got != want {
+			t.Errorf("%s: %v", source, got)
+		}
+	}
+	if p.trusts(&net.UnixConn{}, netip.Addr{}) || p.trusts(nc, netip.Addr{}) {
+		t.Error("who has no address is trusted")
+	}
+	p = nil
+	if p.trusts(nc, netip.MustParseAddr("127.0.0.1")) {
+		t.Error("nobody is asked for a header, and somebody must send one")
 	}
 }
 
