@@ -24,6 +24,12 @@ func askedCases() []suite.Case {
 			"without Reason String and User Property.",
 		Run: problemInformation,
 	}, {
+		Name:   "connect/problem-information-0-is-not-of-publish",
+		Claims: noProblem + " 5.0/MQTT-3.3.2-17",
+		Text: "A client that wants no problem information gets the User Properties of a message " +
+			"all the same.",
+		Run: problemPublish,
+	}, {
 		Name: "connect/problem-information-0-of-the-denied", Claims: noProblem,
 		Target: suite.Guarded,
 		Text: "A client that wants no problem information is denied a PUBLISH and a SUBSCRIBE " +
@@ -127,6 +133,23 @@ func problemInformation(t *suite.T) {
 			return
 		}
 		wantBare(t, frame)
+	}
+}
+
+func problemPublish(t *suite.T) {
+	topic := t.Topic("users")
+	c := t.Connect(asking(mqtt.RequestProblemInformation, 0))
+	c.Subscribe(topic, 0)
+	t.Connect().Publish(mqtt.Publish{Topic: []byte(topic), Payload: []byte("m"),
+		Props: mqtt.Props(nil).AppendUser([]byte("name"), []byte("value"))})
+	m := c.WantMessage(topic, "m")
+	users := 0
+	m.Props.Users(func(name, value []byte) bool {
+		users++
+		return true
+	})
+	if users != 1 {
+		t.Errorf("the message has %d User Properties, want 1", users)
 	}
 }
 

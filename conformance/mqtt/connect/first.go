@@ -26,7 +26,7 @@ func firstCases() []suite.Case {
 		Text:   "A CONNECT that arrives in many small pieces is as good as one in a single piece.",
 		Run:    connectInBytes,
 	}, {
-		Name:   "connect/connack-before-answers-to-a-burst",
+		Name: "connect/connack-before-answers-to-a-burst", Versions: since311(),
 		Claims: "3.1.1/MQTT-3.2.0-1 5.0/MQTT-3.2.0-1 3.1.1/MQTT-3.1.4-4 5.0/MQTT-3.1.4-5",
 		Text: "CONNECT, SUBSCRIBE, PUBLISH and PINGREQ come in one write: CONNACK is the first " +
 			"packet back, and each of the others is served.",

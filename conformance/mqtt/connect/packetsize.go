@@ -44,6 +44,11 @@ func packetSizeCases() []suite.Case {
 			"publisher is acknowledged.",
 		Run: sizeOfOthers,
 	}, {
+		Name: "connect/packet-size-of-suback", Claims: never,
+		Text: "A client that takes packets of 80 bytes subscribes to 100 filters at once, and " +
+			"takes them back: no answer is larger.",
+		Run: sizeOfSuback,
+	}, {
 		Name: "connect/packet-size-of-retained", Claims: never + " " + dropped,
 		Text: "A client subscribes where a retained message is too large for it: it gets SUBACK " +
 			"and what comes next.",
@@ -191,6 +196,35 @@ func sizeOfOthers(t *suite.T) {
 	t.Connect().PublishText(topic, large(), highest(t))
 	w.WantMessage(topic, large())
 	c.Ping()
+}
+
+func sizeOfSuback(t *suite.T) {
+	const most = 80
+	var subs []mqtt.Subscription
+	var filters [][]byte
+	for i := range 100 {
+		filters = append(filters, []byte(t.Topic(fmt.Sprint(i))))
+		subs = append(subs, mqtt.Subscription{Filter: filters[i]})
+	}
+	c := t.Dial()
+	c.Send(t.Connecting(taking(most)).Append(nil))
+	if frame, _ := c.Poll(t.Options().ExpectTimeout); frame == nil {
+		t.Skipf("the server lets no client in that takes packets of %d bytes", most)
+	}
+	c.Send(mqtt.AppendSubscribe(nil, t.Version(), 1, nil, subs))
+	c.Send(mqtt.AppendUnsubscribe(nil, t.Version(), 2, nil, filters))
+	c.Send([]byte{0xC0, 0}) // PINGREQ
+	for {
+		frame, open := c.Poll(t.Options().ExpectTimeout)
+		switch {
+		case frame == nil && open:
+			t.Fatalf("the server neither answers PINGREQ nor closes")
+		case frame == nil || mqtt.TypeOf(frame) == mqtt.PINGRESP:
+			return
+		case len(frame) > most:
+			t.Fatalf("%s has %d bytes, the client takes %d", mqtt.TypeOf(frame), len(frame), most)
+		}
+	}
 }
 
 func sizeOfRetained(t *suite.T) {

@@ -50,7 +50,8 @@ func takeOverCases() []suite.Case {
 			"that would resume: there is nothing to resume.",
 		Run: takeOverOfClean,
 	}, {
-		Name: "connect/take-over-publishes-the-will", Claims: "3.1.1/MQTT-3.1.2-8 5.0/MQTT-3.1.2-8",
+		Name: "connect/take-over-publishes-the-will", Versions: since311(),
+		Claims: "3.1.1/MQTT-3.1.2-8 5.0/MQTT-3.1.2-8",
 		Text: "A client with a will and no delay is taken over: its connection ends without " +
 			"DISCONNECT, so the will is published.",
 		Run: takeOverWill,

@@ -23,7 +23,9 @@ func willCases() []suite.Case {
 		})
 	}
 	return append(list, suite.Case{
+		// In 3.1 a will is 7-bit text.
 		Name: "connect/will-payload-is-kept", Claims: "3.1.1/MQTT-3.1.2-9 " + published,
+		Versions: since311(),
 		Text: "Wills without a payload, with bytes that are no text and with 60,000 bytes are " +
 			"published as they were given.",
 		Run: willPayloads,
