@@ -2,6 +2,7 @@ package mutants
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,6 +16,8 @@ import (
 	"github.com/hpmq/hpmq/conformance/process"
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
+
+var only = flag.String("mutant", "", "try this fault alone")
 
 const (
 	root = "../.."
@@ -33,6 +36,9 @@ func TestEveryMutantIsCaught(t *testing.T) {
 	}
 	if len(all) < faultsMin {
 		t.Errorf("%d faults, at least %d must be tried", len(all), faultsMin)
+	}
+	if *only != "" {
+		all = slices.DeleteFunc(all, func(m Mutant) bool { return m.Name != *only })
 	}
 	l := &lab{t: t, bin: filepath.Join(t.TempDir(), "hpmq")}
 	if err := Build(t.Context(), absolute(t, root), t.TempDir(), l.bin); err != nil {

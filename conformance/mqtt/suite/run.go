@@ -256,13 +256,7 @@ func (r *runner) probe(ctx context.Context, target *Target) error {
 	for _, v := range []mqtt.Version{mqtt.V5, mqtt.V311} {
 		ctx, cancel := context.WithTimeout(ctx, r.opts.ExpectTimeout)
 		t := &T{run: r, c: &Case{}, version: v, target: target, number: int(v), ctx: ctx}
-		t.guard(func() {
-			c := t.Connect(Named("c" + r.id + "probe"))
-			if v == mqtt.V5 {
-				target.server = ServerOf(append(mqtt.Props(nil), c.Connack.Props...))
-			}
-			c.Disconnect()
-		})
+		t.guard(func() { t.meet(target) })
 		cancel()
 		t.clean()
 		if len(t.faults) == 0 {
@@ -270,4 +264,21 @@ func (r *runner) probe(ctx context.Context, target *Target) error {
 		}
 	}
 	return errNoAnswer
+}
+
+// meet reads what the target says of itself. Whether it says so as it must is for the cases: here
+// any CONNACK that lets the client in will do.
+func (t *T) meet(target *Target) {
+	c := t.Dial()
+	c.Send(t.Connecting(Named("c" + t.run.id + "probe")).Append(nil))
+	frame := c.Expect(mqtt.CONNACK)
+	var p mqtt.Connack
+	err := p.Decode(t.version, frame)
+	switch {
+	case err == nil && p.Reason != mqtt.Success:
+		t.Fatalf("CONNACK %s", reasonText(p.Reason))
+	case err == nil && t.version == mqtt.V5:
+		target.server = ServerOf(p.Props)
+	}
+	c.Disconnect()
 }
