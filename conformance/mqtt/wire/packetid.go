@@ -39,6 +39,13 @@ func identifierCases() []suite.Case {
 			Run: idsOfBothSides,
 		},
 		suite.Case{
+			Name:     "wire/unknown-identifiers",
+			Versions: []mqtt.Version{mqtt.V31, mqtt.V311, mqtt.V5},
+			Text: "An acknowledgement of nothing harms nobody: the connection goes on, or at " +
+				"most ends, and nothing comes of it but the answer that its type has.",
+			Run: unknownIDs,
+		},
+		suite.Case{
 			Name:   "wire/qos-0-has-no-identifier",
 			Claims: "3.1.1/MQTT-2.3.1-5 5.0/MQTT-2.2.1-2",
 			Text: "A PUBLISH of QoS 0 from the server has its payload behind topic and " +
@@ -156,4 +163,35 @@ func idsOfBothSides(t *suite.T) {
 	c.ReadAck(mqtt.PUBCOMP, id)
 	c.SendPacket(&mqtt.Ack{Type: mqtt.PUBCOMP, PacketID: id})
 	c.Ping()
+}
+
+// unknownIDs sends acknowledgements that no message waits for. No standard calls that an error:
+// they can be left over from a session that the server has lost.
+func unknownIDs(t *suite.T) {
+	other := t.Connect()
+	for _, row := range []struct{ sent, answer mqtt.Type }{
+		{mqtt.PUBACK, 0}, {mqtt.PUBREC, mqtt.PUBREL}, {mqtt.PUBREL, mqtt.PUBCOMP},
+		{mqtt.PUBCOMP, 0},
+	} {
+		c := t.Connect()
+		c.SendPacket(&mqtt.Ack{Type: row.sent, PacketID: 0x7777})
+		c.SendPacket(&mqtt.Ping{Type: mqtt.PINGREQ})
+		for {
+			frame, ended := c.Look(graceOfDisconnect)
+			switch {
+			case ended:
+				t.Note("the server ends the connection on %s", row.sent)
+			case frame == nil:
+				t.Errorf("neither PINGRESP nor the end of the connection behind %s", row.sent)
+			case mqtt.TypeOf(frame) == row.answer:
+				continue
+			case mqtt.TypeOf(frame) == mqtt.DISCONNECT && t.V5():
+				continue
+			case mqtt.TypeOf(frame) != mqtt.PINGRESP:
+				t.Errorf("%s answered by %s", row.sent, mqtt.TypeOf(frame))
+			}
+			break
+		}
+	}
+	other.Ping()
 }

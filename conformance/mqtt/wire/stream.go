@@ -42,6 +42,9 @@ func streamCases() []suite.Case {
 			Versions: []mqtt.Version{mqtt.V31, mqtt.V311, mqtt.V5},
 			Text: "Packets at the borders of one, two and three bytes of remaining length " +
 				"come through; the server writes lengths in the fewest bytes.", Run: lengths},
+		{Name: "wire/property-lengths", Claims: "5.0/MQTT-1.5.5-1",
+			Text: "The server writes the length of properties, and subscription identifiers, in " +
+				"the fewest bytes.", Run: propertyLengths},
 		{Name: "wire/longer-lengths-than-needed", Claims: "5.0/MQTT-1.5.5-1",
 			Versions: strict(),
 			Text: "A remaining length in more bytes than needed is refused or read as what it " +
