@@ -96,18 +96,29 @@ func Open(ctx context.Context, cfg configs.Config, o Options) (*App, error) {
 // open starts the rooms, each of which may use those before it. The sockets come last: a client
 // that gets in finds everything in place.
 func (a *App) open(ctx context.Context) error {
-	if err := probe(&a.cfg); err != nil {
+	if err := a.look(); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
-		a.openData, a.openEngine, a.openLoops, a.openLinker, a.openCaps, a.openListeners,
-		a.openMeter, a.openAdmin,
+		a.openData, a.openLock, a.openEngine, a.openLoops, a.openLinker, a.openCaps,
+		a.openListeners, a.openMeter, a.openAdmin,
 	} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// look finds what is wrong with addresses and certificates before anything is opened: components
+// are compiled first, which takes seconds the first time.
+func (a *App) look() error {
+	errs := []error{probe(&a.cfg)}
+	for i := range a.cfg.Listeners {
+		_, err := readKeys(&a.cfg.Listeners[i])
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // later notes how to undo a step; Close does the last first.

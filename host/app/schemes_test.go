@@ -197,8 +197,8 @@ func TestCertificateIsTheName(t *testing.T) {
 	}
 }
 
-// TestCertificatesChangeUnderConnections: by the API, by a reload; a broken file changes nothing and
-// is named; who is connected stays.
+// TestCertificatesChangeUnderConnections: by the API, by a reload; a broken file changes nothing,
+// and is named; who is connected stays.
 func TestCertificatesChangeUnderConnections(t *testing.T) {
 	v := newVault(t)
 	cfg := testConfig("tls")
@@ -270,7 +270,8 @@ func TestSettingsOfTLSChangeLive(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "certificate required") {
 		t.Errorf("without a certificate: %v", err)
 	}
-	if _, err := c.ChangeListener(ctx, "l", fmt.Appendf(nil, "bind: tcp://%s\ntls: null", at)); err != nil {
+	text = fmt.Appendf(nil, "bind: tcp://%s\ntls: null", at)
+	if _, err := c.ChangeListener(ctx, "l", text); err != nil {
 		t.Fatal(err)
 	}
 	dial(t, at, "plain")

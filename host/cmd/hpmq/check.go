@@ -15,8 +15,8 @@ func newCheck(sys *system) *cobra.Command {
 component. All faults are printed, each with its place; then the exit code is 1.`,
 		Example: "  hpmq check --config hpmq.yaml",
 		Args:    noArgs,
-		RunE: func(*cobra.Command, []string) error {
-			cfg, err := load(f.sources(sys.environ))
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := load(f.sources(sys.environ, c.Flags().Changed))
 			if err != nil {
 				return err
 			}

@@ -73,19 +73,22 @@ SIGTERM and SIGINT let clients take their last packets, a second one ends at onc
 file again: all of it takes effect, or nothing.`,
 		Example: `  hpmq
   hpmq --listen tcp://:1883 --data /var/lib/hpmq
+  hpmq --listen unix:///run/hpmq.sock --listen 'tcp://[::1]:1883' --listen ws://:8080
+  hpmq --config configs/tls.yaml
   hpmq --config hpmq.yaml
   hpmq check --config hpmq.yaml`,
 		Args:          noArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return serve(c.Context(), sys, f.sources(sys.environ))
+			return serve(c.Context(), sys, f.sources(sys.environ, c.Flags().Changed))
 		},
 	}
 	fs := root.Flags()
 	fs.StringVar(&f.config, "config", "", "configuration file")
 	fs.StringArrayVar(&f.listen, "listen", nil,
-		"where to listen, tcp://host:port; may be repeated; takes the place of all other listeners")
+		"where to listen, tcp://host:port, ws://host:port or unix:///path; may be repeated; "+
+			"takes the place of all other listeners")
 	fs.StringVar(&f.data, "data", "", "data folder, or memory (default ./hpmq-data)")
 	fs.StringVar(&f.admin, "admin", "",
 		"address of the admin API, or off (default 127.0.0.1:18083)")
@@ -102,7 +105,7 @@ func noArgs(c *cobra.Command, args []string) error {
 }
 
 // sources says where the configuration comes from.
-func (f *flags) sources(environ []string) configs.Sources {
+func (f *flags) sources(environ []string, given func(flag string) bool) configs.Sources {
 	s := configs.Sources{
 		File: f.config, Environ: environ,
 		Flags: make(map[string]any), FlagNames: make(map[string]string),
@@ -112,7 +115,7 @@ func (f *flags) sources(environ []string) configs.Sources {
 		"--admin":     {"admin.bind", f.admin},
 		"--log-level": {"log.level", f.logLevel},
 	} {
-		if set.value != "" {
+		if given(strings.TrimPrefix(flag, "--")) {
 			s.Flags[set.path], s.FlagNames[set.path] = set.value, flag
 		}
 	}

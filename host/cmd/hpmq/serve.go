@@ -105,13 +105,28 @@ func greet(w io.Writer, a *app.App, cfg *configs.Config) error {
 	return t.Flush()
 }
 
-// try is commands that work as they stand.
+// try is commands that work as they stand, by the listener that needs the fewest words.
 func try(a *app.App) string {
 	ls := a.Listening()
-	if len(ls) == 0 {
-		return ""
+	for _, scheme := range []string{configs.TCP, configs.Unix, configs.TLS} {
+		for _, l := range ls {
+			if b, err := configs.ParseBind(l.Bind); err == nil && b.Scheme == scheme {
+				return fmt.Sprintf("try\n  mosquitto_sub %[1]s -t 'hello/#' -v &\n"+
+					"  mosquitto_pub %[1]s -t hello/world -m hi\n", target(b, l.Address))
+			}
+		}
 	}
-	host, port := app.Reach(ls[0].Address)
-	return fmt.Sprintf("try\n  mosquitto_sub -h %[1]s -p %[2]s -t 'hello/#' -v &\n"+
-		"  mosquitto_pub -h %[1]s -p %[2]s -t hello/world -m hi\n", host, port)
+	return ""
+}
+
+// target is b in the words of mosquitto's clients.
+func target(b configs.Bind, address string) string {
+	host, port := app.Reach(address)
+	switch b.Scheme {
+	case configs.Unix:
+		return "--unix " + b.Path
+	case configs.TLS:
+		return fmt.Sprintf("-h %s -p %s --cafile ca.pem", host, port)
+	}
+	return fmt.Sprintf("-h %s -p %s", host, port)
 }

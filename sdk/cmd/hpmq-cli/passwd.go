@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/hpmq/hpmq/sdk/passhash"
 )
@@ -23,7 +24,8 @@ func newPasswd(s *settings) *cobra.Command {
 		Aliases: []string{"hash"},
 		Short:   "Hash a password for authenticator-file",
 		Long: `Hash a password for authenticator-file. The password is the first line of standard
-input, so that it stands in no history and no process list. With a user name the whole entry is
+input, so that it stands in no history and no process list; at a terminal it is asked for twice and
+does not show. With a user name the whole entry is
 printed, as it goes under "users" in the component's configuration.`,
 		Example: `  hpmq-cli passwd alice < password.txt
   openssl rand -base64 18 | tee password.txt | hpmq-cli passwd sensor-17`,
@@ -56,23 +58,42 @@ func (s *settings) passwd(name string, iterations int) error {
 	return s.printf("%s", hash)
 }
 
-// readPassword reads a line without its end.
+// readPassword reads a line without its end; at a terminal twice, and it does not show.
 func (s *settings) readPassword() (string, error) {
-	if f, ok := s.in.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			_, _ = fmt.Fprint(s.err, "password (it shows as you type): ")
-		}
+	if f, ok := s.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return s.typePassword(func() ([]byte, error) { return term.ReadPassword(int(f.Fd())) })
 	}
 	line, err := bufio.NewReader(io.LimitReader(s.in, passwordBytesMax+2)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", err
 	}
-	line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
+	return checkPassword(strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"))
+}
+
+// typePassword asks a person; read reads a line that does not show.
+func (s *settings) typePassword(read func() ([]byte, error)) (string, error) {
+	var typed [2]string
+	for i, ask := range []string{"password: ", "again: "} {
+		_, _ = fmt.Fprint(s.err, ask)
+		line, err := read()
+		_, _ = fmt.Fprintln(s.err)
+		if err != nil {
+			return "", err
+		}
+		typed[i] = string(line)
+	}
+	if typed[0] != typed[1] {
+		return "", errors.New("the two are not the same")
+	}
+	return checkPassword(typed[0])
+}
+
+func checkPassword(p string) (string, error) {
 	switch {
-	case line == "":
+	case p == "":
 		return "", errors.New("no password on standard input")
-	case len(line) > passwordBytesMax:
+	case len(p) > passwordBytesMax:
 		return "", fmt.Errorf("a password has at most %d bytes", passwordBytesMax)
 	}
-	return line, nil
+	return p, nil
 }

@@ -99,6 +99,7 @@ func newRoot(s *settings) *cobra.Command {
 It exits with 0 if all is well, 1 if the broker refused (nothing has changed then), 2 if the
 command line makes no sense, 3 if no broker answered.`,
 		Example: `  hpmq-cli status
+  hpmq-cli listener add secure --bind tls://:8883 --certificate server.pem --key server.key
   hpmq-cli link show
   hpmq-cli link swap --listener mqtt --role transformer --use ./vendor-v2.wasm
   hpmq-cli --server http://10.0.0.7:18083 --token-file admin.token clients list`,
@@ -113,7 +114,7 @@ command line makes no sense, 3 if no broker answered.`,
 	f.StringVar(&s.tokenFile, "token-file", "", "file with the bearer token")
 	f.BoolVar(&s.json, "json", false, "print what the broker answers as JSON")
 	root.AddCommand(newStatus(s), newLink(s), newListener(s), newClients(s), newPasswd(s),
-		newConformance(s))
+		newCert(s), newConformance(s))
 	s.watch(root)
 	return root
 }
