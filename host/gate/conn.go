@@ -308,15 +308,16 @@ func (c *Conn) end(why error) {
 
 // endParked is end without gnet. A socket on its way back is closed when it arrives.
 func (c *Conn) endParked(why error, reset bool) {
+	c.left(why)
 	if c.meter.fd >= 0 {
 		drop(c.meter.fd, reset)
 		c.meter.fd = -1
 	}
-	c.left(why)
 }
 
 // left is the last that happens to c: the socket is closed.
 func (c *Conn) left(err error) {
+	c.flushLast()
 	told := c.state != open
 	c.state = gone
 	c.loop.bufs.put(c.in)

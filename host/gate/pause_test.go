@@ -256,6 +256,21 @@ func TestOutputWhileParked(t *testing.T) {
 		t.Fatal("not what was sent", err)
 	}
 	<-writable
+	// Writes while some is unsent, and while the peer makes room.
+	clear(got)
+	for at := 0; at < size; {
+		k := min(size-at, 1<<20)
+		h.on(conn, func() { conn.Write(body[at : at+k]) })
+		at += k
+		if at > size/2 {
+			if _, err := io.ReadFull(c, got[at-size/2-k:at-size/2]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := io.ReadFull(c, got[size-size/2:]); err != nil || !bytes.Equal(got, body) {
+		t.Fatal("not in order", err)
+	}
 	h.on(conn, func() {
 		if conn.meter.fd < 0 {
 			t.Error("not parked any more")

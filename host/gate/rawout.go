@@ -75,6 +75,14 @@ func (c *Conn) flush() {
 	m.skip = m.lag
 }
 
+// flushLast is for a socket that is about to be closed: what it does not take now is lost, as what
+// gnet keeps is.
+func (c *Conn) flushLast() {
+	if c.unsent() > 0 {
+		_, _ = c.try(c.meter.raw.b[c.meter.rawAt:])
+	}
+}
+
 // flushSlowly is flush at a check of the loop.
 func (c *Conn) flushSlowly() {
 	if c.unsent() == 0 {

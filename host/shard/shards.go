@@ -139,7 +139,7 @@ func (s *Shards) AddListener(cfg ListenerConfig,
 
 // UpdateListener changes what an open listener offers to those who come from now on. listener
 // makes the kernels' side anew, as for AddListener; nil keeps it. Connections that are there go on
-// by what they came by.
+// by what they came by, but for the rates.
 func (s *Shards) UpdateListener(
 	cfg ListenerConfig, listener func(loop int) *broker.Listener,
 ) error {
