@@ -31,6 +31,11 @@ func flagCases() []suite.Case {
 				"QoS 0 and DUP 0, and a QoS 0 message comes so to any subscription.",
 			Run: qos0GoesOut,
 		}, {
+			Name: "publish/dup-at-qos-0-is-not-passed-on", Claims: "5.0/MQTT-3.3.1-2",
+			Text: "A client publishes at QoS 0 with DUP 1, which it may not: whatever the server " +
+				"makes of that, no subscriber gets QoS 0 with DUP 1.",
+			Run: dupAtQoS0,
+		}, {
 			Name: "publish/is-answered-by-its-qos",
 			Claims: "3.1.1/MQTT-3.3.4-1 3.1.1/MQTT-4.3.2-2 3.1.1/MQTT-4.3.3-2 " +
 				"5.0/MQTT-3.3.4-1 5.0/MQTT-4.3.2-4 5.0/MQTT-4.3.3-8",
@@ -98,6 +103,17 @@ func qos0GoesOut(t *suite.T) {
 		pub.Publish(p)
 		wantQoS0(low, fmt.Sprintf("QoS %d to a QoS 0 subscription", q))
 	}
+}
+
+func dupAtQoS0(t *suite.T) {
+	sub, bad := subscriber(t, t.Topic(""), top(t)), t.Connect()
+	p := message(t.Topic(""), "bad", mqtt.AtMostOnce)
+	p.Dup = true
+	bad.SendPacket(&p)
+	bad.SendPacket(&mqtt.Ping{Type: mqtt.PINGREQ})
+	_, _ = bad.Poll(t.Options().ExpectTimeout)
+	t.Connect().PublishText(t.Topic(""), "end", mqtt.AtMostOnce)
+	until(sub, "end") // what is decoded has no DUP at QoS 0
 }
 
 func answeredByQoS(t *suite.T) {

@@ -97,9 +97,15 @@ func quotaOthers(t *suite.T) {
 	batch(t, pub, message(topic, "", mqtt.AtLeastOnce), numbers(0, 3))
 	first := sub.ReadPublish()
 	sub.Ping()
-	sub.Subscribe(t.Topic("other"), mqtt.AtMostOnce)
-	sub.Unsubscribe(t.Topic("other"))
-	sub.PublishText(t.Topic("unheard"), "m", top(t))
+	other := []byte(t.Topic("other"))
+	id := first.PacketID ^ 0x4000 // another than the server's, which is not the matter here
+	sub.Send(mqtt.AppendSubscribe(nil, t.Version(), id, nil, []mqtt.Subscription{{Filter: other}}))
+	sub.ReadSuback(id)
+	sub.Send(mqtt.AppendUnsubscribe(nil, t.Version(), id, nil, [][]byte{other}))
+	sub.ReadUnsuback(id)
+	p := message(t.Topic("unheard"), "m", top(t))
+	p.PacketID = id
+	sub.Publish(p)
 	sub.Ping()
 	sub.WantNothing()
 	sub.Acknowledge(&first)

@@ -25,6 +25,12 @@ func serverAliasCases() []suite.Case {
 			Text: "After a reconnection to the same session with the same Topic Alias Maximum, " +
 				"the first message on a topic has its topic name.",
 			Run: serverAliasesEnd,
+		}, {
+			Name:   "publish/topic-aliases-of-the-two-directions-are-apart",
+			Claims: "5.0/MQTT-3.3.2-11 5.0/MQTT-3.3.2-12",
+			Text: "A client sets alias 1 for one topic while it gets messages on another, with " +
+				"aliases or without: each side's aliases keep their meaning.",
+			Run: aliasesApart,
 		},
 	}
 }
@@ -94,5 +100,23 @@ func serverAliasesEnd(t *suite.T) {
 		sub.Ping()
 		sub.Close()
 		sub = resume(t, sub, aliasing(10))
+	}
+}
+
+func aliasesApart(t *suite.T) {
+	needAlias(t, 1)
+	q := min(mqtt.AtLeastOnce, top(t))
+	in, out := t.Topic("in"), t.Topic("out")
+	other, c := subscriber(t, out, q), t.Connect(aliasing(5))
+	c.Subscribe(in, q)
+	known := make(aliasTable)
+	for _, name := range []string{out, "", ""} {
+		other.PublishText(in, "to the client", q)
+		got := c.ReadMessage()
+		if on := known.topicOf(t, &got, 5); on != in {
+			t.Fatalf("a message came on %q, want %q", on, in)
+		}
+		c.Publish(aliased(1, name, "from the client", q))
+		other.WantMessage(out, "from the client")
 	}
 }
