@@ -140,20 +140,24 @@ func sizeQoS(t *suite.T, q mqtt.QoS) {
 }
 
 func sizeToTheByte(t *suite.T) {
-	topic := t.Topic("size")
-	c := t.Connect(taking(smallPacket))
-	c.Subscribe(topic, 0)
 	p := t.Connect()
-	// What the server adds to a payload is measured: it may add properties.
-	probe := strings.Repeat("p", smallPacket/2)
-	p.PublishText(topic, probe, 0)
-	frame := c.Expect(mqtt.PUBLISH)
-	fits := strings.Repeat("f", smallPacket-(len(frame)-len(probe)))
-	p.PublishText(topic, fits+"!", 0)
-	p.PublishText(topic, fits, 0)
-	c.WantMessage(topic, fits)
-	p.PublishText(topic, "end", 0)
-	c.WantMessage(topic, "end")
+	for q := range highest(t) + 1 {
+		topic := t.Topic(fmt.Sprint(q))
+		c := t.Connect(taking(smallPacket))
+		c.Subscribe(topic, q)
+		// What the server adds to a payload is measured: it may add properties.
+		probe := strings.Repeat("p", smallPacket/2)
+		p.PublishText(topic, probe, q)
+		frame := c.Expect(mqtt.PUBLISH)
+		m := decodePublish(t, frame)
+		c.Acknowledge(&m)
+		fits := strings.Repeat("f", smallPacket-(len(frame)-len(probe)))
+		p.PublishText(topic, fits+"!", q)
+		p.PublishText(topic, fits, q)
+		c.WantMessage(topic, fits)
+		p.PublishText(topic, "end", q)
+		c.WantMessage(topic, "end")
+	}
 }
 
 func sizeReceiveMaximum(t *suite.T) {
