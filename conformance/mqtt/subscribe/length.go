@@ -50,7 +50,7 @@ func runLongest(t *suite.T, unit string) {
 	if !takes(t, c, topic) || !sends(t, pub, shorter) || !sends(t, pub, topic) {
 		t.Skipf("the server does not take topics of 65535 bytes")
 	}
-	got := gather(t, t.Connect(), 0, c)
+	got := gather(t, pub, 0, c)
 	if len(got) != 1 || string(got[0].Topic) != topic || string(got[0].Payload) != topic[:100] {
 		t.Errorf("%d messages came, want one on the topic of 65535 bytes", len(got))
 		for _, p := range got {
