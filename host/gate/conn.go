@@ -64,6 +64,9 @@ func (c *Conn) Address() string {
 	if c.pile != nil && c.pile.address != "" {
 		return c.pile.address
 	}
+	if c.gc == nil {
+		return ""
+	}
 	switch a := c.gc.RemoteAddr().(type) {
 	case *net.TCPAddr:
 		if a.IP != nil {
