@@ -13,7 +13,7 @@ import (
 
 	conformance "github.com/hpmq/hpmq/conformance/mqtt"
 	"github.com/hpmq/hpmq/conformance/mqtt/suite"
-	"github.com/hpmq/hpmq/conformance/process"
+	"github.com/hpmq/hpmq/conformance/stand"
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
@@ -147,30 +147,15 @@ func (l *lab) sound(dir string, all []Mutant) {
 func (l *lab) judge(fault, dir string, ids []string) ([]suite.Result, error) {
 	ctx, cancel := context.WithCancel(l.t.Context())
 	defer cancel()
-	// A data folder keeps the compiled components; messages and sessions are gone with the process.
-	b, err := process.StartIn(ctx, []string{Variable + "=" + fault, "HPMQ_DATA_DIR=" + dir}, l.bin,
-		"--config", filepath.Join(absolute(l.t, root), "conformance", "mqtt", "hpmq.yaml"))
+	s, err := stand.Open(ctx, absolute(l.t, root), l.bin, dir, Variable+"="+fault)
 	if err != nil {
 		return nil, err
 	}
-	defer b.Stop()
-	opts := suite.DefaultOptions()
-	opts.Username, opts.Password = "conformance", "secret"
+	defer s.Stop()
+	// Some statements are about WebSocket.
+	opts := s.Options("ws")
 	opts.Versions = []mqtt.Version{mqtt.V311, mqtt.V5}
 	opts.Only, opts.Parallel = ids, 8
-	opts.Extra = make(map[string]*suite.Target)
-	for name, url := range b.Listeners {
-		target, err := suite.ParseTarget(url, suite.TLS{Insecure: true})
-		if err != nil {
-			return nil, err
-		}
-		switch name {
-		case "tcp":
-			opts.Target = target
-		case suite.Limited, suite.Guarded, suite.Enhanced:
-			opts.Extra[name] = target
-		}
-	}
 	return suite.Run(ctx, conformance.Cases(), opts)
 }
 
