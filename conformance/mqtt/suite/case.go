@@ -18,8 +18,8 @@ import (
 // shows there what it does when it is told to. Without such a target its cases are not run.
 const (
 	// Limited is a listener with Maximum QoS 0, without retained messages, wildcard and shared
-	// subscriptions, with a Server Keep Alive of 5 s, a Receive Maximum of 4, a Topic Alias Maximum
-	// of 4 and a Maximum Packet Size of 4096.
+	// subscriptions and subscription identifiers, with a Server Keep Alive of 5 s, a Receive
+	// Maximum of 4, a Topic Alias Maximum of 4 and a Maximum Packet Size of 4096.
 	Limited = "limited"
 	// Guarded is a listener that lets in the user and password of Options alone and refuses what
 	// they publish or subscribe to below DeniedTopic.

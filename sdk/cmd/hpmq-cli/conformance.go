@@ -36,8 +36,9 @@ broker it takes away again.
 
 Some statements are about what a server does that is configured so. They are judged on further
 listeners, as far as there are any:
-  limited   Maximum QoS 0, no retained messages, no wildcard and no shared subscriptions,
-            Server Keep Alive 5, Receive Maximum 4, Topic Alias Maximum 4, Maximum Packet Size 4096
+  limited   Maximum QoS 0, no retained messages, no wildcard and no shared subscriptions, no
+            subscription identifiers, Server Keep Alive 5, Receive Maximum 4, Topic Alias
+            Maximum 4, Maximum Packet Size 4096
   guarded   lets in --username with --password alone, refuses topics below ` +
 			suite.DeniedTopic + `
   enhanced  knows the authentication method ` + suite.EnhancedMethod + ` alone
