@@ -54,6 +54,7 @@ type App struct {
 	// change is held while listeners come and go; it guards what follows.
 	change sync.Mutex
 	cfg    configs.Config
+	added  int              // doors until now
 	doors  map[string]*door // open, by name
 	left   map[string]*door // removed, with connections, by id
 

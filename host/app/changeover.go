@@ -171,7 +171,8 @@ func isName(host string) bool {
 func (c *changeover) apply(ctx context.Context, w *want) error {
 	a, d := c.app, w.door
 	if d == nil {
-		d = &door{cfg: w.next, key: a.linkKeyLocked(w.next.Name)}
+		a.added++
+		d = &door{cfg: w.next, n: a.added, key: a.linkKeyLocked(w.next.Name)}
 	}
 	if w.relink {
 		linked := a.linked(d.key)

@@ -21,6 +21,8 @@ import (
 // guarded by App.change.
 type door struct {
 	cfg configs.Listener
+	// n counts the doors of the node, in the order they were added.
+	n int
 	// key is the name of its link. It is that of the listener, or another while the link of one
 	// that was removed, with connections left, still has that.
 	key string

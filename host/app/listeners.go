@@ -34,19 +34,21 @@ func (a *App) openListeners(ctx context.Context) error {
 	return c.run(ctx)
 }
 
-// Listening answers where the node listens, by name.
+// Listening answers where the node listens, in the order the listeners were added.
 func (a *App) Listening() []Listening {
 	a.change.Lock()
 	defer a.change.Unlock()
-	out := make([]Listening, 0, len(a.doors))
-	for _, d := range a.doors {
+	doors := slices.SortedFunc(maps.Values(a.doors), func(x, y *door) int {
+		return cmp.Compare(x.n, y.n)
+	})
+	out := make([]Listening, 0, len(doors))
+	for _, d := range doors {
 		l := Listening{Name: d.cfg.Name, Bind: d.bind}
 		if b, err := configs.ParseBind(d.bind); err == nil {
 			l.Address = b.Address()
 		}
 		out = append(out, l)
 	}
-	slices.SortFunc(out, func(x, y Listening) int { return cmp.Compare(x.Name, y.Name) })
 	return out
 }
 
