@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"path/filepath"
 	"testing"
 
 	"github.com/gorilla/websocket"
@@ -88,6 +89,37 @@ func TestWebSocketIsPaused(t *testing.T) {
 				t.Errorf("%+v", st)
 			}
 			_ = c.Close()
+			h.empty()
+		})
+	}
+}
+
+// Sockets of each kind go out of the loop and back.
+func TestOtherSocketsArePaused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	for _, bind := range []string{"unix://" + path, "tcp://[::1]:0"} {
+		t.Run(bind[:4], func(t *testing.T) {
+			h := startRated(t, &fake{packet: echo}, Rates{})
+			cfg := ListenerConfig{Name: "other", Bind: bind, Limits: DefaultLimits()}
+			cfg.Limits.MessagesInPerSecond = 20
+			addr, err := h.g.Listen(cfg)
+			if err != nil {
+				t.Skip(err)
+			}
+			h.keepTime()
+			c := dial(t, addr.Network(), addr.String())
+			sent := many(300, 1000)
+			go func() {
+				_, _ = c.Write(sent)
+				_ = c.(interface{ CloseWrite() error }).CloseWrite()
+			}()
+			got := make([]byte, len(sent))
+			if _, err := io.ReadFull(c, got); err != nil || !bytes.Equal(got, sent) {
+				t.Fatal(err)
+			}
+			if st := h.g.Stats(); st.PausedTotal < 3 {
+				t.Errorf("%+v", st)
+			}
 			h.empty()
 		})
 	}
