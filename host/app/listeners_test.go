@@ -196,8 +196,12 @@ func TestDrainIsEven(t *testing.T) {
 	a := open(t, cfg)
 	steps, left := make(chan time.Duration), make(chan bool)
 	a.wait = func(_ context.Context, d time.Duration) bool {
-		steps <- d
-		return <-left
+		select {
+		case steps <- d:
+			return <-left
+		case <-a.life.Done(): // the test has failed
+			return false
+		}
 	}
 	var peers []*peer
 	for i := range clients {
@@ -218,8 +222,13 @@ func TestDrainIsEven(t *testing.T) {
 		return st.Totals.Connections
 	}
 	for _, want := range []int{30, 20, 10} { // 20 on each of two loops, in 4 parts
-		if d := <-steps; d != 100*time.Millisecond {
-			t.Errorf("step of %v", d)
+		select {
+		case d := <-steps:
+			if d != 100*time.Millisecond {
+				t.Errorf("step of %v", d)
+			}
+		case <-time.After(patience):
+			t.Fatal("no further step")
 		}
 		if got := count(); got != want {
 			t.Errorf("%d are left, want %d", got, want)
