@@ -18,7 +18,7 @@ export CGO_ENABLED = 0
 export GOMIPS = softfloat
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test demo bench bench-peers check format vet tidy invariants race size fuzz cross \
+.PHONY: help run build test demo conformance mutants conformance-peers siege churn bench bench-peers bench-idle check format vet tidy invariants race size fuzz cross \
 	cross-link cross-link-all components wit clean-tree
 
 help: ## list the targets
@@ -36,6 +36,24 @@ test: ## run all tests
 
 demo: ## swap components while 1,000 messages a second flow
 	go run ./conformance/demo/cmd/hpmq-demo
+
+conformance: ## judge the broker by the conformance suite on tcp, tls, ws and wss
+	go test -count=1 -v -run TestOurBrokerConforms ./conformance/stand
+
+mutants: ## see that the suite catches the broker with each of its faults
+	go test -count=1 -v -run TestEveryMutantIsCaught ./conformance/mutants
+
+conformance-peers: ## judge Debian's mosquitto and mochi by the suite, beside hpmq
+	tools/conformance-peers.sh
+
+siege: ## measure the memory of the broker under attack
+	go test -count=1 -v ./conformance/siege
+
+churn: ## change a listener 100 times under 10,000 clients of another
+	ulimit -n 20000 && go test -count=1 -v -timeout 20m ./conformance/churn -clients 10000 -rounds 100
+
+bench-idle: ## measure what 15,000 idle tcp and TLS connections take
+	tools/bench-idle.sh
 
 bench: ## run the benchmarks of every room
 	go test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./sdk/... ./lite/... ./host/...
