@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hpmq/hpmq/conformance/pki"
 	"github.com/hpmq/hpmq/conformance/process"
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
@@ -39,6 +41,15 @@ listeners:
   - name: besieged
     bind: tcp://127.0.0.1:0
     link: &none {authenticator: [], authorizer: [], transformer: [], deduplicator: [], router: []}
+  - name: tls
+    bind: tls://127.0.0.1:0
+    tls:
+      certificates: [{certificate: server.pem, key: server.key}]
+      handshake_timeout: 2s
+      handshakes_max: 500
+      handshakes_per_source_max: 500
+    link: *none
+  - {name: ws, bind: "ws://127.0.0.1:0", link: *none}
 `
 
 // castle is a running broker with a pair of clients that must be served whatever happens.
@@ -53,7 +64,19 @@ type castle struct {
 
 // raise starts a broker with a pair of clients that talk.
 func raise(t *testing.T, bin string) *castle {
-	file := filepath.Join(t.TempDir(), "hpmq.yaml")
+	dir := t.TempDir()
+	authority, err := pki.NewAuthority("siege")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := authority.Issue(pki.Leaf{Name: "localhost", Hosts: []string{"127.0.0.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := pair.Save(dir, "server"); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "hpmq.yaml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +203,17 @@ type peer struct {
 // dial connects and sends nothing.
 func (c *castle) dial() *peer {
 	c.Helper()
-	conn, err := net.DialTimeout("tcp", c.broker.MQTT, patience)
+	return c.dialTo("besieged")
+}
+
+// dialTo connects to a listener and sends nothing.
+func (c *castle) dialTo(listener string) *peer {
+	c.Helper()
+	where, err := url.Parse(c.broker.Listeners[listener])
+	if err != nil {
+		c.Fatal(err)
+	}
+	conn, err := net.DialTimeout("tcp", where.Host, patience)
 	if err != nil {
 		c.Fatal(err)
 	}

@@ -32,20 +32,23 @@ func TestSiege(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, attack := range map[string]func(*castle){
-		"slowloris":                  slowloris,
-		"half open":                  halfOpen,
-		"too large":                  tooLarge,
-		"large and slow":             largeAndSlow,
-		"CONNECT flood":              connectFlood,
-		"one client id":              oneClientID,
-		"packets behind CONNECT":     behindConnect,
-		"SUBSCRIBE flood":            subscribeFlood,
-		"PUBREL flood, never read":   pubrelFlood,
-		"PINGREQ flood, never read":  pingFlood,
-		"never reads":                neverReads,
-		"sessions that stay away":    stayAway,
-		"QoS 2 that is not released": neverReleased,
-		"topic aliases":              aliases,
+		"slowloris":                   slowloris,
+		"half open":                   halfOpen,
+		"too large":                   tooLarge,
+		"large and slow":              largeAndSlow,
+		"CONNECT flood":               connectFlood,
+		"one client id":               oneClientID,
+		"packets behind CONNECT":      behindConnect,
+		"SUBSCRIBE flood":             subscribeFlood,
+		"PUBREL flood, never read":    pubrelFlood,
+		"PINGREQ flood, never read":   pingFlood,
+		"never reads":                 neverReads,
+		"sessions that stay away":     stayAway,
+		"QoS 2 that is not released":  neverReleased,
+		"topic aliases":               aliases,
+		"handshakes that stop":        stoppedHandshakes,
+		"upgrades that stop":          stoppedUpgrades,
+		"WebSocket pings, never read": webSocketPings,
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := raise(t, bin)
@@ -314,4 +317,56 @@ func aliases(c *castle) {
 		p.ended()
 	}
 	c.within(slack)
+}
+
+// TLS handshakes that stop at their first bytes are ended by handshake_timeout; those above
+// handshakes_max at once.
+func stoppedHandshakes(c *castle) {
+	const n, max = 800, 500
+	var peers []*peer
+	for range n {
+		p := c.dialTo("tls")
+		_, _ = p.conn.Write([]byte{22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3})
+		peers = append(peers, p)
+	}
+	c.progress(50)
+	c.within(max*24<<10 + slack) // a goroutine and the buffers of crypto/tls
+	for _, p := range peers {
+		p.ended()
+	}
+}
+
+// Requests for a WebSocket that never end are ended by connect_timeout, those too long at once.
+func stoppedUpgrades(c *castle) {
+	const n = 1000
+	var peers []*peer
+	for i := range n {
+		p := c.dialTo("ws")
+		_, _ = p.conn.Write([]byte("GET /mqtt HTTP/1.1\r\nHost: a\r\n"))
+		if i%2 == 0 {
+			_, _ = p.conn.Write(bytes.Repeat([]byte("X-Long: y\r\n"), 2000))
+		}
+		peers = append(peers, p)
+	}
+	c.progress(50)
+	c.within(n*16<<10 + slack)
+	for _, p := range peers {
+		p.ended()
+	}
+}
+
+// Pongs that nobody reads stop at what may wait for a connection: then it is cut.
+func webSocketPings(c *castle) {
+	p := c.dialTo("ws")
+	p.write([]byte("GET /mqtt HTTP/1.1\r\nHost: a\r\n" +
+		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+		"Sec-WebSocket-Protocol: mqtt\r\n\r\n"))
+	_ = p.conn.SetWriteDeadline(time.Now().Add(20 * time.Second))
+	ping := append([]byte{0x89, 0x80 | 125, 0, 0, 0, 0}, make([]byte, 125)...)
+	const each = 64 << 20
+	if n := p.flood(bytes.Repeat(ping, 500), each); n >= each {
+		c.Errorf("all %d bytes of pings were taken, and no pong read", n)
+	}
+	c.within(2*4*256<<10 + slack)
 }
