@@ -18,7 +18,7 @@ export CGO_ENABLED = 0
 export GOMIPS = softfloat
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test demo conformance mutants conformance-peers siege churn bench bench-peers bench-idle check format vet tidy invariants race size fuzz cross \
+.PHONY: help run build test demo conformance mutants conformance-peers interop siege churn bench bench-peers bench-idle check format vet tidy invariants race size fuzz cross \
 	cross-link cross-link-all components wit clean-tree
 
 help: ## list the targets
@@ -45,6 +45,10 @@ mutants: ## see that the suite catches the broker with each of its faults
 
 conformance-peers: ## judge Debian's mosquitto and mochi by the suite, beside hpmq
 	tools/conformance-peers.sh
+
+interop: ## let clients that others wrote use the broker
+	cd conformance/interop/js && npm ci --no-audit --no-fund --ignore-scripts
+	go test -count=1 $(TESTFLAGS) ./conformance/interop -interop.require
 
 siege: ## measure the memory of the broker under attack
 	go test -count=1 -v ./conformance/siege

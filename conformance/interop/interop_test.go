@@ -1,154 +1,161 @@
 package interop
 
 import (
-	"context"
 	"fmt"
-	"os/exec"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/hpmq/hpmq/conformance/process"
 )
 
-// patience is how long a client waits for what must come.
-const patience = 20 * time.Second
-
-// start runs a broker as its README says, but on free ports.
-func start(t *testing.T) *process.Broker {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("builds and runs the real binaries")
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	t.Cleanup(cancel)
-	bin, _, err := process.Build(ctx, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := process.Start(ctx, bin, "--listen", "tcp://127.0.0.1:0", "--admin", "127.0.0.1:0",
-		"--data", t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Stop)
-	return b
-}
-
-// client is one MQTT client library in one version of MQTT.
-type client interface {
-	// Subscribe answers once the broker has granted filter at qos.
-	Subscribe(t *testing.T, filter string, qos byte)
-	// Publish answers once the broker has acknowledged, as far as qos has that.
-	Publish(t *testing.T, m message)
-	// Next is the next message that came.
-	Next(t *testing.T) message
-	Close()
-}
-
-type message struct {
-	Topic    string
-	Payload  string
-	QoS      byte
-	Retained bool
-}
-
+// TestClients lets every library in every version over every kind of connection do each feature,
+// with one of the two pahos in Go at the other end; then everybody talks with everybody.
 func TestClients(t *testing.T) {
-	b := start(t)
-	libraries := map[string]func(*testing.T, string, string) client{
-		"paho 3.1.1": dialPaho3, "paho 5": dialPaho5,
-	}
-	for pubName, dialPub := range libraries {
-		for subName, dialSub := range libraries {
-			t.Run(pubName+" to "+subName, func(t *testing.T) {
-				root := strings.ReplaceAll(t.Name(), " ", "_")
-				sub := dialSub(t, b.MQTT, "sub")
-				defer sub.Close()
-				pub := dialPub(t, b.MQTT, "pub")
-				defer pub.Close()
-				exchange(t, pub, sub, root)
-				retained(t, pub, func() client { return dialSub(t, b.MQTT, "late") }, root)
-			})
-		}
-	}
-}
-
-// exchange brings messages of each QoS through, and expects the lower of both QoS.
-func exchange(t *testing.T, pub, sub client, root string) {
-	t.Helper()
-	sub.Subscribe(t, root+"/two/#", 2)
-	sub.Subscribe(t, root+"/one/+", 1)
-	for qos := range byte(3) {
-		m := message{Topic: fmt.Sprintf("%s/two/%d", root, qos), Payload: "pay", QoS: qos}
-		pub.Publish(t, m)
-		if got := sub.Next(t); got != m {
-			t.Errorf("got %+v, want %+v", got, m)
-		}
-		m.Topic = root + "/one/x"
-		pub.Publish(t, m)
-		m.QoS = min(m.QoS, 1)
-		if got := sub.Next(t); got != m {
-			t.Errorf("got %+v, want %+v", got, m)
-		}
-	}
-}
-
-// retained leaves a message that a later subscriber gets, then takes it away.
-func retained(t *testing.T, pub client, dial func() client, root string) {
-	t.Helper()
-	m := message{Topic: root + "/kept", Payload: "state", QoS: 1, Retained: true}
-	pub.Publish(t, m)
-	late := dial()
-	late.Subscribe(t, root+"/kept", 2)
-	if got := late.Next(t); got != m {
-		t.Errorf("got %+v, want %+v", got, m)
-	}
-	late.Close()
-	pub.Publish(t, message{Topic: m.Topic, QoS: 1, Retained: true})
-	later := dial()
-	defer later.Close()
-	later.Subscribe(t, root+"/#", 2)
-	mark := message{Topic: root + "/mark", Payload: "live", QoS: 1}
-	pub.Publish(t, mark)
-	if got := later.Next(t); got != mark {
-		t.Errorf("got %+v, want %+v: the retained message is still there", got, mark)
-	}
-}
-
-// Debian's clients, in every version they speak.
-func TestMosquittoClients(t *testing.T) {
-	for _, name := range []string{"mosquitto_pub", "mosquitto_sub"} {
-		if _, err := exec.LookPath(name); err != nil {
-			t.Skipf("%s is not installed: apt-get install mosquitto-clients", name)
-		}
-	}
-	b := start(t)
-	host, port, _ := strings.Cut(b.MQTT, ":")
-	for _, version := range []string{"mqttv31", "mqttv311", "mqttv5"} {
-		for qos := range 3 {
-			t.Run(fmt.Sprintf("%s qos %d", version, qos), func(t *testing.T) {
-				where := []string{"-h", host, "-p", port, "-V", version, "-q", fmt.Sprint(qos)}
-				topic := fmt.Sprintf("mosquitto/%s/%d", version, qos)
-				// A retained message needs no order of start between the two.
-				run(t, "mosquitto_pub", append(where, "-t", topic, "-m", "hello", "-r")...)
-				out := run(t, "mosquitto_sub",
-					append(where, "-t", topic, "-C", "1", "-W", "20", "-F", "%t %p %q %r")...)
-				want := fmt.Sprintf("%s hello %d 1\n", topic, qos)
-				if out != want {
-					t.Errorf("got %q, want %q", out, want)
+	w := newWorld(t)
+	all := columns(t, w)
+	t.Run("features", func(t *testing.T) {
+		for _, c := range all {
+			t.Run(c.String(), func(t *testing.T) {
+				t.Parallel()
+				for name, f := range c.features() {
+					t.Run(name, func(t *testing.T) { t.Parallel(); f(t, c, w.id()) })
 				}
 			})
 		}
+	})
+	t.Run("everybody with everybody", func(t *testing.T) { everybody(t, w, all) })
+}
+
+// features are what c shall do, below a topic that nobody else has.
+func (c column) features() map[string]func(t *testing.T, c column, root string) {
+	all := map[string]func(*testing.T, column, string){
+		"messages":       messages,
+		"lower QoS":      lowerQoS,
+		"retained":       retained,
+		"will":           lostWill,
+		"DISCONNECT":     noWill,
+		"shared":         shared,
+		"session":        resumed,
+		"session of cut": resumedAfterCut,
+	}
+	if c.v5() {
+		all["will delay"] = willDelay
+	}
+	if c.scheme == "tcp" {
+		all["limited"] = limited
+	}
+	return all
+}
+
+// peer is paho in Go of about the same version, over tcp.
+func (c column) peer() column {
+	if c.v5() {
+		return column{"paho.golang", "5", "tcp", openPaho5(nil, c.w), c.w}
+	}
+	return column{"paho.mqtt.golang", "3.1.1", "tcp", openPaho3(nil, c.w), c.w}
+}
+
+// samples are messages of each QoS, with text beyond ASCII, and one that no single TLS record,
+// socket buffer or short WebSocket frame holds.
+func samples(root string) []message {
+	return []message{
+		{Topic: root + "/0", Payload: "fire and forget", QoS: 0, Properties: "unit=°C"},
+		{Topic: root + "/ü/1", Payload: "at least once: 温度", QoS: 1, Properties: "a=1 a=2 b=ж"},
+		{Topic: root + "/2", Payload: "exactly once", QoS: 2},
+		{Topic: root + "/long", Payload: strings.Repeat("0123456789", 7000), QoS: 1},
 	}
 }
 
-func run(t *testing.T, name string, args ...string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, name, args...).Output()
-	if err != nil {
-		t.Fatalf("%s %s: %v", name, strings.Join(args, " "), err)
+// messages go both ways, with each QoS.
+func messages(t *testing.T, c column, root string) {
+	for _, way := range [][2]column{{c, c.peer()}, {c.peer(), c}} {
+		from, to := way[0], way[1]
+		root := fmt.Sprintf("%s/%s", root, to.library)
+		sub, pub := to.connect(t, settings{}), from.connect(t, settings{})
+		subscribe(t, sub, root+"/#", 2)
+		for _, m := range samples(root) {
+			pub.Publish(t, m)
+			expect(t, sub, to.seen(from, m))
+		}
 	}
-	return string(out)
+}
+
+// subscribe expects what is asked for to be granted.
+func subscribe(t *testing.T, c client, filter string, qos byte) {
+	t.Helper()
+	if granted := c.Subscribe(t, filter, qos); granted != qos {
+		t.Errorf("subscription to %s with QoS %d was granted with %d", filter, qos, granted)
+	}
+}
+
+func expect(t *testing.T, c client, want message) {
+	t.Helper()
+	if got := c.Next(t); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// lowerQoS: a message comes with the QoS of the subscription if that is the lower one.
+func lowerQoS(t *testing.T, c column, root string) {
+	pub := c.peer().connect(t, settings{})
+	for qos := range byte(2) {
+		sub := c.connect(t, settings{})
+		subscribe(t, sub, root+"/+", qos)
+		pub.Publish(t, message{Topic: root + "/low", Payload: "high", QoS: 2})
+		expect(t, sub, message{Topic: root + "/low", Payload: "high", QoS: qos})
+	}
+}
+
+// limited: the broker grants QoS 1 where it has no QoS 2, and the client understands.
+func limited(t *testing.T, c column, root string) {
+	sub := c.connect(t, settings{URL: c.w.urls["limited"]})
+	if granted := sub.Subscribe(t, root+"/+", 2); granted != 1 {
+		t.Errorf("QoS %d was granted, want 1", granted)
+	}
+	pub := c.peer().connect(t, settings{})
+	pub.Publish(t, message{Topic: root + "/x", Payload: "high", QoS: 2})
+	expect(t, sub, message{Topic: root + "/x", Payload: "high", QoS: 1})
+}
+
+// retained: what a client leaves a later one finds, until it is taken away.
+func retained(t *testing.T, c column, root string) {
+	for _, way := range [][2]column{{c, c.peer()}, {c.peer(), c}} {
+		from, to := way[0], way[1]
+		root := fmt.Sprintf("%s/%s", root, to.library)
+		pub := from.connect(t, settings{})
+		kept := message{root + "/kept", "state", 1, true, "unit=°C"}
+		pub.Publish(t, kept)
+		late := to.connect(t, settings{})
+		subscribe(t, late, root+"/+", 2)
+		expect(t, late, to.seen(from, kept))
+		pub.Publish(t, message{Topic: kept.Topic, QoS: 1, Retained: true})
+		expect(t, late, message{Topic: kept.Topic, QoS: 1})
+		later := to.connect(t, settings{})
+		subscribe(t, later, root+"/+", 2)
+		mark := message{Topic: root + "/mark", Payload: "live", QoS: 1}
+		pub.Publish(t, mark)
+		expect(t, later, mark)
+	}
+}
+
+// shared: of a shared subscription each message goes to one of the members. By default they take
+// turns.
+func shared(t *testing.T, c column, root string) {
+	const each = 5
+	members := []client{c.connect(t, settings{}), c.connect(t, settings{})}
+	for _, m := range members {
+		subscribe(t, m, "$share/crew/"+root+"/#", 1)
+	}
+	pub := c.peer().connect(t, settings{})
+	for i := range each * len(members) {
+		pub.Publish(t, message{Topic: root + "/job", Payload: fmt.Sprint(i), QoS: 1})
+	}
+	came := make(map[string]bool)
+	for range each {
+		for _, m := range members {
+			got := m.Next(t)
+			if got.Topic != root+"/job" || came[got.Payload] {
+				t.Errorf("got %s, which is not new", got)
+			}
+			came[got.Payload] = true
+		}
+	}
 }

@@ -1,0 +1,77 @@
+package interop
+
+import (
+	"io"
+	"net"
+	"sync"
+	"testing"
+)
+
+// relay stands between a client and the broker, so that a connection can be cut whatever the
+// library is: no DISCONNECT, no close of TLS or WebSocket.
+type relay struct {
+	listener net.Listener
+	broker   string
+
+	mu    sync.Mutex
+	isCut bool
+	conns []net.Conn
+}
+
+// newRelay makes a relay before raw and answers the URL of its own door.
+func newRelay(t *testing.T, raw string) (*relay, string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := parse(t, raw)
+	r := &relay{listener: l, broker: u.Host}
+	go r.serve()
+	t.Cleanup(r.cut)
+	u.Host = l.Addr().String()
+	return r, u.String()
+}
+
+func (r *relay) serve() {
+	for {
+		near, err := r.listener.Accept()
+		if err != nil {
+			return
+		}
+		far, err := net.Dial("tcp", r.broker)
+		if err != nil {
+			_ = near.Close()
+			continue
+		}
+		r.join(near, far)
+	}
+}
+
+func (r *relay) join(near, far net.Conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.isCut {
+		_, _ = near.Close(), far.Close()
+		return
+	}
+	r.conns = append(r.conns, near, far)
+	go pipe(near, far)
+	go pipe(far, near)
+}
+
+func pipe(to, from net.Conn) {
+	_, _ = io.Copy(to, from)
+	_, _ = to.Close(), from.Close()
+}
+
+// cut ends every connection at once and takes no more.
+func (r *relay) cut() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.isCut = true
+	_ = r.listener.Close()
+	for _, c := range r.conns {
+		_ = c.Close()
+	}
+}
