@@ -264,6 +264,8 @@ func (k *Kernel) end() *publication {
 				pub.wait--
 			}
 		}
+		// Written again later they would overwrite what another kernel wrote meanwhile.
+		f.ops, f.opBuf = f.ops[:0], f.opBuf[:0]
 	}
 	pub := f.pub
 	if pub != nil && pub.wait == 0 {
