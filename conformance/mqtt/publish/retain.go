@@ -31,8 +31,8 @@ func retainCases() []suite.Case {
 		}, {
 			Name:   "publish/retained-is-replaced",
 			Claims: "3.1.1/MQTT-3.3.1-5 3.1.1/MQTT-3.3.1-6 5.0/MQTT-3.3.1-5",
-			Text: "Of three retained messages on a topic, by two publishers, a later subscriber " +
-				"gets the last alone.",
+			Text: "Nine publishers retain messages on one topic, one after the other: each later " +
+				"subscriber gets the last alone.",
 			Run: retainedIsReplaced,
 		}, {
 			Name:   "publish/retained-of-each-matching-topic",
@@ -96,14 +96,16 @@ func retainedIsReplaced(t *suite.T) {
 	t.NeedRetain()
 	t.NeedQoS(mqtt.AtLeastOnce)
 	topic := t.Topic("")
-	pub, other := t.Connect(), t.Connect()
+	pub := t.Connect()
 	keep(pub, topic, "first", mqtt.AtLeastOnce)
 	keep(pub, topic, "second", top(t))
-	keep(other, topic, "third", mqtt.AtLeastOnce)
-	sub := subscriber(t, topic, mqtt.AtLeastOnce)
-	sub.WantMessage(topic, "third")
-	pub.PublishText(topic, "end", mqtt.AtLeastOnce)
-	wantOnly(t, sub, "end")
+	// Servers with several threads keep what differs between connections: so there are many.
+	for i, payload := range numbers(0, 8) {
+		keep(t.Connect(), topic, payload, []mqtt.QoS{mqtt.AtLeastOnce, top(t)}[i%2])
+		sub := subscriber(t, topic, mqtt.AtLeastOnce)
+		sub.WantMessage(topic, payload)
+		sub.Ping()
+	}
 }
 
 func retainedOfEachTopic(t *suite.T) {
