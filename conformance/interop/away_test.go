@@ -77,10 +77,19 @@ func resumed(t *testing.T, c column, root string) {
 	away(t, c, root, func(x client, _ *relay) { x.Close() })
 }
 
-// resumedAfterCut: who lost the connection does, too. Some of it may be lost on the way to the old
-// connection, and comes again.
+// resumedAfterCut: who lost the connection does, too.
 func resumedAfterCut(t *testing.T, c column, root string) {
 	away(t, c, root, func(x client, r *relay) { r.cut(); x.Close() })
+}
+
+// resumedAfterSilence: the broker cannot know, sends to the old connection, and sends again to the
+// new one.
+func resumedAfterSilence(t *testing.T, c column, root string) {
+	away(t, c, root, func(x client, r *relay) {
+		r.hush()
+		// Before the client is closed, which might wait for what never comes.
+		t.Cleanup(r.cut)
+	})
 }
 
 func away(t *testing.T, c column, root string, leave func(client, *relay)) {

@@ -27,14 +27,15 @@ func TestClients(t *testing.T) {
 // features are what c shall do, below a topic that nobody else has.
 func (c column) features() map[string]func(t *testing.T, c column, root string) {
 	all := map[string]func(*testing.T, column, string){
-		"messages":       messages,
-		"lower QoS":      lowerQoS,
-		"retained":       retained,
-		"will":           lostWill,
-		"DISCONNECT":     noWill,
-		"shared":         shared,
-		"session":        resumed,
-		"session of cut": resumedAfterCut,
+		"messages":           messages,
+		"lower QoS":          lowerQoS,
+		"retained":           retained,
+		"will":               lostWill,
+		"DISCONNECT":         noWill,
+		"shared":             shared,
+		"session":            resumed,
+		"session of cut":     resumedAfterCut,
+		"session of silence": resumedAfterSilence,
 	}
 	if c.v5() {
 		all["will delay"] = willDelay

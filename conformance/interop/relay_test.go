@@ -4,14 +4,16 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
-// relay stands between a client and the broker, so that a connection can be cut whatever the
-// library is: no DISCONNECT, no close of TLS or WebSocket.
+// relay stands between a client and the broker, so that a connection can be cut or go silent
+// whatever the library is: no DISCONNECT, no close of TLS or WebSocket.
 type relay struct {
 	listener net.Listener
 	broker   string
+	silent   atomic.Bool
 
 	mu    sync.Mutex
 	isCut bool
@@ -56,14 +58,30 @@ func (r *relay) join(near, far net.Conn) {
 		return
 	}
 	r.conns = append(r.conns, near, far)
-	go pipe(near, far)
-	go pipe(far, near)
+	go r.pipe(near, far)
+	go r.pipe(far, near)
 }
 
-func pipe(to, from net.Conn) {
-	_, _ = io.Copy(to, from)
+func (r *relay) pipe(to, from net.Conn) {
+	_, _ = io.Copy(gag{to, &r.silent}, from)
 	_, _ = to.Close(), from.Close()
 }
+
+// gag swallows what is written once silent is set.
+type gag struct {
+	to     io.Writer
+	silent *atomic.Bool
+}
+
+func (g gag) Write(p []byte) (int, error) {
+	if g.silent.Load() {
+		return len(p), nil
+	}
+	return g.to.Write(p)
+}
+
+// hush lets nothing more through, and neither side is told.
+func (r *relay) hush() { r.silent.Store(true) }
 
 // cut ends every connection at once and takes no more.
 func (r *relay) cut() {

@@ -17,7 +17,10 @@ import (
 	"github.com/hpmq/hpmq/conformance/process"
 )
 
-var require = flag.Bool("interop.require", false, "fail where a client is not installed")
+var (
+	require = flag.Bool("interop.require", false, "fail where a client is not installed")
+	binary  = flag.String("interop.hpmq", "", "try this hpmq, not one of these sources")
+)
 
 // missing ends a test of a client that is not installed: CI must have all of them.
 func missing(t *testing.T, what, install string) {
@@ -51,9 +54,12 @@ func newWorld(t *testing.T) *world {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	t.Cleanup(cancel)
-	bin, _, err := process.Build(ctx, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
+	bin := *binary
+	if bin == "" {
+		var err error
+		if bin, _, err = process.Build(ctx, t.TempDir()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	authority, err := pki.NewAuthority("interop")
 	if err != nil {
