@@ -31,8 +31,8 @@ func retainCases() []suite.Case {
 		}, {
 			Name:   "publish/retained-is-replaced",
 			Claims: "3.1.1/MQTT-3.3.1-5 3.1.1/MQTT-3.3.1-6 5.0/MQTT-3.3.1-5",
-			Text: "Four publishers retain messages on one topic, one after the other: eight later " +
-				"subscribers get the last alone.",
+			Text: "Four publishers retain messages on one topic, one after the other: eight " +
+				"later subscribers get the last alone.",
 			Alone: true, Run: retainedIsReplaced,
 		}, {
 			Name:   "publish/retained-of-each-matching-topic",
