@@ -9,6 +9,8 @@ type ackLine struct {
 	head  int
 }
 
+func (l *ackLine) empty() bool { return l.head == len(l.slots) }
+
 type ackSlot struct {
 	typ    mqtt.Type
 	id     uint16
@@ -36,15 +38,12 @@ func (k *Kernel) answer(c *Conn, p *mqtt.Publish, r mqtt.ReasonCode) {
 		keep = r < mqtt.UnspecifiedError || c.version != mqtt.V5
 	}
 	if keep && k.durable(c.sess) {
-		k.put(Op{Kind: OpReceived, Key: c.sess.id, Seq: uint64(p.PacketID)})
+		k.put(Op{Kind: OpReceived, Key: c.sess.id(), Seq: uint64(p.PacketID)})
 	}
 	s := c.sess
 	slot.pub = k.end()
 	if keep {
-		if s.received == nil {
-			s.received = make(map[uint16]*publication)
-		}
-		s.received[p.PacketID] = slot.pub
+		s.busy().receive(p.PacketID, slot.pub)
 	}
 	k.acknowledge(c, slot)
 }
@@ -54,11 +53,11 @@ func (k *Kernel) acknowledge(c *Conn, slot ackSlot) {
 	if slot.pub != nil && slot.pub.done {
 		slot.reason, slot.pub = max(slot.reason, slot.pub.reason), nil
 	}
-	l := &c.acks
-	if slot.pub == nil && l.head == len(l.slots) {
+	if slot.pub == nil && (c.rare == nil || c.rare.acks.empty()) {
 		k.sendSlot(c, slot)
 		return
 	}
+	l := &c.more().acks
 	if slot.pub != nil {
 		slot.pub.conn = c
 	}
@@ -67,19 +66,23 @@ func (k *Kernel) acknowledge(c *Conn, slot ackSlot) {
 
 // flushAcks sends the head of the line as far as it is ready.
 func (k *Kernel) flushAcks(c *Conn) {
-	for c.state == connected && c.acks.head < len(c.acks.slots) {
-		s := c.acks.slots[c.acks.head]
+	if c.rare == nil {
+		return
+	}
+	l := &c.rare.acks
+	for c.state == connected && !l.empty() {
+		s := l.slots[l.head]
 		if s.pub != nil && !s.pub.done {
 			return
 		}
 		if s.pub != nil && s.pub.reason != mqtt.Success {
 			s.reason = s.pub.reason
 		}
-		c.acks.slots[c.acks.head] = ackSlot{}
-		c.acks.head++
+		l.slots[l.head] = ackSlot{}
+		l.head++
 		k.sendSlot(c, s)
 	}
-	if l := &c.acks; l.head == len(l.slots) {
+	if l.empty() {
 		l.slots, l.head = l.slots[:0], 0
 	}
 }
@@ -123,7 +126,7 @@ func (k *Kernel) onAck(c *Conn, frame []byte) {
 func (k *Kernel) onRelease2(c *Conn, a *mqtt.Ack) {
 	s := c.sess
 	slot := ackSlot{typ: mqtt.PUBCOMP, id: a.PacketID}
-	pub, ok := s.received[a.PacketID]
+	pub, ok := s.work.accepted(a.PacketID)
 	if !ok {
 		if c.version == mqtt.V5 {
 			slot.reason = mqtt.PacketIdentifierNotFound
@@ -135,11 +138,11 @@ func (k *Kernel) onRelease2(c *Conn, a *mqtt.Ack) {
 		k.disconnect(c, mqtt.ProtocolError) // released before it was received
 		return
 	}
-	delete(s.received, a.PacketID)
+	delete(s.work.received, a.PacketID)
 	if k.durable(s) {
 		k.begin(c, a.PacketID)
 		k.fan.qos = mqtt.AtLeastOnce // the Store is waited for
-		k.put(Op{Kind: OpReleased, Key: s.id, Seq: uint64(a.PacketID)})
+		k.put(Op{Kind: OpReleased, Key: s.id(), Seq: uint64(a.PacketID)})
 		slot.pub = k.end()
 	}
 	k.acknowledge(c, slot)

@@ -4,13 +4,6 @@ package broker
 // and hands it out to one claimant after the other, so that however many connections come in
 // under one client id at once, in whatever kernels, the session is in one place at a time.
 
-// owner is what the home knows of one client id.
-type owner struct {
-	peer PeerID
-	busy bool // a hand-over is under way
-	wait []claimant
-}
-
 // claimant is a connection somewhere that wants the session.
 type claimant struct {
 	peer  PeerID
@@ -60,18 +53,19 @@ func (k *Kernel) claimed(c *Conn) {
 
 // homeClaim is a claim that came to its home.
 func (k *Kernel) homeClaim(id string, cl claimant) {
-	o := k.home[id]
+	owner, known := k.home[id]
+	wait, moves := k.moves[id]
 	switch {
-	case o == nil:
-		k.home[id] = &owner{peer: cl.peer}
+	case !known:
+		k.home[id] = cl.peer
 		k.grant(id, cl)
-	case o.busy:
-		o.wait = append(o.wait, cl)
-	case o.peer == cl.peer:
+	case moves:
+		k.moves[id] = append(wait, cl)
+	case owner == cl.peer:
 		k.grant(id, cl)
 	default:
-		o.busy = true
-		k.order(id, o.peer, release{to: cl.peer, t: cl.t, clean: cl.clean})
+		k.moves[id] = nil
+		k.order(id, owner, release{to: cl.peer, t: cl.t, clean: cl.clean})
 	}
 }
 
@@ -99,21 +93,25 @@ func (k *Kernel) order(id string, to PeerID, r release) {
 
 // homeDone is the end of a hand-over; who waited goes on.
 func (k *Kernel) homeDone(id string, from PeerID) {
-	o := k.home[id]
-	if o == nil {
+	if _, known := k.home[id]; !known {
 		return
 	}
-	o.peer, o.busy = from, false
-	for len(o.wait) > 0 && !o.busy && k.home[id] == o {
-		cl := o.wait[0]
-		o.wait = o.wait[1:]
+	wait := k.moves[id]
+	delete(k.moves, id)
+	k.home[id] = from
+	for i, cl := range wait {
 		k.homeClaim(id, cl)
+		if next, moves := k.moves[id]; moves {
+			k.moves[id] = append(next, wait[i+1:]...)
+			return
+		}
 	}
 }
 
 // homeGone is the end of a session, if who says so still has it.
 func (k *Kernel) homeGone(id string, from PeerID) {
-	if o := k.home[id]; o != nil && !o.busy && o.peer == from {
+	owner, known := k.home[id]
+	if _, moves := k.moves[id]; known && !moves && owner == from {
 		delete(k.home, id)
 	}
 }

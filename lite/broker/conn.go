@@ -19,30 +19,28 @@ const (
 // Conn is one connection as the kernel sees it. It belongs to the kernel from Open until Sink.Close
 // or Closed.
 type Conn struct {
-	out     Sink
-	lis     *Listener
-	sess    *session
-	state   connState
-	version mqtt.Version
-	// quiet: the client does not want reason strings and user properties [MQTT-3.1.2-29].
-	quiet     bool
+	out       Sink
+	lis       *Listener
+	sess      *session
 	who       *Identity
-	keep      Time // 0 or one and a half times the keep alive [MQTT-3.1.2-22]
 	seen      Time
-	timer     timer
-	unacked   uint16 // QoS 1 and 2 messages received and not yet fully acknowledged
-	sendMax   uint16
-	packetMax uint32 // 0 is no limit
-	acks      ackLine
-	aliasMax  uint16
+	timer     timer[*Conn]
 	rare      *rare  // nil for most
 	hello     *hello // what CONNECT said, until CONNACK
 	prev      *Conn
 	next      *Conn
+	keep      uint32 // 0 or one and a half times the keep alive in ms [MQTT-3.1.2-22]
+	packetMax uint32 // 0 is no limit
+	unacked   uint16 // QoS 1 and 2 messages received and not yet fully acknowledged
+	sendMax   uint16
+	aliasMax  uint16
+	state     connState
+	version   mqtt.Version
 }
 
 // rare is what few connections have, apart so that the many are small.
 type rare struct {
+	acks      ackLine
 	aliasIn   [][]byte // by alias - 1
 	aliasOut  map[string]uint16
 	authUntil Time   // 0 or when the client must have authenticated again
@@ -89,10 +87,10 @@ func (c *Conn) due(k *Kernel) {
 		k.disconnect(c, mqtt.NotAuthorized)
 	case c.authUntil() != 0 && k.now >= c.authUntil():
 		k.disconnect(c, mqtt.NotAuthorized)
-	case c.keep != 0 && k.now >= c.heard()+c.keep:
+	case c.keep != 0 && k.now >= c.heard()+Time(c.keep):
 		k.disconnect(c, mqtt.KeepAliveTimeout)
 	default:
-		c.sess.flight.shrink()
+		c.sess.work.shrink()
 		k.watch(c)
 	}
 }
@@ -106,16 +104,16 @@ func (c *Conn) heard() Time { return max(c.seen, Time(c.out.Held())) }
 func (k *Kernel) watch(c *Conn) {
 	at := Time(0)
 	if c.keep != 0 {
-		at = c.heard() + c.keep
+		at = c.heard() + Time(c.keep)
 	}
 	if until := c.authUntil(); until != 0 && (at == 0 || until < at) {
 		at = until
 	}
 	if at == 0 {
-		k.wheel.disarm(&c.timer)
+		k.timers.disarm(&c.timer)
 		return
 	}
-	k.wheel.arm(&c.timer, c, at)
+	k.timers.arm(&c.timer, c, at)
 }
 
 // early handles packets before CONNACK. A client may send on without waiting for it
@@ -201,9 +199,9 @@ func (k *Kernel) close(c *Conn) {
 func (k *Kernel) detach(c *Conn, abnormal bool) {
 	s := c.sess
 	c.state = closed
-	k.wheel.disarm(&c.timer)
+	k.timers.disarm(&c.timer)
 	c.prev.next, c.next.prev = c.next, c.prev
-	c.hello, c.sess, c.acks, c.rare = nil, nil, ackLine{}, nil // the socket may linger
+	c.hello, c.sess, c.rare = nil, nil, nil // the socket may linger
 	k.stats.Connections--
 	if s != nil {
 		k.stats.SessionsConnected--
@@ -213,7 +211,7 @@ func (k *Kernel) detach(c *Conn, abnormal bool) {
 	}
 	s.conn = nil
 	k.dropLoose(s)
-	s.flight.shrink()
+	s.work.shrink()
 	k.countShares(s)
 	k.parted(s, abnormal)
 }
@@ -240,7 +238,7 @@ func (k *Kernel) onDisconnect(c *Conn, frame []byte) {
 			return
 		}
 		if exp == 0 && k.durable(c.sess) {
-			k.put(Op{Kind: OpDropSession, Key: c.sess.id}) // it counts as durable no more
+			k.put(Op{Kind: OpDropSession, Key: c.sess.id()}) // it counts as durable no more
 		}
 		c.sess.expiry = min(exp, c.lis.Limits.SessionExpiryMax)
 	}

@@ -83,7 +83,9 @@ func (k *Kernel) greet(c *Conn, p *mqtt.Connect) mqtt.ReasonCode {
 	return mqtt.Success
 }
 
-// readConnect takes over keep alive, expiry and the v5 properties, each within the limits.
+// readConnect takes over keep alive, expiry and the v5 properties, each within the limits. Request
+// Problem Information says nothing to us: we send no reason strings and no user properties of our
+// own [MQTT-3.1.2-29].
 func (k *Kernel) readConnect(c *Conn, p *mqtt.Connect, lim *Limits) {
 	h := c.hello
 	h.keepAlive = p.KeepAlive
@@ -106,9 +108,6 @@ func (k *Kernel) readConnect(c *Conn, p *mqtt.Connect, lim *Limits) {
 	c.packetMax, _ = p.Props.Uint32(mqtt.MaximumPacketSize)
 	if v, ok := p.Props.Uint16(mqtt.TopicAliasMaximum); ok {
 		c.aliasMax = min(v, lim.TopicAliasOutMax)
-	}
-	if v, ok := p.Props.Byte(mqtt.RequestProblemInformation); ok {
-		c.quiet = v == 0
 	}
 	if m, ok := p.Props.Bytes(mqtt.AuthenticationMethod); ok {
 		c.more().method = string(m)
@@ -201,11 +200,10 @@ func (k *Kernel) granted(c *Conn, g Grant) {
 func (k *Kernel) admit(c *Conn, s *session, present bool) {
 	h := c.hello
 	c.state, c.hello, c.sess = connected, nil, s
-	s.attach(c, h)
+	k.attach(s, c, h)
 	k.stats.SessionsConnected++
-	k.wheel.disarm(&s.timer)
 	if h.keepAlive != 0 {
-		c.keep = Time(h.keepAlive) * 1500
+		c.keep = uint32(h.keepAlive) * 1500
 	}
 	if h.grant.ExpiresIn != 0 {
 		c.more().authUntil = k.now + Time(h.grant.ExpiresIn)*1000

@@ -92,7 +92,7 @@ func (k *Kernel) collect(m *Message, outward bool) {
 	x.mark++
 	for _, a := range x.found {
 		for _, sub := range a.members {
-			if sub.noLocal && sub.sess.id == m.From {
+			if sub.noLocal && sub.sess.id() == m.From {
 				continue // [MQTT-3.8.3-3]
 			}
 			x.add(sub, m)
@@ -156,11 +156,12 @@ func (k *Kernel) deliverAll(m *Message) {
 func (k *Kernel) ready(t *target, m *Message) bool {
 	s := t.sess
 	switch {
-	case s.moved != nil:
+	case s.passage == nil:
+	case s.passage.moved != nil:
 		k.relay(s, t, m)
 		return false
-	case s.arriving != nil:
-		s.arriving.keep(k, t, m)
+	case s.passage.arriving != nil:
+		s.passage.arriving.keep(k, t, m)
 		return false
 	}
 	return s.lis == nil || s.lis.Policy == nil || k.downstream(t, m)
@@ -208,7 +209,7 @@ func (k *Kernel) hand(t *target, m *Message) {
 	}
 	room := c.out.Room()
 	switch {
-	case room == 0 || t.sess.loose != nil:
+	case room == 0 || t.sess.work.looseWaits():
 		k.loosen(t, m)
 	case room < 0:
 		k.stats.DroppedSlow++

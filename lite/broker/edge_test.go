@@ -88,7 +88,7 @@ func TestTakeOverKeepsADelayedWillBack(t *testing.T) {
 // Clients that throw each other out are told of once a minute, and what is counted is bounded.
 func TestStorms(t *testing.T) {
 	var x storms
-	s := &session{id: "twin", who: &Identity{Address: "10.0.0.1", Listener: "mqtt"}}
+	s := &session{who: &Identity{ClientID: "twin", Address: "10.0.0.1", Listener: "mqtt"}}
 	for range 25 {
 		x.note(1000, s)
 	}
@@ -108,7 +108,7 @@ func TestStorms(t *testing.T) {
 	}
 	for i := range 3 * stormsMax {
 		for range stormAt {
-			k.storms.note(1001+stormWindow, &session{id: strconv.Itoa(i), who: s.who})
+			k.storms.note(1001+stormWindow, &session{who: &Identity{ClientID: strconv.Itoa(i)}})
 		}
 	}
 	if len(k.storms.counts) > stormsMax || len(k.storms.found) > stormsMax {

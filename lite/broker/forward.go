@@ -47,9 +47,9 @@ func (k *Kernel) askPeer() Token {
 func (k *Kernel) relay(s *session, t *target, m *Message) {
 	f := append(k.wire[:0], peerRelay)
 	f = appendUint(f, uint64(k.askPeer()))
-	f = appendString(f, s.id)
+	f = appendString(f, s.id())
 	f = appendString(f, t.share)
-	k.send(s.moved.to, appendMessage(f, m))
+	k.send(s.passage.moved.to, appendMessage(f, m))
 }
 
 func (k *Kernel) peerMessages(kind byte, from PeerID, r *reader) bool {

@@ -56,15 +56,15 @@ func FuzzPeer(f *testing.F) {
 }
 
 func fullSession() *session {
-	s := &session{id: "x", expiry: 60, who: &Identity{}}
-	s.received = map[uint16]*publication{4: nil, 9: nil}
+	s := &session{expiry: 60, who: &Identity{ClientID: "x"}}
+	s.busy().received = map[uint16]*publication{4: nil, 9: nil}
 	m := (&Message{Topic: []byte("a/b"), Payload: []byte("p"), QoS: 2, From: "y"}).Keep()
 	for i := range 3 {
-		o := s.flight.add()
+		o := s.work.flight.add()
 		o.m, o.qos, o.state = m, 2, slotPublished
 		o.sent = i > 0
 	}
-	s.queue.push(queued{m: m, qos: 1, ids: []uint32{3, 4}, share: "$share/g/a"})
+	s.work.queue.push(queued{m: m, qos: 1, ids: []uint32{3, 4}, share: "$share/g/a"})
 	return s
 }
 

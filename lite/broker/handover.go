@@ -1,8 +1,6 @@
 package broker
 
 import (
-	"sort"
-
 	"github.com/hpmq/hpmq/sdk/mqtt"
 	"github.com/hpmq/hpmq/sdk/topic"
 )
@@ -71,15 +69,6 @@ func (a *arrival) keep(k *Kernel, t *target, m *Message) {
 	a.aside = append(a.aside, aside{m.Keep(), c, k.hold()})
 }
 
-func (s *session) receivedIDs() []uint16 {
-	list := make([]uint16, 0, len(s.received))
-	for id := range s.received {
-		list = append(list, id)
-	}
-	sort.Slice(list, func(i, j int) bool { return list[i] < list[j] })
-	return list
-}
-
 // onRelease hands the session over, as soon as nothing of it is under way. Its connection ends at
 // once.
 func (k *Kernel) onRelease(id string, r release) {
@@ -90,8 +79,8 @@ func (k *Kernel) onRelease(id string, r release) {
 	}
 	r.clean = r.clean || s.expiry == 0
 	k.takeOver(s, r.clean)
-	k.wheel.disarm(&s.timer)
-	s.leaving = &r
+	k.disarm(s)
+	s.moving().leaving = &r
 	if s.pending == 0 {
 		k.release(s)
 	}
@@ -99,22 +88,22 @@ func (k *Kernel) onRelease(id string, r release) {
 
 // release sends s away and leaves a ghost.
 func (k *Kernel) release(s *session) {
-	r := s.leaving
-	s.leaving = nil
+	r := s.passage.leaving
+	s.passage.leaving = nil
 	if r.clean {
 		k.forget(s)
 		k.flushOps()
-		k.sendHandover(s.id, r, nil)
+		k.sendHandover(s.id(), r, nil)
 		return
 	}
 	k.stats.HandedOver++
-	k.wheel.disarm(&s.timer)
-	k.stats.Queued -= s.queue.len()
-	k.sendHandover(s.id, r, s)
-	delete(k.sessions, s.id)
-	s.flight, s.queue, s.received = flight{}, queue{}, nil
-	s.moved = &moved{to: r.to, fences: k.cfg.Peers - 1}
-	k.ghosts[s.id] = s
+	k.disarm(s)
+	k.stats.Queued -= s.work.queued()
+	k.sendHandover(s.id(), r, s)
+	delete(k.sessions, s.id())
+	s.work = nil
+	s.passage.moved = &moved{to: r.to, fences: k.cfg.Peers - 1}
+	k.ghosts[s.id()] = s
 }
 
 // sendHandover sends the session, or word that there is none.
@@ -150,12 +139,12 @@ func (k *Kernel) onHandover(from PeerID, t Token, id string, cs *carried) {
 	}
 	s := cs.sess
 	k.sessions[id] = s
-	k.stats.Queued += s.queue.len()
+	k.stats.Queued += s.work.queued()
 	s.lis = a.conn.lis
-	s.arriving = &arrival{
+	k.arrivals[id] = &arrival{
 		from: from, fences: k.cfg.Peers - 2, seen: cs.seen, relayed: make(map[relayKey]struct{}),
 	}
-	k.arrivals[id] = s.arriving
+	s.moving().arriving = k.arrivals[id]
 	k.settleIn(cs)
 	k.others(func(p PeerID) {
 		f := appendString(append(k.wire[:0], peerMove), id)
@@ -166,7 +155,7 @@ func (k *Kernel) onHandover(from PeerID, t Token, id string, cs *carried) {
 		return
 	}
 	if s.expiry != Never {
-		s.expireAt = k.now + Time(s.expiry)*1000
+		s.absence().expireAt = k.now + Time(s.expiry)*1000
 	}
 	k.armSession(s)
 }
@@ -218,15 +207,16 @@ func (k *Kernel) onFence(id string) {
 	if g == nil {
 		return
 	}
-	g.moved.fences--
-	if g.moved.fences > 0 {
+	gone := g.passage.moved
+	gone.fences--
+	if gone.fences > 0 {
 		return
 	}
 	delete(k.ghosts, id)
 	for _, f := range g.filters() {
 		k.unsubscribe(g, f)
 	}
-	k.send(g.moved.to, appendString(append(k.wire[:0], peerLast), id))
+	k.send(gone.to, appendString(append(k.wire[:0], peerLast), id))
 }
 
 // relayed is a message that came for the session at its former owner.
@@ -235,8 +225,8 @@ func (k *Kernel) relayed(id, full string, m *Message) {
 	if s == nil {
 		return
 	}
-	if full == "" && s.arriving != nil {
-		s.arriving.relayed[relayKey{m.origin, m.num}] = struct{}{}
+	if a := s.arriving(); full == "" && a != nil {
+		a.relayed[relayKey{m.origin, m.num}] = struct{}{}
 	}
 	x := &k.match
 	x.targets = x.targets[:0]
@@ -257,7 +247,7 @@ func (k *Kernel) relayed(id, full string, m *Message) {
 func (k *Kernel) rematch(s *session, m *Message) {
 	for _, f := range s.filters() {
 		sub := s.subs[f]
-		if sub.group != nil || sub.noLocal && s.id == m.From {
+		if sub.group != nil || sub.noLocal && s.id() == m.From {
 			continue
 		}
 		if topic.Match(f, m.Topic) {
@@ -287,8 +277,11 @@ func (k *Kernel) onLast(id string) {
 // delivered.
 func (k *Kernel) settledIn(id string, a *arrival) {
 	delete(k.arrivals, id)
-	if s := k.sessions[id]; s != nil && s.arriving == a {
-		s.arriving = nil
+	if s := k.sessions[id]; s != nil && s.arriving() == a {
+		s.passage.arriving = nil
+		if s.passage.leaving == nil {
+			s.passage = nil
+		}
 	}
 	for i := range a.aside {
 		k.takeAside(a, &a.aside[i])
@@ -303,7 +296,7 @@ func (k *Kernel) takeAside(a *arrival, x *aside) {
 	if int(x.m.origin) < len(a.seen) {
 		seen = seen || x.m.num <= a.seen[x.m.origin]
 	}
-	if (!seen || x.t.share != "") && k.sessions[s.id] == s {
+	if (!seen || x.t.share != "") && k.sessions[s.id()] == s {
 		k.begin(nil, 0)
 		k.handOne(&x.t, x.m)
 		k.end()

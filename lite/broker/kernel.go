@@ -17,11 +17,13 @@ type Kernel struct {
 	sessions map[string]*session
 	ghosts   map[string]*session // handed over, still forwarding (handover.go)
 	subs     topic.Tree[*audience]
-	home     map[string]*owner   // whose session is where (claim.go)
-	claims   map[string]int      // claims under way, by client id
-	arrivals map[string]*arrival // hand-overs to this kernel under way
-	conns    Conn                // list head of all connections, in order of arrival
-	wheel    wheel
+	home     map[string]PeerID     // whose session is where (claim.go)
+	moves    map[string][]claimant // who waits for a hand-over that is under way to end
+	claims   map[string]int        // claims under way, by client id
+	arrivals map[string]*arrival   // hand-overs to this kernel under way
+	conns    Conn                  // list head of all connections, in order of arrival
+	timers   wheel[*Conn]
+	absences wheel[*session]
 	asks     slab[ask]
 	rng      rng
 	seen     [PeersMax]uint64 // by peer, the number of its last message that came here
@@ -62,28 +64,35 @@ func New(cfg Config, store Store, peers Peers) *Kernel {
 	k := &Kernel{cfg: cfg, store: store, peers: peers, rng: rng(cfg.Seed)}
 	k.sessions = make(map[string]*session)
 	k.ghosts = make(map[string]*session)
-	k.home = make(map[string]*owner)
+	k.home = make(map[string]PeerID)
+	k.moves = make(map[string][]claimant)
 	k.claims = make(map[string]int)
 	k.arrivals = make(map[string]*arrival)
 	k.conns.prev, k.conns.next = &k.conns, &k.conns
-	k.wheel.start(0)
+	k.start(0)
 	return k
 }
 
 // at takes note of the time; a clock that went back is held still.
 func (k *Kernel) at(now Time) {
 	if k.now == 0 {
-		k.wheel.start(now)
+		k.start(now)
 	}
 	if now > k.now {
 		k.now = now
 	}
 }
 
+func (k *Kernel) start(now Time) {
+	k.timers.start(now)
+	k.absences.start(now)
+}
+
 // Tick fires the timers that are due. Call it every 100 ms.
 func (k *Kernel) Tick(now Time) {
 	k.at(now)
-	k.wheel.run(k, k.now)
+	k.timers.run(k, k.now)
+	k.absences.run(k, k.now)
 }
 
 // Open takes in a new connection. l outlives it. The first packet must be CONNECT [MQTT-3.1.0-1].
@@ -94,7 +103,7 @@ func (k *Kernel) Open(now Time, l *Listener, address string, out Sink) *Conn {
 	c.prev.next, c.next.prev = c, c
 	k.stats.Connections++
 	k.stats.ConnectionsTotal++
-	k.wheel.arm(&c.timer, c, k.now+l.Limits.ConnectTimeout)
+	k.timers.arm(&c.timer, c, k.now+l.Limits.ConnectTimeout)
 	return c
 }
 

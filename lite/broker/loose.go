@@ -5,13 +5,16 @@ import "github.com/hpmq/hpmq/sdk/mqtt"
 // A rate holds a connection back for moments: Sink.Room is 0. QoS 0 messages wait through them in a
 // queue apart from that of QoS 1 and 2, which may stand still for want of an acknowledgement. Both
 // queues together keep to the session's limits. What waits here is in no Store and ends with the
-// connection. session.loose is nil unless something waits.
+// connection. work.loose is nil unless something waits.
 
 // full is true when m is more than the session's limits let wait.
 func (s *session) full(m *Message) bool {
-	n, bytes := s.queue.len(), s.queue.bytes+m.size()
-	if s.loose != nil {
-		n, bytes = n+s.loose.len(), bytes+s.loose.bytes
+	n, bytes := 0, m.size()
+	if w := s.work; w != nil {
+		n, bytes = w.queue.len(), bytes+w.queue.bytes
+		if w.loose != nil {
+			n, bytes = n+w.loose.len(), bytes+w.loose.bytes
+		}
 	}
 	lim := &s.lis.Limits
 	return n >= lim.QueueMessagesMax || bytes > lim.QueueBytesMax
@@ -19,10 +22,10 @@ func (s *session) full(m *Message) bool {
 
 // waiting is how many messages wait for the session.
 func (s *session) waiting() int {
-	if s.loose == nil {
-		return s.queue.len()
+	if !s.work.looseWaits() {
+		return s.work.queued()
 	}
-	return s.queue.len() + s.loose.len()
+	return s.work.queued() + s.work.loose.len()
 }
 
 // loosen lets a QoS 0 message wait, behind those that already do [MQTT-4.6.0-6].
@@ -32,22 +35,24 @@ func (k *Kernel) loosen(t *target, m *Message) {
 		k.stats.DroppedQueue++
 		return
 	}
-	if s.loose == nil {
-		s.loose = &queue{}
+	w := s.busy()
+	if w.loose == nil {
+		w.loose = &queue{}
 	}
-	s.loose.push(k.queued(t, m))
+	w.loose.push(k.queued(t, m))
 	k.stats.Queued++
 }
 
 // launchLoose sends the first QoS 0 message that waits if there is room for it.
 func (k *Kernel) launchLoose(s *session) bool {
-	if s.conn == nil || s.loose == nil || s.conn.out.Room() <= 0 {
+	w := s.work
+	if s.conn == nil || w.loose == nil || s.conn.out.Room() <= 0 {
 		return false
 	}
-	c, e := s.conn, s.loose.pop()
+	c, e := s.conn, w.loose.pop()
 	k.stats.Queued--
-	if s.loose.len() == 0 {
-		s.loose = nil
+	if w.loose.len() == 0 {
+		w.loose = nil
 	}
 	if e.m.Expire != 0 && k.now >= e.m.Expire { // [MQTT-3.3.2-5]
 		k.stats.DroppedExpired++
@@ -66,10 +71,11 @@ func (k *Kernel) launchLoose(s *session) bool {
 
 // dropLoose forgets the QoS 0 messages that wait: their connection is gone.
 func (k *Kernel) dropLoose(s *session) {
-	if s.loose == nil {
+	w := s.work
+	if !w.looseWaits() {
 		return
 	}
-	k.stats.Queued -= s.loose.len()
-	k.stats.DroppedSlow += uint64(s.loose.len())
-	s.loose = nil
+	k.stats.Queued -= w.loose.len()
+	k.stats.DroppedSlow += uint64(w.loose.len())
+	w.loose = nil
 }

@@ -173,13 +173,16 @@ func (m *Message) size() int { return len(m.Topic) + len(m.Payload) + len(m.Prop
 // post gives a QoS 1 or 2 message to a session: sent now, or queued.
 func (k *Kernel) post(s *session, e queued) {
 	if k.durable(s) {
-		s.nextSeq++
-		e.seq = s.nextSeq
+		w := s.busy()
+		w.nextSeq++
+		e.seq = w.nextSeq
 		at := len(k.fan.opBuf)
 		k.fan.opBuf = appendQueued(k.fan.opBuf, &e)
-		k.put(Op{Kind: OpPush, Key: s.id, Seq: e.seq, Value: k.fan.opBuf[at:], Expire: e.m.Expire})
+		k.put(Op{
+			Kind: OpPush, Key: s.id(), Seq: e.seq, Value: k.fan.opBuf[at:], Expire: e.m.Expire,
+		})
 	}
-	if s.conn != nil && s.queue.len() == 0 && k.launch(s, &e) {
+	if s.conn != nil && s.work.queued() == 0 && k.launch(s, &e) {
 		return
 	}
 	if s.full(e.m) {
@@ -187,21 +190,21 @@ func (k *Kernel) post(s *session, e queued) {
 		k.popped(s, e.seq)
 		return
 	}
-	s.queue.push(e)
+	s.busy().queue.push(e)
 	k.stats.Queued++
 }
 
 // popped takes a message out of the Store's queue; nobody waits for that.
 func (k *Kernel) popped(s *session, seq uint64) {
 	if seq != 0 && k.durable(s) {
-		k.put(Op{Kind: OpPop, Key: s.id, Seq: seq})
+		k.put(Op{Kind: OpPop, Key: s.id(), Seq: seq})
 	}
 }
 
 // launch sends e if the window and the connection have room for it.
 func (k *Kernel) launch(s *session, e *queued) bool {
-	c := s.conn
-	if s.flight.redo || s.flight.busy >= int(c.sendMax) || c.out.Room() <= 0 {
+	c, f := s.conn, &s.busy().flight
+	if f.redo || f.busy >= int(c.sendMax) || c.out.Room() <= 0 {
 		return false
 	}
 	if e.m.Expire != 0 && k.now >= e.m.Expire { // [MQTT-3.3.2-5]
@@ -209,7 +212,7 @@ func (k *Kernel) launch(s *session, e *queued) bool {
 		k.popped(s, e.seq)
 		return true
 	}
-	o := s.flight.add()
+	o := f.add()
 	if o == nil {
 		return false
 	}
@@ -228,12 +231,12 @@ func (k *Kernel) transmit(s *session, o *outgoing) {
 	if c.packetMax != 0 && uint32(len(frame)) > c.packetMax {
 		k.stats.DroppedSize++
 		k.popped(s, o.seq)
-		s.flight.remove(o)
+		s.work.flight.remove(o)
 		return
 	}
 	stamp(frame, o.id, o.sent)
 	o.state, o.sent = slotPublished, true
-	s.flight.busy++
+	s.work.flight.busy++
 	k.stats.MessagesSent++
 	c.out.Write(frame)
 }
@@ -242,7 +245,7 @@ func (k *Kernel) transmit(s *session, o *outgoing) {
 // order [MQTT-4.4.0-1] [MQTT-4.6.0-1], then the queue, in turns with the QoS 0 messages that wait:
 // neither starves when a rate lets little through.
 func (k *Kernel) pump(s *session) {
-	if s == nil || s.conn == nil {
+	if s == nil || s.conn == nil || s.work == nil {
 		return
 	}
 	k.again(s)
@@ -257,17 +260,18 @@ func (k *Kernel) pump(s *session) {
 
 // launchNext sends the first of the queue if there is room for it.
 func (k *Kernel) launchNext(s *session) bool {
-	if s.queue.len() == 0 || s.flight.redo || !k.launch(s, &s.queue.items[s.queue.head]) {
+	q := &s.work.queue
+	if q.len() == 0 || s.work.flight.redo || !k.launch(s, &q.items[q.head]) {
 		return false
 	}
-	s.queue.pop()
+	q.pop()
 	k.stats.Queued--
 	return true
 }
 
 // again goes on with the resending after a reconnect as far as there is room.
 func (k *Kernel) again(s *session) {
-	f := &s.flight
+	f := &s.work.flight
 	for f.redo {
 		if f.resend == f.next {
 			f.redo = false
@@ -288,7 +292,7 @@ func (k *Kernel) again(s *session) {
 func (k *Kernel) sendAgain(s *session, o *outgoing) {
 	if o.state == slotToRelease {
 		o.state = slotReleased
-		s.flight.busy++
+		s.work.flight.busy++
 		a := mqtt.Ack{Type: mqtt.PUBREL, PacketID: o.id}
 		k.write(s.conn, a.Append(k.buf[:0], s.conn.version))
 		return
@@ -298,7 +302,10 @@ func (k *Kernel) sendAgain(s *session, o *outgoing) {
 
 // resume starts sending on a new connection: all that was in flight is to be sent again.
 func (k *Kernel) resume(s *session) {
-	f := &s.flight
+	if s.work == nil {
+		return
+	}
+	f := &s.work.flight
 	f.busy = 0
 	f.each(func(o *outgoing) {
 		switch o.state {
@@ -314,7 +321,7 @@ func (k *Kernel) resume(s *session) {
 
 // onReceived is PUBREC: the client has the message, or refused it [MQTT-4.3.3-4].
 func (k *Kernel) onReceived(c *Conn, a *mqtt.Ack) {
-	o := c.sess.flight.find(a.PacketID)
+	o := c.sess.work.find(a.PacketID)
 	rel := mqtt.Ack{Type: mqtt.PUBREL, PacketID: a.PacketID}
 	switch {
 	case o == nil || o.qos != mqtt.ExactlyOnce:
@@ -336,7 +343,7 @@ func (m *Message) header() *Message { return &Message{QoS: m.QoS, kept: true} }
 
 // completed is PUBACK of a QoS 1 message or PUBCOMP of a QoS 2 one.
 func (k *Kernel) completed(c *Conn, id uint16, q mqtt.QoS, r mqtt.ReasonCode) {
-	o := c.sess.flight.find(id)
+	o := c.sess.work.find(id)
 	if o == nil || o.qos != q || o.state == slotUnsent {
 		return // an acknowledgement of nothing is let pass: it may be late
 	}
@@ -349,9 +356,10 @@ func (k *Kernel) completed(c *Conn, id uint16, q mqtt.QoS, r mqtt.ReasonCode) {
 // land ends the way of o and lets the next ones go.
 func (k *Kernel) land(s *session, o *outgoing) {
 	k.popped(s, o.seq)
-	s.flight.busy--
-	s.flight.remove(o)
-	if s.queue.len() > 0 || s.flight.redo {
+	f := &s.work.flight
+	f.busy--
+	f.remove(o)
+	if s.work.queued() > 0 || f.redo {
 		k.pump(s)
 		return
 	}

@@ -50,7 +50,7 @@ func (k *Kernel) onPublish(c *Conn, frame []byte) {
 	}
 	k.stats.MessagesReceived++
 	if p.QoS == mqtt.ExactlyOnce {
-		if pub, dup := c.sess.received[p.PacketID]; dup {
+		if pub, dup := c.sess.work.accepted(p.PacketID); dup {
 			k.acknowledge(c, ackSlot{typ: mqtt.PUBREC, id: p.PacketID, pub: pub})
 			return // [MQTT-4.3.3-10]: acknowledged again, not delivered again
 		}
@@ -279,8 +279,8 @@ func (k *Kernel) end() *publication {
 func (k *Kernel) settled(pub *publication) {
 	pub.done = true
 	if s := pub.sess; s != nil {
-		if _, ok := s.received[pub.id]; ok && pub.qos == mqtt.ExactlyOnce {
-			s.received[pub.id] = nil
+		if _, ok := s.work.accepted(pub.id); ok && pub.qos == mqtt.ExactlyOnce {
+			s.work.received[pub.id] = nil
 		}
 		k.unpend(s)
 	}
@@ -289,7 +289,7 @@ func (k *Kernel) settled(pub *publication) {
 // unpend lets a session that waits to leave go when nothing of it is under way any more.
 func (k *Kernel) unpend(s *session) {
 	s.pending--
-	if s.pending == 0 && s.leaving != nil {
+	if s.pending == 0 && s.passage != nil && s.passage.leaving != nil {
 		k.release(s)
 	}
 }
@@ -309,8 +309,8 @@ func (k *Kernel) settle(pub *publication, r mqtt.ReasonCode) {
 	if pub.reply != 0 {
 		k.sendAck(pub.peer, pub.reply, pub.reason)
 	}
-	if pub.reason >= mqtt.UnspecifiedError && pub.sess != nil {
-		delete(pub.sess.received, pub.id)
+	if pub.reason >= mqtt.UnspecifiedError && pub.sess != nil && pub.sess.work != nil {
+		delete(pub.sess.work.received, pub.id)
 	}
 	if c != nil && c.state == connected {
 		k.flushAcks(c)

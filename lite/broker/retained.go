@@ -71,7 +71,7 @@ func (k *Kernel) retained(r *reading, rec *Record) {
 		k.stats.BadFrames++
 		return
 	}
-	if sub.noLocal && m.From == r.sess.id {
+	if sub.noLocal && m.From == r.sess.id() {
 		return
 	}
 	m.Retain = true

@@ -8,57 +8,92 @@ import (
 
 // session is what a client has here, connected or not [MQTT-4.1.0-1]. It lives in one kernel.
 type session struct {
-	id   string
 	who  *Identity // of the connection, or of the last one
 	lis  *Listener
 	conn *Conn
-	// expiry is the Session Expiry Interval in seconds; 0 ends the session with its connection.
-	expiry uint32
-	subs   map[string]*subscription
-	// received holds the packet identifiers of QoS 2 messages that were accepted and not yet
-	// released [MQTT-4.3.3-10]; the value is not nil while the acceptance still waits for
-	// something.
-	received map[uint16]*publication
-	flight   flight
-	queue    queue
-	loose    *queue // nil, or QoS 0 messages that a rate holds back (loose.go)
-	nextSeq  uint64 // of queue records in the Store
-	will     *will
-	timer    timer
-	expireAt Time // 0 while connected or never
-	willAt   Time // 0 or when the will is due
+	subs map[string]*subscription
+	will *will
 
-	pending  int      // publications of it that are not settled
+	// What follows is nil for most. There may be a hundred thousand sessions that say nothing.
+	work    *work
+	away    *away
+	passage *passage
+
+	// expiry is the Session Expiry Interval in seconds; 0 ends the session with its connection.
+	expiry  uint32
+	pending int32  // publications of it that are not settled
+	mark    uint32 // fan-out that last saw it, and where (deliver.go)
+	at      int32
+}
+
+// away is what a session has while its client is away, if it ends or has a will.
+type away struct {
+	timer    timer[*session]
+	expireAt Time // 0 for never
+	willAt   Time // 0 or when the will is due
+}
+
+// passage is what a session has on its way from kernel to kernel (handover.go).
+type passage struct {
 	leaving  *release // hand over when pending is 0
-	reads    int      // retained reads under way
 	moved    *moved   // set on the ghost of a session that was handed over
 	arriving *arrival // set until the former owner let go
+}
 
-	mark uint32 // fan-out that last saw it, and where (deliver.go)
-	at   int32
+func (s *session) id() string { return s.who.ClientID }
+
+// absence answers s.away, made if it is not there.
+func (s *session) absence() *away {
+	if s.away == nil {
+		s.away = &away{}
+	}
+	return s.away
+}
+
+// moving answers s.passage, made if it is not there.
+func (s *session) moving() *passage {
+	if s.passage == nil {
+		s.passage = &passage{}
+	}
+	return s.passage
+}
+
+// arriving answers what there is until the former owner let go, or nil.
+func (s *session) arriving() *arrival {
+	if s.passage == nil {
+		return nil
+	}
+	return s.passage.arriving
 }
 
 // durable: what the session holds must be in the Store before it is acknowledged.
 func (k *Kernel) durable(s *session) bool { return k.cfg.Durable && s.expiry != 0 }
 
 // attach gives the session its new connection.
-func (s *session) attach(c *Conn, h *hello) {
+func (k *Kernel) attach(s *session, c *Conn, h *hello) {
 	s.conn, s.lis, s.who = c, c.lis, c.who
 	s.expiry, s.will = h.expiry, h.will
-	s.expireAt, s.willAt = 0, 0
+	k.disarm(s)
+	s.away = nil
+}
+
+// disarm stops the time that runs while the client of s is away.
+func (k *Kernel) disarm(s *session) {
+	if s.away != nil {
+		k.absences.disarm(&s.away.timer)
+	}
 }
 
 // parted is what follows from the end of a session's connection: the will now or later, the
 // session's end now or later.
 func (k *Kernel) parted(s *session, abnormal bool) {
 	w := s.will
-	s.willAt, s.expireAt = 0, 0
 	if s.expiry == 0 {
 		k.endSession(s, abnormal)
 		return
 	}
 	if s.expiry != Never {
-		s.expireAt = k.now + Time(s.expiry)*1000
+		s.absence().expireAt = k.now + Time(s.expiry)*1000
 	}
 	switch {
 	case w == nil || !abnormal:
@@ -67,35 +102,40 @@ func (k *Kernel) parted(s *session, abnormal bool) {
 		s.will = nil
 		k.publishWill(s, w)
 	default:
-		s.willAt = k.now + Time(w.delay)*1000 // [MQTT-3.1.3-9]
+		s.absence().willAt = k.now + Time(w.delay)*1000 // [MQTT-3.1.3-9]
 	}
-	if k.sessions[s.id] == s {
+	if k.sessions[s.id()] == s {
 		k.armSession(s)
 	}
 	k.saveSession(s)
 }
 
 func (k *Kernel) armSession(s *session) {
-	at := s.expireAt
-	if s.willAt != 0 && (at == 0 || s.willAt < at) {
-		at = s.willAt
+	a := s.away
+	if a == nil {
+		return
+	}
+	at := a.expireAt
+	if a.willAt != 0 && (at == 0 || a.willAt < at) {
+		at = a.willAt
 	}
 	if at != 0 {
-		k.wheel.arm(&s.timer, s, at)
+		k.absences.arm(&a.timer, s, at)
 	}
 }
 
 // due is called when the will delay or the session expiry interval has passed.
 func (s *session) due(k *Kernel) {
-	if s.conn != nil || k.sessions[s.id] != s {
+	a := s.away
+	if s.conn != nil || k.sessions[s.id()] != s {
 		return
 	}
-	if s.willAt != 0 && k.now >= s.willAt {
+	if a.willAt != 0 && k.now >= a.willAt {
 		w := s.will
-		s.will, s.willAt = nil, 0
+		s.will, a.willAt = nil, 0
 		k.publishWill(s, w)
 	}
-	if s.expireAt != 0 && k.now >= s.expireAt {
+	if a.expireAt != 0 && k.now >= a.expireAt {
 		k.endSession(s, true)
 		return
 	}
@@ -107,7 +147,7 @@ func (k *Kernel) endSession(s *session, abnormal bool) {
 	w := s.will
 	s.will = nil
 	k.forget(s)
-	k.gone(s.id)
+	k.gone(s.id())
 	if w != nil && abnormal {
 		k.publishWill(s, w)
 	}
@@ -115,16 +155,16 @@ func (k *Kernel) endSession(s *session, abnormal bool) {
 
 // forget takes s out of this kernel, tree and store, without a word to its home.
 func (k *Kernel) forget(s *session) {
-	k.wheel.disarm(&s.timer)
-	delete(k.sessions, s.id)
-	k.stats.Queued -= s.queue.len()
+	k.disarm(s)
+	delete(k.sessions, s.id())
+	k.stats.Queued -= s.work.queued()
 	k.dropLoose(s)
 	k.redistribute(s)
 	for _, f := range s.filters() {
 		k.unsubscribe(s, f)
 	}
 	if k.durable(s) {
-		k.put(Op{Kind: OpDropSession, Key: s.id})
+		k.put(Op{Kind: OpDropSession, Key: s.id()})
 	}
 	k.flushOps()
 }
@@ -141,8 +181,8 @@ func (s *session) filters() []string {
 
 // newSession makes the session of a client that has none.
 func (k *Kernel) newSession(c *Conn) *session {
-	s := &session{id: c.who.ClientID, who: c.who, lis: c.lis}
-	k.sessions[s.id] = s
+	s := &session{who: c.who, lis: c.lis}
+	k.sessions[s.id()] = s
 	return s
 }
 
@@ -166,5 +206,8 @@ func (k *Kernel) takeOver(s *session, clean bool) {
 		s.will = nil
 		k.publishWill(s, w)
 	}
-	s.will, s.willAt = nil, 0 // a delayed will is not sent: the session goes on [MQTT-3.1.3-9]
+	s.will = nil // a delayed will is not sent: the session goes on [MQTT-3.1.3-9]
+	if s.away != nil {
+		s.away.willAt = 0
+	}
 }

@@ -199,17 +199,21 @@ func (k *Kernel) redistribute(s *session) {
 		share string
 	}
 	var list []orphan
-	s.flight.each(func(o *outgoing) {
+	w := s.work
+	if w == nil {
+		return
+	}
+	w.flight.each(func(o *outgoing) {
 		if o.share != "" && (o.qos == mqtt.AtLeastOnce || !o.sent) {
 			list = append(list, orphan{o.m, o.share})
 		}
 	})
-	for _, e := range s.queue.items[s.queue.head:] {
+	for _, e := range w.queue.items[w.queue.head:] {
 		if e.share != "" {
 			list = append(list, orphan{e.m, e.share})
 		}
 	}
-	s.flight, s.queue = flight{}, queue{}
+	w.flight, w.queue = flight{}, queue{}
 	for _, o := range list {
 		sub := s.subs[o.share]
 		if sub == nil {

@@ -55,9 +55,9 @@ type ClientView struct {
 func (k *Kernel) Clients(visit func(ClientView) bool) {
 	for _, s := range k.sessions {
 		v := ClientView{
-			ClientID: s.id, Username: s.who.Username, Address: s.who.Address,
+			ClientID: s.id(), Username: s.who.Username, Address: s.who.Address,
 			Listener: s.who.Listener, Version: byte(s.who.Version), Connected: s.conn != nil,
-			Subscriptions: len(s.subs), Queued: s.waiting(), Inflight: s.flight.count,
+			Subscriptions: len(s.subs), Queued: s.waiting(), Inflight: s.work.inflight(),
 		}
 		if !visit(v) {
 			return

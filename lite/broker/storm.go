@@ -30,13 +30,13 @@ func (x *storms) note(now Time, s *session) {
 	if x.counts == nil || now-x.since >= stormWindow {
 		x.since, x.counts = now, make(map[string]int)
 	}
-	n, known := x.counts[s.id]
+	n, known := x.counts[s.id()]
 	if !known && len(x.counts) >= stormsMax {
 		return
 	}
-	x.counts[s.id] = n + 1
+	x.counts[s.id()] = n + 1
 	if n+1 == stormAt && len(x.found) < stormsMax {
-		x.found = append(x.found, Storm{s.id, s.who.Address, s.who.Listener, stormAt})
+		x.found = append(x.found, Storm{s.id(), s.who.Address, s.who.Listener, stormAt})
 	}
 }
 

@@ -197,7 +197,7 @@ func (k *Kernel) writeSession(sg *subscribing) {
 	sg.wait++
 	t := k.asks.put(ask{kind: askWrite, sub: sg})
 	k.wire = sg.sess.appendRecord(k.wire[:0])
-	ops := []Op{{Kind: OpPutSession, Key: sg.sess.id, Value: k.wire}}
+	ops := []Op{{Kind: OpPutSession, Key: sg.sess.id(), Value: k.wire}}
 	if k.store.Write(t, ops) {
 		k.asks.take(t)
 		sg.wait--
@@ -206,10 +206,10 @@ func (k *Kernel) writeSession(sg *subscribing) {
 
 // saveSession writes the state of a durable session; nobody waits for it.
 func (k *Kernel) saveSession(s *session) {
-	if k.durable(s) && k.sessions[s.id] == s {
+	if k.durable(s) && k.sessions[s.id()] == s {
 		at := len(k.fan.opBuf)
 		k.fan.opBuf = s.appendRecord(k.fan.opBuf)
-		k.put(Op{Kind: OpPutSession, Key: s.id, Value: k.fan.opBuf[at:]})
+		k.put(Op{Kind: OpPutSession, Key: s.id(), Value: k.fan.opBuf[at:]})
 	}
 	k.flushOps()
 }

@@ -6,10 +6,10 @@ const (
 )
 
 // timer is one deadline of its owner, embedded in it. The zero value is not armed.
-type timer struct {
+type timer[O expirer] struct {
 	at         Time
-	prev, next *timer
-	owner      expirer
+	prev, next *timer[O]
+	owner      O
 }
 
 // expirer is told when its timer is due. It may arm the timer again.
@@ -17,13 +17,13 @@ type expirer interface{ due(k *Kernel) }
 
 // wheel holds timers by the step they are due in, modulo its size: arming and disarming cost the
 // same however many there are. A timer more than one turn away stays in its slot and is passed
-// over.
-type wheel struct {
-	slots [wheelSlots]timer // list heads
-	step  Time              // last step that was run
+// over. Owners of one kind have a wheel: a pointer to the kind is half of an interface.
+type wheel[O expirer] struct {
+	slots [wheelSlots]timer[O] // list heads
+	step  Time                 // last step that was run
 }
 
-func (w *wheel) start(now Time) {
+func (w *wheel[O]) start(now Time) {
 	w.step = now / wheelStep
 	for i := range w.slots {
 		h := &w.slots[i]
@@ -32,7 +32,7 @@ func (w *wheel) start(now Time) {
 }
 
 // arm sets t to fire at the first tick at or after at, in place of what was set.
-func (w *wheel) arm(t *timer, owner expirer, at Time) {
+func (w *wheel[O]) arm(t *timer[O], owner O, at Time) {
 	w.disarm(t)
 	t.at, t.owner = at, owner
 	step := (at + wheelStep - 1) / wheelStep
@@ -45,7 +45,7 @@ func (w *wheel) arm(t *timer, owner expirer, at Time) {
 	h.prev = t
 }
 
-func (w *wheel) disarm(t *timer) {
+func (w *wheel[O]) disarm(t *timer[O]) {
 	if t.next == nil {
 		return
 	}
@@ -54,7 +54,7 @@ func (w *wheel) disarm(t *timer) {
 }
 
 // run fires what is due. At most one whole turn is walked, however far the clock went.
-func (w *wheel) run(k *Kernel, now Time) {
+func (w *wheel[O]) run(k *Kernel, now Time) {
 	last := now / wheelStep
 	if last-w.step > wheelSlots {
 		w.step = last - wheelSlots
@@ -66,11 +66,11 @@ func (w *wheel) run(k *Kernel, now Time) {
 }
 
 // runSlot moves the slot to a list of its own first: what fires may arm and disarm any timer.
-func (w *wheel) runSlot(k *Kernel, h *timer, now Time) {
+func (w *wheel[O]) runSlot(k *Kernel, h *timer[O], now Time) {
 	if h.next == h {
 		return
 	}
-	var list timer
+	var list timer[O]
 	list.next, list.prev = h.next, h.prev
 	list.next.prev, list.prev.next = &list, &list
 	h.next, h.prev = h, h

@@ -156,8 +156,15 @@ func (r *reader) queued() queued {
 // appendRecord encodes what a session is without its messages: expiry, when it ends, subscriptions.
 func (s *session) appendRecord(dst []byte) []byte {
 	dst = appendUint(dst, uint64(s.expiry))
-	dst = appendUint(dst, uint64(s.expireAt))
-	dst = appendUint(dst, uint64(s.nextSeq))
+	expireAt, nextSeq := Time(0), uint64(0)
+	if s.away != nil {
+		expireAt = s.away.expireAt
+	}
+	if s.work != nil {
+		nextSeq = s.work.nextSeq
+	}
+	dst = appendUint(dst, uint64(expireAt))
+	dst = appendUint(dst, nextSeq)
 	dst = append(dst, byte(s.who.Version))
 	for _, v := range []string{s.who.Username, s.who.Address, s.who.Listener, s.who.Tenant} {
 		dst = appendString(dst, v)
@@ -194,10 +201,13 @@ type carriedSub struct {
 
 func (r *reader) record(s *session) []carriedSub {
 	s.expiry = uint32(r.upTo(Never))
-	s.expireAt = Time(r.upTo(1 << 62))
-	s.nextSeq = r.uint()
+	if at := Time(r.upTo(1 << 62)); at != 0 {
+		s.absence().expireAt = at
+	}
+	if seq := r.uint(); seq != 0 {
+		s.busy().nextSeq = seq
+	}
 	s.who.Version = mqtt.Version(r.upTo(255))
-	s.who.ClientID = s.id
 	s.who.Username, s.who.Address = r.string(), r.string()
 	s.who.Listener, s.who.Tenant = r.string(), r.string()
 	n := r.upTo(uint64(len(r.b)))
@@ -211,39 +221,45 @@ func (r *reader) record(s *session) []carriedSub {
 // appendSession encodes all of a session: record, QoS 2 identifiers, window, queue.
 func appendSession(dst []byte, s *session) []byte {
 	dst = s.appendRecord(dst)
-	dst = appendUint(dst, uint64(len(s.received)))
-	for _, id := range s.receivedIDs() {
+	w := s.work
+	if w == nil {
+		w = &work{}
+	}
+	ids := w.receivedIDs()
+	dst = appendUint(dst, uint64(len(ids)))
+	for _, id := range ids {
 		dst = appendUint(dst, uint64(id))
 	}
-	dst = appendUint(dst, uint64(s.flight.next))
-	dst = appendUint(dst, uint64(s.flight.count))
-	s.flight.each(func(o *outgoing) {
+	dst = appendUint(dst, uint64(w.flight.next))
+	dst = appendUint(dst, uint64(w.flight.count))
+	w.flight.each(func(o *outgoing) {
 		dst = appendUint(dst, uint64(o.id))
 		dst = append(dst, byte(o.state))
 		dst = appendBool(dst, o.sent)
 		e := queued{m: o.m, ids: o.ids, share: o.share, seq: o.seq, qos: o.qos, retain: o.retain}
 		dst = appendQueued(dst, &e)
 	})
-	dst = appendUint(dst, uint64(s.queue.len()))
-	for i := range s.queue.items[s.queue.head:] {
-		dst = appendQueued(dst, &s.queue.items[s.queue.head+i])
+	q := &w.queue
+	dst = appendUint(dst, uint64(q.len()))
+	for i := range q.items[q.head:] {
+		dst = appendQueued(dst, &q.items[q.head+i])
 	}
 	return dst
 }
 
 // session decodes what appendSession made. The subscriptions are not placed yet.
 func (r *reader) session(id string) (carried, bool) {
-	s := &session{id: id, who: &Identity{}}
+	s := &session{who: &Identity{ClientID: id}}
 	c := carried{sess: s, subs: r.record(s)}
 	for n := r.upTo(65535); n > 0 && !r.bad; n-- {
-		if s.received == nil {
-			s.received = make(map[uint16]*publication)
-		}
-		s.received[uint16(r.upTo(65535))] = nil
+		s.busy().receive(uint16(r.upTo(65535)), nil)
 	}
-	r.flight(&s.flight)
+	r.flight(&s.busy().flight)
 	for n := r.upTo(uint64(len(r.b))); n > 0 && !r.bad; n-- {
-		s.queue.push(r.queued())
+		s.work.queue.push(r.queued())
+	}
+	if w := s.work; w.nextSeq == 0 && w.flight.next == 0 && w.received == nil && w.queued() == 0 {
+		s.work = nil
 	}
 	return c, r.whole()
 }
