@@ -1,11 +1,36 @@
 package main
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestPercentForLeavesHeadroom(t *testing.T) {
-	for live, want := range map[uint64]int{0: 3200, 4 << 20: 800, 32 << 20: 100, 4 << 30: 100} {
-		if got := percentFor(live); got != want {
+	for live, want := range map[uint64]int{0: 800, 4 << 20: 800, 32 << 20: 100, 4 << 30: 100} {
+		if got := percentFor(live, headroomMax); got != want {
 			t.Errorf("live %d: GOGC %d, want %d", live, got, want)
+		}
+	}
+}
+
+func TestHeadroomFollowsLoad(t *testing.T) {
+	h := uint64(headroomMin)
+	for i, step := range []struct {
+		gap  time.Duration
+		want uint64
+	}{
+		{10 * time.Millisecond, 8 << 20},
+		{100 * time.Millisecond, 16 << 20},
+		{time.Second, 16 << 20}, // far enough apart
+		{100 * time.Millisecond, 32 << 20},
+		{100 * time.Millisecond, 32 << 20}, // no more than this
+		{time.Minute, 16 << 20},
+		{time.Minute, 8 << 20},
+		{time.Minute, 4 << 20},
+		{time.Minute, 4 << 20}, // no less than this
+	} {
+		if h = headroomAfter(h, step.gap); h != step.want {
+			t.Errorf("step %d: %d, want %d", i, h, step.want)
 		}
 	}
 }
