@@ -147,14 +147,14 @@ func shared(t *testing.T, c column, root string) {
 	}
 	pub := c.peer().connect(t, settings{})
 	for i := range each * len(members) {
-		pub.Publish(t, message{Topic: root + "/job", Payload: fmt.Sprint(i), QoS: 1})
+		pub.Publish(t, message{Topic: root + "/job", Payload: fmt.Sprint(i), QoS: 2})
 	}
 	came := make(map[string]bool)
 	for range each {
 		for _, m := range members {
 			got := m.Next(t)
-			if got.Topic != root+"/job" || came[got.Payload] {
-				t.Errorf("got %s, which is not new", got)
+			if got.Topic != root+"/job" || got.QoS != 1 || came[got.Payload] {
+				t.Errorf("got %s, want a new job with the QoS of the subscription", got)
 			}
 			came[got.Payload] = true
 		}
