@@ -1,5 +1,5 @@
-// MQTT.js, driven line by line: a request is a line of JSON on standard input, an answer or a message
-// that came is one on standard output. The test's remote_test.go is the other side.
+// MQTT.js, driven line by line: a request is a line of JSON on standard input, an answer or a
+// message that came is one on standard output. The test's remote_test.go is the other side.
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import mqtt from 'mqtt'
