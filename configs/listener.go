@@ -119,7 +119,7 @@ func DefaultSecure() Secure {
 		Certificates: []Certificate{}, ClientAuth: Off, MinVersion: "1.2",
 		HandshakeTimeout:       Duration(10 * time.Second),
 		HandshakesMax:          256, // some 60 KB each
-		HandshakesPerSourceMax: 16,
+		HandshakesPerSourceMax: 64,  // a site behind one address that comes back at once
 	}
 }
 

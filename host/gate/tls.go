@@ -31,7 +31,7 @@ func DefaultTLS(config func() *tls.Config) TLS {
 		Config:                 config,
 		HandshakeTimeout:       10 * time.Second, // some round trips over a bad mobile network
 		HandshakesMax:          256,              // at 1.5 ms each: a third of a second of one core
-		HandshakesPerSourceMax: 16,               // devices of one site behind one address
+		HandshakesPerSourceMax: 64,               // devices of one site behind one address
 	}
 }
 
