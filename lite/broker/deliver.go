@@ -22,7 +22,8 @@ type subscription struct {
 	group     *group // nil unless shared
 	full      string // as subscribed, with $share
 	id        uint32 // Subscription Identifier, 0 for none
-	at        int    // place in members
+	at        int32  // place in members
+	place     int32  // in the subscriptions of sess
 	qos       mqtt.QoS
 	noLocal   bool
 	published bool // Retain As Published

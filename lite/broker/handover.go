@@ -232,7 +232,7 @@ func (k *Kernel) relayed(id, full string, m *Message) {
 	x.targets = x.targets[:0]
 	x.mark++
 	if full != "" {
-		if sub := s.subs[full]; sub != nil {
+		if sub := s.subs.get(full); sub != nil {
 			x.addShared(sub, m)
 		}
 	} else {
@@ -246,7 +246,7 @@ func (k *Kernel) relayed(id, full string, m *Message) {
 // rematch makes the target of one session from its own subscriptions.
 func (k *Kernel) rematch(s *session, m *Message) {
 	for _, f := range s.filters() {
-		sub := s.subs[f]
+		sub := s.subs.get(f)
 		if sub.group != nil || sub.noLocal && s.id() == m.From {
 			continue
 		}

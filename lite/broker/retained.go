@@ -62,7 +62,7 @@ func (k *Kernel) Read(now Time, t Token, recs []Record, err error) {
 
 // retained delivers one retained message to the subscription it was read for.
 func (k *Kernel) retained(r *reading, rec *Record) {
-	sub := r.sess.subs[r.full]
+	sub := r.sess.subs.get(r.full)
 	if sub == nil || rec.Expire != 0 && k.now >= rec.Expire {
 		return
 	}

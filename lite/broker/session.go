@@ -11,7 +11,7 @@ type session struct {
 	who  *Identity // of the connection, or of the last one
 	lis  *Listener
 	conn *Conn
-	subs map[string]*subscription
+	subs *subscriptions // nil for none
 	will *will
 
 	// What follows is nil for most. There may be a hundred thousand sessions that say nothing.
@@ -171,9 +171,12 @@ func (k *Kernel) forget(s *session) {
 
 // filters are the session's filters in a fixed order.
 func (s *session) filters() []string {
-	list := make([]string, 0, len(s.subs))
-	for f := range s.subs {
-		list = append(list, f)
+	if s.subs == nil {
+		return nil
+	}
+	list := make([]string, 0, len(s.subs.list))
+	for _, sub := range s.subs.list {
+		list = append(list, sub.full)
 	}
 	sort.Strings(list)
 	return list

@@ -184,7 +184,7 @@ func (k *Kernel) countShares(s *session) {
 		return
 	}
 	for _, f := range s.filters() {
-		if g := s.subs[f].group; g != nil {
+		if g := s.subs.get(f).group; g != nil {
 			k.tellGroup(g, nil)
 		}
 	}
@@ -215,7 +215,7 @@ func (k *Kernel) redistribute(s *session) {
 	}
 	w.flight, w.queue = flight{}, queue{}
 	for _, o := range list {
-		sub := s.subs[o.share]
+		sub := s.subs.get(o.share)
 		if sub == nil {
 			continue
 		}

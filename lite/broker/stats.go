@@ -57,7 +57,7 @@ func (k *Kernel) Clients(visit func(ClientView) bool) {
 		v := ClientView{
 			ClientID: s.id(), Username: s.who.Username, Address: s.who.Address,
 			Listener: s.who.Listener, Version: byte(s.who.Version), Connected: s.conn != nil,
-			Subscriptions: len(s.subs), Queued: s.waiting(), Inflight: s.work.inflight(),
+			Subscriptions: s.subs.len(), Queued: s.waiting(), Inflight: s.work.inflight(),
 		}
 		if !visit(v) {
 			return

@@ -88,8 +88,8 @@ func (k *Kernel) subscribe(
 			return r, false
 		}
 	}
-	_, had := c.sess.subs[full]
-	if !had && len(c.sess.subs) >= lim.SubscriptionsMax {
+	had := c.sess.subs.get(full) != nil
+	if !had && c.sess.subs.len() >= lim.SubscriptionsMax {
 		return mqtt.QuotaExceeded, false
 	}
 	sub := k.place(c.sess, full, placing{group: grp, filter: rest, shared: shared, wait: sg})
@@ -124,7 +124,7 @@ type placing struct {
 // place answers the subscription of s to full, made if it was not there [MQTT-3.8.4-3]. nil if the
 // filter has too many groups.
 func (k *Kernel) place(s *session, full string, p placing) *subscription {
-	if sub := s.subs[full]; sub != nil {
+	if sub := s.subs.get(full); sub != nil {
 		if sub.aud.telling > 0 && p.wait != nil {
 			k.tellAdded(sub.aud, p.wait)
 		}
@@ -134,6 +134,9 @@ func (k *Kernel) place(s *session, full string, p placing) *subscription {
 	if !ok {
 		a = &audience{filter: p.filter}
 		k.subs.Put(p.filter, a)
+	}
+	if !p.shared {
+		full = a.filter // one string for all who subscribe to it
 	}
 	sub := &subscription{sess: s, aud: a, full: full}
 	if p.shared {
@@ -145,27 +148,27 @@ func (k *Kernel) place(s *session, full string, p placing) *subscription {
 		g.members = append(g.members, sub)
 		k.tellGroup(g, p.wait)
 	} else {
-		sub.at = len(a.members)
+		sub.at = int32(len(a.members))
 		a.members = append(a.members, sub)
 		if len(a.members) == 1 || a.telling > 0 && p.wait != nil {
 			k.tellAdded(a, p.wait)
 		}
 	}
 	if s.subs == nil {
-		s.subs = make(map[string]*subscription)
+		s.subs = &subscriptions{}
 	}
-	s.subs[full] = sub
+	s.subs.put(sub)
 	k.stats.Subscriptions++
 	return sub
 }
 
 // unsubscribe removes the subscription of s to full, false if there is none.
 func (k *Kernel) unsubscribe(s *session, full string) bool {
-	sub := s.subs[full]
+	sub := s.subs.get(full)
 	if sub == nil {
 		return false
 	}
-	delete(s.subs, full)
+	s.subs.remove(sub)
 	k.stats.Subscriptions--
 	a := sub.aud
 	if g := sub.group; g != nil {

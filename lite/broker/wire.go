@@ -169,9 +169,9 @@ func (s *session) appendRecord(dst []byte) []byte {
 	for _, v := range []string{s.who.Username, s.who.Address, s.who.Listener, s.who.Tenant} {
 		dst = appendString(dst, v)
 	}
-	dst = appendUint(dst, uint64(len(s.subs)))
+	dst = appendUint(dst, uint64(s.subs.len()))
 	for _, f := range s.filters() {
-		sub := s.subs[f]
+		sub := s.subs.get(f)
 		dst = appendString(dst, f)
 		dst = append(dst, byte(sub.qos)|flag(sub.noLocal, 4)|flag(sub.published, 8)|sub.handling<<4)
 		dst = appendUint(dst, uint64(sub.id))
