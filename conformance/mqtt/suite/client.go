@@ -29,6 +29,8 @@ type Client struct {
 	Connack mqtt.Connack
 	// ID is the client identifier, after T.Connect: the assigned one if the server gave one.
 	ID string
+
+	trail trail // guarded by the lock of t
 }
 
 // How long, and how often, a server that refuses connections is asked again. A case may bring a
@@ -46,7 +48,7 @@ func (t *T) Dial() *Client {
 			return t.adopt(conn)
 		}
 		if !errors.Is(err, syscall.ECONNREFUSED) || time.Now().After(end) {
-			t.Fatalf("no connection: %v", err)
+			t.lost(err)
 		}
 	}
 }
@@ -55,6 +57,7 @@ func (t *T) adopt(conn net.Conn) *Client {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c := &Client{t: t, id: len(t.clients) + 1, version: t.version, conn: conn}
+	c.trail.version = t.version
 	t.clients = append(t.clients, c)
 	return c
 }
@@ -120,6 +123,7 @@ func (c *Client) Connect(p *mqtt.Connect) {
 	}
 	if id, ok := c.Connack.Props.Bytes(mqtt.AssignedClientIdentifier); ok {
 		c.ID = string(id)
+		c.t.assigned(c)
 	}
 }
 

@@ -96,6 +96,9 @@ func (c *Client) ReadUnsuback(id uint16) mqtt.Unsuback {
 	return p
 }
 
+// beforeMax bounds the messages that come before an acknowledgement.
+const beforeMax = 8 << 20
+
 // ahead reads up to the packet of that type and puts the PUBLISHes before it back: a server may
 // send them first [MQTT-3.8.4].
 func (c *Client) ahead(want mqtt.Type) []byte {
@@ -110,6 +113,9 @@ func (c *Client) ahead(want mqtt.Type) []byte {
 			c.t.Fatalf("client %d: want %s, got %s", c.id, want, describe(c.version, frame))
 		}
 		before = append(before, frame...)
+		if len(before) > beforeMax {
+			c.t.Fatalf("client %d: want %s, got %d bytes of messages", c.id, want, len(before))
+		}
 	}
 }
 

@@ -34,8 +34,12 @@ type Options struct {
 	CaseTimeout, ExpectTimeout time.Duration
 	// ReturnTimeout is how long a server that ended may take to be back.
 	ReturnTimeout time.Duration
-	// Progress is told of each result as it comes; nil: nobody is.
+	// TimeLimit bounds the run; 0 does not. What is left is not run then.
+	TimeLimit time.Duration
+	// Progress is told of each result as it comes, from several goroutines; nil: nobody is.
 	Progress func(Result)
+	// Warn is told of what a run could not take away again; nil: nobody is.
+	Warn func(text string)
 }
 
 // DefaultOptions suit a broker near by.
@@ -50,11 +54,13 @@ func DefaultOptions() Options {
 // Outcome is what came of one run of a case.
 type Outcome string
 
-// The outcomes. Skipped: the server does not offer what the case is about, and may. NotRun: the
-// case needs a target that there is none of.
+// The outcomes. Errored: there was no connection, or the case itself is broken; it says nothing of
+// the server. Skipped: the server does not offer what the case is about, and may. NotRun: the case
+// needs a target that there is none of.
 const (
 	Passed  Outcome = "passed"
 	Failed  Outcome = "failed"
+	Errored Outcome = "error"
 	Skipped Outcome = "skipped"
 	NotRun  Outcome = "not run"
 )
@@ -88,29 +94,75 @@ type job struct {
 	number int
 }
 
-// Run runs the cases and answers their results in the order of the cases. The error says that there
-// is no broker to judge. It blocks until all is done; ctx ends it early.
+// ErrPattern says that a word of Options.Only fits no case and no statement.
+var ErrPattern = errors.New("suite: fits no case and no statement")
+
+// ErrTimeLimit says that Options.TimeLimit ended the run; there are results all the same.
+var ErrTimeLimit = errors.New("suite: the time limit of the run is over")
+
+// Run runs the cases and answers their results in the order of the cases. Without results the error
+// says why nothing was judged: no broker, no case. With results it says that the run was ended
+// early, by ctx or by TimeLimit. It blocks until all is done.
 func Run(ctx context.Context, cases []Case, opts Options) ([]Result, error) {
-	if err := Check(cases); err != nil {
+	r, jobs, err := prepare(ctx, cases, &opts)
+	if err != nil {
 		return nil, err
+	}
+	limited := ctx
+	if opts.TimeLimit > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, opts.TimeLimit)
+		defer cancel()
+	}
+	results := make([]Result, len(jobs))
+	r.batch(limited, jobs, results, opts.Parallel, false)
+	r.batch(limited, jobs, results, 1, true)
+	r.again(limited, jobs, results)
+	r.leftovers()
+	if limited.Err() != nil && ctx.Err() == nil {
+		return results, ErrTimeLimit
+	}
+	return results, ctx.Err()
+}
+
+// prepare looks at the cases and meets the targets.
+func prepare(ctx context.Context, cases []Case, opts *Options) (*runner, []job, error) {
+	if err := Check(cases); err != nil {
+		return nil, nil, err
+	}
+	if err := checkOnly(cases, opts.Only); err != nil {
+		return nil, nil, err
 	}
 	id := make([]byte, 4)
 	_, _ = rand.Read(id)
-	r := &runner{opts: &opts, id: hex.EncodeToString(id)}
+	r := &runner{opts: opts, id: hex.EncodeToString(id)}
 	if err := r.probe(ctx, opts.Target); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrUnreachable, opts.Target, err)
+		return nil, nil, fmt.Errorf("%w: %s: %w", ErrUnreachable, opts.Target, err)
 	}
 	for name, extra := range opts.Extra {
-		if err := r.probe(ctx, extra); err != nil && name == Limited {
-			return nil, fmt.Errorf("%w: %s: %s: %w", ErrUnreachable, name, extra, err)
+		err := r.probe(ctx, extra)
+		// Guarded and Enhanced need not let this client in, but must be there.
+		if err != nil && (name == Limited || !errors.Is(err, errNoAnswer)) {
+			return nil, nil, fmt.Errorf("%w: %s: %s: %w", ErrUnreachable, name, extra, err)
 		}
 	}
-	jobs := r.jobs(cases)
-	results := make([]Result, len(jobs))
-	r.batch(ctx, jobs, results, opts.Parallel, false)
-	r.batch(ctx, jobs, results, 1, true)
-	r.again(ctx, jobs, results)
-	return results, ctx.Err()
+	return r, r.jobs(cases), nil
+}
+
+// checkOnly wants every word to fit something: one that does not is a slip of the pen.
+func checkOnly(cases []Case, only []string) error {
+	for _, word := range only {
+		one := &runner{opts: &Options{Only: []string{word}}}
+		fits := func(c Case) bool {
+			return slices.ContainsFunc(c.For(), func(v mqtt.Version) bool {
+				return one.wanted(&c, v)
+			})
+		}
+		if !slices.ContainsFunc(cases, fits) {
+			return fmt.Errorf("%w: %q; --list has the names", ErrPattern, word)
+		}
+	}
+	return nil
 }
 
 func (r *runner) jobs(cases []Case) []job {
@@ -176,7 +228,7 @@ func (r *runner) one(ctx context.Context, j job) Result {
 	}
 	switch {
 	case ctx.Err() != nil:
-		res.Reason = "the run was ended"
+		res.Reason = "the run was ended early"
 		return res
 	case r.gone.Load():
 		res.Reason = reasonGone
@@ -190,7 +242,8 @@ func (r *runner) one(ctx context.Context, j job) Result {
 	}
 	since := r.count.Load()
 	r.run(ctx, j, target, &res)
-	res.struck = res.Outcome == Failed && r.struck(ctx, target, since)
+	bad := res.Outcome == Failed || res.Outcome == Errored
+	res.struck = bad && r.struck(ctx, target, since)
 	return res
 }
 
@@ -198,7 +251,6 @@ func (r *runner) run(ctx context.Context, j job, target *Target, res *Result) {
 	ctx, cancel := context.WithTimeout(ctx, r.opts.CaseTimeout)
 	defer cancel()
 	t := &T{run: r, c: j.c, version: j.v, target: target, number: j.number, ctx: ctx}
-	t.traces.version = j.v
 	start := time.Now()
 	t.log.start = start
 	t.guard(func() { j.c.Run(t) })
@@ -212,6 +264,8 @@ func (t *T) verdict(res *Result) {
 	defer t.mu.Unlock()
 	res.Faults, res.Reason = t.faults, t.skipped
 	switch {
+	case t.errored:
+		res.Outcome, res.Transcript = Errored, t.log.text()
 	case len(t.faults) > 0:
 		res.Outcome, res.Transcript = Failed, t.log.text()
 	case t.skipped != "":
@@ -227,6 +281,7 @@ func (t *T) guard(f func()) {
 	defer func() {
 		v := recover()
 		if _, ended := v.(stop); v != nil && !ended {
+			t.errored = true
 			t.Errorf("the case itself is broken: %v\n%s", v, debug.Stack())
 		}
 	}()
@@ -253,6 +308,7 @@ func (r *runner) probe(ctx context.Context, target *Target) error {
 		return err
 	}
 	_ = conn.Close()
+	var why []string
 	for _, v := range []mqtt.Version{mqtt.V5, mqtt.V311} {
 		ctx, cancel := context.WithTimeout(ctx, r.opts.ExpectTimeout)
 		t := &T{run: r, c: &Case{}, version: v, target: target, number: int(v), ctx: ctx}
@@ -262,8 +318,9 @@ func (r *runner) probe(ctx context.Context, target *Target) error {
 		if len(t.faults) == 0 {
 			return nil
 		}
+		why = append(why, fmt.Sprintf("with %s: %s", v, t.faults[0]))
 	}
-	return errNoAnswer
+	return fmt.Errorf("%w; %s", errNoAnswer, strings.Join(why, "; "))
 }
 
 // meet reads what the target says of itself. Whether it says so as it must is for the cases: here

@@ -2,9 +2,11 @@ package suite
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"io"
 	"net"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -132,7 +134,7 @@ func TestOutcomes(t *testing.T) {
 			c.Next()
 		}, Failed, "sent no packet"},
 		"out of time":      {func(t *T) { t.Wait(time.Hour) }, Failed, "time limit"},
-		"bug":              {func(*T) { panic("oh") }, Failed, "case itself is broken: oh"},
+		"bug":              {func(*T) { panic("oh") }, Errored, "case itself is broken: oh"},
 		"wrong codes":      {func(t *T) { t.Connect().WantRefused() }, Failed, "neither CONNACK"},
 		"fault, then pass": {func(t *T) { t.Errorf("small"); t.Connect() }, Failed, "small"},
 	} {
@@ -176,6 +178,71 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 	if strings.Contains(seen, "publish other clean") {
 		t.Error("took away what was not retained")
+	}
+}
+
+// A retained message by alias, a CONNECT in two parts, a session under an assigned identifier: all
+// are seen.
+func TestTraces(t *testing.T) {
+	var tr traces
+	l := trail{version: mqtt.V5}
+	hello := mqtt.Connect{Version: mqtt.V5, ClientID: []byte("parts")}
+	hello.Props = hello.Props.AppendUint32(mqtt.SessionExpiryInterval, 60)
+	b := hello.Append(nil)
+	tr.saw(&l, b[:5])
+	tr.saw(&l, b[5:])
+	for _, name := range []string{"by/alias", ""} {
+		p := mqtt.Publish{Topic: []byte(name), Payload: []byte("x"), Retain: name == ""}
+		p.Props = p.Props.AppendUint16(mqtt.TopicAlias, 3)
+		tr.saw(&l, p.Append(nil, mqtt.V5))
+	}
+	anonymous := trail{}
+	hello.ClientID = nil
+	tr.saw(&anonymous, hello.Append(nil))
+	tr.keeps(&anonymous, "assigned")
+	tr.saw(&l, []byte{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF})
+	if !tr.retained["by/alias"] || len(tr.retained) != 1 || len(tr.sessions) != 2 ||
+		string(tr.sessions["assigned"].ClientID) != "assigned" {
+		t.Errorf("%+v", tr)
+	}
+}
+
+// What fits nothing, lasts too long, or cannot be reached is told apart from a fault.
+func TestRunsThatJudgeNothing(t *testing.T) {
+	target := (&fake{}).start(t)
+	o := options(target)
+	o.Only = []string{"a/b", "nosuch"}
+	if _, err := Run(t.Context(), one("a/b", func(*T) {}), o); !errors.Is(err, ErrPattern) ||
+		!strings.Contains(err.Error(), "nosuch") {
+		t.Errorf("pattern: %v", err)
+	}
+	o = options(target)
+	o.TimeLimit, o.CaseTimeout, o.Parallel = 50*time.Millisecond, time.Minute, 1
+	cases := append(one("a/b", func(t *T) { t.Wait(time.Hour) }), one("a/c", func(*T) {})...)
+	got, err := Run(t.Context(), cases, o)
+	if !errors.Is(err, ErrTimeLimit) || got[0].Outcome != Failed || got[1].Outcome != NotRun {
+		t.Errorf("time limit: %v %+v", err, got)
+	}
+	o = options(target)
+	nobody := &Target{url: &url.URL{Scheme: "tcp", Host: "127.0.0.1:1"}, server: everything()}
+	o.Extra = map[string]*Target{Guarded: nobody}
+	if _, err := Run(t.Context(), cases, o); !errors.Is(err, ErrUnreachable) {
+		t.Errorf("extra: %v", err)
+	}
+}
+
+// The password is in no transcript.
+func TestPasswordIsMasked(t *testing.T) {
+	o := options((&fake{}).start(t))
+	o.Username, o.Password = "user", "s3cret"
+	results, err := Run(t.Context(), one("a/b", func(t *T) { t.Connect().Ping() }), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(results[0].Transcript, "\n")
+	secret := hex.EncodeToString([]byte("s3cret"))
+	if results[0].Outcome != Failed || strings.Contains(text, secret) {
+		t.Error(text)
 	}
 }
 

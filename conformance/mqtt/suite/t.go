@@ -25,6 +25,7 @@ type T struct {
 	clients []*Client
 	log     transcript
 	faults  []string
+	errored bool // no verdict is possible
 	skipped string
 	traces
 }
@@ -83,6 +84,14 @@ func (t *T) Errorf(format string, args ...any) {
 func (t *T) Fatalf(format string, args ...any) {
 	t.Errorf(format, args...)
 	panic(stop{})
+}
+
+// lost ends the case because there is no connection to judge by.
+func (t *T) lost(err error) {
+	t.mu.Lock()
+	t.errored = true
+	t.mu.Unlock()
+	t.Fatalf("no connection: %v", err)
 }
 
 // Skipf ends the case without a verdict: the target does not offer what the case is about, and the

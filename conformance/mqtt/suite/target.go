@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -105,7 +104,8 @@ func (t *Target) stream(ctx context.Context) (net.Conn, error) {
 	}
 	secured := tls.Client(conn, t.tls)
 	if err := secured.HandshakeContext(ctx); err != nil {
-		return nil, errors.Join(err, conn.Close())
+		_ = conn.Close()
+		return nil, fmt.Errorf("TLS handshake: %w", err)
 	}
 	return secured, nil
 }
@@ -118,7 +118,8 @@ func (t *Target) dial(ctx context.Context) (net.Conn, error) {
 	}
 	ws, err := upgrade(conn, t.url)
 	if err != nil {
-		return nil, errors.Join(err, conn.Close())
+		_ = conn.Close()
+		return nil, err
 	}
 	return ws, nil
 }

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -45,8 +46,24 @@ func (l *transcript) text() []string {
 func (t *T) sent(c *Client, b []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.traces.saw(b)
-	t.log.add(fmt.Sprintf("%d→", c.id), dump(c.version, b))
+	t.traces.saw(&c.trail, b)
+	t.log.add(fmt.Sprintf("%d→", c.id), dump(c.version, t.masked(b)))
+}
+
+// assigned notes a session whose client identifier the server chose.
+func (t *T) assigned(c *Client) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.traces.keeps(&c.trail, c.ID)
+}
+
+// masked is b without the password of Options: transcripts are kept and passed on.
+func (t *T) masked(b []byte) []byte {
+	secret := []byte(t.run.opts.Password)
+	if len(secret) == 0 {
+		return b
+	}
+	return bytes.ReplaceAll(b, secret, bytes.Repeat([]byte("*"), len(secret)))
 }
 
 func (t *T) received(c *Client, frame []byte) {

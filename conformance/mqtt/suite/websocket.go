@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -25,6 +26,9 @@ const (
 	OpPing         byte = 0x9
 	OpPong         byte = 0xA
 )
+
+// headBytesMax bounds the response to an upgrade.
+const headBytesMax = 64 << 10
 
 // webSocket is the client's end of a WebSocket connection as a byte stream: a Write is one binary
 // frame, a Read gives the payload of binary frames. It is no more than the suite needs, and written
@@ -78,8 +82,10 @@ func (a *Upgrade) do(conn net.Conn, host string) (*webSocket, *http.Response, er
 	if _, err := io.WriteString(conn, b.String()+"\r\n"); err != nil {
 		return nil, nil, fmt.Errorf("suite: websocket: %w", err)
 	}
-	w := &webSocket{Conn: conn, r: bufio.NewReader(conn)}
+	limit := &io.LimitedReader{R: conn, N: headBytesMax}
+	w := &webSocket{Conn: conn, r: bufio.NewReader(limit)}
 	response, err := http.ReadResponse(w.r, &http.Request{Method: http.MethodGet})
+	limit.N = math.MaxInt64
 	if err != nil {
 		return nil, nil, fmt.Errorf("suite: websocket: %w", err)
 	}
@@ -99,7 +105,7 @@ func (a *Upgrade) do(conn net.Conn, host string) (*webSocket, *http.Response, er
 func (t *T) DialUpgrade(a Upgrade) (c *Client, status int, protocol string) {
 	conn, err := t.target.stream(t.ctx)
 	if err != nil {
-		t.Fatalf("no connection: %v", err)
+		t.lost(err)
 	}
 	stop := context.AfterFunc(t.ctx, func() { _ = conn.Close() })
 	defer stop()
