@@ -66,9 +66,12 @@ func networkOf(host string) string {
 	return "tcp6"
 }
 
+// ErrNoSocket refuses to listen at a path where something is that is no socket.
+var ErrNoSocket = errors.New("gate: there is a file that is no socket; remove it or bind elsewhere")
+
 // listen opens the socket of a bind. A unix socket that no process serves is what a killed broker
-// left behind, and is removed; mode is who may connect to the new one, 0 for what the process's
-// umask leaves.
+// left behind, and is removed; anything else at its path stays. mode is who may connect to the new
+// one, 0 for what the process's umask leaves.
 func listen(b Bind, keepAlive time.Duration, mode fs.FileMode) (net.Listener, error) {
 	lc := net.ListenConfig{KeepAlive: keepAlive}
 	if keepAlive == 0 {
@@ -78,9 +81,9 @@ func listen(b Bind, keepAlive time.Duration, mode fs.FileMode) (net.Listener, er
 		lc.Control = narrow(mode)
 	}
 	ln, err := lc.Listen(context.Background(), b.Network, b.Address)
-	if b.Network == "unix" && errors.Is(err, syscall.EADDRINUSE) && abandoned(b.Address) {
-		if err := os.Remove(b.Address); err != nil {
-			return nil, fmt.Errorf("gate: remove an abandoned socket: %w", err)
+	if b.Network == "unix" && errors.Is(err, syscall.EADDRINUSE) {
+		if err := clearAway(b.Address); err != nil {
+			return nil, err
 		}
 		ln, err = lc.Listen(context.Background(), b.Network, b.Address)
 	}
@@ -95,11 +98,29 @@ func listen(b Bind, keepAlive time.Duration, mode fs.FileMode) (net.Listener, er
 	return ln, nil
 }
 
-func abandoned(path string) bool {
+// clearAway removes a socket that no process serves; one that is served stays, and the path in use.
+// A link is not followed: what it names was not left here by us.
+func clearAway(path string) error {
+	// Look before the call: to connect to an ordinary file is refused as to a dead socket is.
+	at, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("gate: look at the path of a socket: %w", err)
+	case at.Mode()&fs.ModeSocket == 0:
+		return fmt.Errorf("%w: %s", ErrNoSocket, path)
+	}
 	c, err := net.Dial("unix", path)
 	if err == nil {
 		_ = c.Close()
-		return false
+		return nil
 	}
-	return errors.Is(err, syscall.ECONNREFUSED)
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return nil
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("gate: remove an abandoned socket: %w", err)
+	}
+	return nil
 }

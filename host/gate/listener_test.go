@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -69,6 +70,32 @@ func TestUnixSocket(t *testing.T) {
 	cfg.Name = "again"
 	if _, err := h.g.Listen(cfg); err == nil {
 		t.Error("a served socket was taken")
+	}
+}
+
+// What is at the path of a unix socket and is none is no one's to remove.
+func TestUnixSocketRemovesNoFile(t *testing.T) {
+	h := start(t, &fake{packet: echo})
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	folder, lost := filepath.Join(dir, "folder"), filepath.Join(dir, "lost")
+	if err := errors.Join(os.WriteFile(file, []byte("mine"), 0o600), os.Symlink(file, link),
+		os.Mkdir(folder, 0o700), os.Symlink(filepath.Join(dir, "none"), lost)); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{file, link, folder, lost} {
+		_, err := h.g.Listen(ListenerConfig{
+			Name: "unix", Bind: "unix://" + path, Limits: DefaultLimits(),
+		})
+		if !errors.Is(err, ErrNoSocket) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v", path, err)
+		}
+		if _, err := os.Lstat(path); err != nil {
+			t.Errorf("removed: %v", err)
+		}
+	}
+	if b, err := os.ReadFile(file); string(b) != "mine" {
+		t.Errorf("the file: %q, %v", b, err)
 	}
 }
 

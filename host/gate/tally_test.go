@@ -1,9 +1,11 @@
 package gate
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 )
 
@@ -101,17 +103,35 @@ func TestTalliesWhileTermsChange(t *testing.T) {
 // TestOnePortOfBothFamilies: an IPv4 and an IPv6 listener share a port.
 func TestOnePortOfBothFamilies(t *testing.T) {
 	h := start(t, &fake{packet: echo})
-	cfg := ListenerConfig{Name: "six", Bind: "tcp://[::]:0", Limits: DefaultLimits()}
-	six, err := h.g.Listen(cfg)
-	if err != nil {
-		t.Skipf("no IPv6 here: %v", err)
-	}
-	_, port, _ := net.SplitHostPort(six.String())
-	cfg.Name, cfg.Bind = "four", "tcp://0.0.0.0:"+port
-	if _, err := h.g.Listen(cfg); err != nil {
-		t.Fatal(err)
-	}
+	port := bothFamilies(t, h.g)
 	for _, host := range []string{"127.0.0.1", "::1"} {
 		ping(t, dial(t, "tcp", net.JoinHostPort(host, port)))
 	}
+}
+
+// bothFamilies opens a listener of each family on one port. What is free in IPv6 may be taken in
+// IPv4, by a connection of another test: then it tries the next.
+func bothFamilies(t *testing.T, g *Gate) (port string) {
+	t.Helper()
+	for range 50 {
+		cfg := ListenerConfig{Name: "six", Bind: "tcp://[::]:0", Limits: DefaultLimits()}
+		six, err := g.Listen(cfg)
+		if err != nil {
+			t.Skipf("no IPv6 here: %v", err)
+		}
+		_, port, _ = net.SplitHostPort(six.String())
+		cfg.Name, cfg.Bind = "four", "tcp://0.0.0.0:"+port
+		_, err = g.Listen(cfg)
+		if err == nil {
+			return port
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			t.Fatal(err)
+		}
+		if err := g.Unlisten("six"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Fatal("no port is free in both families")
+	return ""
 }
