@@ -9,8 +9,8 @@ PROGRAMS     = ./host/cmd/hpmq ./sdk/cmd/hpmq-cli ./lite/cmd/hpmq-lite
 TARGETS      = linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/mipsle windows/amd64 darwin/arm64
 LINK_TARGETS = linux/arm64 linux/mipsle
 
-# How long each decoder is fuzzed, and flags of go test, as in: make test TESTFLAGS=-v
-FUZZTIME  = 30s
+# How long each decoder is fuzzed in CI (hours are run by hand: make fuzz FUZZTIME=10m), and flags of go test, as in: make test TESTFLAGS=-v
+FUZZTIME  = 10s
 TESTFLAGS =
 
 export CGO_ENABLED = 0
