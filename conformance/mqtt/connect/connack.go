@@ -22,7 +22,7 @@ func connackCases() []suite.Case {
 		Run: connackReasons,
 	}, {
 		Name: "connect/connack-properties", Versions: []mqtt.Version{mqtt.V5},
-		Claims: "5.0/MQTT-3.1.4-5 5.0/MQTT-3.2.2-9",
+		Claims: "5.0/MQTT-3.1.4-5",
 		Text: "The properties of CONNACK are of CONNACK, stand once each and have values that " +
 			"are allowed.",
 		Run: connackProperties,
@@ -39,7 +39,6 @@ func connackCases() []suite.Case {
 		Run: maximumQoSTrue,
 	}, {
 		Name: "connect/retain-available-is-true", Versions: []mqtt.Version{mqtt.V5},
-		Claims: "5.0/MQTT-3.2.2-13",
 		Text: "A server that does not say that it has no retained messages lets a retained will " +
 			"in.",
 		Run: retainTrue,
@@ -58,6 +57,9 @@ func connackFlags(t *suite.T) {
 		c := t.Dial()
 		c.Send(t.Connecting(suite.Named(id), suite.Keeping).Append(nil))
 		frame := c.Expect(mqtt.CONNACK)
+		if len(frame) < 4 {
+			t.Fatalf("CONNACK of %d bytes", len(frame))
+		}
 		at := 2 // behind a remaining length of one byte
 		if frame[1] > 0x7F {
 			at = 3
@@ -71,7 +73,7 @@ func connackFlags(t *suite.T) {
 }
 
 func connackReasons(t *suite.T) {
-	id := t.ClientID("s")
+	id, answers := t.ClientID("s"), 0
 	keep(t, id).Leave()
 	for _, spoil := range []func(*packet){
 		func(p *packet) { p.flags |= flagReserved },
@@ -83,7 +85,30 @@ func connackReasons(t *suite.T) {
 		p.flags &^= flagClean
 		p.id = text(id)
 		spoil(p)
-		refuse(t, p, nil)
+		c := t.Dial()
+		c.Send(p.bytes())
+		if frame, _ := c.Poll(t.Options().ExpectTimeout); frame != nil {
+			answers++
+			wantRefusal(t, frame)
+		}
+		c.WantClosed()
+	}
+	if answers == 0 {
+		t.Skipf("the server refuses without CONNACK")
+	}
+}
+
+// wantRefusal wants a frame to be a CONNACK that refuses.
+func wantRefusal(t *suite.T, frame []byte) {
+	var p mqtt.Connack
+	if mqtt.TypeOf(frame) != mqtt.CONNACK {
+		t.Fatalf("want CONNACK, got %s", mqtt.TypeOf(frame))
+	}
+	if err := p.Decode(t.Version(), frame); err != nil {
+		t.Fatalf("the server's CONNACK: %v", err)
+	}
+	if !p.Reason.Failed() || p.SessionPresent {
+		t.Errorf("CONNACK says %s, session present %t, want a refusal", p.Reason, p.SessionPresent)
 	}
 }
 

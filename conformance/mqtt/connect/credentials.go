@@ -84,7 +84,7 @@ func anyUser(t *suite.T, user, password string, has bool) bool {
 	c.Send(p.bytes())
 	frame, _ := c.Poll(t.Options().ExpectTimeout)
 	defer c.Close()
-	return frame != nil && mqtt.TypeOf(frame) == mqtt.CONNACK && frame[3] == 0
+	return letIn(frame)
 }
 
 func binaryPassword(t *suite.T) {

@@ -23,10 +23,16 @@ func emptyIDCases() []suite.Case {
 		Run: emptyWorks,
 	}, {
 		Name:   "connect/empty-identifier-with-clean-session-0",
-		Claims: "3.1.1/MQTT-3.1.3-8 3.1.1/MQTT-3.1.3-9 3.1.1/MQTT-3.2.2-5 3.1.1/MQTT-3.2.2-4",
+		Claims: "3.1.1/MQTT-3.1.3-8 3.1.1/MQTT-3.1.3-9",
 		Text: "A client without an identifier asks for CleanSession 0: CONNACK with return code " +
 			"0x02, then the end.",
 		Versions: []mqtt.Version{mqtt.V311}, Run: emptyKept,
+	}, {
+		Name:   "connect/empty-identifier-refused-to-the-end",
+		Claims: "3.1.1/MQTT-3.2.2-4 3.1.1/MQTT-3.2.2-5", Versions: []mqtt.Version{mqtt.V311},
+		Text: "If a client without an identifier that asks for CleanSession 0 is refused by " +
+			"CONNACK, that says Session Present 0 and the connection ends.",
+		Run: emptyKeptEnds,
 	}, {
 		Name:   "connect/empty-identifier-refused-is-not-heard",
 		Claims: "3.1.1/MQTT-3.1.4-5", Versions: []mqtt.Version{mqtt.V311},
@@ -111,6 +117,17 @@ func emptyKept(t *suite.T) {
 	c := t.Dial()
 	c.Send(t.Connecting(suite.Named(""), suite.Keeping).Append(nil))
 	c.WantRefusedBy(mqtt.ClientIdentifierNotValid)
+}
+
+func emptyKeptEnds(t *suite.T) {
+	c := t.Dial()
+	c.Send(t.Connecting(suite.Named(""), suite.Keeping).Append(nil))
+	frame, _ := c.Poll(t.Options().ExpectTimeout)
+	if frame == nil || mqtt.TypeOf(frame) != mqtt.CONNACK || letIn(frame) {
+		t.Skipf("the server does not refuse by CONNACK, which other cases judge")
+	}
+	wantRefusal(t, frame)
+	c.WantEnd()
 }
 
 func emptyKeptPublishes(t *suite.T) {

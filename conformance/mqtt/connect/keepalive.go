@@ -14,6 +14,7 @@ const tooLong = 1500*time.Millisecond + slack
 // keepAliveCases are about a client that falls silent, or does not.
 func keepAliveCases() []suite.Case {
 	const closes = "3.1.1/MQTT-3.1.2-24 5.0/MQTT-3.1.2-22 5.0/MQTT-3.2.2-22"
+	const inTime = "3.1.1/MQTT-3.1.2-24 5.0/MQTT-3.1.2-22"
 	return []suite.Case{{
 		Name: "connect/keep-alive-closes", Claims: closes,
 		Text: "A client with a keep alive of one second sends nothing: the server closes.",
@@ -39,13 +40,28 @@ func keepAliveCases() []suite.Case {
 		Text: "A silent client with a kept session is closed: the session is there when it comes " +
 			"back.",
 		Run: keepAliveSession,
+	}, {
+		Name: "connect/keep-alive-closes-in-time", Claims: inTime,
+		Text: "A client with a keep alive of four seconds sends nothing: the server closes after " +
+			"six seconds, not before and at most two seconds later.",
+		Run: keepAliveInTime,
+	}, {
+		Name: "connect/keep-alive-is-kept-by-pings", Claims: inTime,
+		Text: "A client with a keep alive of two seconds sends PINGREQ every 1.9 seconds: each is " +
+			"answered, and the server does not close.",
+		Run: keepAlivePings,
 	}}
 }
 
 // silent connects with a keep alive of one second. It skips the case if the server sets another.
 func silent(t *suite.T, options ...suite.Option) *suite.Client {
-	c := t.Connect(append(options, func(p *mqtt.Connect) { p.KeepAlive = 1 })...)
-	if s, said := c.Connack.Props.Uint16(mqtt.ServerKeepAlive); said && s != 1 {
+	return silentFor(t, 1, options...)
+}
+
+// silentFor is silent with a keep alive of so many seconds.
+func silentFor(t *suite.T, seconds uint16, options ...suite.Option) *suite.Client {
+	c := t.Connect(append(options, func(p *mqtt.Connect) { p.KeepAlive = seconds })...)
+	if s, said := c.Connack.Props.Uint16(mqtt.ServerKeepAlive); said && s != seconds {
 		t.Skipf("the server sets a keep alive of %d s", s)
 	}
 	return c
@@ -131,4 +147,23 @@ func keepAliveSession(t *suite.T) {
 	wantPresent(t, c, true)
 	t.Connect().PublishText(topic, "m", 0)
 	c.WantMessage(topic, "m")
+}
+
+// keepAliveInTime counts from CONNACK. The server counts from CONNECT, which is earlier.
+func keepAliveInTime(t *suite.T) {
+	const least, most, enough = 5800 * time.Millisecond, 8 * time.Second, 15 * time.Second
+	c := silentFor(t, 4)
+	start := time.Now()
+	c.WantClosedWithin(enough, mqtt.KeepAliveTimeout)
+	if took := time.Since(start); took < least || took > most {
+		t.Errorf("the server closed after %.1f s, want 6 s to 8 s", took.Seconds())
+	}
+}
+
+func keepAlivePings(t *suite.T) {
+	c := silentFor(t, 2)
+	for range 3 {
+		t.Wait(1900 * time.Millisecond)
+		c.Ping()
+	}
 }

@@ -90,6 +90,9 @@ func limitedSays(t *suite.T) {
 }
 
 func limitedSubscribe(t *suite.T) {
+	if highest(t) == mqtt.ExactlyOnce {
+		t.Skipf("the server offers Maximum QoS 2")
+	}
 	c, topic := t.Connect(), t.Topic("qos")
 	for q := range mqtt.ExactlyOnce + 1 {
 		id := c.NextPacketID()
@@ -154,6 +157,9 @@ func limitedAlias(t *suite.T) {
 	w := t.Connect()
 	w.Subscribe(topic, 0)
 	most := t.Server().TopicAliasMax
+	if most == 0 || most == 65535 {
+		t.Skipf("the server offers Topic Alias Maximum %d", most)
+	}
 	m := mqtt.Publish{Topic: []byte(topic), Payload: []byte("m"),
 		Props: mqtt.Props(nil).AppendUint16(mqtt.TopicAlias, most)}
 	c := t.Connect()

@@ -1,6 +1,8 @@
 package connect
 
 import (
+	"time"
+
 	"github.com/hpmq/hpmq/conformance/mqtt/suite"
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
@@ -23,7 +25,7 @@ func secondCases() []suite.Case {
 		Run: secondConnectOfAnother,
 	}, {
 		Name: "connect/second-connect-counts-as-failure", Versions: since311(),
-		Claims: claims + " 3.1.1/MQTT-3.1.2-8 5.0/MQTT-3.1.2-8",
+		Claims: "3.1.1/MQTT-3.1.2-8 5.0/MQTT-3.1.2-8",
 		Text: "A client with a will sends a second CONNECT with another will: the first will is " +
 			"published, the second is not.",
 		Run: secondConnectWills,
@@ -39,25 +41,22 @@ func wantEndAfterConnack(t *suite.T, c *suite.Client) {
 	case frame == nil:
 		return
 	case t.V5() && mqtt.TypeOf(frame) == mqtt.DISCONNECT:
-		wantDisconnect(t, frame, mqtt.ProtocolError, mqtt.UnspecifiedError)
+		if r := readDisconnect(t, frame); !suite.Fits(r, nil) {
+			t.Errorf("DISCONNECT says %s, want %s", r, mqtt.ProtocolError)
+		}
 		c.WantEnd()
 	default:
 		t.Fatalf("want the end of the connection, got %s", mqtt.TypeOf(frame))
 	}
 }
 
-// wantDisconnect judges the reason of a DISCONNECT.
-func wantDisconnect(t *suite.T, frame []byte, reasons ...mqtt.ReasonCode) {
+// readDisconnect is the reason of a DISCONNECT.
+func readDisconnect(t *suite.T, frame []byte) mqtt.ReasonCode {
 	var p mqtt.Disconnect
 	if err := p.Decode(t.Version(), frame); err != nil {
 		t.Fatalf("the server's DISCONNECT: %v", err)
 	}
-	for _, r := range reasons {
-		if r == p.Reason {
-			return
-		}
-	}
-	t.Errorf("DISCONNECT says %s, want one of %v", p.Reason, reasons)
+	return p.Reason
 }
 
 func secondConnect(t *suite.T) {
@@ -99,7 +98,15 @@ func secondConnectWills(t *suite.T) {
 	c := t.Connect(suite.WithWill(mqtt.Will{Topic: []byte(topic), Payload: []byte("first")}))
 	c.Send(t.Connecting(suite.Named(c.ID), suite.WithWill(mqtt.Will{Topic: []byte(topic),
 		Payload: []byte("second")})).Append(nil))
-	wantEndAfterConnack(t, c)
+	for end := time.Now().Add(t.Options().ExpectTimeout); ; {
+		frame, open := c.Poll(time.Until(end))
+		if frame == nil && open {
+			t.Skipf("the server did not close, which other cases judge")
+		}
+		if frame == nil {
+			break
+		}
+	}
 	w.WantMessage(topic, "first")
 	wantUnseen(w, topic)
 }

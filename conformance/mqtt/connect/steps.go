@@ -137,3 +137,8 @@ func wantTexts(t *suite.T, got []string, want ...string) {
 		t.Errorf("got messages %q, want %q", got, want)
 	}
 }
+
+// letIn is true for a CONNACK that lets a client in, by its bytes. A frame may be nil.
+func letIn(frame []byte) bool {
+	return len(frame) > 3 && mqtt.TypeOf(frame) == mqtt.CONNACK && frame[3] == 0
+}

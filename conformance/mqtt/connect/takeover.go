@@ -83,7 +83,9 @@ func takeOverCloses(t *suite.T) {
 func takeOverSays(t *suite.T) {
 	old := t.Connect()
 	c := clean(t, old.ID)
-	wantDisconnect(t, old.Expect(mqtt.DISCONNECT), mqtt.SessionTakenOver)
+	if r := readDisconnect(t, old.Expect(mqtt.DISCONNECT)); r != mqtt.SessionTakenOver {
+		t.Errorf("DISCONNECT says %s, want %s", r, mqtt.SessionTakenOver)
+	}
 	old.WantClosed()
 	c.Ping()
 }

@@ -37,13 +37,6 @@ func ackCases() []suite.Case {
 				"with a PUBREL of that identifier, Success or Packet Identifier not found.",
 			Run: pubrecUnknown,
 		}, {
-			Name: "publish/acknowledgements-keep-to-the-maximum-packet-size",
-			Claims: "5.0/MQTT-3.4.2-2 5.0/MQTT-3.4.2-3 5.0/MQTT-3.5.2-2 5.0/MQTT-3.5.2-3 " +
-				"5.0/MQTT-3.6.2-2 5.0/MQTT-3.6.2-3 5.0/MQTT-3.7.2-2 5.0/MQTT-3.7.2-3",
-			Text: "To a client that takes no larger packets than CONNACK, PUBACK, PUBREC, " +
-				"PUBREL and PUBCOMP, good and bad, come without what would make them too large.",
-			Run: acksKeepSize,
-		}, {
 			Name:   "publish/acknowledgements-of-every-form-count",
 			Claims: "5.0/MQTT-4.3.2-3 5.0/MQTT-4.3.3-5",
 			Text: "PUBACK and PUBCOMP without reason, with reason, with an empty property " +

@@ -1,17 +1,54 @@
 package publish
 
 import (
+	"fmt"
+
 	"github.com/hpmq/hpmq/conformance/mqtt/suite"
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
-func acksKeepSize(t *suite.T) {
-	t.NeedQoS(mqtt.ExactlyOnce)
-	limit := connackBytes(t)
-	pub := t.Connect()
-	c := t.Connect(suite.WithProps(func(p mqtt.Props) mqtt.Props {
+// ackSizeCases are about acknowledgements to a client that takes no large packets.
+func ackSizeCases() []suite.Case {
+	cases := []suite.Case{{
+		Name:   "publish/pubrel-keeps-to-the-maximum-packet-size",
+		Claims: "5.0/MQTT-3.6.2-2 5.0/MQTT-3.6.2-3",
+		Text: "To a client that takes no larger packets than a small PUBLISH, PUBREL comes " +
+			"without what would make it too large.",
+		Run: pubrelKeepsSize,
+	}}
+	for _, row := range []struct {
+		kind          mqtt.Type
+		section, name string
+	}{{mqtt.PUBACK, "3.4.2", "puback"}, {mqtt.PUBREC, "3.5.2", "pubrec"},
+		{mqtt.PUBCOMP, "3.7.2", "pubcomp"}} {
+		cases = append(cases, suite.Case{
+			Name:   "publish/" + row.name + "-keeps-to-the-maximum-packet-size",
+			Claims: "5.0/MQTT-" + row.section + "-2 5.0/MQTT-" + row.section + "-3",
+			Text: fmt.Sprintf("To a client that takes no larger packets than CONNACK, %s, good "+
+				"and bad, comes without what would make it too large.", row.kind),
+			Run: func(t *suite.T) { acksKeepSize(t, row.kind) },
+		})
+	}
+	return cases
+}
+
+// taking connects a client that takes packets of so many bytes.
+func taking(t *suite.T, limit uint32) *suite.Client {
+	return t.Connect(suite.WithProps(func(p mqtt.Props) mqtt.Props {
 		return p.AppendUint32(mqtt.MaximumPacketSize, limit)
 	}))
+}
+
+// acksKeepSize draws acknowledgements of every type and judges those of one.
+func acksKeepSize(t *suite.T, kind mqtt.Type) {
+	t.NeedQoS(mqtt.ExactlyOnce)
+	limit := connackBytes(t)
+	c := taking(t, limit)
+	judge := func(want mqtt.Type) {
+		if frame := c.Expect(want); want == kind {
+			wantSize(t, frame, limit)
+		}
+	}
 	topic := t.Topic("a")
 	odd := mqtt.Publish{Topic: []byte(topic), Payload: []byte{0xFF, 0xFE}, QoS: mqtt.AtLeastOnce,
 		PacketID: 2}
@@ -20,23 +57,27 @@ func acksKeepSize(t *suite.T) {
 	good.PacketID = 1
 	for _, p := range []mqtt.Publish{good, odd} {
 		c.SendPacket(&p)
-		wantSize(t, c.Expect(mqtt.PUBACK), limit)
+		judge(mqtt.PUBACK)
 		p.QoS = mqtt.ExactlyOnce
 		c.SendPacket(&p)
-		rec := c.Expect(mqtt.PUBREC)
-		wantSize(t, rec, limit)
+		judge(mqtt.PUBREC)
 		c.SendPacket(&mqtt.Ack{Type: mqtt.PUBREL, PacketID: p.PacketID})
-		wantSize(t, c.Expect(mqtt.PUBCOMP), limit)
+		judge(mqtt.PUBCOMP)
 	}
-	c.SendPacket(&mqtt.Ack{Type: mqtt.PUBREL, PacketID: 77})
-	wantSize(t, c.Expect(mqtt.PUBCOMP), limit)
-	c.Subscribe("t"+c.ID, mqtt.ExactlyOnce)
-	pub.PublishText("t"+c.ID, "m", mqtt.ExactlyOnce)
-	small := message("t"+c.ID, "m", mqtt.ExactlyOnce)
-	if small.Size(mqtt.V5) > int(limit) {
-		t.Note("the server's CONNACK is too small for a PUBLISH")
-		return
+	if kind == mqtt.PUBCOMP {
+		c.SendPacket(&mqtt.Ack{Type: mqtt.PUBREL, PacketID: 77})
+		judge(mqtt.PUBCOMP)
 	}
+}
+
+func pubrelKeepsSize(t *suite.T) {
+	t.NeedQoS(mqtt.ExactlyOnce)
+	topic := t.Topic("")
+	m := message(topic, "m", mqtt.ExactlyOnce)
+	limit := max(connackBytes(t), uint32(m.Size(mqtt.V5))+8) // some for the server's properties
+	c := taking(t, limit)
+	c.Subscribe(topic, mqtt.ExactlyOnce)
+	t.Connect().Publish(m)
 	p := c.ReadPublish()
 	c.SendPacket(&mqtt.Ack{Type: mqtt.PUBREC, PacketID: p.PacketID})
 	wantSize(t, c.Expect(mqtt.PUBREL), limit)

@@ -14,7 +14,7 @@ func Cases() []suite.Case {
 		retainCases(), retainEndCases(), retainOptionCases(),
 		flagCases(), topicCases(), overlapCases(), malformedCases(), malformed5Cases(),
 		propertyCases(), expiryCases(), aliasCases(), serverAliasCases(), identifierCases(),
-		ackCases(), refusalCases(),
+		ackCases(), ackSizeCases(), refusalCases(),
 		qos1Cases(), qos2ReceiverCases(), qos2SenderCases(), packetIDCases(),
 		retryCases(), retry5Cases(), receiptCases(), orderCases(),
 		flowCases(), serverQuotaCases(), limitedCases(),

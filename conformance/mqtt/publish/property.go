@@ -26,6 +26,7 @@ func propertyCases() []suite.Case {
 			Text: "Correlation Data of bytes that are no text, and of 1000 bytes, arrives byte " +
 				"for byte, by every way to a subscriber.",
 			Run: func(t *suite.T) {
+				t.NeedPacketBytes(1500)
 				forwards(t, mqtt.CorrelationData, "\x00\xFF\xFE#+\x80",
 					strings.Repeat("\x00\x01", 500))
 			},

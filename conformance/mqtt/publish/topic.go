@@ -131,7 +131,8 @@ func wantHighest(t *suite.T, sub *suite.Client, want mqtt.QoS) {
 		highest = max(highest, copies[i].QoS)
 	}
 	if highest != want {
-		t.Errorf("%d copies with QoS up to %d, want %d", len(copies), highest, want)
+		t.Errorf("the highest QoS of the copies that came (%d) is %d, want %d", len(copies),
+			highest, want)
 	}
 	if len(copies) > 3 {
 		t.Errorf("%d copies for 3 subscriptions", len(copies))

@@ -106,6 +106,12 @@ func (m *match) need(t *suite.T) {
 	if strings.ContainsAny(m.filter, "+#") {
 		t.NeedWildcard()
 	}
+	longest := 0
+	for _, name := range append(slices.Concat(m.yes, m.no), m.filter) {
+		longest = max(longest, len(place(t, name)))
+	}
+	// A PUBLISH has its name as the payload too.
+	t.NeedPacketBytes(2*longest + 32)
 }
 
 func runMatchLive(t *suite.T, m match) {

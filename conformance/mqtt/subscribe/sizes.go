@@ -47,7 +47,9 @@ func runSubackFits(t *suite.T, level string) {
 		subs = append(subs, sub(fmt.Sprint(level, "/", i), 0))
 	}
 	id := c.NextPacketID()
-	c.Send(mqtt.AppendSubscribe(nil, mqtt.V5, id, nil, subs))
+	b := mqtt.AppendSubscribe(nil, mqtt.V5, id, nil, subs)
+	t.NeedPacketBytes(len(b))
+	c.Send(b)
 	ack := c.ReadSuback(id)
 	if len(ack.Props) > 0 || len(ack.Reasons) != sizeFilters {
 		t.Errorf("SUBACK has %d bytes of properties and %d codes, want none and %d",
@@ -56,11 +58,14 @@ func runSubackFits(t *suite.T, level string) {
 }
 
 func runUnsubackFits(t *suite.T) {
-	c := narrow(t)
 	var filters []string
+	size := 16
 	for i := range sizeFilters {
 		filters = append(filters, t.Topic(fmt.Sprint(i)))
+		size += 2 + len(filters[i])
 	}
+	t.NeedPacketBytes(size)
+	c := narrow(t)
 	ack := unsubscribe(c, filters...)
 	if len(ack.Props) > 0 || len(ack.Reasons) != sizeFilters {
 		t.Errorf("UNSUBACK has %d bytes of properties and %d codes, want none and %d",

@@ -25,8 +25,9 @@ func subackCases() []suite.Case {
 		Name: "subscribe/suback-one-for-several-filters",
 		Claims: "3.1.1/MQTT-3.8.4-4 3.1.1/MQTT-3.8.4-5 5.0/MQTT-3.8.4-5 5.0/MQTT-3.8.4-6 " +
 			"5.0/MQTT-3.9.3-2",
-		Text: "One SUBSCRIBE with 150 filters gets one SUBACK with 150 codes, and messages on " +
-			"the first, the middle and the last filter come.",
+		Text: "One SUBSCRIBE with 150 filters, or as many as the server takes in a packet, gets " +
+			"one SUBACK with a code for each, and messages on the first, the middle and the last " +
+			"filter come.",
 		Run: runSubackMany,
 	}, {
 		Name: "subscribe/suback-codes-in-order",
@@ -84,11 +85,18 @@ func runSubackBurst(t *suite.T) {
 }
 
 func runSubackMany(t *suite.T) {
-	const filters = 150
 	c := t.Connect()
 	var subs []mqtt.Subscription
-	for i := range filters {
-		subs = append(subs, sub(t.Topic(fmt.Sprint(i)), mqtt.AtMostOnce))
+	for i := range 150 {
+		more := append(subs, sub(t.Topic(fmt.Sprint(i)), mqtt.AtMostOnce))
+		if !t.TakesPacket(len(mqtt.AppendSubscribe(nil, c.Version(), 1, nil, more))) {
+			break
+		}
+		subs = more
+	}
+	filters := len(subs)
+	if filters < 3 {
+		t.Skipf("the server takes no SUBSCRIBE with three filters")
 	}
 	for i, r := range ask(t, c, nil, subs...) {
 		if r != mqtt.GrantedQoS0 {
