@@ -47,8 +47,8 @@ func keepAliveCases() []suite.Case {
 		Run: keepAliveInTime,
 	}, {
 		Name: "connect/keep-alive-is-kept-by-pings", Claims: inTime,
-		Text: "A client with a keep alive of two seconds sends PINGREQ every 1.9 seconds: each is " +
-			"answered, and the server does not close.",
+		Text: "A client with a keep alive of two seconds sends PINGREQ every 1.9 seconds: each " +
+			"is answered, and the server does not close.",
 		Run: keepAlivePings,
 	}}
 }
