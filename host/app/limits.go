@@ -51,7 +51,9 @@ func socketLimits(c *configs.Limits) gate.Limits {
 	l.ConnectionsMax = c.ConnectionsMax
 	l.PacketBytesMax = uint32(c.PacketBytesMax)
 	l.OutBytesMax = int(c.OutboundBytesMax)
-	l.OutCutBytesMax = 4 * l.OutBytesMax // what one packet may go beyond before the peer is cut
+	// One packet, however large, comes on top: acknowledgements and pings of a peer that reads
+	// nothing fill this. In 64 bits, for an int may have 32.
+	l.OutCutBytesMax = int(min(4*int64(c.OutboundBytesMax), math.MaxInt))
 	l.Rates = gate.Rates{
 		ConnectsPerSecond:           c.ConnectsPerSecond,
 		MessagesInPerSecond:         c.MessagesInPerSecond,

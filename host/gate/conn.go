@@ -3,6 +3,7 @@ package gate
 import (
 	"errors"
 	"net"
+	"time"
 
 	"github.com/panjf2000/gnet/v2"
 )
@@ -47,7 +48,12 @@ type Conn struct {
 	slow    bool // Room said no: the handler waits for Writable
 	past    bool // its first packet was seen
 	entered bool // OnOpen came
+
+	bulk uint16 // in bulkBytes: how far what was last written with room goes beyond OutBytesMax
 }
+
+// bulkBytes is the unit of Conn.bulk, of which 65,535 are more than all packets of MQTT.
+const bulkBytes = 64 << 10
 
 // Loop is the number of the loop that owns c.
 func (c *Conn) Loop() int { return c.loop.index }
@@ -88,12 +94,13 @@ func (c *Conn) CertificateSubject() string {
 }
 
 // Write queues p, borrowed until return. It goes out at the end of the turn, earlier if it is
-// much. A peer that has not taken Limits.OutCutBytesMax when more is written is cut.
+// much. A peer that has not taken Limits.OutCutBytesMax when more is written is cut; what one
+// packet that was written with room goes beyond OutBytesMax is not held against it.
 func (c *Conn) Write(p []byte) {
 	if c.state != open || len(p) == 0 {
 		return
 	}
-	if c.full() {
+	if c.full(len(p)) {
 		return
 	}
 	if c.out == nil {
@@ -113,14 +120,43 @@ func (c *Conn) Write(p []byte) {
 	}
 }
 
-// full cuts a peer for whom too much waits, and is true then.
-func (c *Conn) full() bool {
-	if c.queued() < c.ln.cfg.Limits.OutCutBytesMax {
+// full cuts a peer for whom too much waits when n bytes more are written, and is true then.
+func (c *Conn) full(n int) bool {
+	q, l := c.queued(), &c.ln.cfg.Limits
+	if q < l.OutBytesMax {
+		c.bulk = 0
+		if over := int64(q) + int64(n) + int64(n/64) - int64(l.OutBytesMax); over > 0 { // 1/64: TLS
+			c.bulk = uint16(min((over+bulkBytes-1)/bulkBytes, 1<<16-1))
+		}
 		return false
 	}
-	c.loop.g.count.cut.Add(1)
-	c.cut(ErrCut)
+	if int64(q) < int64(l.OutCutBytesMax)+int64(c.bulk)*bulkBytes {
+		return false
+	}
+	c.cutUnread()
 	return true
+}
+
+// cutUnread cuts a peer that does not read, counts it, and logs it now and then.
+func (c *Conn) cutUnread() {
+	c.loop.g.count.cut.Add(1)
+	if held, ok := c.ln.deaf.pass(time.Now()); ok {
+		c.loop.g.log.Warn("gate: a peer was cut: it does not read", "listener", c.ln.name,
+			"peer", c.remote(), "unread", c.queued(), "not logged", held)
+	}
+	c.cut(ErrCut)
+}
+
+// remote asks the system for the peer's address, which the gate does not keep: behind a proxy it is
+// the proxy's. It is empty for a unix socket, and where the system has no way to ask.
+func (c *Conn) remote() string {
+	switch {
+	case c.gc != nil:
+		return remoteOf(c.gc.Fd())
+	case c.meter != nil && c.meter.fd >= 0:
+		return remoteOf(c.meter.fd)
+	}
+	return ""
 }
 
 // Room is how many bytes may be queued before the peer counts as slow; then it is below 0, and
@@ -269,8 +305,7 @@ func (c *Conn) leave() bool {
 		if c.loop.now < c.until {
 			return true
 		}
-		c.loop.g.count.cut.Add(1)
-		c.cut(ErrCut)
+		c.cutUnread()
 		return false
 	}
 	if closeWrite(c.gc) != nil {

@@ -19,7 +19,8 @@ type Limits struct {
 	PacketBytesMax      uint32
 	FirstPacketBytesMax uint32
 	// OutBytesMax is how much may wait for one peer before it counts as slow (Conn.Room is 0). With
-	// OutCutBytesMax waiting, the next write cuts the peer.
+	// OutCutBytesMax waiting, the next write cuts the peer. One packet may go beyond both: written
+	// while there was room, the part of it above OutBytesMax is added to OutCutBytesMax.
 	OutBytesMax    int
 	OutCutBytesMax int
 	Rates
@@ -135,7 +136,7 @@ type listener struct {
 	once     sync.Once
 	done     chan struct{} // closed when no connection will follow
 
-	trouble, full, failed, mute rare // what is logged now and then
+	trouble, full, failed, mute, deaf rare // what is logged now and then
 
 	connections atomic.Int64
 	accepted    atomic.Uint64
@@ -195,7 +196,7 @@ func (g *Gate) serve(
 	ln.offer(cfg)
 	ln.ctx, ln.cancel = context.WithCancel(context.Background())
 	ln.stop, ln.done = make(chan struct{}), make(chan struct{})
-	for _, r := range []*rare{&ln.trouble, &ln.full, &ln.failed, &ln.mute} {
+	for _, r := range []*rare{&ln.trouble, &ln.full, &ln.failed, &ln.mute, &ln.deaf} {
 		r.every = 10 * time.Second
 	}
 	g.listeners = append(g.listeners, ln)

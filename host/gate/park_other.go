@@ -21,6 +21,8 @@ func drop(int, bool) {}
 
 func socketError(int) error { return nil }
 
+func remoteOf(int) string { return "" }
+
 func writeSome(int, []byte) (int, error) { return 0, errors.ErrUnsupported }
 
 func (l *loop) enrolAgain(homing) error { return errors.ErrUnsupported }

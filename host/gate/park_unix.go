@@ -5,6 +5,7 @@ package gate
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"syscall"
 
@@ -33,6 +34,21 @@ func socketError(fd int) error {
 		err = syscall.Errno(n)
 	}
 	return err
+}
+
+// remoteOf answers the address of the peer of a socket, without its port.
+func remoteOf(fd int) string {
+	sa, err := syscall.Getpeername(fd)
+	if err != nil {
+		return ""
+	}
+	switch a := sa.(type) {
+	case *syscall.SockaddrInet4:
+		return netip.AddrFrom4(a.Addr).String()
+	case *syscall.SockaddrInet6:
+		return netip.AddrFrom16(a.Addr).Unmap().String()
+	}
+	return ""
 }
 
 // writeSome writes what the socket takes now.

@@ -66,7 +66,7 @@ func (s *wsStage) in(c *Conn, raw []byte) error {
 // reply sends what the protocol itself answers. A peer that pings and does not read is cut like
 // any other.
 func (s *wsStage) reply(c *Conn, b []byte) error {
-	if c.full() {
+	if c.full(len(b)) {
 		return nil
 	}
 	return s.sink(c, b)
