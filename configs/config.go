@@ -25,9 +25,18 @@ type Config struct {
 	Loops int `yaml:"loops"`
 	// SysInterval is the time between two looks at the numbers below $SYS; 0 tells none.
 	SysInterval Duration `yaml:"sys_interval"`
-	Admin       Admin    `yaml:"admin"`
-	Log         Log      `yaml:"log"`
-	Wasm        Wasm     `yaml:"wasm"`
+	// InputBytesMax bounds what all connections together hold of packets that have not ended.
+	InputBytesMax Size `yaml:"input_bytes_max"`
+	// SessionsMax counts the sessions of the broker, connected or not.
+	SessionsMax int `yaml:"sessions_max"`
+	// RetainedMessagesMax and RetainedBytesMax bound the retained messages of the broker; bytes are
+	// those of topics, properties and payloads.
+	RetainedMessagesMax int  `yaml:"retained_messages_max"`
+	RetainedBytesMax    Size `yaml:"retained_bytes_max"`
+
+	Admin Admin `yaml:"admin"`
+	Log   Log   `yaml:"log"`
+	Wasm  Wasm  `yaml:"wasm"`
 	// Limits hold for every listener that does not say otherwise. It stands before Listeners: the
 	// decoder starts each listener from it.
 	Limits    Limits     `yaml:"limits"`
@@ -83,8 +92,10 @@ type Limits struct {
 	// ConnectTimeout is how long a connection may take to send CONNECT and be answered.
 	ConnectTimeout Duration `yaml:"connect_timeout"`
 	// PacketBytesMax bounds one control packet [MQTT-3.1.2-24].
-	PacketBytesMax Size  `yaml:"packet_bytes_max"`
-	QoSMax         uint8 `yaml:"qos_max"`
+	PacketBytesMax Size `yaml:"packet_bytes_max"`
+	// PacketTimeout is how long a packet may take from its first byte to its last; 0 is for ever.
+	PacketTimeout Duration `yaml:"packet_timeout"`
+	QoSMax        uint8    `yaml:"qos_max"`
 	// Retain, WildcardSubscriptions, SharedSubscriptions and SubscriptionIdentifiers say whether
 	// clients may use them.
 	Retain                  bool `yaml:"retain"`
@@ -94,7 +105,8 @@ type Limits struct {
 	// PayloadCheck refuses messages that say they are UTF-8 and are not.
 	PayloadCheck bool `yaml:"payload_check"`
 	// ClientIDStrict takes only the client identifiers that every broker must take: at most 23
-	// letters and digits. ClientIDAssign gives one to a client that has none.
+	// letters and digits; of MQTT 3.1 at most 23 characters of any kind. ClientIDAssign gives one
+	// to a client that has none.
 	ClientIDStrict bool `yaml:"client_id_strict"`
 	ClientIDAssign bool `yaml:"client_id_assign"`
 	// ReceiveMax is how many QoS 1 and 2 messages a client may send before they are acknowledged;
@@ -174,6 +186,11 @@ func Default() Config {
 		SysInterval: Duration(10 * time.Second), // as often as mosquitto
 		Wasm:        DefaultWasm(),
 		Limits:      DefaultLimits(),
+
+		InputBytesMax:       256 * MiB, // 256 of the largest packets, 65,536 small ones
+		SessionsMax:         1_000_000, // with nothing in them some 1 GB
+		RetainedMessagesMax: 1_000_000,
+		RetainedBytesMax:    256 * MiB, // a million of 256 bytes
 	}
 	c.Listeners = []Listener{DefaultListener("mqtt", "tcp://127.0.0.1:1883", c.Limits)}
 	return c
@@ -200,6 +217,7 @@ func DefaultLimits() Limits {
 		ConnectionsMax:          100_000,
 		ConnectTimeout:          Duration(10 * time.Second), // as long as a TLS handshake may take
 		PacketBytesMax:          1 * MiB,                    // above any telemetry, below firmware
+		PacketTimeout:           Duration(30 * time.Second), // 1 MiB at 35 KB a second
 		QoSMax:                  2,
 		Retain:                  true,
 		WildcardSubscriptions:   true,

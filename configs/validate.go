@@ -34,6 +34,10 @@ func (c *Config) Validate() error {
 	if d := c.SysInterval.Std(); d != 0 && d < time.Second {
 		ps.add("sys_interval", "must be 0s (none) or at least 1s")
 	}
+	ps.note("input_bytes_max", within(c.InputBytesMax, 64*KiB, 1<<40))
+	ps.note("sessions_max", within(c.SessionsMax, 1, 1_000_000_000))
+	ps.note("retained_messages_max", within(c.RetainedMessagesMax, 0, 1_000_000_000))
+	ps.note("retained_bytes_max", within(c.RetainedBytesMax, 0, 1<<40))
 	c.Log.validate(&ps)
 	c.Wasm.validate(&ps)
 	c.Limits.validate(&ps, "limits")
@@ -104,6 +108,7 @@ func (l *Limits) validate(ps *Problems, at string) {
 	ps.note(at+".connect_timeout", within(l.ConnectTimeout, Duration(time.Millisecond),
 		Duration(time.Hour)))
 	ps.note(at+".packet_bytes_max", within(l.PacketBytesMax, 64, 268_435_460)) // [MQTT-2.1.4]
+	ps.note(at+".packet_timeout", within(l.PacketTimeout, 0, Duration(24*time.Hour)))
 	ps.note(at+".qos_max", within(l.QoSMax, 0, 2))
 	ps.note(at+".receive_max", within(l.ReceiveMax, 1, 65535))
 	ps.note(at+".inflight_max", within(l.InflightMax, 1, 32768))

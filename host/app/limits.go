@@ -6,6 +6,7 @@ import (
 
 	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/host/gate"
+	"github.com/hpmq/hpmq/host/store"
 	"github.com/hpmq/hpmq/lite/broker"
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
@@ -45,11 +46,20 @@ func seconds(d configs.Duration) int64 {
 	return int64((d.Std() + time.Second - 1) / time.Second)
 }
 
+// storeLimits are those of what is kept for the node.
+func storeLimits(c *configs.Config) store.Config {
+	return store.Config{
+		RetainedMax:      c.RetainedMessagesMax,
+		RetainedBytesMax: int(min(c.RetainedBytesMax, math.MaxInt)),
+	}
+}
+
 // socketLimits are the limits that the sockets look at.
 func socketLimits(c *configs.Limits) gate.Limits {
 	l := gate.DefaultLimits()
 	l.ConnectionsMax = c.ConnectionsMax
 	l.PacketBytesMax = uint32(c.PacketBytesMax)
+	l.PacketTimeout = c.PacketTimeout.Std()
 	l.OutBytesMax = int(c.OutboundBytesMax)
 	// One packet, however large, comes on top: acknowledgements and pings of a peer that reads
 	// nothing fill this. In 64 bits, for an int may have 32.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -34,13 +35,16 @@ func (a *App) openLoops(context.Context) error {
 	cfg.Gate.Loops = a.cfg.Loops
 	cfg.Gate.Now = a.now
 	cfg.Gate.Log = a.log
+	cfg.Gate.InputBytesMax = int(min(a.cfg.InputBytesMax, math.MaxInt))
 	l := &loops{
-		memory: store.New(store.Default()), closed: make(chan struct{}),
+		memory: store.New(storeLimits(&a.cfg)), closed: make(chan struct{}),
 		listeners: make(map[string][]*broker.Listener),
 	}
 	n := cfg.Loops()
 	s, err := shard.Open(cfg, func(loop int, peers broker.Peers) *broker.Kernel {
-		return broker.New(kernelConfig(loop, n), l.view(loop), peers)
+		k := kernelConfig(loop, n)
+		k.SessionsMax = (a.cfg.SessionsMax + n - 1) / n
+		return broker.New(k, l.view(loop), peers)
 	})
 	if err != nil {
 		return fmt.Errorf("app: loops: %w", err)

@@ -60,6 +60,11 @@ func restartNeeded(old, next *configs.Config) error {
 		"admin":        old.Admin == next.Admin,
 		"wasm":         old.Wasm == next.Wasm,
 		"log.format":   old.Log.Format == next.Log.Format,
+
+		"input_bytes_max":       old.InputBytesMax == next.InputBytesMax,
+		"sessions_max":          old.SessionsMax == next.SessionsMax,
+		"retained_messages_max": old.RetainedMessagesMax == next.RetainedMessagesMax,
+		"retained_bytes_max":    old.RetainedBytesMax == next.RetainedBytesMax,
 	} {
 		if !same {
 			keys = append(keys, key)

@@ -128,8 +128,8 @@ type badReload struct {
 // badReloads are ways to fail; noWasm is a file that is no component, taken a bind.
 func badReloads(noWasm, taken string) map[string]badReload {
 	return map[string]badReload{
-		"restart": {func(c *configs.Config) { c.Loops, c.DataDir = 1, "elsewhere" },
-			"data_dir, loops cannot change"},
+		"restart": {func(c *configs.Config) { c.Loops, c.SessionsMax = 1, 9 },
+			"loops, sessions_max cannot change"},
 		"invalid": {func(c *configs.Config) { c.Listeners[1].Bind = "b" }, "listeners[1].bind"},
 		"no wasm": {func(c *configs.Config) {
 			c.Listeners[0].Link = reroute("x", "z")

@@ -7,7 +7,14 @@ const (
 )
 
 // buffer is bytes on their way in or out of one connection.
-type buffer struct{ b []byte }
+type buffer struct {
+	b []byte
+
+	// Of the start of a packet, see unfinished.
+	since   int64 // when it came
+	place   int
+	counted int // of cap(b)
+}
 
 // buffers is the free list of one loop: no lock, and at most keep bytes are free.
 type buffers struct {

@@ -358,9 +358,9 @@ func (c *Conn) left(err error) {
 	c.flushLast()
 	told := c.state != open
 	c.state = gone
-	c.loop.bufs.put(c.in)
+	c.loop.bufs.put(c.loop.unfinished.take(c))
 	c.loop.bufs.put(c.out)
-	c.in, c.out, c.pile = nil, nil, nil
+	c.out, c.pile = nil, nil
 	c.forgetRates()
 	c.loop.conns.Add(-1)
 	c.ln.release()

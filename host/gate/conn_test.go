@@ -206,7 +206,7 @@ func TestBuffersAreBounded(t *testing.T) {
 		b.put(p)
 	}
 	b.put(nil)
-	b.put(&buffer{make([]byte, 0, 2*bufferBytesKept)})
+	b.put(&buffer{b: make([]byte, 0, 2*bufferBytesKept)})
 	if len(b.free) != 10 || b.size != 10*bufferBytes {
 		t.Errorf("%d free, %d bytes", len(b.free), b.size)
 	}

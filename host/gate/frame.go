@@ -13,7 +13,8 @@ const topUpBytes = 4 << 10
 // receive cuts b, borrowed until return, into packets and hands them up. Whole packets are not
 // copied; they go up from here, so that the way of a PUBLISH is one frame shorter. The start of a
 // packet whose end has not come is kept in c.in, which is never larger than twice the largest
-// packet allowed, since Frame refuses a larger one by its first bytes.
+// packet allowed, since Frame refuses a larger one by its first bytes; unfinished bounds how long,
+// and how much of all connections together.
 func (c *Conn) receive(b []byte) {
 	l := c.loop
 	defer l.rescue(c)
@@ -31,8 +32,10 @@ func (c *Conn) receive(b []byte) {
 			return
 		}
 		if n == 0 {
-			c.in = l.bufs.get()
-			c.in.b = append(c.in.b, b...)
+			in := l.bufs.get()
+			in.b = append(in.b, b...)
+			l.unfinished.put(c, in)
+			l.fit()
 			return
 		}
 		if c.meter != nil && !c.passes(b[:n]) {
@@ -62,9 +65,11 @@ func (c *Conn) topUp(b []byte) []byte {
 		return nil
 	}
 	if n == 0 {
+		c.loop.unfinished.grown(in)
+		c.loop.fit() // may end c
 		return b[k:]
 	}
-	c.in = nil
+	c.loop.unfinished.take(c)
 	if c.meter != nil && !c.passes(in.b[:n]) {
 		c.meter.held = in
 		c.hold(b[k:])

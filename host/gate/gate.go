@@ -74,6 +74,10 @@ type Config struct {
 	KeepAlive time.Duration
 	// SpareBytesMax bounds the free buffers that each loop keeps for reuse.
 	SpareBytesMax int
+	// InputBytesMax bounds what all connections together hold of packets that have not ended, in
+	// equal shares of the loops. Above it those that hold most are ended; one packet alone may take
+	// more than a share.
+	InputBytesMax int
 	// Now answers milliseconds that never go back. nil is a clock that starts at the wall time.
 	Now func() int64
 	// OnWrite is called inside each Conn.Write of a build with -tags invariants, for a test that
@@ -92,6 +96,7 @@ func Default() Config {
 		LingerTimeout: time.Second,
 		KeepAlive:     60 * time.Second, // finds dead peers whose MQTT keep alive is off
 		SpareBytesMax: 4 << 20,
+		InputBytesMax: 256 << 20, // 256 of the largest packets, 65,536 small ones
 	}
 }
 
@@ -102,6 +107,8 @@ func (c *Config) Validate() error {
 		return errors.New("gate: loops: not below 0")
 	case c.Tick <= 0 || c.SlowCheck <= 0 || c.CloseTimeout <= 0 || c.LingerTimeout <= 0:
 		return errors.New("gate: tick, slow check, close and linger timeout: above 0")
+	case c.InputBytesMax < 1:
+		return errors.New("gate: input bytes: at least 1")
 	case c.KeepAlive < 0 || c.SpareBytesMax < 0:
 		return errors.New("gate: keep alive, spare bytes: not below 0")
 	}
@@ -254,6 +261,7 @@ type counters struct {
 	acceptErrors atomic.Uint64
 	panics       atomic.Uint64
 	cut          atomic.Uint64
+	unfinished   atomic.Uint64
 
 	handshakesFailed atomic.Uint64
 	paused           atomic.Int64
@@ -275,9 +283,11 @@ type Stats struct {
 	// that began.
 	Paused      int64
 	PausedTotal uint64
-	// Panics counts panics of handlers, Cut the connections whose peers did not read.
+	// Panics counts panics of handlers, Cut the connections whose peers did not read, Unfinished
+	// those that were ended for a packet that took too long or too much.
 	Panics     uint64
 	Cut        uint64
+	Unfinished uint64
 	PacketsIn  uint64
 	BytesIn    uint64
 	BytesOut   uint64
@@ -301,6 +311,7 @@ func (g *Gate) Stats() Stats {
 		AcceptErrors: g.count.acceptErrors.Load(),
 		Panics:       g.count.panics.Load(),
 		Cut:          g.count.cut.Load(),
+		Unfinished:   g.count.unfinished.Load(),
 
 		HandshakesFailed: g.count.handshakesFailed.Load(),
 		Paused:           g.count.paused.Load(),

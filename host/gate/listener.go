@@ -23,6 +23,8 @@ type Limits struct {
 	// while there was room, the part of it above OutBytesMax is added to OutCutBytesMax.
 	OutBytesMax    int
 	OutCutBytesMax int
+	// PacketTimeout is how long a packet may take from its first byte to its last, 0 for ever.
+	PacketTimeout time.Duration
 	Rates
 }
 
@@ -34,6 +36,7 @@ func DefaultLimits() Limits {
 		FirstPacketBytesMax: 64 << 10,
 		OutBytesMax:         1 << 20, // a second of a busy subscriber
 		OutCutBytesMax:      4 << 20,
+		PacketTimeout:       30 * time.Second, // 1 MiB at 35 KB/s
 	}
 }
 
@@ -46,6 +49,9 @@ func (l *Limits) Validate() error {
 		return errors.New("gate: packet bytes: at least 64")
 	case l.OutBytesMax < 1 || l.OutCutBytesMax < l.OutBytesMax:
 		return errors.New("gate: out bytes: at least 1, and at most what cuts")
+	}
+	if l.PacketTimeout < 0 {
+		return errors.New("gate: packet timeout: not below 0")
 	}
 	return l.Rates.Validate()
 }

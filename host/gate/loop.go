@@ -57,6 +57,8 @@ type loop struct {
 	turns    uint64
 	ringing  int64 // when alarm is set to ring, 0 for never
 
+	unfinished unfinished
+
 	conns     atomic.Int64
 	packetsIn atomic.Uint64
 	bytesIn   atomic.Uint64
@@ -81,6 +83,8 @@ type probe chan gnet.EventLoop
 func openLoop(g *Gate, index int, h Handler) (*loop, error) {
 	l := &loop{g: g, index: index, handler: h, now: g.cfg.Now()}
 	l.bufs.keep = g.cfg.SpareBytesMax
+	l.unfinished.max = (g.cfg.InputBytesMax + g.cfg.Loops - 1) / g.cfg.Loops
+	l.unfinished.full.every = 10 * time.Second
 	l.run = gnet.RunnableFunc(l.turn)
 	l.slow = time.AfterFunc(time.Hour, l.slowSoon)
 	l.slow.Stop()
@@ -207,6 +211,7 @@ func (l *loop) turn(context.Context) error {
 	}
 	if tick {
 		l.task(l.handler.Tick)
+		l.sweep()
 	}
 	l.mu.Lock()
 	l.spare = tasks[:0]

@@ -109,7 +109,7 @@ func (c *Conn) resume(held *buffer, rest []byte) {
 	m := c.meter
 	if len(rest) > 0 {
 		held.b = append(held.b[:0], rest...)
-		c.in = held
+		c.loop.unfinished.put(c, held)
 	} else {
 		c.loop.bufs.put(held)
 	}

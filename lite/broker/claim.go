@@ -1,5 +1,7 @@
 package broker
 
+import "github.com/hpmq/hpmq/sdk/mqtt"
+
 // Every client id has a home: the kernel that its hash names. The home knows who has the session
 // and hands it out to one claimant after the other, so that however many connections come in
 // under one client id at once, in whatever kernels, the session is in one place at a time.
@@ -33,9 +35,16 @@ func (k *Kernel) claim(c *Conn) {
 	k.homeClaim(id, cl)
 }
 
-// claimed lets c in: the session, if there is one, is here.
+// claimed lets c in: the session, if there is one, is here. One more than SessionsMax is refused:
+// nobody's session is thrown out for a stranger.
 func (k *Kernel) claimed(c *Conn) {
 	s := k.sessions[c.who.ClientID]
+	if s == nil && len(k.sessions) >= k.cfg.SessionsMax {
+		k.stats.SessionsRefused++
+		k.disconnect(c, mqtt.QuotaExceeded)
+		k.gone(c.who.ClientID)
+		return
+	}
 	if s != nil {
 		ends := c.hello.clean || s.conn != nil && s.expiry == 0
 		k.takeOver(s, ends)

@@ -26,6 +26,9 @@ type Config struct {
 	Durable bool
 	// HeldBytesMax bounds the packets kept of a connection whose CONNECT is not answered yet.
 	HeldBytesMax int
+	// SessionsMax bounds the sessions of this kernel, connected or not; a client that needs one
+	// more is refused. Sessions that come from other kernels are taken in beyond it.
+	SessionsMax int
 	// SharesMax bounds the shared subscription groups of one filter.
 	SharesMax int
 }
@@ -37,6 +40,7 @@ func Default() Config {
 		Seed:         1,
 		HeldBytesMax: 256 << 10, // a window of small messages sent right behind CONNECT
 		SharesMax:    1024,
+		SessionsMax:  1_000_000, // with nothing in them some 1 GB
 	}
 }
 
@@ -47,7 +51,7 @@ func (c *Config) Validate() error {
 		return errors.New("broker: peers: must be 1 to 64")
 	case int(c.Self) >= c.Peers:
 		return errors.New("broker: self: must be below peers")
-	case c.HeldBytesMax < 0 || c.SharesMax < 1:
+	case c.HeldBytesMax < 0 || c.SharesMax < 1 || c.SessionsMax < 1:
 		return errors.New("broker: limits: must be positive")
 	}
 	return nil

@@ -5,6 +5,8 @@ type Stats struct {
 	Connections      int
 	ConnectionsTotal uint64
 	Sessions         int
+	// SessionsRefused counts clients that were not let in for SessionsMax.
+	SessionsRefused uint64
 	// SessionsConnected are those of Sessions with a connection.
 	SessionsConnected int
 	Subscriptions     int

@@ -31,8 +31,8 @@ func (w *World) Do(c *story.Command) error {
 	return do(c)
 }
 
-// given sets the world up: loops=2, store=now|event, auth=users|asked, durable, and limits by the
-// names of their fields, as in receive-max=2.
+// given sets the world up: loops=2, sessions-max=1 of each loop, store=now|event, auth=users|asked,
+// durable, and limits by the names of their fields, as in receive-max=2.
 func (w *World) given(c *story.Command) error {
 	if w.kernels != nil {
 		return errors.New("must stand before the first connection")
@@ -45,6 +45,12 @@ func (w *World) given(c *story.Command) error {
 				return err
 			}
 			w.cfg.Peers = int(n)
+		case a.Key == "sessions-max":
+			n, err := c.Number("sessions-max", 0)
+			if err != nil {
+				return err
+			}
+			w.cfg.SessionsMax = int(n)
 		case a.Key == "store":
 			w.store = newStore(w, a.Value == "event")
 		case a.Key == "auth":
