@@ -6,13 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/hpmq/hpmq/components"
 	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/file"
 	"github.com/hpmq/hpmq/host/link"
 	"github.com/hpmq/hpmq/lite/broker"
 )
@@ -61,19 +60,11 @@ func (r reader) read(_ context.Context, use string) (link.Artifact, error) {
 		}
 		return link.Artifact{Code: code, Name: use, Default: true}, nil
 	}
-	f, err := os.Open(use)
-	if err != nil {
-		return link.Artifact{}, err
+	code, err := file.Read(use, r.bytesMax)
+	if errors.Is(err, file.ErrTooLarge) {
+		return link.Artifact{}, fmt.Errorf("%w, the limit of wasm.module_max", err)
 	}
-	defer func() { _ = f.Close() }()
-	code, err := io.ReadAll(io.LimitReader(f, r.bytesMax+1))
-	if err != nil {
-		return link.Artifact{}, err
-	}
-	if int64(len(code)) > r.bytesMax {
-		return link.Artifact{}, fmt.Errorf("%s is larger than wasm.module_max", use)
-	}
-	return link.Artifact{Code: code}, nil
+	return link.Artifact{Code: code}, err
 }
 
 // specOf says a link in the linker's words.

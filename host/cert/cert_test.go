@@ -227,7 +227,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		{Pair{good.Certificate, at("encrypted.key")}, "", "decrypt it"},
 		{Pair{at("broken.pem"), good.Key}, "", "broken.pem, number 1 in it"},
 		{Pair{at("empty.pem"), good.Key}, "", "empty.pem is empty"},
-		{Pair{at("large.pem"), good.Key}, "", "large.pem has more than"},
+		{Pair{at("large.pem"), good.Key}, "", "large.pem is too large"},
 		{good, good.Key, "client_ca " + good.Key + " has no certificate"},
 		{good, at("none.pem"), "read client_ca: open " + at("none.pem")},
 	} {

@@ -7,9 +7,9 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
+
+	"github.com/hpmq/hpmq/host/file"
 )
 
 // readPair reads a certificate with its key.
@@ -36,8 +36,8 @@ func readPair(p Pair) (tls.Certificate, error) {
 }
 
 // readChain reads the certificates of a file, at least one.
-func readChain(file, what string) ([]*x509.Certificate, error) {
-	text, err := readFile(file, what)
+func readChain(path, what string) ([]*x509.Certificate, error) {
+	text, err := readFile(path, what)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func readChain(file, what string) ([]*x509.Certificate, error) {
 		c, err := x509.ParseCertificate(b.Bytes)
 		if err != nil {
 			return nil, fmt.Errorf("cert: %s %s, number %d in it: %w",
-				what, file, len(chain)+1, err)
+				what, path, len(chain)+1, err)
 		}
 		chain = append(chain, c)
 	}
@@ -64,15 +64,16 @@ func readChain(file, what string) ([]*x509.Certificate, error) {
 		return chain, nil
 	case len(others) > 0:
 		return nil, fmt.Errorf("cert: %s %s has no certificate but: %s: "+
-			"are the files of certificate and key swapped?", what, file, strings.Join(others, ", "))
+			"are the files of certificate and key swapped?",
+			what, path, strings.Join(others, ", "))
 	}
 	return nil, fmt.Errorf("cert: %s %s is not PEM: convert it with "+
-		"openssl x509 -inform der -in FILE -out FILE.pem", what, file)
+		"openssl x509 -inform der -in FILE -out FILE.pem", what, path)
 }
 
 // readKey reads the PEM of a private key that needs no passphrase.
-func readKey(file string) ([]byte, error) {
-	text, err := readFile(file, "key")
+func readKey(path string) ([]byte, error) {
+	text, err := readFile(path, "key")
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +86,7 @@ func readKey(file string) ([]byte, error) {
 		switch {
 		case strings.Contains(b.Type, "ENCRYPTED") || b.Headers["DEK-Info"] != "":
 			return nil, fmt.Errorf("cert: key %s is encrypted, and nobody is here to type its "+
-				"passphrase: decrypt it with openssl pkey -in FILE -out FILE.key", file)
+				"passphrase: decrypt it with openssl pkey -in FILE -out FILE.key", path)
 		case strings.HasSuffix(b.Type, "PRIVATE KEY"):
 			return text, nil
 		case b.Type == "CERTIFICATE":
@@ -94,26 +95,19 @@ func readKey(file string) ([]byte, error) {
 	}
 	if certificates {
 		return nil, fmt.Errorf("cert: key %s has a certificate but no key: "+
-			"are the files of certificate and key swapped?", file)
+			"are the files of certificate and key swapped?", path)
 	}
 	return nil, fmt.Errorf("cert: key %s is not PEM: convert it with "+
-		"openssl pkey -inform der -in FILE -out FILE.key", file)
+		"openssl pkey -inform der -in FILE -out FILE.key", path)
 }
 
-func readFile(file, what string) ([]byte, error) {
-	f, err := os.Open(file)
+func readFile(path, what string) ([]byte, error) {
+	text, err := file.Read(path, fileBytesMax)
 	if err != nil {
 		return nil, fmt.Errorf("cert: read %s: %w", what, err)
 	}
-	defer func() { _ = f.Close() }()
-	text, err := io.ReadAll(io.LimitReader(f, fileBytesMax+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("cert: read %s: %w", what, err)
-	case len(text) > fileBytesMax:
-		return nil, fmt.Errorf("cert: %s %s has more than %d bytes", what, file, fileBytesMax)
-	case len(bytes.TrimSpace(text)) == 0:
-		return nil, fmt.Errorf("cert: %s %s is empty", what, file)
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, fmt.Errorf("cert: %s %s is empty", what, path)
 	}
 	return text, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/host/app"
+	"github.com/hpmq/hpmq/host/file"
 )
 
 // The exit codes.
@@ -140,6 +141,11 @@ func listeners(binds []string) []any {
 
 // load reads the configuration; its error lists every fault.
 func load(s configs.Sources) (configs.Config, error) {
+	if s.File != "" {
+		if err := file.Check(s.File); err != nil {
+			return configs.Config{}, failure{fmt.Errorf("read the configuration: %w", err)}
+		}
+	}
 	c, err := configs.Load(s)
 	var problems configs.Problems
 	if errors.As(err, &problems) {

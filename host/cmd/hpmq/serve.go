@@ -38,24 +38,31 @@ func serve(ctx context.Context, sys *system, from configs.Sources) error {
 	if err := greet(sys.out, a, &cfg); err != nil {
 		return failure{errors.Join(err, a.Close())}
 	}
+	r := newReloader(func(ctx context.Context) { reload(ctx, a, sys, from) })
+	closeAll := func() error {
+		if err := r.close(); err != nil {
+			return err
+		}
+		return a.Close()
+	}
 	for {
 		select {
 		case <-ctx.Done():
-			return stop(a, sys.signals)
+			return stop(closeAll, sys.signals)
 		case s := <-sys.signals:
 			if s != syscall.SIGHUP {
 				_, _ = fmt.Fprintln(sys.out, "hpmq: stopping; again to end at once")
-				return stop(a, sys.signals)
+				return stop(closeAll, sys.signals)
 			}
-			reload(ctx, a, sys, from)
+			r.ask()
 		}
 	}
 }
 
-// stop closes a, or returns at the next signal, so that the process ends with what is left undone.
-func stop(a *app.App, signals <-chan os.Signal) error {
+// stop closes, or returns at the next signal, so that the process ends with what is left undone.
+func stop(closeAll func() error, signals <-chan os.Signal) error {
 	closed := make(chan error, 1)
-	go func() { closed <- a.Close() }()
+	go func() { closed <- closeAll() }()
 	for {
 		select {
 		case err := <-closed:

@@ -1,0 +1,45 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// TestPipeForAFile: a pipe that nobody writes into neither holds a reload nor the end.
+func TestPipeForAFile(t *testing.T) {
+	dir := t.TempDir()
+	file, pipe := filepath.Join(dir, "hpmq.yaml"), filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write(t, file, "listeners:"+cheap+"a\n")
+	p := start(t, "--config", file, "--data", "memory", "--admin", "off", "--log-level", "error")
+	p.out.until(t, "mosquitto_pub")
+	for want, text := range map[string]string{
+		"read certificate": `{name: b, bind: "tls://127.0.0.1:0", tls: {certificates: ` +
+			`[{certificate: ` + pipe + `, key: ` + pipe + `}]}}`,
+		"authenticator": `{name: b, bind: "tcp://127.0.0.1:0", link: {authenticator: [` + pipe + `]}}`,
+	} {
+		write(t, file, "listeners: ["+text+"]\n")
+		p.signals <- syscall.SIGHUP
+		for _, text := range []string{want, "is no regular file but a pipe"} {
+			p.err.until(t, text)
+		}
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(pipe, file); err != nil {
+		t.Fatal(err)
+	}
+	p.signals <- syscall.SIGHUP
+	p.err.until(t, "read the configuration")
+	p.signals <- syscall.SIGTERM
+	if code := <-p.exit; code != exitOK {
+		t.Errorf("exit %d: %s", code, p.err)
+	}
+}
