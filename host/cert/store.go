@@ -31,10 +31,11 @@ type Store struct {
 	cfg Config
 	now atomic.Pointer[content]
 
-	mu    sync.Mutex
-	read  []stamp // of the files as they were when they were last read, or tried
-	seen  []stamp // of the files at the last Poll
-	stale bool    // the last attempt to read failed
+	mu   sync.Mutex
+	read []stamp // of the files as they were when they were last read, or tried
+	seen []stamp // of the files at the last Poll
+	// fault is what was wrong at the last attempt to read, empty if nothing was.
+	fault string
 }
 
 // stamp tells one version of a file from another.
@@ -74,31 +75,38 @@ func (s *Store) Reload() error {
 func (s *Store) reloadLocked() error {
 	s.read = s.seen
 	n, err := s.cfg.read()
-	s.stale = err != nil
 	if err != nil {
+		s.fault = err.Error()
 		return err
 	}
+	s.fault = ""
 	s.now.Store(n)
 	return nil
 }
 
 // Poll reads the files again if one of them has changed and none has since the last Poll: who
-// replaces two files is not read between the one and the other. It answers whether it has read; an
-// error is told once for each change.
+// replaces two files is not read between the one and the other. After an error it reads every time:
+// who mends a permission leaves a file as old as it was. It answers whether there is news; an error
+// that stays the same is none.
 func (s *Store) Poll() (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stamps := s.stampsLocked()
 	calm := same(stamps, s.seen)
 	s.seen = stamps
-	if !calm || same(stamps, s.read) {
+	changed, fault := !same(stamps, s.read), s.fault
+	if !calm || !changed && fault == "" {
 		return false, nil
 	}
-	return true, s.reloadLocked()
+	err := s.reloadLocked()
+	if err != nil && !changed && err.Error() == fault {
+		return false, nil
+	}
+	return true, err
 }
 
-// Run polls until ctx ends. tell is called after each time the files were read, with what Reload
-// would answer.
+// Run polls until ctx ends. tell is called with what Reload would answer, whenever Poll has
+// news.
 func (s *Store) Run(ctx context.Context, tell func(error)) {
 	if s.cfg.Poll == 0 {
 		return
@@ -166,7 +174,7 @@ func (s *Store) Warnings(now time.Time) []string {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stale {
+	if s.fault != "" {
 		out = append(out, "the files on disk are not what is in use: the last that were read are")
 	}
 	return out

@@ -1,6 +1,7 @@
 package cert
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"strings"
@@ -57,6 +58,32 @@ func TestPollFindsNewFiles(t *testing.T) {
 	}
 	if w := s.Warnings(time.Now()); len(w) != 1 {
 		t.Errorf("warnings: %q", w)
+	}
+}
+
+// TestPollAfterFault: a file that was no good is tried again though it looks as it did, as one does
+// whose permission was mended.
+func TestPollAfterFault(t *testing.T) {
+	d := newDesk(t)
+	s := d.open(d.config(d.pair("server", "broker.example")))
+	first := serves(t, s)
+	next := d.issue(pki.Leaf{Name: "next", Hosts: []string{"broker.example"}})
+	d.write("server.key", next.Key)
+	d.write("server.pem", bytes.Repeat([]byte("x"), len(next.Certificate)))
+	_, _ = s.Poll()
+	if read, err := s.Poll(); !read || err == nil {
+		t.Fatalf("read: %v, %v", read, err)
+	}
+	if read, err := s.Poll(); read || err != nil {
+		t.Fatalf("said twice: %v, %v", read, err)
+	}
+	d.clock = d.clock.Add(-time.Minute) // as old as it was
+	d.write("server.pem", next.Certificate)
+	if read, err := s.Poll(); !read || err != nil || serves(t, s) == first {
+		t.Fatalf("not tried again: %v, %v", read, err)
+	}
+	if read, err := s.Poll(); read || err != nil {
+		t.Fatalf("read for nothing: %v, %v", read, err)
 	}
 }
 
