@@ -114,12 +114,8 @@ func (a *App) open(ctx context.Context) error {
 // look finds what is wrong with addresses and certificates before anything is opened: components
 // are compiled first, which takes seconds the first time.
 func (a *App) look() error {
-	errs := []error{probe(&a.cfg)}
-	for i := range a.cfg.Listeners {
-		_, err := readKeys(&a.cfg.Listeners[i])
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	_, err := CheckFiles(&a.cfg)
+	return errors.Join(probe(&a.cfg), err)
 }
 
 // later notes how to undo a step; Close does the last first.

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -40,6 +41,22 @@ func readKeys(l *configs.Listener) (*cert.Store, error) {
 		return nil, fmt.Errorf("app: listener %s: %w", l.Name, err)
 	}
 	return s, nil
+}
+
+// CheckFiles reads the certificate files of cfg as Open would. It opens nothing else; all that is
+// wrong is told at once. The warnings are of certificates that can be used.
+func CheckFiles(cfg *configs.Config) (warnings []string, err error) {
+	var errs []error
+	for i := range cfg.Listeners {
+		s, err := readKeys(&cfg.Listeners[i])
+		if errs = append(errs, err); s == nil {
+			continue
+		}
+		for _, w := range s.Warnings(time.Now()) {
+			warnings = append(warnings, "listener "+cfg.Listeners[i].Name+": "+w)
+		}
+	}
+	return warnings, errors.Join(errs...)
 }
 
 // protocols are what ALPN offers.

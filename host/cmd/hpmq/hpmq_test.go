@@ -100,6 +100,11 @@ func TestCommandLine(t *testing.T) {
 	good, bad := filepath.Join(dir, "good.yaml"), filepath.Join(dir, "bad.yaml")
 	write(t, good, "listeners:"+cheap+"a\n")
 	write(t, bad, "loop: 1\nlisteners:\n  - name: a\n    bind: nowhere\n")
+	locked := filepath.Join(dir, "locked.yaml")
+	write(t, locked, `listeners:
+  - {name: a, bind: "tls://:1", tls: {certificates: [{certificate: no.pem, key: no.key}]}}
+  - {name: b, bind: "tls://:2", tls: {certificates: [{certificate: locked.yaml, key: x}]}}
+`)
 	for name, c := range map[string]struct {
 		args    string
 		environ []string
@@ -113,6 +118,10 @@ func TestCommandLine(t *testing.T) {
 		}},
 		"check environment": {"check --config " + good, []string{"HPMQ_LOOPS=x"}, 1,
 			[]string{"HPMQ_LOOPS: loops:"}},
+		"check keys": {"check --config " + locked, nil, 1, []string{
+			"listener a: cert: read certificate", "listener b: cert: certificate",
+			"locked.yaml is not PEM",
+		}},
 		"check nothing":   {"check", nil, 2, []string{`"config" not set`}},
 		"check no file":   {"check --config /nowhere.yaml", nil, 1, []string{"no such file"}},
 		"version":         {"version", nil, 0, []string{"hpmq 0."}},
