@@ -30,7 +30,12 @@ func (a *App) openAdmin(context.Context) error {
 	if bind == configs.Off {
 		return nil
 	}
-	socket, err := net.Listen("tcp", bind)
+	b, err := configs.ParseBind(configs.TCP + "://" + bind)
+	if err != nil {
+		return fmt.Errorf("app: admin: %w", err)
+	}
+	// An IPv4 address is not one of IPv6 too: Go makes 0.0.0.0 all there are.
+	socket, err := net.Listen(b.Network(), b.Address())
 	if err != nil {
 		return &BindError{Who: whoAdmin, Bind: bind, Err: err}
 	}

@@ -121,6 +121,41 @@ func probeOne(b configs.Bind) error {
 	return l.Close()
 }
 
+// probeNext is probeOne for a listener whose unix socket is to be made again: what stands in its
+// place is found before the old is let go.
+func probeNext(l *configs.Listener) error {
+	b, err := configs.ParseBind(l.Bind)
+	if err == nil && b.Scheme == configs.Unix {
+		err = probeOne(b)
+	}
+	if errors.Is(err, fs.ErrNotExist) || err == nil {
+		return nil
+	}
+	return &BindError{Who: "listener " + l.Name, Bind: l.Bind, Err: err}
+}
+
+// socketFile is the unix socket that bind names, nil if there is none.
+func socketFile(bind string) fs.FileInfo {
+	b, err := configs.ParseBind(bind)
+	if err != nil || b.Scheme != configs.Unix {
+		return nil
+	}
+	info, err := os.Lstat(b.Path)
+	if err != nil {
+		return nil
+	}
+	return info
+}
+
+// lost is true if the unix socket of d was removed, or another stands in its place.
+func (d *door) lost() bool {
+	if d.file == nil || d.socket == "" {
+		return false
+	}
+	now := socketFile(d.bind)
+	return now == nil || !os.SameFile(now, d.file) || !now.ModTime().Equal(d.file.ModTime())
+}
+
 func probeSocket(path string) error {
 	c, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {

@@ -34,8 +34,10 @@ type changeover struct {
 
 // want is one listener as it is to be.
 type want struct {
-	next   configs.Listener
-	door   *door // nil if it is new
+	next configs.Listener
+	door *door // nil if it is new
+	// lost is true if the path of its unix socket leads elsewhere by now.
+	lost   bool
 	relink bool
 	spec   link.Spec
 	keys   *cert.Store // nil without TLS
@@ -44,12 +46,13 @@ type want struct {
 // want adds a listener.
 func (c *changeover) want(next configs.Listener) *want {
 	w := &want{next: next, door: c.app.doors[next.Name], relink: true}
+	w.lost = w.door != nil && w.door.lost()
 	c.wants = append(c.wants, w)
 	return w
 }
 
 // moves is true if w needs a socket that is not there.
-func (w *want) moves() bool { return w.door == nil || !w.door.stays(&w.next) }
+func (w *want) moves() bool { return w.door == nil || w.lost || !w.door.stays(&w.next) }
 
 // run does all that can fail, then commits. After an error nothing has changed; a second error says
 // that it could not be undone.
@@ -92,6 +95,9 @@ func (c *changeover) read() error {
 		}
 		if w.keys, err = readKeys(&w.next); err != nil {
 			errs = append(errs, err)
+		}
+		if w.lost {
+			errs = append(errs, probeNext(&w.next))
 		}
 	}
 	return errors.Join(errs...)
@@ -222,7 +228,7 @@ func (c *changeover) place(w *want, d *door) error {
 		if w.door == nil { // who got in meanwhile has no link in a moment
 			err = errors.Join(err, a.tellAll(d.tell(mqtt.AdministrativeAction, 1)))
 		}
-		d.socket, d.bind, d.opened = was.socket, was.bind, was.opened
+		d.socket, d.bind, d.opened, d.file = was.socket, was.bind, was.opened, was.file
 		if n := len(was.eras); n > 0 {
 			a.loops.note(d.key, was.eras[n-1].kernels)
 		}

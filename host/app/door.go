@@ -14,6 +14,7 @@ import (
 	"github.com/hpmq/hpmq/host/gate"
 	"github.com/hpmq/hpmq/host/link"
 	"github.com/hpmq/hpmq/host/shard"
+	"github.com/hpmq/hpmq/host/websocket"
 	"github.com/hpmq/hpmq/lite/broker"
 )
 
@@ -33,6 +34,8 @@ type door struct {
 	// socket is what the gate knows its open socket by; bind is where that listens, opened how it
 	// was named.
 	socket, bind, opened string
+	// file is the unix socket as it was made, nil if it is none.
+	file fs.FileInfo
 	// keys are its certificates, nil without TLS.
 	keys *keys
 	// eras are those with connections, and the one that is offered, which is the last.
@@ -159,7 +162,7 @@ func (d *door) socketConfig(cfg *configs.Listener, e *era) shard.ListenerConfig 
 		}
 	}
 	if w := cfg.WebSocketOf(); b.WebSocket() {
-		c.WebSocket = webSocket(&w)
+		c.WebSocket = webSocket(&w, b)
 	}
 	if p := cfg.Proxy; p != nil && len(p.Trusted) > 0 {
 		trusted, unix := p.Prefixes()
@@ -168,8 +171,14 @@ func (d *door) socketConfig(cfg *configs.Listener, e *era) shard.ListenerConfig 
 	return c
 }
 
-func webSocket(w *configs.WebSocket) *gate.WebSocket {
-	return &gate.WebSocket{Path: w.Path, Origins: w.Origins}
+// webSocket lets in, on an address of loopback, only pages of this machine, unless others are named:
+// any page in a browser here can connect to it, and clients from here need no password.
+func webSocket(w *configs.WebSocket, b configs.Bind) *gate.WebSocket {
+	origins := w.Origins
+	if len(origins) == 0 && b.Loopback() {
+		origins = []string{websocket.Loopback}
+	}
+	return &gate.WebSocket{Path: w.Path, Origins: origins}
 }
 
 // headersMax is how many connections may be awaited for their PROXY header at once: each is a

@@ -63,6 +63,7 @@ func (a *App) openSocketLocked(d *door, cfg *configs.Listener) error {
 		return &BindError{Who: "listener " + cfg.Name, Bind: cfg.Bind, Err: err}
 	}
 	d.bind = boundAt(cfg.Bind, addr)
+	d.file = socketFile(d.bind)
 	a.offerLocked(d, e)
 	return nil
 }

@@ -3,6 +3,7 @@ package websocket
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strings"
 )
@@ -13,9 +14,13 @@ type Config struct {
 	Path string
 	// Origins are the pages a browser may connect from: scheme://host or scheme://host:port, where
 	// the first label of the host may be * for any one label. Empty allows any. A client that sends
-	// no Origin is no browser and is not asked for one.
+	// no Origin is no browser and is not asked for one. Loopback among them stands for all pages
+	// that this machine serves.
 	Origins []string
 }
+
+// Loopback is the origin of every page whose host is localhost or a loopback address.
+const Loopback = "loopback"
 
 // Default is what MQTT clients assume.
 func Default() Config { return Config{Path: "/mqtt"} }
@@ -28,8 +33,9 @@ func (c *Config) Validate() error {
 
 // Rules is a Config made ready. It does not change and may be shared.
 type Rules struct {
-	path    string
-	origins []origin
+	path     string
+	loopback bool
+	origins  []origin
 }
 
 // NewRules makes cfg ready.
@@ -39,6 +45,10 @@ func NewRules(cfg Config) (*Rules, error) {
 	}
 	r := &Rules{path: cfg.Path}
 	for _, s := range cfg.Origins {
+		if s == Loopback {
+			r.loopback = true
+			continue
+		}
 		o, ok := parseOrigin(s)
 		if !ok || strings.Contains(strings.TrimPrefix(o.host, "*."), "*") {
 			return nil, fmt.Errorf("websocket: origin %q: write scheme://host or "+
@@ -78,14 +88,23 @@ func (o origin) covers(p origin) bool {
 	return wild && found && tail == "."+rest
 }
 
+// loopback is true for a page that this machine serves.
+func (o origin) loopback() bool {
+	ip, err := netip.ParseAddr(o.host)
+	return o.host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}
+
 // originAllowed looks at the values of the Origin header.
 func (r *Rules) originAllowed(values []string) bool {
-	if len(r.origins) == 0 || len(values) == 0 {
+	if len(values) == 0 || len(r.origins) == 0 && !r.loopback {
 		return true
 	}
 	p, ok := parseOrigin(values[0])
 	if !ok || len(values) > 1 {
 		return false
+	}
+	if r.loopback && p.loopback() {
+		return true
 	}
 	for _, o := range r.origins {
 		if o.covers(p) {

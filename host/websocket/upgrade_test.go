@@ -137,10 +137,26 @@ func checkRefusal(t *testing.T, name string, got said, status int, text string) 
 }
 
 func TestOrigins(t *testing.T) {
-	r := rules(t, func(c *Config) {
-		c.Origins = []string{"https://a.example", "https://*.b.example", "http://c.example:8080"}
+	checkOrigins(t, []string{Loopback, "https://a.example"}, map[string]bool{
+		"":                          true,
+		"http://localhost":          true,
+		"https://LocalHost:3000":    true,
+		"http://127.0.0.1:8080":     true,
+		"http://127.1.2.3":          true,
+		"http://[::1]:5173":         true,
+		"https://a.example":         true,
+		"http://evil.example":       false,
+		"http://localhost.evil":     false,
+		"http://127.0.0.1.evil":     false,
+		"http://127.0.0.1@evil.com": false,
+		"http://192.0.2.1":          false,
+		"null":                      false,
 	})
-	for origin, ok := range map[string]bool{
+	checkOrigins(t, []string{Loopback}, map[string]bool{
+		"": true, "http://localhost": true, "http://evil.example": false,
+	})
+	named := []string{"https://a.example", "https://*.b.example", "http://c.example:8080"}
+	checkOrigins(t, named, map[string]bool{
 		"":                         true, // no browser
 		"https://a.example":        true,
 		"HTTPS://A.Example":        true,
@@ -158,7 +174,14 @@ func TestOrigins(t *testing.T) {
 		"https://evil@a.example":   false,
 		"null":                     false,
 		"https://*.b.example.evil": false,
-	} {
+		"http://localhost":         false,
+	})
+}
+
+func checkOrigins(t *testing.T, origins []string, want map[string]bool) {
+	t.Helper()
+	r := rules(t, func(c *Config) { c.Origins = origins })
+	for origin, ok := range want {
 		line := ""
 		if origin != "" {
 			line = "\r\nOrigin: " + origin
