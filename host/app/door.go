@@ -171,8 +171,8 @@ func (d *door) socketConfig(cfg *configs.Listener, e *era) shard.ListenerConfig 
 	return c
 }
 
-// webSocket lets in, on an address of loopback, only pages of this machine, unless others are named:
-// any page in a browser here can connect to it, and clients from here need no password.
+// webSocket lets in, on an address of loopback, only pages of this machine, unless others are
+// named: any page in a browser here can connect to it, and clients from here need no password.
 func webSocket(w *configs.WebSocket, b configs.Bind) *gate.WebSocket {
 	origins := w.Origins
 	if len(origins) == 0 && b.Loopback() {

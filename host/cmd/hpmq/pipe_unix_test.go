@@ -22,7 +22,8 @@ func TestPipeForAFile(t *testing.T) {
 	for want, text := range map[string]string{
 		"read certificate": `{name: b, bind: "tls://127.0.0.1:0", tls: {certificates: ` +
 			`[{certificate: ` + pipe + `, key: ` + pipe + `}]}}`,
-		"authenticator": `{name: b, bind: "tcp://127.0.0.1:0", link: {authenticator: [` + pipe + `]}}`,
+		"authenticator": `{name: b, bind: "tcp://127.0.0.1:0", ` +
+			`link: {authenticator: [` + pipe + `]}}`,
 	} {
 		write(t, file, "listeners: ["+text+"]\n")
 		p.signals <- syscall.SIGHUP
