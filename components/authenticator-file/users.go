@@ -53,7 +53,7 @@ func (u *Users) Authenticate(c *authenticator.Credentials) authenticator.Answer 
 // judgeAnonymous judges a client without a name, or with one where nobody has a password: the name
 // is then a label, not a proof.
 func (u *Users) judgeAnonymous(c *authenticator.Credentials) authenticator.Answer {
-	if u.anonymous == always || u.anonymous == loopback && isLoopback(c.Address) {
+	if u.anonymous == always || u.anonymous == loopback && isHere(c.Address) {
 		return authenticator.Allow(authenticator.Grant{})
 	}
 	if u.unknown == authenticator.KindNext {
@@ -84,7 +84,11 @@ func (u *Users) judgeUser(c *authenticator.Credentials) authenticator.Answer {
 	return authenticator.Deny(authenticator.BadUserNameOrPassword, "wrong password")
 }
 
-func isLoopback(address string) bool {
+// isHere is true for clients on this machine: nobody else reaches a unix socket.
+func isHere(address string) bool {
+	if address == "unix" {
+		return true
+	}
 	a, err := netip.ParseAddr(address)
 	return err == nil && a.Unmap().IsLoopback()
 }
