@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/hpmq/hpmq/conformance/mqtt/suite"
 )
 
 //go:embed page.html
@@ -18,12 +20,18 @@ func (r *Report) HTML(w io.Writer) error {
 		"name":  func(id string) string { _, name, _ := cut(id); return name },
 		"lines": func(l []string) string { return strings.Join(l, "\n") },
 		"round": func(d time.Duration) string { return d.Round(time.Millisecond).String() },
+		"bad":   func(res suite.Result) bool { return bad(&res) },
 		"class": func(v any) string { return strings.ReplaceAll(fmt.Sprint(v), " ", "-") },
 	}).Parse(pageText)
 	if err != nil {
 		return fmt.Errorf("report: page: %w", err)
 	}
-	if err := page.Execute(w, r); err != nil {
+	b := &strings.Builder{}
+	if err := page.Execute(b, r); err != nil {
+		return fmt.Errorf("report: page: %w", err)
+	}
+	// The template escapes markup and leaves control characters as the server sent them.
+	if _, err := io.WriteString(w, printable(b.String())); err != nil {
 		return fmt.Errorf("report: page: %w", err)
 	}
 	return nil

@@ -13,13 +13,18 @@ import (
 // The elements of JUnit XML as CI servers read them.
 type (
 	junitSuites struct {
-		XMLName xml.Name     `xml:"testsuites"`
-		Suites  []junitSuite `xml:"testsuite"`
+		XMLName  xml.Name     `xml:"testsuites"`
+		Tests    int          `xml:"tests,attr"`
+		Failures int          `xml:"failures,attr"`
+		Errors   int          `xml:"errors,attr"`
+		Time     string       `xml:"time,attr"`
+		Suites   []junitSuite `xml:"testsuite"`
 	}
 	junitSuite struct {
 		Name     string      `xml:"name,attr"`
 		Tests    int         `xml:"tests,attr"`
 		Failures int         `xml:"failures,attr"`
+		Errors   int         `xml:"errors,attr"`
 		Skipped  int         `xml:"skipped,attr"`
 		Time     string      `xml:"time,attr"`
 		Stamp    string      `xml:"timestamp,attr"`
@@ -30,6 +35,7 @@ type (
 		Name    string     `xml:"name,attr"`
 		Time    string     `xml:"time,attr"`
 		Failure *junitText `xml:"failure"`
+		Error   *junitText `xml:"error"`
 		Skipped *junitText `xml:"skipped"`
 	}
 	junitText struct {
@@ -38,14 +44,17 @@ type (
 	}
 )
 
-// JUnit writes the report as JUnit XML: a test suite a version, a test case a case.
+// JUnit writes the report as JUnit XML: a test suite a version, a test case a case. Cases run side
+// by side: the time of a test suite is the sum of its cases, that of the whole is the clock's.
 func (r *Report) JUnit(w io.Writer) error {
 	texts := r.texts()
-	var doc junitSuites
+	doc := junitSuites{Tests: len(r.Results), Failures: r.Failed(), Errors: r.Errored(),
+		Time: seconds(r.Took)}
 	for i := range r.Cases {
 		c := &r.Cases[i]
 		s := junitSuite{Name: "MQTT " + c.Version, Tests: c.Total(), Failures: c.Failed,
-			Skipped: c.Skipped + c.NotRun, Stamp: r.Started.Format("2006-01-02T15:04:05")}
+			Errors: c.Errored, Skipped: c.Skipped + c.NotRun,
+			Stamp: r.Started.Format("2006-01-02T15:04:05")}
 		var took time.Duration
 		for k := range r.Results {
 			if r.Results[k].Version == c.Version {
@@ -72,13 +81,20 @@ func junitOf(res *suite.Result, texts map[string]string) junitCase {
 	c := junitCase{Class: "mqtt." + res.Version, Name: res.Case, Time: seconds(res.Took)}
 	switch res.Outcome {
 	case suite.Failed:
-		b := &strings.Builder{}
-		appendFailure(b, res, texts)
-		c.Failure = &junitText{Message: strings.Join(res.Faults, "; "), Text: printable(b.String())}
+		c.Failure = junitFailure(res, texts)
+	case suite.Errored:
+		c.Error = junitFailure(res, texts)
 	case suite.Skipped, suite.NotRun:
-		c.Skipped = &junitText{Message: string(res.Outcome) + ": " + res.Reason}
+		c.Skipped = &junitText{Message: printable(string(res.Outcome) + ": " + res.Reason)}
 	}
 	return c
+}
+
+func junitFailure(res *suite.Result, texts map[string]string) *junitText {
+	b := &strings.Builder{}
+	appendFailure(b, res, texts)
+	return &junitText{Message: printable(strings.Join(res.Faults, "; ")),
+		Text: printable(b.String())}
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }

@@ -6,6 +6,7 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -24,7 +25,8 @@ const jsonBytesMax = 64 << 20
 // Verdict is what a run says of one statement.
 type Verdict string
 
-// The verdicts. NotJudged: no case that judges the statement came to an outcome.
+// The verdicts. Kept: a case passed and none failed. NotJudged: no case that judges the statement
+// passed or failed; what could not be asked breaks nothing.
 const (
 	Kept         Verdict = "kept"
 	Broken       Verdict = "broken"
@@ -38,6 +40,10 @@ type Report struct {
 	Target  string        `json:"target"`
 	Started time.Time     `json:"started"`
 	Took    time.Duration `json:"took_ns"`
+	// Ended says why the run was ended before all was judged; empty if it was not.
+	Ended string `json:"ended,omitempty"`
+	// Warnings are what could not be taken away from the server.
+	Warnings []string `json:"warnings,omitempty"`
 	// Cases counts the results by version, Statements the statements that bind a server.
 	Cases      []CaseCount    `json:"cases"`
 	Statements []VerdictCount `json:"statements"`
@@ -50,12 +56,15 @@ type CaseCount struct {
 	Version string `json:"version"`
 	Passed  int    `json:"passed"`
 	Failed  int    `json:"failed"`
+	Errored int    `json:"error"`
 	Skipped int    `json:"skipped"`
 	NotRun  int    `json:"not_run"`
 }
 
 // Total is how many there are.
-func (c *CaseCount) Total() int { return c.Passed + c.Failed + c.Skipped + c.NotRun }
+func (c *CaseCount) Total() int {
+	return c.Passed + c.Failed + c.Errored + c.Skipped + c.NotRun
+}
 
 // VerdictCount counts the statements of one standard that bind a server.
 type VerdictCount struct {
@@ -74,12 +83,23 @@ func (c *VerdictCount) Total() int { return c.Covered() + c.Unobservable }
 
 // Statement is the verdict about one statement.
 type Statement struct {
-	ID      string   `json:"id"`
-	Who     string   `json:"who"`
-	Text    string   `json:"text"`
-	Verdict Verdict  `json:"verdict"`
-	Why     string   `json:"why,omitempty"`
-	Cases   []string `json:"cases,omitempty"`
+	ID      string  `json:"id"`
+	Who     string  `json:"who"`
+	Text    string  `json:"text"`
+	Verdict Verdict `json:"verdict"`
+	// Runs is how many runs of cases were to judge the statement, Judged how many did.
+	Judged int      `json:"judged"`
+	Runs   int      `json:"runs"`
+	Why    string   `json:"why,omitempty"`
+	Cases  []string `json:"cases,omitempty"`
+}
+
+// Told is the verdict with how much of what was to judge it did.
+func (s *Statement) Told() string {
+	if s.Judged == 0 {
+		return string(s.Verdict)
+	}
+	return fmt.Sprintf("%s (%d of %d runs)", s.Verdict, s.Judged, s.Runs)
 }
 
 // New puts results together with the statements they are about.
@@ -118,6 +138,8 @@ func (r *Report) countCases() {
 			c.Passed++
 		case suite.Failed:
 			c.Failed++
+		case suite.Errored:
+			c.Errored++
 		case suite.Skipped:
 			c.Skipped++
 		default:
@@ -143,7 +165,13 @@ func (r *Report) judge(s *conformance.Statement, outcomes []suite.Outcome) {
 	if !s.Judged() && len(s.Cases) == 0 {
 		return
 	}
-	v := Statement{ID: s.ID, Who: s.Who, Text: s.Text, Cases: s.Cases, Verdict: NotJudged}
+	v := Statement{ID: s.ID, Who: s.Who, Text: s.Text, Cases: s.Cases, Verdict: NotJudged,
+		Runs: len(outcomes)}
+	for _, o := range outcomes {
+		if o == suite.Passed || o == suite.Failed {
+			v.Judged++
+		}
+	}
 	switch {
 	case s.Unobservable != "":
 		v.Verdict, v.Why = Unobservable, s.Unobservable
@@ -189,6 +217,15 @@ func (r *Report) Failed() int {
 	return n
 }
 
+// Errored is how many results are no verdict, because there was no connection to judge by.
+func (r *Report) Errored() int {
+	n := 0
+	for i := range r.Cases {
+		n += r.Cases[i].Errored
+	}
+	return n
+}
+
 // JSON writes the report.
 func (r *Report) JSON(w io.Writer) error {
 	enc := json.NewEncoder(w)
@@ -199,11 +236,14 @@ func (r *Report) JSON(w io.Writer) error {
 	return nil
 }
 
-// Read reads what JSON wrote.
+// Read reads what JSON wrote. A report without results is none.
 func Read(rd io.Reader) (*Report, error) {
 	var r Report
 	if err := json.NewDecoder(io.LimitReader(rd, jsonBytesMax)).Decode(&r); err != nil {
-		return nil, fmt.Errorf("report: read: %w: want a file that --json wrote", err)
+		return nil, fmt.Errorf("report: read: %w: want a file that --report wrote", err)
+	}
+	if r.Format == 0 || r.Format == Format && len(r.Results) == 0 {
+		return nil, errors.New("report: read: no results in it: want a file that --report wrote")
 	}
 	if r.Format < 1 || r.Format > Format {
 		return nil, fmt.Errorf("report: read: format %d, this program knows 1 to %d", r.Format,

@@ -19,6 +19,7 @@ var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
 // sample is a report with every outcome; its statements are few, so that golden files stay small.
 func sample() *Report {
 	r := &Report{Format: Format, Target: "tcp://127.0.0.1:1883", Took: 1234 * time.Millisecond,
+		Ended: "ended by a signal", Warnings: []string{"a retained message was left on \x1bx"},
 		Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		Results: []suite.Result{
 			{Case: "a/kept", Version: "5.0", Statements: []string{"5.0/MQTT-1.1.1-1"},
@@ -31,6 +32,9 @@ func sample() *Report {
 				Reason: "the server offers Maximum QoS 0"},
 			{Case: "a/none", Version: "3.1.1", Text: "Does most.", Outcome: suite.NotRun,
 				Reason: "needs a target limited"},
+			{Case: "a/lost", Version: "5.0", Statements: []string{"5.0/MQTT-1.1.1-6"},
+				Text: "Does some.", Outcome: suite.Errored, Took: time.Millisecond,
+				Faults: []string{"no connection: refused"}},
 		}}
 	r.countCases()
 	for _, s := range []conformance.Statement{
@@ -38,11 +42,13 @@ func sample() *Report {
 		{ID: "5.0/MQTT-1.1.1-2", Who: "both", Text: "Do that", Cases: []string{"a/broken"}},
 		{ID: "5.0/MQTT-1.1.1-3", Who: "server", Text: "Hide", Unobservable: "Nobody can see."},
 		{ID: "5.0/MQTT-1.1.1-4", Who: "client", Text: "Others do"},
+		{ID: "5.0/MQTT-1.1.1-6", Who: "server", Text: "Do some", Cases: []string{"a/lost"}},
 		{ID: "3.1.1/MQTT-1.1.1-5", Who: "server", Text: "Do more", Cases: []string{"a/skipped"}},
 	} {
 		r.judge(&s, map[string][]suite.Outcome{
 			"5.0/MQTT-1.1.1-1": {suite.Passed, suite.Skipped},
 			"5.0/MQTT-1.1.1-2": {suite.Passed, suite.Failed},
+			"5.0/MQTT-1.1.1-6": {suite.Errored},
 		}[s.ID])
 	}
 	return r
@@ -83,13 +89,11 @@ func TestGolden(t *testing.T) {
 // What a server sent reaches no terminal and no parser as it is.
 func TestHostileText(t *testing.T) {
 	r := sample()
-	r.Results[1].Faults = []string{"\x00\x1b]0;x\a</failure><script>"}
+	r.Results[1].Faults = []string{"\x00\x1b]0;x\a\u009b\u202e</failure><script>"}
+	r.Results[2].Reason = "\u009b"
 	var text, junit, page bytes.Buffer
 	if err := r.Text(&text, true); err != nil {
 		t.Fatal(err)
-	}
-	if strings.ContainsAny(text.String(), "\x00\x1b\a") {
-		t.Error("control characters in the text")
 	}
 	if err := r.JUnit(&junit); err != nil {
 		t.Fatal(err)
@@ -103,6 +107,11 @@ func TestHostileText(t *testing.T) {
 	}
 	if strings.Contains(page.String(), "<script>") {
 		t.Error("a script in the page")
+	}
+	for name, b := range map[string]*bytes.Buffer{"text": &text, "junit": &junit, "page": &page} {
+		if strings.ContainsAny(b.String(), "\x00\x1b\a\u009b\u202e") {
+			t.Errorf("control characters in the %s", name)
+		}
 	}
 }
 
@@ -119,7 +128,8 @@ func TestReadBack(t *testing.T) {
 	if err := r.JSON(&again); err != nil || !bytes.Equal(again.Bytes(), b.Bytes()) {
 		t.Errorf("%v, not the same:\n%s", err, again.String())
 	}
-	for _, bad := range []string{"", "{}", `{"format": 99}`, "[]", b.String()[:100]} {
+	for _, bad := range []string{"", "{}", `{"format": 99}`, `{"format":1}`, "[]",
+		b.String()[:100]} {
 		if _, err := Read(strings.NewReader(bad)); err == nil {
 			t.Errorf("%.20q is taken", bad)
 		}
@@ -129,19 +139,42 @@ func TestReadBack(t *testing.T) {
 func TestCompare(t *testing.T) {
 	a, b := sample(), sample()
 	b.Target = "tcp://other:1883"
-	var out bytes.Buffer
-	if n, err := Compare(&out, a, b); n != 0 || err != nil {
-		t.Errorf("%d differences, %v:\n%s", n, err, out.String())
+	if c := Compare(a, b); len(c.Differences) != 0 {
+		t.Errorf("of the same: %+v", c.Differences)
 	}
 	b.Results[1].Outcome = suite.Passed
 	b.Verdicts[1].Verdict = Kept
-	b.Results = b.Results[:3]
-	out.Reset()
-	n, err := Compare(&out, a, b)
-	if n != 3 || err != nil {
-		t.Errorf("%d differences, %v", n, err)
+	b.Results = append(b.Results[:3], b.Results[4:]...)
+	b.Cases = b.Cases[1:] // without 3.1.1, so that the rows do not stand side by side
+	c := Compare(a, b)
+	if len(c.Differences) != 3 {
+		t.Errorf("%d differences", len(c.Differences))
 	}
-	golden(t, "compare.txt", out.Bytes())
+	var text, doc bytes.Buffer
+	if err := c.Text(&text); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.JSON(&doc); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "compare.txt", text.Bytes())
+	golden(t, "compare.json", doc.Bytes())
+}
+
+// What a statement is told by the runs that were to judge it.
+func TestVerdicts(t *testing.T) {
+	for want, outcomes := range map[string][]suite.Outcome{
+		"kept (1 of 4 runs)":   {suite.Skipped, suite.NotRun, suite.Passed, suite.Errored},
+		"kept (2 of 2 runs)":   {suite.Passed, suite.Passed},
+		"broken (2 of 3 runs)": {suite.Passed, suite.Failed, suite.Errored},
+		"not judged":           {suite.Errored, suite.Skipped, suite.NotRun},
+	} {
+		var r Report
+		r.judge(&conformance.Statement{ID: "5.0/x", Who: "server"}, outcomes)
+		if got := r.Verdicts[0].Told(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }
 
 // A real run's results meet the real statements.

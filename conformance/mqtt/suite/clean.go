@@ -126,7 +126,10 @@ func (t *T) clean() {
 	t.run.sweep(t.version, t.target, t.number, func(s *T) { s.forget(t.traces) })
 }
 
+// hangUp closes what the case opened.
 func (t *T) hangUp() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for _, c := range t.clients {
 		_ = c.conn.Close()
 	}

@@ -137,13 +137,14 @@ func prepare(ctx context.Context, cases []Case, opts *Options) (*runner, []job, 
 	_, _ = rand.Read(id)
 	r := &runner{opts: opts, id: hex.EncodeToString(id)}
 	if err := r.probe(ctx, opts.Target); err != nil {
-		return nil, nil, fmt.Errorf("%w: %s: %w", ErrUnreachable, opts.Target, err)
+		return nil, nil, unmet(opts.Target.String(), err)
 	}
 	for name, extra := range opts.Extra {
 		err := r.probe(ctx, extra)
 		// Guarded and Enhanced need not let this client in, but must be there.
-		if err != nil && (name == Limited || !errors.Is(err, errNoAnswer)) {
-			return nil, nil, fmt.Errorf("%w: %s: %s: %w", ErrUnreachable, name, extra, err)
+		there := errors.Is(err, errNoAnswer) || errors.Is(err, ErrRefused)
+		if err != nil && (name == Limited || !there) {
+			return nil, nil, unmet(name+": "+extra.String(), err)
 		}
 	}
 	return r, r.jobs(cases), nil
@@ -228,7 +229,7 @@ func (r *runner) one(ctx context.Context, j job) Result {
 	}
 	switch {
 	case ctx.Err() != nil:
-		res.Reason = "the run was ended early"
+		res.Reason = reasonEnded
 		return res
 	case r.gone.Load():
 		res.Reason = reasonGone
@@ -241,16 +242,24 @@ func (r *runner) one(ctx context.Context, j job) Result {
 		return res
 	}
 	since := r.count.Load()
+	ended := res
 	r.run(ctx, j, target, &res)
+	if d, ok := ctx.Deadline(); ctx.Err() != nil || ok && !time.Now().Before(d) {
+		// It was cut off: whatever it saw is no verdict.
+		ended.Reason = reasonEnded
+		return ended
+	}
 	bad := res.Outcome == Failed || res.Outcome == Errored
 	res.struck = bad && r.struck(ctx, target, since)
 	return res
 }
 
-func (r *runner) run(ctx context.Context, j job, target *Target, res *Result) {
-	ctx, cancel := context.WithTimeout(ctx, r.opts.CaseTimeout)
+func (r *runner) run(whole context.Context, j job, target *Target, res *Result) {
+	ctx, cancel := context.WithTimeout(whole, r.opts.CaseTimeout)
 	defer cancel()
 	t := &T{run: r, c: j.c, version: j.v, target: target, number: j.number, ctx: ctx}
+	// A run that is ended waits for nothing that a case waits for.
+	defer context.AfterFunc(whole, t.hangUp)()
 	start := time.Now()
 	t.log.start = start
 	t.guard(func() { j.c.Run(t) })
@@ -297,9 +306,24 @@ func (t *T) deadline() time.Time {
 // ErrUnreachable says that there is no broker to judge.
 var ErrUnreachable = errors.New("suite: no broker at the target")
 
+// ErrRefused says that there is a broker and that it lets no client in.
+var ErrRefused = errors.New("suite: the broker refuses the client; are user name, password and " +
+	"client certificate right?")
+
+// reasonEnded is why a case was not run, or not to its end.
+const reasonEnded = "the run was ended early"
+
+// unmet says why a target is not judged.
+func unmet(target string, err error) error {
+	if errors.Is(err, ErrRefused) {
+		return fmt.Errorf("%s: %w", target, err)
+	}
+	return fmt.Errorf("%w: %s: %w", ErrUnreachable, target, err)
+}
+
 // errNoAnswer says that nothing at the target speaks MQTT.
-var errNoAnswer = errors.New("does not let a client in, neither by 5.0 nor by 3.1.1; is it an " +
-	"MQTT broker, are user name and password right?")
+var errNoAnswer = errors.New("there is something, and it answers CONNECT neither by 5.0 nor by " +
+	"3.1.1; is it an MQTT broker, on this transport?")
 
 // probe asks a target what it offers.
 func (r *runner) probe(ctx context.Context, target *Target) error {
@@ -309,6 +333,7 @@ func (r *runner) probe(ctx context.Context, target *Target) error {
 	}
 	_ = conn.Close()
 	var why []string
+	answer := errNoAnswer
 	for _, v := range []mqtt.Version{mqtt.V5, mqtt.V311} {
 		ctx, cancel := context.WithTimeout(ctx, r.opts.ExpectTimeout)
 		t := &T{run: r, c: &Case{}, version: v, target: target, number: int(v), ctx: ctx}
@@ -318,9 +343,12 @@ func (r *runner) probe(ctx context.Context, target *Target) error {
 		if len(t.faults) == 0 {
 			return nil
 		}
+		if t.refused {
+			answer = ErrRefused
+		}
 		why = append(why, fmt.Sprintf("with %s: %s", v, t.faults[0]))
 	}
-	return fmt.Errorf("%w; %s", errNoAnswer, strings.Join(why, "; "))
+	return fmt.Errorf("%w; %s", answer, strings.Join(why, "; "))
 }
 
 // meet reads what the target says of itself. Whether it says so as it must is for the cases: here
@@ -332,7 +360,12 @@ func (t *T) meet(target *Target) {
 	var p mqtt.Connack
 	err := p.Decode(t.version, frame)
 	switch {
+	case err != nil && len(frame) == 4 && frame[3] != 0:
+		// A server of 3.1.1 answers a client of 5.0 in its own words.
+		t.refused = true
+		t.Fatalf("CONNACK of 3.1.1 with return code %d", frame[3])
 	case err == nil && p.Reason != mqtt.Success:
+		t.refused = true
 		t.Fatalf("CONNACK %s", reasonText(p.Reason))
 	case err == nil && t.version == mqtt.V5:
 		target.server = ServerOf(p.Props)

@@ -26,6 +26,7 @@ type T struct {
 	log     transcript
 	faults  []string
 	errored bool // no verdict is possible
+	refused bool // a CONNACK did not let the probe in
 	skipped string
 	traces
 }

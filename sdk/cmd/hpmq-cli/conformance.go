@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +23,8 @@ type conformance struct {
 	opts     suite.Options
 
 	jsonFile, junitFile, htmlFile string
-	all, list, compare            bool
+	passwordFile                  string
+	all, list, compare, progress  bool
 }
 
 func newConformance(s *settings) *cobra.Command {
@@ -43,15 +45,25 @@ listeners, as far as there are any:
 			suite.DeniedTopic + `
   enhanced  knows the authentication method ` + suite.EnhancedMethod + ` alone
 
-It exits with 0 if no case failed, 1 if one did (or, with --compare, two runs differ), 2 if the
-command line makes no sense, 3 if there is no broker.`,
+On a terminal it tells how far it is. Ctrl-C and SIGTERM end it early; what was judged until then is
+printed and written all the same, the rest is "not run". Files are written when the run is over and
+replace those of the name then: a run that meets no broker leaves them as they are.
+
+A case that gets no connection is an error: it says nothing of the statements it is about.
+
+It exits with 0 if no case failed, 1 if one did or came to no verdict (or, with --compare, two runs
+differ), 2 if the command line makes no sense, 3 if there is no broker or it lets nobody in, 130 if
+Ctrl-C or SIGTERM ended it.`,
 		Example: `  hpmq-cli conformance
   hpmq-cli conformance --target tls://127.0.0.1:8883 --ca ca.pem --versions 5.0
   hpmq-cli conformance --target ws://127.0.0.1:8083/mqtt --junit out.xml --html out.html
+  hpmq-cli conformance --username u --password-file password.txt
+  hpmq-cli conformance --progress --report hpmq.json > hpmq.txt
   hpmq-cli conformance --only MQTT-3.1.2-24 --all
   hpmq-cli conformance --only 'publish/*' --versions 3.1.1,5.0 --report hpmq.json
   hpmq-cli conformance --extra limited=tcp://127.0.0.1:1884,guarded=tcp://127.0.0.1:1885
   hpmq-cli conformance --compare mosquitto.json hpmq.json
+  hpmq-cli --json conformance --compare mosquitto.json hpmq.json
   hpmq-cli conformance --list`,
 		Args: c.args,
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args) },
@@ -71,17 +83,25 @@ func (c *conformance) flags(cmd *cobra.Command) {
 	f.StringVar(&c.tls.KeyFile, "key", "", "PEM file of its key")
 	f.BoolVar(&c.tls.Insecure, "insecure", false, "trust any certificate")
 	f.StringVar(&c.opts.Username, "username", "", "user name for CONNECT")
-	f.StringVar(&c.opts.Password, "password", "", "password for CONNECT")
+	f.StringVar(&c.opts.Password, "password", "",
+		"password for CONNECT, which ps shows; better --password-file or HPMQ_CLI_PASSWORD")
+	f.StringVar(&c.passwordFile, "password-file", "",
+		"file with the password in its first line; or set HPMQ_CLI_PASSWORD")
 	f.StringSliceVar(&c.versions, "versions", []string{"3.1", "3.1.1", "5.0"}, "versions to judge")
 	f.StringSliceVar(&c.opts.Only, "only", nil, "cases by name or pattern, or ids of statements")
 	f.IntVar(&c.opts.Parallel, "parallel", c.opts.Parallel, "cases that run at once")
 	f.DurationVar(&c.opts.CaseTimeout, "case-timeout", c.opts.CaseTimeout, "limit of one case")
+	f.DurationVar(&c.opts.TimeLimit, "time-limit", 10*time.Minute,
+		"limit of the whole run, 0 for none; what is left then is not run")
 	f.DurationVar(&c.opts.ExpectTimeout, "timeout", c.opts.ExpectTimeout,
 		"limit of one thing that a case waits for")
 	f.StringVar(&c.jsonFile, "report", "", "write the report as JSON to this file")
 	f.StringVar(&c.junitFile, "junit", "", "write the report as JUnit XML to this file")
 	f.StringVar(&c.htmlFile, "html", "", "write the report as one HTML page to this file")
-	f.BoolVar(&c.all, "all", false, "print a line for each case, not for failures alone")
+	f.BoolVar(&c.progress, "progress", false,
+		"tell how far the run is every 10 s, where standard error is no terminal")
+	f.BoolVar(&c.all, "all", false,
+		"print a line for each case and statement, not for failures alone")
 	f.BoolVar(&c.list, "list", false, "print the statements with their cases; asks no broker")
 	f.BoolVar(&c.compare, "compare", false, "print where two reports differ; asks no broker")
 }

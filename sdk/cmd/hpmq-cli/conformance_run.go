@@ -1,12 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,7 +13,6 @@ import (
 	mqttcases "github.com/hpmq/hpmq/conformance/mqtt"
 	"github.com/hpmq/hpmq/conformance/mqtt/report"
 	"github.com/hpmq/hpmq/conformance/mqtt/suite"
-	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
 func (c *conformance) run(cmd *cobra.Command, args []string) error {
@@ -32,145 +30,97 @@ func (c *conformance) run(cmd *cobra.Command, args []string) error {
 		return usageError{err}
 	}
 	defer files.close()
+	r, err := c.judge(cmd.Context())
+	if err != nil {
+		return err
+	}
+	err = files.keep(r)
+	if told := c.tell(r); err == nil {
+		err = told
+	}
+	if err != nil {
+		return err
+	}
+	return c.verdict(cmd.Context(), r)
+}
+
+// judge runs the suite. There is a report of a run that was ended early, too.
+func (c *conformance) judge(ctx context.Context) (*report.Report, error) {
+	cases := mqttcases.Cases()
+	total := suite.Plan(cases, c.opts)
+	if total == 0 {
+		return nil, usageError{fmt.Errorf("--only %s fits no case of MQTT %s; --list has the names",
+			strings.Join(c.opts.Only, ","), strings.Join(c.versions, ", "))}
+	}
+	end := c.startProgress(total)
+	var left warnings
+	c.opts.Warn = left.add
 	start := time.Now()
-	results, err := suite.Run(cmd.Context(), mqttcases.Cases(), c.opts)
-	if err != nil {
-		return err
+	results, err := suite.Run(ctx, cases, c.opts)
+	took := time.Since(start)
+	end()
+	switch {
+	case len(results) > 0:
+	case ctx.Err() != nil:
+		return nil, errInterrupted
+	case err != nil:
+		return nil, err
 	}
-	r, err := report.New(c.target, start, time.Since(start), results)
-	if err != nil {
-		return err
+	r, bad := report.New(c.target, start, took, results)
+	if bad != nil {
+		return nil, bad
 	}
-	if err := c.write(r, files); err != nil {
-		return err
+	r.Warnings = left.texts
+	switch {
+	case errors.Is(err, suite.ErrTimeLimit):
+		r.Ended = fmt.Sprintf("--time-limit %v was over", c.opts.TimeLimit)
+	case err != nil:
+		r.Ended = errInterrupted.Error()
 	}
-	if r.Failed() > 0 {
-		return fmt.Errorf("%w: %d runs of cases failed", errNotConforming, r.Failed())
-	}
-	return nil
+	return r, nil
 }
 
-// prepare reads the flags into options.
-func (c *conformance) prepare() error {
-	if c.opts.Parallel < 1 || c.opts.CaseTimeout <= 0 || c.opts.ExpectTimeout <= 0 {
-		return errors.New("--parallel, --case-timeout and --timeout must be above 0")
-	}
-	if (c.tls.CertFile == "") != (c.tls.KeyFile == "") {
-		return errors.New("--cert and --key go together")
-	}
-	c.opts.Versions = nil
-	for _, text := range c.versions {
-		known := []mqtt.Version{mqtt.V31, mqtt.V311, mqtt.V5}
-		at := slices.IndexFunc(known, func(v mqtt.Version) bool {
-			return v.String() == text || v == mqtt.V5 && text == "5"
-		})
-		if at < 0 {
-			return fmt.Errorf("--versions: %q is none of 3.1, 3.1.1, 5.0", text)
-		}
-		c.opts.Versions = append(c.opts.Versions, known[at])
-	}
-	var err error
-	if c.opts.Target, err = suite.ParseTarget(c.target, c.tls); err != nil {
-		return err
-	}
-	c.opts.Extra = make(map[string]*suite.Target)
-	for name, url := range c.extra {
-		if !slices.Contains([]string{suite.Limited, suite.Guarded, suite.Enhanced}, name) {
-			return fmt.Errorf("--extra: %q is none of limited, guarded, enhanced", name)
-		}
-		if c.opts.Extra[name], err = suite.ParseTarget(url, c.tls); err != nil {
-			return err
-		}
-	}
-	return nil
+// warnings gathers what a run could not take away from a broker. It may be told from several
+// goroutines.
+type warnings struct {
+	mu    sync.Mutex
+	texts []string
+	lost  int
 }
 
-// outputs are the files to write. They are created before the run: a path that cannot be written is
-// told at once.
-type outputs struct{ json, junit, html *os.File }
+// warningsMax bounds what is kept: a broker that refuses to forget does so for each case.
+const warningsMax = 20
 
-func (c *conformance) create() (*outputs, error) {
-	var o outputs
-	for name, f := range map[string]**os.File{
-		c.jsonFile: &o.json, c.junitFile: &o.junit, c.htmlFile: &o.html,
-	} {
-		if name == "" {
-			continue
-		}
-		var err error
-		if *f, err = os.Create(name); err != nil {
-			o.close()
-			return nil, err
-		}
+func (w *warnings) add(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.texts) < warningsMax {
+		w.texts = append(w.texts, text)
+		return
 	}
-	return &o, nil
+	w.lost++
+	w.texts[warningsMax-1] = fmt.Sprintf("and %d more like it", w.lost+1)
 }
 
-func (o *outputs) close() {
-	for _, f := range []*os.File{o.json, o.junit, o.html} {
-		if f != nil {
-			_ = f.Close()
-		}
-	}
-}
-
-func (c *conformance) write(r *report.Report, o *outputs) error {
-	for _, out := range []struct {
-		file  *os.File
-		write func(io.Writer) error
-	}{{o.json, r.JSON}, {o.junit, r.JUnit}, {o.html, r.HTML}} {
-		if out.file == nil {
-			continue
-		}
-		if err := out.write(out.file); err != nil {
-			return err
-		}
-		if err := out.file.Close(); err != nil {
-			return err
-		}
-	}
+// tell prints the report.
+func (c *conformance) tell(r *report.Report) error {
 	if c.json {
 		return r.JSON(c.out)
 	}
 	return r.Text(c.out, c.all)
 }
 
-func (c *conformance) runCompare(left, right string) error {
-	var reports [2]*report.Report
-	for i, name := range []string{left, right} {
-		f, err := os.Open(name)
-		if err != nil {
-			return usageError{err}
-		}
-		reports[i], err = report.Read(f)
-		_ = f.Close()
-		if err != nil {
-			return usageError{fmt.Errorf("%s: %w", name, err)}
-		}
+// verdict is the error that makes the exit code.
+func (c *conformance) verdict(ctx context.Context, r *report.Report) error {
+	switch {
+	case ctx.Err() != nil:
+		return errInterrupted
+	case r.Failed() > 0:
+		return fmt.Errorf("%w: %d runs of cases failed", errNotConforming, r.Failed())
+	case r.Ended != "":
+		return fmt.Errorf("not all was judged: %s; give more time with --time-limit", r.Ended)
+	case r.Errored() > 0:
+		return fmt.Errorf("%d runs of cases came to no verdict: see the errors", r.Errored())
 	}
-	n, err := report.Compare(c.out, reports[0], reports[1])
-	if err == nil && n > 0 {
-		err = fmt.Errorf("the reports differ in %d places", n)
-	}
-	return err
-}
-
-func (c *conformance) runList() error {
-	all, err := mqttcases.Statements(mqttcases.Cases())
-	if err != nil {
-		return err
-	}
-	var rows [][]string
-	for i := range all {
-		s := &all[i]
-		judged := strings.Join(s.Cases, " ")
-		switch {
-		case s.Unobservable != "":
-			judged = "not observable: " + s.Unobservable
-		case judged == "" && !s.Judged():
-			judged = "binds clients alone"
-		}
-		rows = append(rows, []string{s.ID, s.Who, s.Text, judged})
-	}
-	return c.table([]string{"STATEMENT", "BINDS", "IN SHORT", "JUDGED BY"}, rows)
+	return nil
 }

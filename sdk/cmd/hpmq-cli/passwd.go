@@ -63,7 +63,12 @@ func (s *settings) readPassword() (string, error) {
 	if f, ok := s.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return s.typePassword(func() ([]byte, error) { return term.ReadPassword(int(f.Fd())) })
 	}
-	line, err := bufio.NewReader(io.LimitReader(s.in, passwordBytesMax+2)).ReadString('\n')
+	return firstLine(s.in)
+}
+
+// firstLine reads a password that is the first line, without its end.
+func firstLine(r io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(r, passwordBytesMax+2)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", err
 	}
@@ -91,7 +96,7 @@ func (s *settings) typePassword(read func() ([]byte, error)) (string, error) {
 func checkPassword(p string) (string, error) {
 	switch {
 	case p == "":
-		return "", errors.New("no password on standard input")
+		return "", errors.New("no password in the first line")
 	case len(p) > passwordBytesMax:
 		return "", fmt.Errorf("a password has at most %d bytes", passwordBytesMax)
 	}

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -20,9 +22,14 @@ const (
 	exitRefused
 	// exitUsage: the command line makes no sense, or names a file that cannot be read.
 	exitUsage
-	// exitUnreachable: no broker answered.
+	// exitUnreachable: no broker answered, or it lets the suite in nowhere.
 	exitUnreachable
+	// exitInterrupted: Ctrl-C or SIGTERM ended the command, as shells tell it.
+	exitInterrupted = 130
 )
+
+// errInterrupted says that a signal ended the command.
+var errInterrupted = errors.New("ended by a signal")
 
 // streams are where a command reads and writes.
 type streams struct {
@@ -65,11 +72,14 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
+		return exitInterrupted
 	case errors.As(err, &refused):
 		return exitRefused
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.Is(err, suite.ErrPattern):
 		return exitUsage
-	case errors.Is(err, client.ErrUnreachable), errors.Is(err, suite.ErrUnreachable):
+	case errors.Is(err, client.ErrUnreachable), errors.Is(err, suite.ErrUnreachable),
+		errors.Is(err, suite.ErrRefused):
 		return exitUnreachable
 	}
 	return exitRefused
@@ -79,10 +89,15 @@ func exitCode(err error) int {
 func explain(err error) string {
 	text := err.Error()
 	var refused *client.Error
+	var unknown *tls.CertificateVerificationError
+	var dial *net.OpError
 	switch {
+	case errors.Is(err, context.Canceled):
 	case errors.Is(err, client.ErrUnreachable):
 		text += "\nis the broker running? start it with: hpmq   or name another with --server URL"
-	case errors.Is(err, suite.ErrUnreachable):
+	case errors.As(err, &unknown):
+		text += "\nname the authorities to trust with --ca FILE, or trust any with --insecure"
+	case errors.Is(err, suite.ErrUnreachable) && errors.As(err, &dial) && dial.Op == "dial":
 		text += "\nis the broker running? name another listener with --target URL"
 	case errors.As(err, &refused) && refused.Status == 401:
 		text += "\npass the token with --token-file FILE or HPMQ_CLI_TOKEN"
@@ -97,7 +112,7 @@ func newRoot(s *settings) *cobra.Command {
 		Long: `hpmq-cli asks a running broker through its admin API.
 
 It exits with 0 if all is well, 1 if the broker refused (nothing has changed then), 2 if the
-command line makes no sense, 3 if no broker answered.`,
+command line makes no sense, 3 if no broker answered, 130 if Ctrl-C or SIGTERM ended it.`,
 		Example: `  hpmq-cli status
   hpmq-cli listener add secure --bind tls://:8883 --certificate server.pem --key server.key
   hpmq-cli link show
