@@ -27,10 +27,15 @@ data_dir: memory
 admin: {bind: "off"}
 log: {level: error}
 sys_interval: 0s
+input_bytes_max: 16MiB
+sessions_max: 3000
+retained_messages_max: 2000
+retained_bytes_max: 4MiB
 limits:
   connections_max: 4000
   connect_timeout: 2s
   packet_bytes_max: 64KiB
+  packet_timeout: 3s
   subscriptions_max: 1000
   receive_max: 64
   inflight_max: 64

@@ -49,6 +49,9 @@ func TestSiege(t *testing.T) {
 		"handshakes that stop":        stoppedHandshakes,
 		"upgrades that stop":          stoppedUpgrades,
 		"WebSocket pings, never read": webSocketPings,
+		"packets that never end":      neverEnding,
+		"retained flood":              retainedFlood,
+		"sessions that never return":  neverReturn,
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := raise(t, bin)
