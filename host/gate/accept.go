@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"time"
@@ -26,6 +27,7 @@ type arrival struct {
 	nc    net.Conn
 	peer  netip.Addr // who connects, as far as it is known by now
 	pile  *pile      // nil: nothing was learned, nothing stands above the socket
+	seat  *seat      // nil: it waits for nothing
 }
 
 func (ln *listener) accept() {
@@ -108,21 +110,28 @@ func (ln *listener) admit(nc net.Conn) {
 		a.enrol()
 		return
 	}
-	if !ln.lobby.enter(t.waitingMax()) {
-		ln.refuse(nc, a.who(), "too many are connecting at once")
+	a.seat = &seat{socket: nc, source: sourceOf(a.peer)}
+	loser, ok := ln.lobby.enter(a.seat, t.waitingMax())
+	if !ok {
+		ln.refuse(nc, a.who(), crowded)
 		t.release()
 		return
+	}
+	if loser != nil { // its goroutine sees to the rest
+		ln.refuse(loser.socket, loser.source.Addr().String(), crowded)
 	}
 	ln.arrivals.Add(1)
 	go func() {
 		defer ln.arrivals.Done()
-		defer ln.lobby.leave()
+		defer ln.lobby.leave(a.seat)
 		a.welcome(ln.ctx)
 	}()
 }
 
+const crowded = "too many are connecting at once"
+
 // refuse closes a connection that is one too many.
-func (ln *listener) refuse(nc net.Conn, who, why string) {
+func (ln *listener) refuse(nc io.Closer, who, why string) {
 	ln.refused.Add(1)
 	ln.g.count.refused.Add(1)
 	if held, ok := ln.full.pass(time.Now()); ok {
@@ -143,6 +152,7 @@ func (a *arrival) welcome(ctx context.Context) {
 	stop := context.AfterFunc(ctx, func() { _ = a.nc.Close() })
 	ok := !a.proxied() || a.introduce()
 	ok = ok && (a.terms.cfg.TLS == nil || a.secure())
+	ok = a.terms.lobby.settle(a.seat) && ok
 	if !stop() || !ok {
 		_ = a.nc.Close()
 		a.terms.release()

@@ -105,6 +105,9 @@ func readHeader(r io.Reader) (proxy.Header, error) {
 
 // notIntroduced counts a proxy that did not say for whom it connects and logs it now and then.
 func (ln *listener) notIntroduced(a *arrival, err error) {
+	if ln.lobby.deprived(a.seat) {
+		return // refused
+	}
 	ln.unsecured.Add(1)
 	ln.g.count.handshakesFailed.Add(1)
 	if ln.ctx.Err() != nil {

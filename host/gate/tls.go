@@ -20,7 +20,8 @@ type TLS struct {
 	// HandshakeTimeout bounds a handshake, all of it.
 	HandshakeTimeout time.Duration
 	// HandshakesMax bounds the handshakes under way on the listener, HandshakesPerSourceMax those
-	// of one address (of IPv6, one /64). A connection above is closed.
+	// of one address (of IPv6, one /64). A connection above is closed: of one address the newest,
+	// of the listener the oldest of the address that has most.
 	HandshakesMax          int
 	HandshakesPerSourceMax int
 }
@@ -56,12 +57,10 @@ const lastWordsBytesMax = 64 << 10
 // secure does the handshake of a. False: a is closed, and counted.
 func (a *arrival) secure() bool {
 	ln, t := a.terms, a.terms.cfg.TLS
-	source := sourceOf(a.peer)
-	if !ln.lobby.claim(source, t.HandshakesPerSourceMax) {
+	if !ln.lobby.claim(a.seat, sourceOf(a.peer), t.HandshakesPerSourceMax) {
 		ln.refuse(a.nc, a.who(), "too many TLS handshakes of one source at once")
 		return false
 	}
-	defer ln.lobby.quit(source)
 	deadline := time.Now().Add(t.HandshakeTimeout)
 	_ = a.nc.SetDeadline(deadline)
 	s, err := a.shakeHands(t)
@@ -104,6 +103,9 @@ func (a *arrival) shakeHands(t *TLS) (s *tlsStage, err error) {
 
 // insecure counts a handshake that failed and logs it now and then.
 func (ln *listener) insecure(a *arrival, err error) {
+	if ln.lobby.deprived(a.seat) {
+		return // refused
+	}
 	ln.unsecured.Add(1)
 	ln.g.count.handshakesFailed.Add(1)
 	if ln.ctx.Err() != nil {

@@ -3,6 +3,7 @@ package gate
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -71,6 +72,8 @@ func TestTLSHandshakesOfOneSource(t *testing.T) {
 	}
 }
 
+// Of a full listener the largest crowd gives a place to who comes from elsewhere, to nobody of its
+// own, and to each its oldest.
 func TestTLSHandshakesMax(t *testing.T) {
 	v := secured(t, start(t, &fake{packet: echo}), func(_ *tls.Config, l *TLS, _ *Limits) {
 		l.HandshakesMax, l.HandshakesPerSourceMax = 4, 4
@@ -78,16 +81,42 @@ func TestTLSHandshakesMax(t *testing.T) {
 	held := make([]net.Conn, 4)
 	for i := range held {
 		held[i] = dialFrom(t, "127.0.0.2", v.addr)
+		until(t, "a handshake", func() bool { return v.g.Listeners()[1].Handshakes == i+1 })
 	}
-	until(t, "a full lobby", func() bool { return v.g.Listeners()[1].Handshakes == 4 })
-	if _, err := dialFrom(t, "127.0.0.3", v.addr).Read(make([]byte, 1)); err == nil {
+	if _, err := dialFrom(t, "127.0.0.2", v.addr).Read(make([]byte, 1)); err == nil {
 		t.Error("one above the limit was answered")
 	}
-	_ = held[0].Close()
-	until(t, "a place", func() bool { return v.g.Listeners()[1].Handshakes == 3 })
 	ping(t, v.over(dialFrom(t, "127.0.0.3", v.addr)))
-	if st := v.g.Stats(); st.Refused != 1 {
-		t.Errorf("%d refused", st.Refused)
+	_, err := held[0].Read(make([]byte, 1))
+	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the oldest: %v", err)
+	}
+	for _, c := range held[1:] {
+		ping(t, v.over(c))
+	}
+	v.calm(4)
+	if st := v.g.Stats(); st.Refused != 2 || st.HandshakesFailed != 0 {
+		t.Errorf("stats: %+v", st)
+	}
+}
+
+// Twenty sources that stall all the handshakes they may do not keep out the next.
+func TestTLSStalledHandshakesKeepNobodyOut(t *testing.T) {
+	v := secured(t, start(t, &fake{packet: echo}), func(_ *tls.Config, l *TLS, _ *Limits) {
+		l.HandshakeTimeout, l.HandshakesMax, l.HandshakesPerSourceMax = time.Hour, 64, 16
+	})
+	for range 16 {
+		for i := range 20 {
+			dialFrom(t, fmt.Sprintf("127.0.1.%d", i+1), v.addr)
+		}
+	}
+	until(t, "a full listener", func() bool { return v.g.Listeners()[1].Handshakes == 64 })
+	for range 5 {
+		ping(t, v.over(dialFrom(t, "127.0.0.3", v.addr)))
+	}
+	until(t, "still full", func() bool { return v.g.Listeners()[1].Handshakes >= 59 })
+	if st := v.g.Stats(); st.HandshakesFailed != 0 || st.Accepted != 5 {
+		t.Errorf("stats: %+v", st)
 	}
 }
 
@@ -307,31 +336,5 @@ func TestSources(t *testing.T) {
 	}
 	if p := sourceOf(addrOf(&net.UnixAddr{})); p.IsValid() {
 		t.Errorf("a unix socket is %s", p)
-	}
-}
-
-// A lobby counts right and forgets sources that left.
-func TestLobby(t *testing.T) {
-	var l lobby
-	a, b := sourceOf(netip.MustParseAddr("192.0.2.1")), sourceOf(netip.MustParseAddr("192.0.2.2"))
-	if !l.enter(2) || !l.enter(2) || l.enter(2) || l.size() != 2 {
-		t.Error("not two places")
-	}
-	l.leave()
-	if !l.enter(2) {
-		t.Error("a place is lost")
-	}
-	if !l.claim(a, 1) || l.claim(a, 1) || !l.claim(b, 1) || !l.claim(netip.Prefix{}, 0) {
-		t.Error("not one place each")
-	}
-	l.quit(a)
-	l.quit(netip.Prefix{})
-	if !l.claim(a, 1) {
-		t.Error("the place of a source is lost")
-	}
-	l.quit(a)
-	l.quit(b)
-	if len(l.from) != 0 {
-		t.Errorf("sources are kept: %v", l.from)
 	}
 }
