@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -34,13 +35,20 @@ func (s *settings) listenerList(cmd *cobra.Command) error {
 	return s.listenerTable(ls)
 }
 
+// soonest is when the first of them expires: the others do not help who is shown that one.
+func soonest(cs []client.Certificate) time.Time {
+	return slices.MinFunc(cs, func(a, b client.Certificate) int {
+		return a.NotAfter.Compare(b.NotAfter)
+	}).NotAfter
+}
+
 func (s *settings) listenerTable(ls []client.Listener) error {
 	rows := make([][]string, len(ls))
 	for i, l := range ls {
 		subject, until := "", ""
 		if len(l.Certificates) > 0 {
 			subject = l.Certificates[0].Subject
-			until = l.Certificates[0].NotAfter.UTC().Format(time.DateOnly)
+			until = soonest(l.Certificates).UTC().Format(time.DateOnly)
 		}
 		rows[i] = []string{
 			l.Name, l.State, l.Bind, strconv.Itoa(l.Connections),
