@@ -43,9 +43,9 @@ func readChain(path, what string) ([]*x509.Certificate, error) {
 	}
 	var chain []*x509.Certificate
 	var others []string
-	for {
+	for rest := text; ; {
 		var b *pem.Block
-		if b, text = pem.Decode(text); b == nil {
+		if b, rest = pem.Decode(rest); b == nil {
 			break
 		}
 		if b.Type != "CERTIFICATE" {
@@ -60,6 +60,8 @@ func readChain(path, what string) ([]*x509.Certificate, error) {
 		chain = append(chain, c)
 	}
 	switch {
+	case begun(text) > len(chain)+len(others):
+		return nil, damaged(what, path)
 	case len(chain) > 0:
 		return chain, nil
 	case len(others) > 0:
@@ -93,6 +95,9 @@ func readKey(path string) ([]byte, error) {
 			certificates = true
 		}
 	}
+	if begun(text) > 0 && !certificates {
+		return nil, damaged("key", path)
+	}
 	if certificates {
 		return nil, fmt.Errorf("cert: key %s has a certificate but no key: "+
 			"are the files of certificate and key swapped?", path)
@@ -109,7 +114,25 @@ func readFile(path, what string) ([]byte, error) {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil, fmt.Errorf("cert: %s %s is empty", what, path)
 	}
-	return text, nil
+	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		return nil, fmt.Errorf("cert: %s %s is UTF-16: save it as UTF-8", what, path)
+	}
+	return bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), nil // what some editors begin with
+}
+
+// begun is how many PEM blocks begin in text, be they whole or not.
+func begun(text []byte) int {
+	const begin = "-----BEGIN "
+	n := bytes.Count(text, []byte("\n"+begin))
+	if bytes.HasPrefix(text, []byte(begin)) {
+		n++
+	}
+	return n
+}
+
+func damaged(what, path string) error {
+	return fmt.Errorf("cert: %s %s is cut off or damaged: it begins a PEM block that does not end "+
+		"as it should: copy the file again", what, path)
 }
 
 // read makes of the files what crypto/tls takes. All that is wrong is told at once.
@@ -131,6 +154,7 @@ func (c *Config) read() (*content, error) {
 		}
 		n.tls.Certificates = append(n.tls.Certificates, pair)
 		n.files = append(n.files, File{Name: p.Certificate, Certificate: pair.Leaf})
+		n.warnings = append(n.warnings, doubts(p.Certificate, pair)...)
 	}
 	if c.ClientAuth != Off {
 		chain, err := readChain(c.ClientCA, "client_ca")

@@ -24,6 +24,8 @@ type File struct {
 type content struct {
 	tls   *tls.Config
 	files []File
+	// warnings are what clients may not like, whatever the time.
+	warnings []string
 }
 
 // Store is what the files of a Config say. Its methods are safe for concurrent use.
@@ -154,8 +156,9 @@ func same(a, b []stamp) bool {
 	return true
 }
 
-// Warnings says of each certificate in use that is expired, expires within Soon, or is not valid
-// yet, what it is and what to do. None of it is an error: clients judge by their own clocks.
+// Warnings says of each certificate in use that is expired, expires within Soon, is not valid yet,
+// is for no server or comes with a broken chain, what it is and what to do. None of it is an error:
+// clients judge for themselves.
 func (s *Store) Warnings(now time.Time) []string {
 	var out []string
 	say := func(f File, text string, at time.Time) {
@@ -172,6 +175,7 @@ func (s *Store) Warnings(now time.Time) []string {
 			say(f, "is refused by clients: check the clock, it is valid from", c.NotBefore)
 		}
 	}
+	out = append(out, s.now.Load().warnings...)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fault != "" {
