@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/hpmq/hpmq/sdk/client"
@@ -113,10 +114,29 @@ func NewHandler(cfg Config, b Broker) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	register(mux, cfg, b)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, http.StatusNotFound, "no such path: "+r.URL.Path)
-	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { unknown(mux, w, r) })
 	return newGuard(cfg, mux), nil
+}
+
+// unknown answers what no operation is for: another method may have one.
+func unknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range []string{
+		http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+	} {
+		other := *r
+		other.Method = method
+		if _, pattern := mux.Handler(&other); pattern != "/" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		refuse(w, http.StatusNotFound, "no such path: "+r.URL.Path)
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	refuse(w, http.StatusMethodNotAllowed, "not by "+r.Method+": use "+
+		strings.Join(allowed, " or "))
 }
 
 // NewServer answers a server of the API that is ready to Serve on a listener. It opens nothing.

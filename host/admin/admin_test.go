@@ -214,7 +214,7 @@ func TestHostileRequests(t *testing.T) {
 		"no such word":   {"DELETE", "/api/v1/listeners/l?connections=drop", "", 422},
 		"no duration":    {"DELETE", "/api/v1/listeners/l?drain_timeout=soon", "", 422},
 		"limit":          {"GET", "/api/v1/clients?limit=100000", "", 422},
-		"method":         {"PUT", "/api/v1/status", "", 404},
+		"method":         {"PUT", "/api/v1/status", "", 405},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &fake{}
@@ -269,5 +269,42 @@ func TestConfigNeedsATokenBeyondLoopback(t *testing.T) {
 	cfg.Loopback = false
 	if _, err := NewHandler(cfg, (&fake{}).broker()); err == nil {
 		t.Error("an open API for the whole network passes")
+	}
+}
+
+func TestOtherMethodsAreNamed(t *testing.T) {
+	_, s := serve(t, Default(), &fake{})
+	for path, want := range map[string]string{
+		"/api/v1/status": "GET", "/api/v1/listeners": "GET, POST",
+		"/api/v1/listeners/a%2Fb": "GET, PUT, PATCH, DELETE", "/api/v1/nothing": "",
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), "TRACE", s.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		status := http.StatusMethodNotAllowed
+		if want == "" {
+			status = http.StatusNotFound
+		}
+		if resp.StatusCode != status || resp.Header.Get("Allow") != want {
+			t.Errorf("%s: %d, Allow %q", path, resp.StatusCode, resp.Header.Get("Allow"))
+		}
+	}
+}
+
+func TestTimesOfRemoval(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"1d": 24 * time.Hour, "24h": 24 * time.Hour, "90s": 90 * time.Second, "0": 1, "0d": 1,
+		"2d": 0, "-1s": 0, "d": 0, "300d": 0, "1.5d": 0,
+	} {
+		r, err := removal("", text)
+		if (err == nil) != (want > 0) || err == nil && r.DrainTimeout != want {
+			t.Errorf("%s: %v, %v", text, r.DrainTimeout, err)
+		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -96,15 +98,24 @@ func taking(id, method, path, summary string) huma.Operation {
 	return op
 }
 
+// duration reads 30s and, as configuration files do, 1d.
+func duration(text string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 8)
+		return time.Duration(n) * 24 * time.Hour, err
+	}
+	return time.ParseDuration(text)
+}
+
 // removal reads the query of a removal.
 func removal(connections, timeout string) (client.Removal, error) {
 	r := client.Removal{Connections: connections}
 	if timeout == "" {
 		return r, nil
 	}
-	d, err := time.ParseDuration(timeout)
+	d, err := duration(timeout)
 	if err != nil || d < 0 || d > 24*time.Hour {
-		return r, fmt.Errorf("%w: drain_timeout %q: write 30s, at most 24h", ErrRefused, timeout)
+		return r, fmt.Errorf("%w: drain_timeout %q: write 30s, 5m or 1d, which is the most", ErrRefused, timeout)
 	}
 	r.DrainTimeout = max(d, 1) // 0 is what the configuration says
 	return r, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 
@@ -54,6 +55,7 @@ func (a *App) openAdmin(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
+	server.ErrorLog = slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)
 	a.admin = &adminServer{addr: socket.Addr(), tokenFile: tokenFile}
 	go func() {
 		if err := server.Serve(socket); !errors.Is(err, http.ErrServerClosed) {

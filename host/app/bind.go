@@ -30,22 +30,22 @@ func (e *BindError) Error() string {
 func (e *BindError) Unwrap() error { return e.Err }
 
 func (e *BindError) advice() string {
-	flag := "--listen tcp://HOST:PORT"
+	flag := "bind (at the start also with --listen tcp://HOST:PORT)"
 	if e.Who == whoAdmin {
-		flag = "--admin HOST:PORT or --admin off"
+		flag = "admin.bind (or with --admin HOST:PORT or --admin off)"
 	}
 	if strings.HasPrefix(e.Bind, configs.Unix+"://") {
 		return e.adviceUnix()
 	}
 	switch {
 	case errors.Is(e.Err, syscall.EADDRINUSE):
-		return "another program has it; end that, or take another address with " + flag
+		return "another program has it; end that, or take another address in " + flag
 	case errors.Is(e.Err, syscall.EACCES):
-		return "ports below 1024 need a privilege; take a higher one with " + flag
+		return "ports below 1024 need a privilege; take a higher one in " + flag
 	case errors.Is(e.Err, syscall.EADDRNOTAVAIL):
-		return "it is no address of this machine; take one that is with " + flag
+		return "it is no address of this machine; take one that is in " + flag
 	}
-	return "take another address with " + flag
+	return "take another address in " + flag
 }
 
 func (e *BindError) adviceUnix() string {

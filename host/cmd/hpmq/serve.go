@@ -85,10 +85,17 @@ func reload(ctx context.Context, a *app.App, sys *system, from configs.Sources) 
 		err = a.Reload(ctx, cfg)
 	}
 	if err != nil {
-		_, _ = fmt.Fprintf(sys.err, "hpmq: not reloaded: %v\n", err)
+		_, _ = fmt.Fprintf(sys.err, "hpmq: not reloaded: %s\n", plain(err))
 		return
 	}
 	_, _ = fmt.Fprintln(sys.out, "hpmq: reloaded")
+}
+
+// plain leaves out what "not reloaded" says already.
+func plain(err error) string {
+	text := strings.TrimPrefix(err.Error(), "app: reload: ")
+	text = strings.TrimPrefix(text, "nothing has changed: ")
+	return strings.TrimPrefix(text, "app: ")
 }
 
 // greet says what runs, and what to try. Scripts wait for it.
