@@ -115,7 +115,8 @@ func removal(connections, timeout string) (client.Removal, error) {
 	}
 	d, err := duration(timeout)
 	if err != nil || d < 0 || d > 24*time.Hour {
-		return r, fmt.Errorf("%w: drain_timeout %q: write 30s, 5m or 1d, which is the most", ErrRefused, timeout)
+		return r, fmt.Errorf("%w: drain_timeout %q: write 30s, 5m or 1d, which is the most",
+			ErrRefused, timeout)
 	}
 	r.DrainTimeout = max(d, 1) // 0 is what the configuration says
 	return r, nil

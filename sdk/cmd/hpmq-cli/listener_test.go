@@ -11,7 +11,8 @@ func TestListenerCommandsAskAndPrint(t *testing.T) {
 	for name, c := range map[string]exchange{
 		"listener list": {"listener list", `[{"name":"mqtt","bind":"tcp://:1883"}]`,
 			"GET /api/v1/listeners", "mqtt  -      tcp://:1883  0"},
-		"listener list soonest": {"listener list", `[{"name":"s","bind":"tls://:1","certificates":[` +
+		"listener list soonest": {"listener list", `[{"name":"s","bind":"tls://:1",` +
+			`"certificates":[` +
 			`{"subject":"CN=a","not_after":"2031-01-02T00:00:00Z"},` +
 			`{"subject":"CN=b","not_after":"2030-01-02T00:00:00Z"}]}]`,
 			"GET /api/v1/listeners", "CN=a         2030-01-02"},
