@@ -1,6 +1,9 @@
 package shard
 
 import (
+	"context"
+	"log/slog"
+
 	"github.com/hpmq/hpmq/host/gate"
 	"github.com/hpmq/hpmq/lite/broker"
 	"github.com/hpmq/hpmq/sdk/mqtt"
@@ -17,6 +20,7 @@ type shard struct {
 	work   func(now int64) // deliver, made once
 	ticks  int
 	told   uint64 // box.over when it was last logged
+	lost   error  // what the gate says of the connection that ends next
 }
 
 func newShard(all *Shards, loop int) *shard {
@@ -43,7 +47,9 @@ func (sh *shard) Packet(now int64, c *gate.Conn, frame []byte) {
 
 // Malformed is gate.Handler.
 func (sh *shard) Malformed(now int64, c *gate.Conn, err *mqtt.Error) {
+	sh.lost = err
 	sh.kernel.Malformed(broker.Time(now), c.Data.(*broker.Conn), err)
+	sh.lost = nil
 }
 
 // Writable is gate.Handler.
@@ -52,10 +58,30 @@ func (sh *shard) Writable(now int64, c *gate.Conn) {
 }
 
 // Closed is gate.Handler. A connection whose Open panicked has no kernel's side.
-func (sh *shard) Closed(now int64, c *gate.Conn, _ error) {
+func (sh *shard) Closed(now int64, c *gate.Conn, err error) {
 	if kc, ok := c.Data.(*broker.Conn); ok {
+		sh.lost = err
 		sh.kernel.Closed(broker.Time(now), kc)
+		sh.lost = nil
 	}
+}
+
+// ended says why a connection is over, to those who want to know of each.
+func (sh *shard) ended(who *broker.Identity, why string) {
+	err := sh.lost
+	sh.lost = nil // the will of this one may end others
+	ctx := context.Background()
+	if !sh.all.log.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	list := []slog.Attr{
+		slog.String("client", who.ClientID), slog.String("address", who.Address),
+		slog.String("listener", who.Listener), slog.String("reason", why),
+	}
+	if err != nil {
+		list = append(list, slog.Any("err", err))
+	}
+	sh.all.log.LogAttrs(ctx, slog.LevelDebug, "shard: a connection ended", list...)
 }
 
 // Tick is gate.Handler.

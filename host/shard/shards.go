@@ -99,6 +99,7 @@ func Open(
 	}
 	for i, sh := range s.shards {
 		sh.kernel = newKernel(i, &port{s, broker.PeerID(i)})
+		sh.kernel.OnEnd(sh.ended)
 	}
 	g, err := gate.Open(cfg.Gate, func(g *gate.Gate, loop int) gate.Handler {
 		s.shards[loop].gate = g

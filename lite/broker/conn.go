@@ -164,9 +164,11 @@ func (k *Kernel) fail(c *Conn, err error) {
 // disconnect tells the client why, where its version and state have a packet for it, and closes.
 // [MQTT-4.13.1-1] [MQTT-4.13.2-1]
 func (k *Kernel) disconnect(c *Conn, r mqtt.ReasonCode) {
-	switch {
-	case c.state == closed:
+	if c.state == closed {
 		return
+	}
+	k.why = r.String()
+	switch {
 	case c.state == connected && c.version == mqtt.V5:
 		d := mqtt.Disconnect{Reason: r}
 		k.write(c, d.Append(k.buf[:0], c.version))
@@ -191,6 +193,9 @@ func (k *Kernel) close(c *Conn) {
 		return
 	}
 	out := c.out
+	if k.why == "" {
+		k.why = "no answer fits"
+	}
 	k.detach(c, true)
 	out.Close()
 }
@@ -199,6 +204,10 @@ func (k *Kernel) close(c *Conn) {
 func (k *Kernel) detach(c *Conn, abnormal bool) {
 	s := c.sess
 	c.state = closed
+	if k.onEnd != nil {
+		k.onEnd(c.who, k.why)
+	}
+	k.why = ""
 	k.timers.disarm(&c.timer)
 	c.prev.next, c.next.prev = c.next, c.prev
 	c.hello, c.sess, c.rare = nil, nil, nil // the socket may linger
@@ -247,6 +256,7 @@ func (k *Kernel) onDisconnect(c *Conn, frame []byte) {
 		c.sess.will = nil // [MQTT-3.14.4-3]; any other reason publishes it (3.1.2.5)
 	}
 	out := c.out
+	k.why = "the client disconnected"
 	k.detach(c, withWill)
 	out.Close()
 }

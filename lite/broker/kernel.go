@@ -30,6 +30,8 @@ type Kernel struct {
 	seq      uint64           // of messages published here; names a message together with Self
 	stats    Stats
 	storms   storms
+	onEnd    func(who *Identity, why string) // or nil
+	why      string                          // of the connection that is about to end
 
 	// Scratch of one call, kept to allocate nothing. fan is the state of the publication at work.
 	in      mqtt.Publish
@@ -87,6 +89,10 @@ func (k *Kernel) start(now Time) {
 	k.timers.start(now)
 	k.absences.start(now)
 }
+
+// OnEnd sets what is called at the end of each connection, from inside the call that brings it
+// about. who is borrowed until return; f must not call the kernel.
+func (k *Kernel) OnEnd(f func(who *Identity, why string)) { k.onEnd = f }
 
 // Tick fires the timers that are due. Call it every 100 ms.
 func (k *Kernel) Tick(now Time) {
@@ -149,6 +155,7 @@ func (k *Kernel) Closed(now Time, c *Conn) {
 	if c.state == closed {
 		return
 	}
+	k.why = "the connection was lost"
 	k.detach(c, true)
 }
 
