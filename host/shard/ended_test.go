@@ -13,7 +13,8 @@ func TestEndsAreLogged(t *testing.T) {
 	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo} {
 		t.Run(level.String(), func(t *testing.T) {
 			h := start(t, func(h *house, c *Config) {
-				c.Gate.Log = slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: level}))
+				o := &slog.HandlerOptions{Level: level}
+				c.Gate.Log = slog.New(slog.NewTextHandler(h.log, o))
 			})
 			h.dial("polite").send((&mqtt.Disconnect{}).Append(nil, mqtt.V5))
 			_ = h.dial("rude").c.Close()
