@@ -37,6 +37,7 @@ func startRated(t testing.TB, f *fake, r Rates, change ...func(*Config, *Limits)
 	}
 	h.house = start(t, f, append(change, func(c *Config, l *Limits) {
 		c.Now, c.Tick, l.Rates = h.now.Load, time.Millisecond, r
+		l.PacketTimeout = 0 // the clock jumps ahead of the network
 	})...)
 	return h
 }
