@@ -10,6 +10,12 @@ import (
 // the packet ends is no more than this.
 const topUpBytes = 4 << 10
 
+// errNoConnect is what the start of a first packet is that is no CONNECT. A whole one is the
+// handler's to refuse.
+var errNoConnect = &mqtt.Error{
+	Reason: mqtt.ProtocolError, Clause: "MQTT-3.1.0-1", Text: "the first packet is no CONNECT",
+}
+
 // receive cuts b, borrowed until return, into packets and hands them up. Whole packets are not
 // copied; they go up from here, so that the way of a PUBLISH is one frame shorter. The start of a
 // packet whose end has not come is kept in c.in, which is never larger than twice the largest
@@ -29,6 +35,10 @@ func (c *Conn) receive(b []byte) {
 		n, err := mqtt.Frame(b, c.packetBytesMax())
 		if err != nil {
 			c.malformed(err)
+			return
+		}
+		if n == 0 && !c.past && mqtt.TypeOf(b) != mqtt.CONNECT {
+			c.malformed(errNoConnect) // HTTP, TLS, a PROXY header: its end may never come
 			return
 		}
 		if n == 0 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand"
+	"net"
 	"testing"
 	"time"
 
@@ -70,6 +71,36 @@ func TestTooLargeIsMalformed(t *testing.T) {
 				t.Fatalf("got %q, %v", got, err)
 			}
 		})
+	}
+}
+
+// What begins as no CONNECT does is not waited for; a CONNECT with the largest will is taken.
+func TestStrangers(t *testing.T) {
+	for sent, want := range map[string]string{
+		"GET / HTTP/1.1\r\n":                      "MQTT-3.1.0-1",
+		"PROXY TCP4 192.0.2.1 1":                  "MQTT-3.1.0-1",
+		"\x30\x05":                                "MQTT-3.1.0-1",
+		"\x10\x81\x80\x10":                        "MQTT-3.2.2-15",
+		"\x10\xF0\xFF\x0F":                        "", // 256 KiB less some: waited for
+		string(packet(3, 'w')):                    "packet",
+		"\x10" + string(packet(200_000, 'c'))[1:]: "packet",
+	} {
+		h := start(t, &fake{
+			packet:    func(c *Conn, _ []byte) { c.Write([]byte("packet")); c.Close() },
+			malformed: func(c *Conn, err *mqtt.Error) { c.Write([]byte(err.Clause)) },
+		})
+		c := h.dial()
+		if _, err := c.Write([]byte(sent)); err != nil {
+			t.Fatal(err)
+		}
+		if want == "" {
+			until(t, "read", func() bool { return h.g.Stats().BytesIn == uint64(len(sent)) })
+			_ = c.(*net.TCPConn).CloseWrite()
+		}
+		got, err := io.ReadAll(c)
+		if err != nil || string(got) != want {
+			t.Errorf("%.9q: got %q, %v", sent, got, err)
+		}
 	}
 }
 

@@ -31,10 +31,10 @@ type Limits struct {
 // DefaultLimits suit devices and services behind one edge broker.
 func DefaultLimits() Limits {
 	return Limits{
-		ConnectionsMax:      100_000, // at 1.5 KB each: 150 MB
-		PacketBytesMax:      1 << 20, // above any telemetry, below any firmware image
-		FirstPacketBytesMax: 64 << 10,
-		OutBytesMax:         1 << 20, // a second of a busy subscriber
+		ConnectionsMax:      100_000,   // at 1.5 KB each: 150 MB
+		PacketBytesMax:      1 << 20,   // above any telemetry, below any firmware image
+		FirstPacketBytesMax: 256 << 10, // a will of 64 KiB, its topic, name, password, properties
+		OutBytesMax:         1 << 20,   // a second of a busy subscriber
 		OutCutBytesMax:      4 << 20,
 		PacketTimeout:       30 * time.Second, // 1 MiB at 35 KB/s
 	}

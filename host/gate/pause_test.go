@@ -84,6 +84,7 @@ func TestHeldInputIsBounded(t *testing.T) {
 	const size, push = 1024, 50 << 20
 	h := startRated(t, &fake{}, Rates{BytesInPerSecond: 10_240}, func(_ *Config, l *Limits) {
 		l.PacketBytesMax = 4096
+		l.PacketTimeout = 1000 * time.Hour // the clock of the test runs ahead of the socket
 	})
 	c := h.dial()
 	_ = c.SetDeadline(time.Now().Add(20 * patience))
