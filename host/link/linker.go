@@ -105,7 +105,9 @@ func (l *Linker) listenerLocked(name string) *listener {
 	if ls == nil {
 		ls = &listener{name: name, linker: l, change: make(chan struct{}, 1)}
 		ls.table.Store(&table{listener: name})
-		l.listeners[name] = ls
+		if !l.closed { // Close waits for those it can see
+			l.listeners[name] = ls
+		}
 	}
 	return ls
 }
@@ -147,6 +149,10 @@ func (l *Linker) Unlink(listener string) error {
 	l.mu.Lock()
 	ls := l.listeners[listener]
 	delete(l.listeners, listener)
+	if ls != nil {
+		l.drains.Add(1) // a Close that does not see ls any more waits for it here
+		defer l.drains.Done()
+	}
 	l.mu.Unlock()
 	if ls == nil {
 		return fmt.Errorf("link: unlink %s: %w", listener, ErrUnknownListener)

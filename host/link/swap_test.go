@@ -288,3 +288,35 @@ func TestSwapsOfOneListenerWaitForEachOther(t *testing.T) {
 	ls.unlock()
 	h.swap(RoleRouter, ref("router", ""))
 }
+
+// Close waits for an Unlink that took the listener out of its sight.
+func TestCloseWaitsForUnlink(t *testing.T) {
+	h := newHouse(t, nil)
+	h.link(Spec{RoleRouter: {ref("router", "")}})
+	ls := h.linker.listener("main")
+	if err := ls.lock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- h.linker.Unlink("main") }()
+	h.eventually("Unlink has begun", func() bool {
+		h.linker.mu.Lock()
+		defer h.linker.mu.Unlock()
+		return len(h.linker.listeners) == 0
+	})
+	hurried, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := h.linker.Close(hurried); err == nil {
+		t.Error("closed while guests were in use")
+	}
+	ls.unlock()
+	if err := h.linker.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if n := h.engine.Guests(); n != 0 {
+		t.Errorf("%d guests after Close", n)
+	}
+}
