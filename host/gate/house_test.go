@@ -142,9 +142,15 @@ func until(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// packet is a PUBLISH to the framing: a first byte, a length, n bytes.
-func packet(n int, fill byte) []byte {
-	p := []byte{0x30}
+// packet is one to the framing: a first byte, a length, n bytes.
+// A first packet that comes in parts must be a CONNECT.
+func packet(n int, fill byte) []byte { return framed(mqtt.CONNECT, n, fill) }
+
+// publish is a packet that counts as a message.
+func publish(n int, fill byte) []byte { return framed(mqtt.PUBLISH, n, fill) }
+
+func framed(kind mqtt.Type, n int, fill byte) []byte {
+	p := []byte{byte(kind) << 4}
 	for v := n; ; {
 		b := byte(v & 0x7F)
 		v >>= 7

@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
 // Whatever the cuts and however often it waits, all that is sent comes back as it was sent.
@@ -49,7 +51,10 @@ func TestNothingIsLostInAThousandPauses(t *testing.T) {
 		defer close(want)
 		var out []byte
 		for i := uint32(0); h.g.Stats().PausedTotal < pauses; i++ {
-			p := packet(4+rnd.IntN(60), 'm')
+			p := publish(4+rnd.IntN(60), 'm')
+			if i == 0 {
+				p[0] = byte(mqtt.CONNECT) << 4 // it may be cut
+			}
 			binary.BigEndian.PutUint32(p[2:], i)
 			want <- p
 			out = append(out, p...)
@@ -352,7 +357,7 @@ func BenchmarkPause(b *testing.B) {
 	})
 	c := h.dial()
 	conn := <-h.conns
-	p := packet(10, 'x')
+	p := publish(10, 'x')
 	h.write(c, p)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -95,7 +95,7 @@ func TestWeigh(t *testing.T) {
 	if n := weigh(ping.Append(nil, mqtt.V5)); n != (amount{0, 2}) {
 		t.Errorf("ping: %v", n)
 	}
-	if n := weigh(packet(10, 'x')); n != (amount{1, 12}) {
+	if n := weigh(publish(10, 'x')); n != (amount{1, 12}) {
 		t.Errorf("publish: %v", n)
 	}
 }

@@ -96,7 +96,7 @@ func (h *rated) write(c net.Conn, b []byte) {
 func many(n, size int) []byte {
 	var b []byte
 	for i := range n {
-		b = append(b, packet(size, byte(i))...)
+		b = append(b, publish(size, byte(i))...)
 	}
 	return b
 }
@@ -195,7 +195,7 @@ func TestMessagesOutPerSecond(t *testing.T) {
 				return
 			}
 			sent.Add(1)
-			c.Write(packet(10, 'o'))
+			c.Write(publish(10, 'o'))
 		}
 	}
 	h = startRated(t, &fake{packet: func(c *Conn, _ []byte) { pump(c) }, writable: pump},
@@ -217,7 +217,7 @@ func TestMessagesOutPerSecond(t *testing.T) {
 	h.pass(10_000)
 	exactly(40)
 	conn := <-h.conns
-	h.on(conn, func() { conn.Write(packet(1200, 'b')) }) // two seconds' worth of bytes, unasked
+	h.on(conn, func() { conn.Write(publish(1200, 'b')) }) // two seconds' worth of bytes, unasked
 	for range 10 {
 		h.pass(100)
 	}

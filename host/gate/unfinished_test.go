@@ -27,7 +27,6 @@ func (h *house) held() (conns, bytes int) {
 func (h *house) starts(b []byte) net.Conn {
 	h.t.Helper()
 	c := h.dial()
-	b[0] = 0x10 // the first packet of a stranger
 	if _, err := c.Write(b); err != nil {
 		h.t.Fatal(err)
 	}

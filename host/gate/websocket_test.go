@@ -314,7 +314,7 @@ func TestWebSocketFramesThatAreNone(t *testing.T) {
 		if _, err := c.Write(slices.Concat(before, []byte(frame), after)); err != nil {
 			t.Fatal(err)
 		}
-		expectEnd(t, c, "\x82\x03\x30\x01q"+close)
+		expectEnd(t, c, "\x82\x03\x10\x01q"+close)
 		if err := <-ends; err == nil || !strings.HasPrefix(err.Error(), "websocket: ") {
 			t.Errorf("%q: the handler is told %v", frame, err)
 		}
