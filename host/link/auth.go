@@ -179,6 +179,19 @@ const credentialsSize = 80
 // authenticate calls the export and lifts the verdict.
 func (in *instance) authenticate(who *broker.Credentials) (authVerdict, error) {
 	in.begin()
+	ptr, err := in.present(who)
+	if err != nil {
+		return authVerdict{}, err
+	}
+	v, err := in.verdict(ptr, who)
+	if err != nil {
+		return authVerdict{}, err
+	}
+	return v, in.post(0, ptr)
+}
+
+// present passes the WIT record credentials and answers where the verdict is.
+func (in *instance) present(who *broker.Credentials) (verdict uint32, err error) {
 	var rec [credentialsSize]byte
 	put := func(at int, s string) { in.putText(rec[at:], s) }
 	option := func(at int, has bool, s string) {
@@ -199,18 +212,10 @@ func (in *instance) authenticate(who *broker.Credentials) (authVerdict, error) {
 	binary.LittleEndian.PutUint32(rec[76:], who.Step)
 	ptr, err := in.record(rec[:])
 	if err != nil {
-		return authVerdict{}, err
+		return 0, err
 	}
 	in.num(uint64(ptr))
-	ptr, err = in.call(0)
-	if err != nil {
-		return authVerdict{}, err
-	}
-	v, err := in.verdict(ptr, who)
-	if err != nil {
-		return authVerdict{}, err
-	}
-	return v, in.post(0, ptr)
+	return in.call(0)
 }
 
 // verdict lifts what authenticate answered.

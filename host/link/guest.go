@@ -32,6 +32,8 @@ type instance struct {
 	stack [16]uint64
 	used  int
 	err   error
+	// bootFuel and setUpFuel are what starting spent and what configuring did.
+	bootFuel, setUpFuel uint64
 }
 
 // Component is the name that kv, log and publish know the guest by.
@@ -67,7 +69,7 @@ func (e *entry) builder() wasm.Builder {
 
 // setUp looks the functions of the role up and configures the guest.
 func (in *instance) setUp(g *wasm.Guest) error {
-	in.guest = g
+	in.guest, in.bootFuel = g, g.Fuel()
 	var err error
 	for i, x := range roleExports[in.entry.role] {
 		if in.fns[i], err = g.Func(x.name); err != nil {
@@ -80,8 +82,9 @@ func (in *instance) setUp(g *wasm.Guest) error {
 	if err := in.configure(in.entry.linker.cfg.InterestMax); err != nil {
 		return fmt.Errorf("%w: %w", errConfigure, err)
 	}
+	in.setUpFuel = g.Fuel()
 	if in.entry.own.Fuel == 0 {
-		g.AddFuel(min(g.Fuel()/setUpShare, in.entry.linker.cfg.FuelGrowthMax))
+		g.AddFuel(min(in.setUpFuel/setUpShare, in.entry.linker.cfg.FuelGrowthMax))
 	}
 	return nil
 }
