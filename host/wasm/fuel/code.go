@@ -16,6 +16,9 @@ const (
 	// at once are kept on the native stack: a unit is at most some 10 KiB.
 	localsPerDepth = 64
 	bytesPerDepth  = 4096
+
+	// forwardBytesMax is the most that a function has that only forwards: enough for 25 parameters.
+	forwardBytesMax = 64
 )
 
 // segment is code without a way in or out but at its ends (and branches out). Its cost goes to the
@@ -34,6 +37,7 @@ const (
 	editCharge editKind = iota // insert a charge of n units, nothing if 0
 	editReturn                 // replace the opcode by a branch to label n
 	editBulk                   // insert a charge for the operand on the stack, shifted by n
+	editGlobal                 // replace the index of a global by n
 )
 
 // edit is a change at an offset of a function's body.
@@ -60,6 +64,7 @@ type function struct {
 	dead     bool // behind an unconditional branch, until the end of the block
 	calls    bool
 	bulk     bool
+	forwards bool
 	extra    int64 // cost of the instruction at hand beyond 1
 	done     bool
 }
@@ -90,10 +95,16 @@ func (w *rewriter) readCode(r *reader) {
 			r.fail(f.r.err)
 			return
 		}
+		if w.options.Counters == Without {
+			rewritten = body
+		}
 		out = appendU32(out, uint32(len(rewritten)))
 		out = append(out, rewritten...)
+		w.out.Forwards = w.out.Forwards && f.forwards && size <= forwardBytesMax
 	}
-	w.sections[secCode] = w.appendRefuel(out)
+	if w.options.Counters != Without {
+		w.sections[secCode] = w.appendRefuel(out)
+	}
 }
 
 // reset keeps the slices' room.
@@ -105,6 +116,7 @@ func (f *function) reset(w *rewriter, r *reader) {
 func (f *function) rewrite() []byte {
 	start := f.r.at
 	groups, groupsAt := f.readLocals()
+	f.forwards = groups == 0
 	codeAt := f.r.at
 	f.open(-1, true)
 	f.segments[0].cost = int64(f.locals) / localsPerUnit
@@ -174,6 +186,11 @@ func (f *function) instruction() {
 	}
 	if !f.dead {
 		f.segments[f.current].cost += 1 + f.extra
+	}
+	switch op {
+	case opLocalGet, opI32Const, opCallIndirect, opEnd:
+	default:
+		f.forwards = false
 	}
 	f.structure(op, at)
 }
@@ -254,7 +271,7 @@ func (f *function) immediates(op byte, at int) {
 			r.malformed("unknown local")
 		}
 	case immGlobal:
-		f.w.readGlobalIndex(r)
+		f.global()
 	case immMemArg:
 		r.memArg()
 	case immMemory:
@@ -308,6 +325,15 @@ func (f *function) blockType() {
 		} else {
 			f.r.malformed("not a block type")
 		}
+	}
+}
+
+// global notes that the index of a global changes.
+func (f *function) global() {
+	at := f.r.at
+	i := f.w.readGlobalIndex(f.r)
+	if moved := f.w.movedGlobal(i); moved != i {
+		f.edits = append(f.edits, edit{at: at, kind: editGlobal, n: int64(moved)})
 	}
 }
 

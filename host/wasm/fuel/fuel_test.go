@@ -44,13 +44,28 @@ func engines(t *testing.T, test func(t *testing.T, r wazero.Runtime)) {
 
 // bounded is an instance of a rewritten module.
 type bounded struct {
-	t           *testing.T
+	t           testing.TB
 	mod         api.Module
-	fuel, depth api.MutableGlobal
-	rest        api.MutableGlobal
+	fuel, depth counter
+	rest        counter
 }
 
-func instantiate(t *testing.T, r wazero.Runtime, m *asm.Module) *bounded {
+type counter interface {
+	Get() uint64
+	Set(v uint64)
+}
+
+// newBounded finds the counters among the exports of owner.
+func newBounded(t testing.TB, mod, owner api.Module) *bounded {
+	return &bounded{
+		t: t, mod: mod,
+		fuel:  owner.ExportedGlobal(FuelGlobal).(api.MutableGlobal),
+		depth: owner.ExportedGlobal(DepthGlobal).(api.MutableGlobal),
+		rest:  owner.ExportedGlobal(RestGlobal).(api.MutableGlobal),
+	}
+}
+
+func instantiate(t testing.TB, r wazero.Runtime, m *asm.Module) *bounded {
 	t.Helper()
 	out, err := Rewrite(m.Bytes(), DefaultLimits())
 	if err != nil {
@@ -61,12 +76,7 @@ func instantiate(t *testing.T, r wazero.Runtime, m *asm.Module) *bounded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bounded{
-		t: t, mod: mod,
-		fuel:  mod.ExportedGlobal(FuelGlobal).(api.MutableGlobal),
-		depth: mod.ExportedGlobal(DepthGlobal).(api.MutableGlobal),
-		rest:  mod.ExportedGlobal(RestGlobal).(api.MutableGlobal),
-	}
+	return newBounded(t, mod, mod)
 }
 
 // call returns results, fuel spent, depth left of 100.

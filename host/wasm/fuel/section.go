@@ -48,6 +48,10 @@ type rewriter struct {
 	start    int64 // function, -1 for none
 	names    []byte
 	out      Module
+
+	options         Options
+	importedGlobals uint32 // the first of globals
+	moves           []edit // indices of globals in the constants of the section at hand
 }
 
 // read takes one section. body aliases the input.
@@ -80,7 +84,12 @@ func (w *rewriter) read(id byte, body []byte) error {
 	case secData:
 		w.readData(r)
 	}
-	return r.end()
+	if err := r.end(); err != nil || len(w.moves) == 0 {
+		return err
+	}
+	w.sections[id] = moveGlobals(body, w.moves)
+	w.moves = nil
+	return nil
 }
 
 func (w *rewriter) readTypes(r *reader) {
@@ -106,32 +115,6 @@ func (w *rewriter) readValueTypes(r *reader) []byte {
 		return nil
 	}
 	return r.b[first:r.at:r.at]
-}
-
-func (w *rewriter) readImports(r *reader) {
-	n := r.count("imports", w.limits.ImportsMax, 4)
-	for i := 0; i < n && r.err == nil; i++ {
-		names := w.limits.NameBytesMax
-		im := Import{Module: r.name(names), Name: r.name(names), Kind: r.byte()}
-		switch im.Kind {
-		case KindFunc:
-			t := w.addFunction(r)
-			im.Params, im.Results = t.params, t.results
-		case KindTable:
-			w.readTable(r)
-			w.tables++
-		case KindMemory:
-			w.readMemory(r)
-		case KindGlobal:
-			w.readGlobalType(r)
-		case 4:
-			r.fail(unsupported("exception handling (tags)", hintExceptions))
-		default:
-			r.malformed("unknown kind of import")
-		}
-		w.out.Imports = append(w.out.Imports, im)
-	}
-	w.imported = uint32(len(w.funcs))
 }
 
 // addFunction reads a type index.
@@ -170,6 +153,7 @@ func (w *rewriter) readGlobals(r *reader) {
 
 func (w *rewriter) readExports(r *reader) {
 	n := r.count("exports", w.limits.ExportsMax, 3)
+	items := appendU32(nil, uint32(n))
 	for i := 0; i < n && r.err == nil; i++ {
 		ex := Export{Name: r.name(w.limits.NameBytesMax), Kind: r.byte()}
 		index := r.u32()
@@ -191,7 +175,12 @@ func (w *rewriter) readExports(r *reader) {
 			ex.Params, ex.Results = t.params, t.results
 		}
 		w.out.Exports = append(w.out.Exports, ex)
+		if ex.Kind == KindGlobal {
+			index = w.movedGlobal(index)
+		}
+		items = appendU32(append(appendName(items, ex.Name), ex.Kind), index)
 	}
+	w.sections[secExport] = items
 }
 
 // readStart checks what the engine would have: as an export the function may have any type.
@@ -209,6 +198,7 @@ func (w *rewriter) readStart(r *reader) {
 		return
 	}
 	w.start = int64(index)
+	w.out.Forwards = false
 	w.out.HasStart = true
 	w.sections[secStart] = nil
 }
