@@ -11,7 +11,6 @@ type Limits struct {
 	ResourcesMax     int // resource types
 	ImportsMax       int // functions and instances
 	ExportsMax       int // functions and instances
-	TypeNodesMax     int // of one type: its parts with all repetitions, labels by 8 bytes
 	StepsMax         int // definitions with their parts, each as often as it is instantiated
 }
 
@@ -25,7 +24,6 @@ func DefaultLimits() Limits {
 		ResourcesMax:     1024,
 		ImportsMax:       2048,
 		ExportsMax:       2048,
-		TypeNodesMax:     16_384,
 		StepsMax:         200_000,
 	}
 }

@@ -98,8 +98,8 @@ func (m *maker) host(path string, top bool) source {
 			in, err := m.importInstance(name, w)
 			return item{w.sort, in}, err
 		}
-		return item{}, fmt.Errorf("%q is imported as a %s, which only another component can give: "+
-			"compose both to one component", w.name, sortName(w.sort))
+		return item{}, fmt.Errorf("import of %s %q: %w: only another component can give it, "+
+			"so compose both to one", sortName(w.sort), w.name, component.ErrNotServed)
 	}
 }
 

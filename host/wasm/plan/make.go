@@ -18,7 +18,6 @@ func Make(c *component.Component, l Limits) (*Plan, error) {
 		limits:  l,
 		modules: map[*component.DefCoreModule]int{},
 		digests: map[[sha256.Size]byte]int{},
-		nodes:   map[*component.Type]int{},
 	}
 	root, err := m.instantiate(&closure{component: c}, m.host("", true))
 	if err == nil {
@@ -38,7 +37,6 @@ type maker struct {
 	modules map[*component.DefCoreModule]int // indices of Plan.Modules
 	digests map[[sha256.Size]byte]int
 	imports [][]component.CoreImport // by index of Plan.Modules
-	nodes   map[*component.Type]int
 }
 
 // step counts work, so that every loop here ends soon.

@@ -24,7 +24,8 @@ func (s *scope) add(it item) { s.spaces[it.sort] = append(s.spaces[it.sort], it.
 // item gives item i of a space.
 func (s *scope) item(sort component.Sort, i uint32) (item, error) {
 	if int(sort) >= sorts || sort == component.Value {
-		return item{}, fmt.Errorf("values are not served: export functions in their place")
+		return item{}, fmt.Errorf("values: %w: export functions in their place",
+			component.ErrNotServed)
 	}
 	if uint64(i) >= uint64(len(s.spaces[sort])) {
 		return item{}, fmt.Errorf("there is no %s %d", sortName(sort), i)

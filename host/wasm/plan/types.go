@@ -46,10 +46,6 @@ func (m *maker) valueType(s *scope, d *component.ValueTypeDef) (*component.Type,
 		t.Resource, err = at[*component.Resource](s, component.TypeSort, d.Type)
 		return t, err
 	}
-	n := 1
-	for _, l := range d.Labels {
-		n += 1 + len(l)/8
-	}
 	t.Elems = make([]*component.Type, len(d.Refs))
 	for i, r := range d.Refs {
 		if r == nil {
@@ -58,10 +54,8 @@ func (m *maker) valueType(s *scope, d *component.ValueTypeDef) (*component.Type,
 		if t.Elems[i], err = s.ref(*r); err != nil {
 			return nil, err
 		}
-		n += m.size(t.Elems[i])
 	}
-	m.nodes[t] = n
-	return t, within(n, m.limits.TypeNodesMax, "parts in a type", "TypeNodesMax")
+	return t, nil
 }
 
 // parts says whether a type has as many labels and types as its kind needs.
@@ -82,9 +76,6 @@ func parts(d *component.ValueTypeDef) bool {
 	return labels == 0 && refs == 0
 }
 
-// size is the number of parts of a type.
-func (m *maker) size(t *component.Type) int { return max(1, m.nodes[t]) }
-
 // ref resolves a reference to a value type.
 func (s *scope) ref(r component.ValueRef) (*component.Type, error) {
 	if r.Primitive {
@@ -102,23 +93,16 @@ func (m *maker) funcType(s *scope, d *component.FuncTypeDef) (*component.FuncTyp
 			len(d.Params))
 	}
 	f := &component.FuncType{Names: d.Names, Params: make([]*component.Type, len(d.Params))}
-	n := 0
+	var err error
 	for i, p := range d.Params {
-		t, err := s.ref(p)
-		if err != nil {
+		if f.Params[i], err = s.ref(p); err != nil {
 			return nil, err
 		}
-		f.Params[i] = t
-		n += m.size(t)
 	}
 	if d.Result != nil {
-		var err error
-		if f.Result, err = s.ref(*d.Result); err != nil {
-			return nil, err
-		}
-		n += m.size(f.Result)
+		f.Result, err = s.ref(*d.Result)
 	}
-	return f, within(n, m.limits.TypeNodesMax, "parts in the type of a function", "TypeNodesMax")
+	return f, err
 }
 
 // resourceType makes a fresh one: each instance of a component has its own.
@@ -158,7 +142,8 @@ func (s *scope) wanted(name string, t component.ExternType) (wanted, error) {
 	it, err := s.item(component.TypeSort, t.Index)
 	w.typ = it.value
 	if err == nil && t.Sort == component.Value {
-		err = fmt.Errorf("%q is a value: values are not served, use a function", name)
+		err = fmt.Errorf("value %q: %w: export a function in its place", name,
+			component.ErrNotServed)
 	}
 	return w, err
 }
