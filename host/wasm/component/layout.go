@@ -43,7 +43,7 @@ type layout struct {
 // tree of 2^n nodes costs no more than the bytes.
 const (
 	sizeOver  = ValueBytesMax + 1
-	depthOver = ValueDepthMax + 1
+	depthOver = ValueDepthMax + 2 // parameters as a tuple are one deeper
 )
 
 // layoutOnce keeps what was made. Two goroutines may both make it: both make the same.
@@ -55,7 +55,7 @@ func (t *Type) Size() uint32 { return uint32(t.layout().size) }
 // Align is the alignment of a value in memory: 1, 2, 4 or 8.
 func (t *Type) Align() uint32 { return t.layout().align }
 
-// Depth is how deep the type is nested, 1 for a primitive. It stops at ValueDepthMax+1, see Check.
+// Depth is how deep the type is nested, 1 for a primitive. It stops at ValueDepthMax+2, see Check.
 func (t *Type) Depth() int { return t.layout().depth }
 
 // Flat is the core types that a value is as core values, and whether they are at most
