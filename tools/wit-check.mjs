@@ -1,12 +1,14 @@
-// wit-check.mjs JCO-DIR WIT-DIR COMPONENTS-DIR
+// wit-check.mjs JCO-DIR WIT-DIR COMPONENTS-DIR WORLDS-DIR [--rewrite]
 //
-// Parses the contracts, then makes a real component of each default component: wasm-tools refuses
-// one whose exports or imports differ in name or signature from the world of its role.
-import { readFile, readdir } from 'node:fs/promises';
+// Parses the contracts and compares an empty component of each world with the one in WORLDS-DIR,
+// by which the tests of host/link know the contracts; --rewrite writes them anew. Then it makes a
+// real component of each default component: wasm-tools refuses one whose exports or imports differ
+// in name or signature from the world of its role.
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const [jco, wit, components] = process.argv.slice(2);
+const [jco, wit, components, emptyWorlds, rewrite] = process.argv.slice(2);
 const modules = join(jco, 'node_modules/@bytecodealliance');
 const load = (path) => import(pathToFileURL(join(modules, path)).href);
 const { componentEmbed, componentNew, componentWit } = await load('jco/dist/api.js');
@@ -27,7 +29,14 @@ const worlds = (await readFile(join(wit, 'worlds.wit'), 'utf8'))
 for (const world of worlds) {
   await step(`world ${world}`, async () => {
     const core = await componentEmbed({ dummy: true, witPath: wit, world });
-    await componentWit(await componentNew(core, []));
+    const made = await componentNew(core, []);
+    await componentWit(made);
+    const file = join(emptyWorlds, `${world}.wasm`);
+    if (rewrite) await writeFile(file, made);
+    const known = await readFile(file).catch(() => Buffer.alloc(0));
+    if (!known.equals(made)) {
+      throw new Error(`${file} is not of this wit/: run tools/wit-check.sh --rewrite and commit`);
+    }
   });
 }
 console.log(`wit: ${worlds.length} worlds parse`);

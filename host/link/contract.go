@@ -1,0 +1,90 @@
+package link
+
+import (
+	"fmt"
+
+	"github.com/hpmq/hpmq/host/wasm"
+)
+
+// contractVersion is the version of the contracts in wit/ that this host speaks.
+const contractVersion = "@0.1.0"
+
+// Types of the contracts as package host/wasm/component writes them. A test holds them equal to
+// wit/.
+const (
+	typeQoS      = "enum{at-most-once, at-least-once, exactly-once}"
+	typeIdentity = "record{client-id: string, username: string, address: string, " +
+		"listener: string, tenant: string}"
+	typeMessage = "record{topic: string, payload: list<u8>, qos: " + typeQoS + ", retain: bool}"
+
+	typeConfigure = "() -> result<record{inbound: list<string>, outbound: list<string>}, string>"
+
+	typeCredentials = "record{client-id: string, username: option<string>, " +
+		"password: option<list<u8>>, address: string, listener: string, protocol-version: u8, " +
+		"certificate-subject: string, method: string, data: list<u8>, step: u32}"
+	typeVerdict = "variant{allow(record{username: string, tenant: string, expires-in: u32, " +
+		"data: list<u8>}), deny(record{reason-code: u8, text: string}), challenge(list<u8>), next}"
+	typeAuthenticate = "(who: " + typeCredentials + ") -> " + typeVerdict
+
+	typeAuthorize = "(who: " + typeIdentity +
+		", action: enum{publish, subscribe, will, deliver}, topic: string, qos: " + typeQoS +
+		") -> u32"
+
+	typeTransform = "(who: " + typeIdentity + ", msg: " + typeMessage +
+		") -> variant{keep, drop, replace(list<" + typeMessage + ">)}"
+
+	typeCheck = "(who: " + typeIdentity + ", msg: " + typeMessage +
+		") -> enum{news, repeated, unchanged}"
+
+	typeRoute = "(who: " + typeIdentity + ", topic: string, qos: " + typeQoS + ", retain: bool) " +
+		"-> variant{deliver, drop, send(record{copies: list<string>, redirect: string, " +
+		"reach: enum{local, region, global}})}"
+	typeShare = "(group: string, filter: string) -> enum{round-robin, random, sticky, topic-hash}"
+)
+
+// export is a function that a guest must have. Its flat parameters and its one result are all i32.
+type export struct {
+	name   string
+	params int
+	typ    string
+}
+
+// configureExport is what a guest of any role has beside the functions of the role.
+var configureExport = export{roleExport("lifecycle", "configure"), 0, typeConfigure}
+
+// roleExports are the functions of a role's interface, in the order of instance.fns.
+var roleExports = [roleCount][]export{
+	// An authenticator gets the address of a record.
+	RoleAuthenticator: {{roleExport("authenticator", "authenticate"), 1, typeAuthenticate}},
+	RoleAuthorizer:    {{roleExport("authorizer", "authorize"), 14, typeAuthorize}},
+	RoleTransformer: { // indexed by broker.Direction
+		{roleExport("transformer", "upstream"), 16, typeTransform},
+		{roleExport("transformer", "downstream"), 16, typeTransform},
+	},
+	RoleDeduplicator: {{roleExport("deduplicator", "check"), 16, typeCheck}},
+	RoleRouter: {
+		{roleExport("router", "route"), 14, typeRoute},
+		{roleExport("router", "share"), 4, typeShare},
+	},
+}
+
+func roleExport(role, function string) string {
+	return "hpmq:broker/" + role + contractVersion + "#" + function
+}
+
+// as says what is wrong with the export of mod, "" if nothing is.
+func (x export) as(mod *wasm.Module) string {
+	params, results, ok := mod.Signature(x.name)
+	if !ok {
+		return "no " + x.name
+	}
+	good := len(params) == x.params && len(results) == 1
+	for _, t := range append(params[:len(params):len(params)], results...) {
+		good = good && t == wasm.I32
+	}
+	if !good {
+		return fmt.Sprintf("%s as %v -> %v, not %d of i32 -> i32",
+			x.name, params, results, x.params)
+	}
+	return ""
+}
