@@ -25,6 +25,8 @@ type Config struct {
 	TableElementsMax uint32
 	// GuestsMax bounds the guests of the engine that are alive at once.
 	GuestsMax uint32
+	// HandlesMax bounds the handles to resources that one component instance has at once.
+	HandlesMax uint32
 	// FuelMax is the default budget of a call, in units of about one plain instruction.
 	FuelMax uint64
 	// StartFuelMax is the default budget of the start function and of _initialize together, and
@@ -50,6 +52,7 @@ func Default() Config {
 		MemoryBytesMax:   16 << 20,
 		TableElementsMax: 1 << 16,
 		GuestsMax:        1024,
+		HandlesMax:       4096,          // 24 bytes each
 		FuelMax:          5_000_000,     // 2 ms of native code, 20 if it all waits for memory
 		StartFuelMax:     5_000_000_000, // 2 s: TinyGo reading 256 KiB of rules; Go boots in 10 M
 		DepthMax:         1024,
@@ -70,6 +73,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("wasm: validate: TableElementsMax is 0")
 	case c.GuestsMax == 0:
 		return fmt.Errorf("wasm: validate: GuestsMax is 0")
+	case c.HandlesMax == 0:
+		return fmt.Errorf("wasm: validate: HandlesMax is 0")
 	case c.LogLinesMax == 0:
 		return fmt.Errorf("wasm: validate: LogLinesMax is 0")
 	}

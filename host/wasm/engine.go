@@ -20,9 +20,12 @@ type Engine struct {
 	now     func() time.Time
 	epoch   time.Time // of the guests' monotonic clock
 
-	mu       sync.Mutex
-	provided map[string]map[string]signature // module → function; closed for writing by compiled
-	compiled bool
+	mu sync.Mutex
+	// provided is by the track of the module's name. It and resources are closed for writing by
+	// compiled.
+	provided  map[string]*provided
+	resources map[resourceKey]*resource
+	compiled  bool
 
 	// compiling has room for one: compiling takes all of a core for seconds, and the event loops
 	// need the others.
@@ -37,7 +40,8 @@ func Open(cfg Config) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, now: time.Now, epoch: time.Now(),
-		provided:  map[string]map[string]signature{},
+		provided:  map[string]*provided{},
+		resources: map[resourceKey]*resource{},
 		compiling: make(chan struct{}, 1),
 	}
 	rc := wazero.NewRuntimeConfig()
@@ -74,7 +78,8 @@ func (e *Engine) Close(ctx context.Context) error {
 	return nil
 }
 
-// Provide gives guests a host module to import from. It must come before the first Compile.
+// Provide gives guests a host module to import from, under its name and every other of the same
+// Track. It must come before the first Compile.
 func (e *Engine) Provide(m HostModule) error { return e.provide(m, false) }
 
 // provide instantiates the host module once; its functions find the guest by the call's context.
@@ -84,21 +89,29 @@ func (e *Engine) provide(m HostModule, leaf bool) error {
 	if e.compiled {
 		return fmt.Errorf("wasm: provide %s: a module is compiled already", m.Name)
 	}
-	if _, ok := e.provided[m.Name]; ok || m.Name == "" {
+	if other := e.provided[Track(m.Name)]; other != nil || m.Name == "" {
 		return fmt.Errorf("wasm: provide %q: the name is empty or taken", m.Name)
 	}
-	functions := make(map[string]signature, len(m.Funcs))
-	builder := e.runtime.NewHostModuleBuilder(m.Name)
+	p := &provided{name: m.Name, functions: map[string]hostFunction{}}
 	for _, f := range m.Funcs {
+		p.functions[f.Name] = hostFunction{HostFunc: f, leaf: leaf}
+	}
+	for _, r := range m.Resources {
+		made := &resource{name: r.Name, drop: r.Drop}
+		e.resources[resourceKey{m.Name, r.Name}] = made
+		drop := dropFunc(made)
+		p.functions[drop.Name] = hostFunction{HostFunc: drop}
+	}
+	builder := e.runtime.NewHostModuleBuilder(m.Name)
+	for name, f := range p.functions {
 		builder.NewFunctionBuilder().
-			WithGoModuleFunction(hostCall(f, leaf), apiTypes(f.Params), apiTypes(f.Results)).
-			Export(f.Name)
-		functions[f.Name] = signature{params: f.Params, results: f.Results}
+			WithGoModuleFunction(f.direct(), apiTypes(f.Params), apiTypes(f.Results)).
+			Export(name)
 	}
 	if _, err := builder.Instantiate(context.Background()); err != nil {
 		return fmt.Errorf("wasm: provide %s: %w", m.Name, err)
 	}
-	e.provided[m.Name] = functions
+	e.provided[Track(m.Name)] = p
 	return nil
 }
 

@@ -30,6 +30,9 @@ type Guest struct {
 	rest   api.MutableGlobal // of the budget, behind fuel
 	depth  api.MutableGlobal
 
+	tables []handles // by component instance
+	caller int       // the component instance that calls the host
+
 	realloc  *Func // nil if not exported
 	reallocs [4]uint64
 	posts    [1]uint64
@@ -262,7 +265,12 @@ func (g *Guest) AddFuel(units uint64) { g.limits.Fuel = min(g.limits.Fuel+units,
 // Post behind it count.
 func (g *Guest) Fuel() (spent uint64) { return g.budget - g.fuel.Get() - g.rest.Get() }
 
-// Memory is the guest's linear memory.
+// Use says that Alloc and Memory are for a call of f from now on, until Call or Use names another
+// function: functions of a component need not share their memory. f must be of this guest.
+func (g *Guest) Use(f *Func) {}
+
+// Memory is the linear memory of the function at hand: that Use or Call was given last, or, within
+// a host function, what its caller lowered it with.
 func (g *Guest) Memory() Memory { return g.memory }
 
 // Env is what Instantiate was given.
@@ -289,6 +297,7 @@ func (g *Guest) Close() {
 		return
 	}
 	g.closed = true
+	g.dropAll()
 	g.memory = Memory{}
 	// An instance without file descriptors has nothing that could fail to close.
 	_ = g.inst.Close(context.Background())

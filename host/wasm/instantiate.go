@@ -44,7 +44,7 @@ func (m *Module) Instantiate(ctx context.Context, env any, l Limits) (*Guest, er
 
 // instantiate runs no code of the guest: the start section is an export by now.
 func (m *Module) instantiate(env any, l Limits) (g *Guest, err error) {
-	g = &Guest{module: m, env: env, limits: l, perCall: l.Fuel}
+	g = &Guest{module: m, env: env, limits: l, perCall: l.Fuel, tables: make([]handles, 1)}
 	g.ctx.guest = g
 	linear := &linear{bytesMax: uint64(l.MemoryBytesMax)}
 	defer func() {

@@ -45,7 +45,7 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 	e.mu.Lock()
 	e.compiled = true
 	e.mu.Unlock()
-	rewritten, err := fuel.Rewrite(code, e.fuelLimits())
+	rewritten, err := fuel.RewriteWith(code, e.fuelLimits(), fuel.Options{Rename: e.providedName})
 	if err != nil {
 		return nil, fmt.Errorf("wasm: compile: %w", err)
 	}
@@ -118,15 +118,27 @@ func (e *Engine) checkImport(im fuel.Import) string {
 	if im.Kind != fuel.KindFunc {
 		return name + " (only functions can be imported)"
 	}
-	have, ok := e.provided[im.Module][im.Name]
+	p := e.provided[Track(im.Module)]
+	if p == nil {
+		return name
+	}
+	f, ok := p.functions[im.Name]
 	if !ok {
 		return name
 	}
 	want := signature{params: valueTypes(im.Params), results: valueTypes(im.Results)}
-	if !have.equal(want) {
+	if have := f.signature(); !have.equal(want) {
 		return name + " (wanted as " + want.String() + ", is " + have.String() + ")"
 	}
 	return ""
+}
+
+// providedName is the import by the name that its module was provided under.
+func (e *Engine) providedName(_ int, im fuel.Import) fuel.Name {
+	if p := e.provided[Track(im.Module)]; p != nil {
+		return fuel.Name{Module: p.name, Name: im.Name}
+	}
+	return fuel.Name{Module: im.Module, Name: im.Name}
 }
 
 func (m *Module) describe(r *fuel.Module) {
