@@ -207,7 +207,9 @@ func Actions() []string { return []string{"publish", "subscribe", "will", "deliv
 
 // Functions are those of all roles.
 func Functions() []string {
-	return []string{"authenticate", "authorize", "upstream", "downstream", "check", "route", "share"}
+	return []string{
+		"authenticate", "authorize", "upstream", "downstream", "check", "route", "share",
+	}
 }
 
 // RoleOf is the role that has the function, empty if none has.
