@@ -190,7 +190,8 @@ func (c *Case) check() error {
 	for i := range c.Calls {
 		call := &c.Calls[i]
 		if RoleOf(call.Function) == "" {
-			return fmt.Errorf("call %d: no function %q; there are %v", i, call.Function, Functions())
+			return fmt.Errorf("call %d: no function %q; there are %v",
+				i, call.Function, Functions())
 		}
 		if call.QoS > 2 {
 			return fmt.Errorf("call %d: qos %d", i, call.QoS)
