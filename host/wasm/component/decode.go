@@ -24,21 +24,20 @@ const (
 // returned aliases code, which must not change any more. An error tells the place and what to do;
 // it wraps ErrNotServed where a construct is known, but not served.
 func Decode(code []byte, l Limits) (*Component, error) {
-	c, err := decodeOnly(code, l)
-	if err != nil {
-		return nil, fmt.Errorf("component: decode: %w", err)
+	if len(code) > l.BytesMax {
+		return nil, fmt.Errorf("component: decode: %d bytes, at most %d are served", len(code),
+			l.BytesMax)
+	}
+	b := &budget{limits: l}
+	r := &reader{code: code, budget: b}
+	c := readComponent(r, 0)
+	if r.err != nil {
+		return nil, fmt.Errorf("component: decode: %w", r.err)
+	}
+	if err := check(c, b); err != nil {
+		return nil, fmt.Errorf("component: validate: %w", err)
 	}
 	return c, nil
-}
-
-// decodeOnly reads a component without validating it.
-func decodeOnly(code []byte, l Limits) (*Component, error) {
-	if len(code) > l.BytesMax {
-		return nil, fmt.Errorf("%d bytes, at most %d are served", len(code), l.BytesMax)
-	}
-	r := &reader{code: code, budget: &budget{limits: l}}
-	c := readComponent(r, 0)
-	return c, r.err
 }
 
 // readComponent reads all of r.

@@ -48,8 +48,11 @@ func (s Sort) String() string {
 
 // The definitions.
 type (
-	// DefCoreModule adds a core module.
-	DefCoreModule struct{ Code []byte }
+	// DefCoreModule adds a core module. Type is what Decode found in Code.
+	DefCoreModule struct {
+		Code []byte
+		Type *CoreModuleType
+	}
 	// DefCoreInstance adds a core instance: of module Module with Args, or, if Inline, of Exports.
 	DefCoreInstance struct {
 		Inline  bool

@@ -42,6 +42,9 @@ type Type struct {
 	Resource *Resource
 
 	made layoutOnce
+	tree tree
+	// alias is of own and borrow: under which of its names the resource is meant.
+	alias uint32
 }
 
 // Resource is a resource type. Name is of an import or export that named it, for messages.
@@ -49,6 +52,8 @@ type Resource struct {
 	Name string
 	// ID is its place in Plan.Resources of package plan, which sets it.
 	ID int
+
+	bound *binder
 }
 
 // FuncType is a resolved function type. Result is nil for none. It is not changed or copied.
