@@ -8,6 +8,7 @@
 package abi
 
 import (
+	"encoding/binary"
 	"fmt"
 	"unicode/utf8"
 
@@ -52,18 +53,10 @@ func Area(g *wasm.Guest, ptr uint64, n, align uint32) []byte {
 // PutList copies b to the guest and leaves address and length at ptr. The guest runs in it (its
 // cabi_realloc), so no view taken before holds after.
 func PutList(g *wasm.Guest, ptr uint64, b []byte) {
-	var at uint32
-	if len(b) > 0 {
-		var err error
-		if at, err = g.Alloc(uint32(len(b)), 1); err != nil {
-			g.Trap(err.Error()) // a guest without cabi_realloc
-		}
-		g.Charge(uint64(len(b)) / bytesPerFuel)
-		g.Memory().Write(at, b)
-	}
+	at := place(g, b, 1)
 	area := Area(g, ptr, 8, 4)
-	putUint32(area, at)
-	putUint32(area[4:], uint32(len(b)))
+	PutUint32(area, at)
+	PutUint32(area[4:], uint32(len(b)))
 }
 
 // PutOption leaves an option<list<u8>> at ptr: some(b) when ok, none when not.
@@ -77,7 +70,5 @@ func PutOption(g *wasm.Guest, ptr uint64, b []byte, ok bool) {
 	PutList(g, uint64(uint32(ptr)+4), b)
 }
 
-func putUint32(b []byte, v uint32) {
-	_ = b[3]
-	b[0], b[1], b[2], b[3] = byte(v), byte(v>>8), byte(v>>16), byte(v>>24)
-}
+// PutUint32 leaves a number at the start of b.
+func PutUint32(b []byte, v uint32) { binary.LittleEndian.PutUint32(b, v) }
