@@ -163,6 +163,8 @@ type Component struct {
 	Use string `yaml:"use"`
 	// Config reaches the component as JSON.
 	Config Document `yaml:"config,omitempty"`
+	// Env are the variables that the component finds in its environment.
+	Env map[string]string `yaml:"env,omitempty"`
 	// Grants name the capabilities the component may import beside log and config. Nil gives a
 	// default component what its manifest asks for, and any other none.
 	Grants []string `yaml:"grants,omitempty"`

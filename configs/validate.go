@@ -167,6 +167,11 @@ func (c *Component) validate(ps *Problems, at, role string) {
 	for i, g := range c.Grants {
 		oneOf(ps, fmt.Sprintf("%s.grants[%d]", at, i), g, Capabilities())
 	}
+	for name := range c.Env {
+		if name == "" || strings.ContainsAny(name, "=\x00") {
+			ps.add(at+".env", "%q is no name of a variable", clip(name))
+		}
+	}
 	if c.OnFault != "" {
 		oneOf(ps, at+".on_fault", c.OnFault, []string{"open", "closed"})
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hpmq/hpmq/host/cap/publish"
+	"github.com/hpmq/hpmq/host/cap/wasi/state"
 	"github.com/hpmq/hpmq/host/wasm"
 )
 
@@ -70,6 +71,9 @@ func (b *build) check() error {
 		return b.refuse(StepRequest, errors.New("its configuration is not JSON"),
 			"correct the configuration")
 	}
+	if err := checkEnv(b.ref.Env); err != nil {
+		return b.refuse(StepRequest, err, "correct env in its entry of the configuration")
+	}
 	for _, g := range b.ref.Grants {
 		if !slices.Contains(capabilities(), g) {
 			return b.refuse(StepRequest, fmt.Errorf("there is no capability %q to grant", g),
@@ -96,7 +100,8 @@ func (b *build) begin(art Artifact, mod *module) *entry {
 		linker: b.l, listener: b.listener, role: b.role, digest: mod.Digest(), module: mod,
 		config: b.ref.Config, onFault: b.ref.OnFault.or(b.role), since: time.Now(),
 		own: b.ref.Limits, limits: b.l.cfg.limits(b.role, b.ref.Limits),
-		name: art.Name, version: art.Version,
+		name: art.Name, version: art.Version, env: b.ref.Env,
+		wasi: state.Settings{Environment: environment(b.ref.Env), WaitMax: b.role.waitMax()},
 	}
 }
 
@@ -141,8 +146,12 @@ func (b *build) exports(mod *module) error {
 		"-component of wit/")
 }
 
-// wasiModule is always served: clocks, random numbers and standard output to the log.
-const wasiModule = "wasi_snapshot_preview1"
+// WASI is always served, preview 1 and 0.2: clocks, random numbers and standard output to the log.
+// What else of it there is refuses. Compile knows whether all of it is there that a module wants.
+const (
+	wasiModule   = "wasi_snapshot_preview1"
+	wasiPackages = "wasi:"
+)
 
 // alwaysGranted cannot hurt anybody.
 var alwaysGranted = [...]string{"log", "config"}
@@ -178,7 +187,7 @@ func (b *build) imports(e *entry) error {
 	for _, name := range e.module.Imports() {
 		short := strings.TrimSuffix(strings.TrimPrefix(name, "hpmq:broker/"), contractVersion)
 		switch {
-		case name == wasiModule:
+		case name == wasiModule, strings.HasPrefix(name, wasiPackages):
 		case !slices.Contains(capabilities(), short):
 			return b.refuse(StepImports, fmt.Errorf("it imports %s, which no host serves", name),
 				"build it against wit/")

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hpmq/hpmq/host/cap/wasi/state"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/lite/broker"
 )
@@ -20,6 +21,8 @@ type entry struct {
 	version  string
 	digest   string
 	config   []byte
+	env      map[string]string
+	wasi     state.Settings // env among them
 	grants   []string
 	onFault  FaultPolicy
 	own      Limits // as the link has them

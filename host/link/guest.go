@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/hpmq/hpmq/host/cap/wasi/state"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/sdk/topic"
 )
@@ -26,6 +27,7 @@ type instance struct {
 	entry *entry
 	guest *wasm.Guest
 	fns   [2]*wasm.Func
+	wasi  state.State
 	wants [2]interest // by broker.Direction, as configure answered
 	block block
 	// stack holds the flat parameters on the way in and the result on the way out.
@@ -45,6 +47,9 @@ func (in *instance) Listener() string { return in.entry.listener }
 // ConfigJSON is what config.json answers.
 func (in *instance) ConfigJSON() []byte { return in.entry.config }
 
+// WASI is what the interfaces of WASI keep for the guest.
+func (in *instance) WASI() *state.State { return &in.wasi }
+
 // GuestLog takes a line that the guest wrote to its standard output or error.
 func (in *instance) GuestLog(level, text string) {
 	line := in.entry.linker.ports.Line
@@ -62,7 +67,7 @@ func (in *instance) GuestLog(level, text string) {
 func (e *entry) builder() wasm.Builder {
 	return wasm.Builder{
 		Module: e.module.Module,
-		Env:    func() any { return &instance{entry: e} },
+		Env:    func() any { return &instance{entry: e, wasi: state.State{Settings: e.wasi}} },
 		Setup:  func(g *wasm.Guest) error { return g.Env().(*instance).setUp(g) },
 	}
 }

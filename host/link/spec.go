@@ -14,6 +14,9 @@ type Ref struct {
 	Code []byte `json:"-"`
 	// Config reaches the guest as JSON. Nil in a swap keeps the one in place.
 	Config json.RawMessage `json:"config,omitempty"`
+	// Env are the variables that the guest finds by wasi:cli/environment. Nil in a swap keeps those
+	// in place.
+	Env map[string]string `json:"env,omitempty"`
 	// Grants name the capabilities the guest may import beside log and config. Nil in a swap to a
 	// component of the same name keeps those in place; otherwise nil gives a default component
 	// what its manifest asks for, and any other none.

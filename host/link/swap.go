@@ -180,6 +180,9 @@ func (b *build) place(old *table, position int) error {
 	if b.ref.Config == nil {
 		b.ref.Config = e.config
 	}
+	if b.ref.Env == nil {
+		b.ref.Env = e.env
+	}
 	if b.ref.OnFault == FaultDefault {
 		b.ref.OnFault = e.onFault
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/hpmq/hpmq/host/cap/kv"
 	"github.com/hpmq/hpmq/host/cap/log"
 	"github.com/hpmq/hpmq/host/cap/publish"
+	"github.com/hpmq/hpmq/host/cap/wasi"
 	"github.com/hpmq/hpmq/host/link"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/lite/broker"
@@ -43,9 +44,10 @@ func (n *node) openEngine(context.Context) error {
 	pc.QueueMessagesMax, pc.QueueBytesMax, pc.MessageBytesMax = 256, 512<<10, 128<<10
 	lines, past := log.New(log.Default(), n.log, now), history.New(hc)
 	n.publish = publish.New(pc)
-	for _, m := range []wasm.HostModule{
+	modules := append([]wasm.HostModule{
 		lines.Module(), config.Module(), kv.New(kc).Module(now), past.Module(), n.publish.Module(),
-	} {
+	}, wasi.Modules(wasi.System())...)
+	for _, m := range modules {
 		if err := e.Provide(m); err != nil {
 			return err
 		}
