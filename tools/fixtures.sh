@@ -1,28 +1,70 @@
 #!/bin/sh
-# fixtures.sh builds the components in host/wasm/plan/testdata from the C beside them, with clang and
-# the jco that wit-check.sh installs. The committed .wasm are what it makes.
+# fixtures.sh builds the components that tests of plans and links have beside their C: in
+# host/wasm/plan/testdata, and the component form of the guests in host/link/testdata. It takes clang
+# and the jco that wit-check.sh installs. The committed .wasm are what it makes.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
 . "$here/versions.sh"
 jco=${JCO_DIR:-$root/.tools/jco}
 [ -d "$jco" ] || fail "run tools/wit-check.sh once: it installs jco"
-out=$root/host/wasm/plan/testdata
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# core SOURCE NAME FLAGS... makes a core module; -O2 only while compiling, else clang runs wasm-opt.
+# wrap WIT WORLD ENCODING CORE OUT
+wrap() { node "$here/wrap.mjs" "$jco" "$@"; }
+
+# core SOURCE OUT FLAGS... makes a core module; -O2 only while compiling, else clang runs wasm-opt.
 core() {
-	source=$1 name=$2
+	source=$1 out=$2
 	shift 2
-	clang-19 --target=wasm32 -O2 -nostdlib -Wall -Wno-unused-function "$@" \
-		-c -o "$work/$name.o" "$out/$source.c"
-	wasm-ld-19 --no-entry --strip-all --stack-first -z stack-size=4096 \
-		-o "$work/$name.wasm" "$work/$name.o"
+	clang-19 --target=wasm32 -O2 -mbulk-memory -nostdlib -Wall -Wno-unused-function "$@" \
+		-c -o "$work/o" "$source"
+	wasm-ld-19 --no-entry --strip-all --stack-first -z stack-size=4096 -o "$out" "$work/o"
 }
-core policy policy
-core policy preview1 -DPREVIEW1
-core store store
-core user user
-node "$here/fixtures.mjs" "$jco" "$out/wit" "$work" "$out"
-wc -c "$out"/*.wasm >&2
+
+plans() {
+	cd "$root/host/wasm/plan/testdata"
+	core policy.c "$work/policy" && wrap wit policy utf8 "$work/policy" policy.wasm
+	core policy.c "$work/p1" -DPREVIEW1 && wrap wit policy utf8 "$work/p1" preview1.wasm
+	core store.c "$work/store" && wrap wit store utf8 "$work/store" store.wasm
+	core user.c "$work/user" && wrap wit user utf8 "$work/user" user.wasm
+	node "$here/compose.mjs" store.wasm user.wasm test:plan/blobs@0.1.0 run composed.wasm
+}
+
+# The guests of host/link wrapped, and one whose strings are not UTF-8.
+links() {
+	cd "$root/host/link/testdata"
+	mkdir -p components
+	for guest in *.wasm; do
+		name=${guest%.wasm}
+		case $name in
+		nothing | *-block) continue ;;
+		unknown-import) strange && continue ;;
+		esac
+		wrap "$root/wit" "${name%%-*}-component" utf8 "$guest" "components/$guest"
+	done
+	for encoding in utf16 compact-utf16; do
+		core utf16.c "$work/utf16" "-DTAGGED=$([ $encoding = utf16 ] && echo 0 || echo 1)"
+		wrap "$root/wit" transformer-component $encoding "$work/utf16" "components/$encoding.wasm"
+	done
+}
+
+# strange wraps the guest that imports what no host serves.
+strange() {
+	cp -r "$root/wit" "$work/wit"
+	cat >"$work/wit/strange.wit" <<-END
+		package hpmq:broker@0.1.0;
+		interface weather { tomorrow: func() -> u32; }
+		world strange {
+		  include router-component;
+		  import weather;
+		  export forecast: func() -> u32;
+		}
+	END
+	wrap "$work/wit" strange utf8 unknown-import.wasm components/unknown-import.wasm
+}
+
+plans
+links
+wc -c "$root"/host/wasm/plan/testdata/*.wasm "$root"/host/link/testdata/components/*.wasm >&2
