@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/host/wasm/component"
 	"github.com/hpmq/hpmq/host/wasm/plan"
 )
@@ -56,4 +57,37 @@ func TestContractsAreThoseOfWIT(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestCapabilitiesAreThoseOfWIT does so with what the host gives to guests.
+func TestCapabilitiesAreThoseOfWIT(t *testing.T) {
+	given := map[string]wasm.HostFunc{}
+	for _, m := range newHouse(t, nil).capabilities() {
+		for _, f := range m.Funcs {
+			given[m.Name+"#"+f.Name] = f
+		}
+	}
+	for _, im := range world(t, "capabilities").Imports {
+		name := im.Instance + "#" + im.Name
+		f := given[name]
+		if got := im.Type.String(); got != f.Type {
+			t.Errorf("%s: in wit/ it is\n%s\nin the host\n%s", name, got, f.Type)
+		}
+		params, results := im.Type.Flatten(true)
+		if !slices.Equal(bytesOf(f.Params), params) || !slices.Equal(bytesOf(f.Results), results) {
+			t.Errorf("%s: flat, it is %x -> %x", name, params, results)
+		}
+		delete(given, name)
+	}
+	for name := range given {
+		t.Errorf("%s is not in wit/", name)
+	}
+}
+
+func bytesOf(types []wasm.ValueType) []byte {
+	var out []byte
+	for _, t := range types {
+		out = append(out, byte(t))
+	}
+	return out
 }

@@ -81,6 +81,15 @@ type house struct {
 	history *history.Store
 	kv      *kv.Store
 	queue   *publish.Queue
+	lines   *caplog.Log
+}
+
+// capabilities are what guests may import.
+func (h *house) capabilities() []wasm.HostModule {
+	return []wasm.HostModule{
+		h.lines.Module(), config.Module(), h.kv.Module(h.clock.millis), h.history.Module(),
+		h.queue.Module(),
+	}
 }
 
 type safeBuffer struct {
@@ -113,10 +122,8 @@ func newHouse(t testing.TB, change func(*Config)) *house {
 	lines := caplog.New(caplog.Default(), out, h.clock.millis)
 	h.kv, h.history = kv.New(kv.Default()), history.New(history.Default())
 	h.queue = publish.New(publish.Default())
-	for _, m := range []wasm.HostModule{
-		lines.Module(), config.Module(), h.kv.Module(h.clock.millis), h.history.Module(),
-		h.queue.Module(),
-	} {
+	h.lines = lines
+	for _, m := range h.capabilities() {
 		if err := engine.Provide(m); err != nil {
 			t.Fatal(err)
 		}

@@ -20,6 +20,7 @@ type Env interface {
 func Module() wasm.HostModule {
 	return wasm.HostModule{Name: Name, Funcs: []wasm.HostFunc{{
 		Name: "json", Params: []wasm.ValueType{wasm.I32}, Call: json,
+		Type: "() -> string",
 	}}}
 }
 
