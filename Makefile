@@ -18,7 +18,7 @@ export CGO_ENABLED = 0
 export GOMIPS = softfloat
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test demo conformance mutants conformance-peers interop siege churn bench bench-peers bench-idle check format vet tidy invariants race size fuzz cross \
+.PHONY: help run build test demo conformance mutants conformance-peers interop siege churn bench bench-peers bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
 	cross-link cross-link-all components wit clean-tree
 
 help: ## list the targets
@@ -65,7 +65,7 @@ bench: ## run the benchmarks of every room
 bench-peers: ## measure the broker beside Debian's mosquitto
 	tools/bench-peers.sh
 
-check: format vet tidy test invariants race fuzz cross cross-link components wit clean-tree ## all that CI runs
+check: format vet tidy test invariants race fuzz fuel-arm64 cross cross-link components wit clean-tree ## all that CI runs
 
 format: ## fail if a file is not as gofmt writes it
 	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
@@ -94,6 +94,9 @@ size: ## build hpmq-lite and say what it takes of a device
 
 fuzz: ## fuzz every decoder for FUZZTIME
 	tools/fuzz.sh $(FUZZTIME)
+
+fuel-arm64: ## see that the default components spend the same fuel on arm64, in qemu
+	tools/fuel-arm64.sh
 
 cross: ## type-check the whole tree for every target
 	go run ./conformance/cross/cmd/typecheck $(TARGETS)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/hpmq/hpmq/host/wasm"
 	guest "github.com/hpmq/hpmq/sdk/guest/go"
@@ -34,7 +35,15 @@ const blockBytes = 256
 
 func newEngine(t testing.TB) *wasm.Engine {
 	t.Helper()
+	return newEngineOf(t, false)
+}
+
+func newEngineOf(t testing.TB, interpreter bool) *wasm.Engine {
+	t.Helper()
 	cfg := wasm.Default()
+	cfg.Interpreter = interpreter
+	cfg.Now = func() time.Time { return time.Unix(1_800_000_000, 0) }
+	cfg.Random = func(b []byte) { clear(b) }
 	cfg.FuelMax = 5_000_000_000 // a slow hash
 	engine, err := wasm.Open(cfg)
 	if err != nil {

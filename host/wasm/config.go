@@ -3,6 +3,7 @@ package wasm
 import (
 	"fmt"
 	"log/slog"
+	"time"
 )
 
 // Config of an engine.
@@ -15,6 +16,10 @@ type Config struct {
 	CacheBytesMax uint64
 	// Log may be nil.
 	Log *slog.Logger
+	// Now and Random are the clock and the random numbers of guests, all that keeps two runs from
+	// being equal; nil for the system's. Random may be asked by several goroutines at once.
+	Now    func() time.Time
+	Random func(b []byte)
 	// Interpreter asks for the interpreter where a compiler exists.
 	Interpreter bool
 	// ModuleBytesMax bounds the binary of a module.

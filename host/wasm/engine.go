@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,7 @@ type Engine struct {
 	runtime wazero.Runtime
 	cache   *cache // nil for none
 	now     func() time.Time
+	random  func(b []byte)
 	epoch   time.Time // of the guests' monotonic clock
 
 	mu sync.Mutex
@@ -39,11 +41,19 @@ func Open(cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		cfg: cfg, now: time.Now, epoch: time.Now(),
+		cfg: cfg, now: cfg.Now, random: cfg.Random,
 		provided:  map[string]*provided{},
 		resources: map[resourceKey]*resource{},
 		compiling: make(chan struct{}, 1),
 	}
+	if e.now == nil {
+		e.now = time.Now
+	}
+	if e.random == nil {
+		// rand.Read never fails: it ends the process when the system has no randomness.
+		e.random = func(b []byte) { _, _ = rand.Read(b) }
+	}
+	e.epoch = e.now()
 	rc := wazero.NewRuntimeConfig()
 	if cfg.Interpreter {
 		rc = wazero.NewRuntimeConfigInterpreter()

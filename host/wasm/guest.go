@@ -273,6 +273,17 @@ func (g *Guest) Use(f *Func) {}
 // a host function, what its caller lowered it with.
 func (g *Guest) Memory() Memory { return g.memory }
 
+// Now is the time that the guest is told.
+func (g *Guest) Now() time.Time { return g.module.engine.now() }
+
+// Monotonic is the time since the engine was opened, as the guest is told.
+func (g *Guest) Monotonic() time.Duration {
+	return g.module.engine.now().Sub(g.module.engine.epoch)
+}
+
+// Random fills b with the random numbers that the guest is given.
+func (g *Guest) Random(b []byte) { g.module.engine.random(b) }
+
 // Env is what Instantiate was given.
 func (g *Guest) Env() any { return g.env }
 
