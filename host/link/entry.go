@@ -117,8 +117,9 @@ func (e *entry) close() {
 // view shows e without its place.
 func (e *entry) view() ComponentView {
 	v := ComponentView{
-		Role: e.role, Name: e.name, Version: e.version, Digest: e.digest, Size: e.module.Size(),
-		Grants: e.grants, OnFault: e.onFault, Since: e.since, Seats: len(e.seats),
+		Role: e.role, Name: e.name, Version: e.version, Form: e.module.form, Digest: e.digest,
+		Size: e.module.Size(), Grants: e.grants, OnFault: e.onFault, Since: e.since,
+		Seats: len(e.seats),
 	}
 	worst := wasm.BreakerClosed
 	for i := range e.seats {

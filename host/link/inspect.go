@@ -12,6 +12,7 @@ import (
 type Inspection struct {
 	// Name and Version are empty if it does not say.
 	Name, Version, Digest string
+	Form                  Form
 	Size                  int
 	// Roles are those that its exports fit.
 	Roles []Role
@@ -42,7 +43,7 @@ func (l *Linker) Inspect(ctx context.Context, code []byte) (Inspection, error) {
 	}
 	defer l.modules.release(mod)
 	in := Inspection{
-		Digest: mod.Digest(), Size: mod.Size(), Exports: mod.Exports(),
+		Digest: mod.Digest(), Form: mod.form, Size: mod.Size(), Exports: mod.Exports(),
 		Block: mod.Has(argumentsExport),
 	}
 	var m manifest

@@ -76,6 +76,7 @@ type ComponentView struct {
 	Position int         `json:"position"`
 	Name     string      `json:"name"`
 	Version  string      `json:"version"`
+	Form     Form        `json:"form"`
 	Digest   string      `json:"digest"`
 	Size     int         `json:"size"`
 	Grants   []string    `json:"grants"`
