@@ -3,6 +3,7 @@ package configs
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -167,7 +168,7 @@ func (c *Component) validate(ps *Problems, at, role string) {
 	for i, g := range c.Grants {
 		oneOf(ps, fmt.Sprintf("%s.grants[%d]", at, i), g, Capabilities())
 	}
-	for name := range c.Env {
+	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
 		if name == "" || strings.ContainsAny(name, "=\x00") {
 			ps.add(at+".env", "%q is no name of a variable", clip(name))
 		}

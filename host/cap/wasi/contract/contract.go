@@ -10,9 +10,10 @@ import (
 // Version is that of the WIT. Guests that ask for another patch of 0.2 are served by this one.
 const Version = "0.2.12"
 
-// table has a line for each interface, and below it, indented, one for each of its resources and
-// functions: name, core parameters, core results, shape. Core types are letters as abi.Types takes
-// them, "-" for none.
+// table begins with names of types: "NAME = SHAPE". Then there is a line for each interface, and
+// below it, indented, one for each of its resources and functions: name, core parameters, core
+// results, shape. Core types are letters as abi.Types takes them, "-" for none. $NAME stands for the
+// shape of that name.
 //
 //go:embed wasi-0.2.12.txt
 var table string
@@ -35,10 +36,15 @@ type Function struct {
 // All are the interfaces of the table.
 func All() []Interface {
 	var all []Interface
+	named := map[string]string{}
 	for line := range strings.Lines(table) {
 		text, inside := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "\t")
 		if !inside {
-			all = append(all, Interface{Name: text})
+			if name, shape, ok := strings.Cut(text, " = "); ok {
+				named[name] = expand(shape, named)
+			} else {
+				all = append(all, Interface{Name: text})
+			}
 			continue
 		}
 		in := &all[len(all)-1]
@@ -49,10 +55,22 @@ func All() []Interface {
 		f := strings.SplitN(text, " ", 4)
 		in.Functions = append(in.Functions, Function{
 			Name: f[0], Params: strings.Trim(f[1], "-"), Results: strings.Trim(f[2], "-"),
-			Shape: f[3],
+			Shape: expand(f[3], named),
 		})
 	}
 	return all
+}
+
+// expand puts shapes in the places of their names.
+func expand(shape string, named map[string]string) string {
+	parts := strings.Split(shape, "$")
+	for i, p := range parts[1:] {
+		name := strings.IndexFunc(p+" ", func(r rune) bool {
+			return r != '-' && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && (r < '0' || r > '9')
+		})
+		parts[i+1] = named[p[:name]] + p[name:]
+	}
+	return strings.Join(parts, "")
 }
 
 // handle is the resource of the handle that a function takes first, empty if it takes none.
