@@ -25,4 +25,4 @@ END
 have=$(cat "$jco/.installed" 2>/dev/null || true)
 [ "$have" = "$JCO_VERSION $PREVIEW2_SHIM_VERSION" ] || install
 node "$here/wit-check.mjs" "$jco" "$root/wit" "$root/components" \
-	"$root/host/link/testdata/worlds" "$@"
+	"$root/host/link/testdata/worlds" "$root/host/cap/wasi/testdata" "$@"

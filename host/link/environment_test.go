@@ -11,12 +11,14 @@ import (
 func TestVariablesReachTheGuest(t *testing.T) {
 	h := newHouse(t, nil)
 	env := map[string]string{"B": "2", "A": "1", "C": ""}
-	err := h.linker.Link(t.Context(), "main", Spec{RoleDeduplicator: {{Use: "deduplicator", Env: env}}})
+	spec := Spec{RoleDeduplicator: {{Use: "deduplicator", Env: env}}}
+	err := h.linker.Link(t.Context(), "main", spec)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := [][2]string{{"A", "1"}, {"B", "2"}, {"C", ""}}
-	if s := h.settings(RoleDeduplicator); !reflect.DeepEqual(s.Environment, want) || s.WaitMax != 0 {
+	s := h.settings(RoleDeduplicator)
+	if !reflect.DeepEqual(s.Environment, want) || s.WaitMax != 0 {
 		t.Errorf("%+v", s)
 	}
 	swap := func(env map[string]string) {

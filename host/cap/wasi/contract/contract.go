@@ -12,8 +12,8 @@ const Version = "0.2.12"
 
 // table begins with names of types: "NAME = SHAPE". Then there is a line for each interface, and
 // below it, indented, one for each of its resources and functions: name, core parameters, core
-// results, shape. Core types are letters as abi.Types takes them, "-" for none. $NAME stands for the
-// shape of that name.
+// results, shape. Core types are letters as abi.Types takes them, "-" for none. $NAME stands for
+// the shape of that name.
 //
 //go:embed wasi-0.2.12.txt
 var table string
