@@ -2,6 +2,7 @@
 # The committed .wasm are the bytes that exactly these versions make.
 TINYGO_VERSION=0.41.0
 JCO_VERSION=1.35.0
+WASM_TOOLS_VERSION=1.263.0
 PREVIEW2_SHIM_VERSION=0.25.0
 LLVM_DEB=1:19.1.7-3~deb12u1
 WASI_LIBC_DEB=0.0~git20220510.9886d3d-2
