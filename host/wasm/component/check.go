@@ -146,7 +146,7 @@ func (k *checker) item(s Sort, i uint32) (entity, error) {
 	case Instance:
 		e.Instance, err = at(k.instances, s, i)
 	default:
-		err = fmt.Errorf("a %s does not cross the border of a component", s)
+		err = fmt.Errorf("no %s crosses the border of a component", s)
 	}
 	return e, err
 }

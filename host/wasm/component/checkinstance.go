@@ -47,7 +47,7 @@ func (k *checker) instantiate(d *DefInstance) (*instanceType, error) {
 	}
 	m := newMatcher(k.work)
 	s := newSubst(k.work, t.bound, m.vars)
-	for _, n := range t.Imports {
+	for _, n := range t.imports {
 		arg, ok := args[n.Name]
 		if !ok {
 			return nil, fmt.Errorf("import %q of the component is not given", n.Name)
@@ -59,7 +59,7 @@ func (k *checker) instantiate(d *DefInstance) (*instanceType, error) {
 		s.forget()
 	}
 	s.into = k.bound
-	return newInstanceType(s.list(t.Exports), nil), k.work.over()
+	return newInstanceType(s.list(t.exports), nil), k.work.over()
 }
 
 // args resolves arguments. Names that the component does not import are let be.
@@ -107,7 +107,7 @@ func (k *checker) coreInline(d *DefCoreInstance) (map[string]CoreExtern, error) 
 // coreItem is what an index of one of the first four sorts refers to.
 func (k *checker) coreItem(s Sort, i uint32) (CoreExtern, error) {
 	if s > CoreGlobal {
-		return CoreExtern{}, fmt.Errorf("a core instance exports no %s", s)
+		return CoreExtern{}, fmt.Errorf("core instances export no %s", s)
 	}
 	return at(k.core[s], s, i)
 }

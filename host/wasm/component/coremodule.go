@@ -17,7 +17,9 @@ const (
 type coreModule struct {
 	CoreModuleType
 	types []CoreFuncType
-	// by core sort: imported ones, then defined ones.
+	// funcs are by the index of their type. The other spaces are by core sort. All begin with what
+	// is imported.
+	funcs  []uint32
 	spaces [4][]CoreExtern
 }
 
@@ -65,7 +67,7 @@ func (m *coreModule) section(r *reader, id byte) {
 	case coreSectionImport:
 		m.Imports = vec(r, m.readImport)
 	case coreSectionFunction:
-		m.define(r, CoreFunc, func(e *CoreExtern) { m.setFunc(r, e, r.u32()) })
+		m.defineFuncs(r)
 	case coreSectionTable:
 		m.define(r, CoreTable, func(e *CoreExtern) {
 			if r.peek() == 0x40 {
@@ -97,37 +99,56 @@ func readModuleFuncType(r *reader) CoreFuncType {
 	return readCoreFuncType(r)
 }
 
-// define reads the definitions of a section. They are not counted as items: there is one for each
-// function of the module.
+// define reads the definitions of a section.
 func (m *coreModule) define(r *reader, s Sort, read func(*CoreExtern)) {
-	for n := r.u32(); n > 0 && r.err == nil; n-- {
+	for n := r.count(); n > 0 && r.err == nil; n-- {
 		e := CoreExtern{Sort: s}
 		read(&e)
 		m.spaces[s] = append(m.spaces[s], e)
 	}
 }
 
-func (m *coreModule) setFunc(r *reader, e *CoreExtern, i uint32) {
+// functionsMax is how many functions a core module may have, by the implementation limits of the
+// JavaScript embedding. They are no items: big modules have many.
+const functionsMax = 1_000_000
+
+func (m *coreModule) defineFuncs(r *reader) {
+	n := r.u32()
+	if n > functionsMax {
+		r.fail("a core module of %d functions, at most %d are served", n, functionsMax)
+	}
+	for ; n > 0 && r.err == nil; n-- {
+		m.addFunc(r, r.u32())
+	}
+}
+
+func (m *coreModule) addFunc(r *reader, i uint32) {
 	if int64(i) >= int64(len(m.types)) {
 		r.fail("core type %d of %d: index out of bounds", i, len(m.types))
 		return
 	}
-	e.Func = m.types[i]
+	m.funcs = append(m.funcs, i)
 }
 
 func (m *coreModule) readImport(r *reader) CoreImport {
 	i := CoreImport{Module: r.name(), CoreExtern: CoreExtern{Name: r.name()}}
 	index := readCoreExtern(r, &i.CoreExtern)
-	if i.Sort == CoreFunc {
-		m.setFunc(r, &i.CoreExtern, index)
+	if i.Sort != CoreFunc {
+		m.spaces[i.Sort] = append(m.spaces[i.Sort], i.CoreExtern)
+		return i
 	}
-	m.spaces[i.Sort] = append(m.spaces[i.Sort], i.CoreExtern)
+	if m.addFunc(r, index); r.err == nil {
+		i.Func = m.types[index]
+	}
 	return i
 }
 
 func (m *coreModule) readExport(r *reader) CoreExtern {
 	name, sort, index := r.name(), readCoreSort(r), r.u32()
-	if sort > CoreGlobal || int64(index) >= int64(len(m.spaces[sort])) {
+	if sort == CoreFunc && int64(index) < int64(len(m.funcs)) {
+		return CoreExtern{Name: name, Func: m.types[m.funcs[index]]}
+	}
+	if sort == CoreFunc || sort > CoreGlobal || int64(index) >= int64(len(m.spaces[sort])) {
 		r.fail("export %q of %s %d: index out of bounds", name, sort, index)
 		return CoreExtern{}
 	}

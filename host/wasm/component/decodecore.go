@@ -41,6 +41,8 @@ func readCoreType(r *reader) Def {
 	case opCoreModule:
 		r.byte()
 		return &DefCoreType{Module: &CoreModuleType{decls: vec(r, readCoreDecl)}}
+	case 0x65:
+		r.failWith(notServed("shared core type (threads)", buildThreads))
 	case 0x00, 0x4e, 0x4f, 0x5e, 0x5f:
 		r.failWith(notServed("core type of the GC proposal", buildNoGC))
 	default:

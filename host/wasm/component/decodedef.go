@@ -95,13 +95,13 @@ func readAlias(r *reader) Def {
 		d.Kind = AliasExport
 		d.Instance, d.Name = r.u32(), r.name()
 		if d.Sort < Func && d.Sort != CoreModule {
-			r.fail("an instance exports no %s", d.Sort)
+			r.fail("instances export no %s", d.Sort)
 		}
 	case 0x01:
 		d.Kind = AliasCoreExport
 		d.Instance, d.Name = r.u32(), r.name()
 		if d.Sort > CoreGlobal {
-			r.fail("a core instance exports no %s", d.Sort)
+			r.fail("core instances export no %s", d.Sort)
 		}
 	case 0x02:
 		d.Kind = AliasOuter
@@ -109,7 +109,7 @@ func readAlias(r *reader) Def {
 		switch d.Sort {
 		case CoreModule, CoreType, TypeSort, ComponentSort:
 		default:
-			r.fail("an outer alias of a %s: only modules, types and components may be", d.Sort)
+			r.fail("outer alias of %s: only modules, types and components", d.Sort)
 		}
 	default:
 		r.fail("0x%02x is no target of an alias", b)
@@ -160,7 +160,7 @@ func readExternName(r *reader) (name string, implements *string) {
 // checkImplements refuses the attribute where the item is no instance.
 func checkImplements(r *reader, implements *string, s Sort) {
 	if implements != nil && s != Instance {
-		r.fail("only an instance can implement an interface, not a %s", s)
+		r.fail("only an instance implements an interface, this is of the sort %s", s)
 	}
 }
 

@@ -225,7 +225,7 @@ func readDeclAlias(r *reader) Def {
 		ok = d.Sort == TypeSort || d.Sort == CoreType
 	}
 	if !ok {
-		r.failWith(fmt.Errorf("alias of a %s within a type: only types and instances", d.Sort))
+		r.failWith(fmt.Errorf("alias of %s within a type: only types and instances", d.Sort))
 	}
 	return d
 }

@@ -1,23 +1,11 @@
 package component
 
-import (
-	"os"
-	"path/filepath"
-	"testing"
-)
+import "testing"
 
 // FuzzDecode checks that nothing that is fed to Decode makes it panic or run away.
 func FuzzDecode(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.wasm")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("no seeds: %v", err)
-	}
-	for _, name := range files {
-		code, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(code)
+	for _, c := range cases(f) {
+		f.Add(c.code)
 	}
 	l := DefaultLimits()
 	l.BytesMax, l.WorkMax = 1<<20, 100_000

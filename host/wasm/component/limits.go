@@ -24,8 +24,8 @@ type Limits struct {
 	WorkMax int
 }
 
-// DefaultLimits leave room for every toolchain known to us: a JavaScript engine with all of WASI
-// takes 3,000 items and 60,000 steps.
+// DefaultLimits leave room for every toolchain known to us: a Python of 18 MB with all of WASI
+// takes 17,000 items and 8,000 steps.
 func DefaultLimits() Limits {
 	return Limits{
 		BytesMax:     32 << 20,
@@ -34,7 +34,7 @@ func DefaultLimits() Limits {
 		NameBytesMax: 10_000,
 		TypeSizeMax:  100_000,
 		TypeDepthMax: 100,
-		WorkMax:      4_000_000, // half a second
+		WorkMax:      200_000, // 0.5 s and 40 MB at worst
 	}
 }
 

@@ -20,7 +20,7 @@ func (m *matcher) extern(got, want entity) error {
 		return m.w.over()
 	}
 	if got.Sort != want.Sort {
-		return fmt.Errorf("a %s where a %s is expected", got.Sort, want.Sort)
+		return fmt.Errorf("%s where %s is expected", got.Sort, want.Sort)
 	}
 	switch want.Sort {
 	case TypeSort:
@@ -55,7 +55,7 @@ func (m *matcher) typeItem(got, want entity) error {
 		}
 		return m.component(want.Component, got.Component)
 	}
-	return fmt.Errorf("a %s where a %s is expected", got.describe(), want.describe())
+	return fmt.Errorf("%s where %s is expected", got.describe(), want.describe())
 }
 
 // describe says what a type is.
@@ -163,8 +163,8 @@ func (m *matcher) instance(got, want *instanceType) error {
 	if got == want {
 		return nil
 	}
-	for _, n := range want.Exports {
-		e, ok := got.Export(n.Name)
+	for _, n := range want.exports {
+		e, ok := got.export(n.Name)
 		if !ok {
 			return fmt.Errorf("export %q is missing", n.Name)
 		}
@@ -190,18 +190,18 @@ func (m *matcher) component(got, want *componentType) error {
 	}
 	some := &binder{}
 	g, w := newSubst(m.w, got.bound, m.vars), newSubst(m.w, want.bound, some)
-	given := newInstanceType(w.list(want.Imports), nil)
-	if err := m.imports(g.list(got.Imports), given); err != nil {
+	given := newInstanceType(w.list(want.imports), nil)
+	if err := m.imports(g.list(got.imports), given); err != nil {
 		return err
 	}
 	g.into, w.into = some, m.vars
-	exports := newInstanceType(g.list(got.Exports), nil)
-	return m.instance(exports, newInstanceType(w.list(want.Exports), nil))
+	exports := newInstanceType(g.list(got.exports), nil)
+	return m.instance(exports, newInstanceType(w.list(want.exports), nil))
 }
 
 func (m *matcher) imports(asked []named, given *instanceType) error {
 	for _, n := range asked {
-		e, ok := given.Export(n.Name)
+		e, ok := given.export(n.Name)
 		if !ok {
 			return fmt.Errorf("it imports %q, which it is not given", n.Name)
 		}

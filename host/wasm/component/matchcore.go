@@ -48,7 +48,7 @@ func coreExports(list []CoreExtern) map[string]CoreExtern {
 // matchCore tells if a core item can be imported as want.
 func matchCore(got, want *CoreExtern) error {
 	if got.Sort != want.Sort {
-		return fmt.Errorf("a %s where a %s is expected", got.Sort, want.Sort)
+		return fmt.Errorf("%s where %s is expected", got.Sort, want.Sort)
 	}
 	ok := true
 	switch want.Sort {

@@ -38,6 +38,9 @@ func parseExternName(s string) (externName, error) {
 	if strings.HasPrefix(note, "async") {
 		return externName{}, notServed(fmt.Sprintf("async function %q", s), buildSync)
 	}
+	if note == "get" || note == "set" {
+		return externName{}, notServed(fmt.Sprintf("accessor %q", s), "name it as a method")
+	}
 	kinds := map[string]nameKind{
 		"constructor": nameConstructor, "method": nameMethod, "static": nameStatic,
 	}

@@ -26,9 +26,9 @@ type named struct {
 
 // instanceType is what an instance exports, in order. It is not changed once made.
 type instanceType struct {
-	Exports []named
+	exports []named
 
-	byName map[string]int
+	byName map[string]int // nil where there are few
 	// bound is of a type: resources that each instance of it has of its own. An instance has none.
 	bound *binder
 	depth int
@@ -36,11 +36,10 @@ type instanceType struct {
 
 // componentType is what a component imports and exports, in order. It is not changed once made.
 type componentType struct {
-	Imports, Exports []named
+	imports, exports []named
 
-	byName map[string]int // exports
-	bound  *binder
-	depth  int
+	bound *binder
+	depth int
 }
 
 // binder tells which resources belong to a type: those change with each instance of it. A resource
@@ -55,25 +54,39 @@ type handle struct {
 
 func (e entity) handle() handle { return handle{e.Resource, e.alias} }
 
-// Export finds an export by name.
-func (t *instanceType) Export(name string) (entity, bool) {
-	i, ok := t.byName[name]
-	if !ok {
-		return entity{}, false
+// export finds an export by name.
+func (t *instanceType) export(name string) (entity, bool) {
+	if t.byName != nil {
+		i, ok := t.byName[name]
+		if !ok {
+			return entity{}, false
+		}
+		return t.exports[i].entity, true
 	}
-	return t.Exports[i].entity, true
+	for _, n := range t.exports {
+		if n.Name == name {
+			return n.entity, true
+		}
+	}
+	return entity{}, false
 }
 
+// namesFew is how many names are looked for one by one.
+const namesFew = 8
+
 func newInstanceType(exports []named, b *binder) *instanceType {
-	return &instanceType{Exports: exports, byName: index(exports), bound: b, depth: depth(exports)}
+	return &instanceType{exports: exports, byName: index(exports), bound: b, depth: depth(exports)}
 }
 
 func newComponentType(imports, exports []named, b *binder) *componentType {
-	return &componentType{Imports: imports, Exports: exports, byName: index(exports), bound: b,
+	return &componentType{imports: imports, exports: exports, bound: b,
 		depth: max(depth(imports), depth(exports))}
 }
 
 func index(list []named) map[string]int {
+	if len(list) <= namesFew {
+		return nil
+	}
 	m := make(map[string]int, len(list))
 	for i, n := range list {
 		m[n.Name] = i

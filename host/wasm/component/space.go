@@ -194,7 +194,7 @@ func (s *space) aliasDecl(d *DefAlias) error {
 
 // exportOf is what an instance exports for an alias.
 func exportOf(t *instanceType, d *DefAlias) (entity, error) {
-	e, ok := t.Export(d.Name)
+	e, ok := t.export(d.Name)
 	if !ok {
 		return e, fmt.Errorf("alias: the instance exports no %q", d.Name)
 	}
@@ -257,7 +257,7 @@ func (s *space) extern(t ExternType, b *binder) (entity, error) {
 	case t.Sort == Instance && e.Instance != nil:
 		return entity{Sort: Instance, Instance: s.work.open(e.Instance, b)}, nil
 	}
-	return e, fmt.Errorf("type %d is not a type of a %s", t.Index, t.Sort)
+	return e, fmt.Errorf("type %d is not of the sort %s", t.Index, t.Sort)
 }
 
 // renamed is the same type under a name of its own.

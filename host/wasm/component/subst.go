@@ -40,7 +40,7 @@ func (s *subst) forget() {
 // open is an instance of type t, whose resources belong to b.
 func (w *work) open(t *instanceType, b *binder) *instanceType {
 	s := newSubst(w, t.bound, b)
-	return newInstanceType(s.list(t.Exports), nil)
+	return newInstanceType(s.list(t.exports), nil)
 }
 
 func (s *subst) list(list []named) []named {
@@ -147,7 +147,7 @@ func (s *subst) instance(t *instanceType) *instanceType {
 		return to
 	}
 	to := t
-	if list := s.list(t.Exports); !sameList(list, t.Exports) {
+	if list := s.list(t.exports); !sameList(list, t.exports) {
 		to = newInstanceType(list, t.bound)
 	}
 	s.made.instances[t] = to
@@ -159,8 +159,8 @@ func (s *subst) component(t *componentType) *componentType {
 		return to
 	}
 	to := t
-	imports, exports := s.list(t.Imports), s.list(t.Exports)
-	if !sameList(imports, t.Imports) || !sameList(exports, t.Exports) {
+	imports, exports := s.list(t.imports), s.list(t.exports)
+	if !sameList(imports, t.imports) || !sameList(exports, t.exports) {
 		to = newComponentType(imports, exports, t.bound)
 	}
 	s.made.components[t] = to
@@ -190,8 +190,8 @@ func (s *subst) give(param, arg entity) {
 		s.given[param.handle()] = arg.handle()
 		s.fresh[param.Resource] = arg.Resource
 	case param.Sort == Instance && arg.Instance != nil:
-		for _, n := range param.Instance.Exports {
-			e, _ := arg.Instance.Export(n.Name)
+		for _, n := range param.Instance.exports {
+			e, _ := arg.Instance.export(n.Name)
 			s.give(n.entity, e)
 		}
 	}

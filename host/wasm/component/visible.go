@@ -61,7 +61,7 @@ func (to *side) admit(name string, e entity) error {
 		return nil
 	}
 	if e.Sort != Func {
-		return fmt.Errorf("is a %s, only functions have such names", e.Sort)
+		return fmt.Errorf("%s: only functions have such names", e.Sort)
 	}
 	switch n.kind {
 	case nameConstructor:
@@ -127,7 +127,7 @@ func (s *space) show(e entity, sides ...*side) error {
 		return fmt.Errorf("refers to a resource, record, variant, enum or flags that has no "+
 			"name among the %ss: %s the type first, and use it under that name", on.what, on.what)
 	case e.Sort == Instance:
-		for _, n := range e.Instance.Exports {
+		for _, n := range e.Instance.exports {
 			if err := s.show(n.entity, sides...); err != nil {
 				return fmt.Errorf("%q: %w", n.Name, err)
 			}
@@ -251,10 +251,10 @@ func (s *seeker) extern(e entity) bool {
 		return s.types(e.Func.Params) || s.typ(e.Func.Result)
 	case e.Instance != nil:
 		s.bound[e.Instance.bound] = true
-		return s.list(e.Instance.Exports)
+		return s.list(e.Instance.exports)
 	case e.Component != nil:
 		s.bound[e.Component.bound] = true
-		return s.list(e.Component.Imports) || s.list(e.Component.Exports)
+		return s.list(e.Component.imports) || s.list(e.Component.exports)
 	}
 	return false
 }
