@@ -308,7 +308,7 @@
   (component binary
     "\00\61\73\6d\0d\00\01\00\01\08\00\61\73\6d\01\00\00\00\02\04\01\00\00\00"
     "\06\07\01\00\10\01\00\01\61")
-  "a core instance exports no core type")
+  "core instances export no core type")
 
 ;; a canonical definition that is not known
 (assert_malformed

@@ -88,7 +88,7 @@
 ;; a function export of a type that is none
 (assert_invalid
   (component (type $t (instance)) (type (instance (export "f" (func (type $t))))))
-  "not a type of a func")
+  "type 0 is not of the sort func")
 ;; an instance export of a function type
 (assert_invalid
   (component (type $t (func)) (type (component (export "i" (instance (type $t))))))

@@ -281,7 +281,7 @@
 (assert_invalid
   (component (component $c (type $t u8) (import "t" (type (eq $t))))
     (type $x (func)) (instance (instantiate $c (with "t" (type $x)))))
-  "a function type where a u8 type is expected")
+  "function type where u8 type is expected")
 
 ;; an inline instance with an export twice
 (assert_invalid

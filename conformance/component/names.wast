@@ -180,13 +180,13 @@
   (component
     (import "session" (type $s (sub resource)))
     (import "[method]session.close" (instance)))
-  "is a instance, only functions have such names")
+  "instance: only functions have such names")
 ;; a static function of no resource
 (assert_invalid (component (import "[static]session.count" (func))) "no resource \"session\" is known here")
 ;; a static function that is an instance
 (assert_invalid
   (component (import "session" (type (sub resource))) (import "[static]session.count" (instance)))
-  "is a instance, only functions have such names")
+  "instance: only functions have such names")
 ;; an annotation that is not known
 (assert_invalid (component (import "[getter]session.count" (func))) "is none of [constructor]type")
 ;; a method exported of a resource that is only imported

@@ -218,7 +218,7 @@
     (component $c (type $t u8) (import "t" (type (eq $t))))
     (type $r (resource (rep i32)))
     (instance (instantiate $c (with "t" (type $r)))))
-  "a resource where a u8 type is expected")
+  "resource where u8 type is expected")
 ;; a resource that is not given
 (assert_invalid
   (component (component $c (import "r" (type (sub resource)))) (instance (instantiate $c)))

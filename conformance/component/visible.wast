@@ -69,7 +69,7 @@
 ;; an ascribed export of another sort
 (assert_invalid
   (component (import "f" (func $f)) (export "g" (func $f) (instance)))
-  "a func where a instance is expected")
+  "func where instance is expected")
 ;; an ascribed function of another type
 (assert_invalid
   (component (import "f" (func $f (param "a" u8))) (export "g" (func $f) (func (param "a" u16))))
