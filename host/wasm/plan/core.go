@@ -2,6 +2,7 @@ package plan
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 
 	"github.com/hpmq/hpmq/host/wasm/component"
@@ -15,14 +16,14 @@ type coreInstance struct {
 
 func (c *coreInstance) export(name string, sort component.Sort) (CoreDef, error) {
 	if sort > component.CoreGlobal {
-		return CoreDef{}, fmt.Errorf("core instances export no %s", sortName(sort))
+		return CoreDef{}, fmt.Errorf("core instances export no %s", sort)
 	}
 	if c.index >= 0 {
 		return CoreDef{Sort: sort, Instance: c.index, Name: name}, nil
 	}
 	d, ok := c.items[name]
 	if !ok || d.Sort != sort {
-		return CoreDef{}, fmt.Errorf("a core instance has no %s %q", sortName(sort), name)
+		return CoreDef{}, fmt.Errorf("a core instance has no %s %q", sort, name)
 	}
 	return d, nil
 }
@@ -112,13 +113,12 @@ func (m *maker) module(d *component.DefCoreModule) (int, error) {
 	digest := sha256.Sum256(d.Code)
 	i, ok := m.digests[digest]
 	if !ok {
-		imports, err := moduleImports(d.Code)
-		if err != nil {
-			return 0, err
+		if d.Type == nil {
+			return 0, errors.New("a core module whose imports were not read")
 		}
 		i = len(m.p.Modules)
 		m.p.Modules = append(m.p.Modules, d.Code)
-		m.imports = append(m.imports, imports)
+		m.imports = append(m.imports, d.Type.Imports)
 		m.digests[digest] = i
 	}
 	m.modules[d] = i

@@ -51,8 +51,8 @@ func (m *maker) from(in *instance) source {
 // are: they only can show more names.
 func (m *maker) narrow(it item, w wanted) (item, error) {
 	if it.sort != w.sort {
-		return item{}, fmt.Errorf("%q is a %s where a %s is needed", w.name, sortName(it.sort),
-			sortName(w.sort))
+		return item{}, fmt.Errorf("%q is a %s where a %s is needed", w.name, it.sort,
+			w.sort)
 	}
 	if it.sort != component.Instance {
 		return it, nil
@@ -99,7 +99,7 @@ func (m *maker) host(path string, top bool) source {
 			return item{w.sort, in}, err
 		}
 		return item{}, fmt.Errorf("import of %s %q: %w: only another component can give it, "+
-			"so compose both to one", sortName(w.sort), w.name, component.ErrNotServed)
+			"so compose both to one", w.sort, w.name, component.ErrNotServed)
 	}
 }
 

@@ -23,13 +23,16 @@ func i32() []byte { return asm.Types(asm.I32) }
 
 // module is a core module that exports f and r, and imports what imports name as "module name".
 func module(imports ...string) *component.DefCoreModule {
-	m := asm.New()
+	m, t := asm.New(), &component.CoreModuleType{}
 	for _, i := range imports {
 		module, name, _ := strings.Cut(i, " ")
 		m.Import(module, name, i32(), nil)
+		t.Imports = append(t.Imports, component.CoreImport{
+			Module: module, CoreExtern: component.CoreExtern{Name: name, Sort: component.CoreFunc},
+		})
 	}
 	m.ExportFunc("f", m.Func(i32(), i32(), nil, asm.LocalGet(0)))
-	return &component.DefCoreModule{Code: m.Bytes()}
+	return &component.DefCoreModule{Code: m.Bytes(), Type: t}
 }
 
 func funcType(params ...component.ValueRef) *component.DefType {
@@ -172,9 +175,9 @@ func TestFixup(t *testing.T) {
 		trampoline 0: 0 lowers import 0 utf16 memory=1.memory realloc=0.f
 		instance 0: module 0
 		instance 1: module 1
-		  "$root" "log" = core function 0.f
+		  "$root" "log" = core func 0.f
 		instance 2: module 2
-		  "" "0" = core function trampoline 0
+		  "" "0" = core func trampoline 0
 		import 0: log: (a: string)
 	`)
 }

@@ -28,7 +28,7 @@ func (s *scope) item(sort component.Sort, i uint32) (item, error) {
 			component.ErrNotServed)
 	}
 	if uint64(i) >= uint64(len(s.spaces[sort])) {
-		return item{}, fmt.Errorf("there is no %s %d", sortName(sort), i)
+		return item{}, fmt.Errorf("there is no %s %d", sort, i)
 	}
 	return item{sort, s.spaces[sort][i]}, nil
 }
@@ -42,7 +42,7 @@ func at[T any](s *scope, sort component.Sort, i uint32) (T, error) {
 	}
 	v, ok := it.value.(T)
 	if !ok {
-		return v, fmt.Errorf("%s %d is something else than its use needs", sortName(sort), i)
+		return v, fmt.Errorf("%s %d is something else than its use needs", sort, i)
 	}
 	return v, nil
 }
@@ -51,7 +51,7 @@ func at[T any](s *scope, sort component.Sort, i uint32) (T, error) {
 func (s *scope) alias(d *component.DefAlias) error {
 	it, err := s.target(d)
 	if err == nil && it.sort != d.Sort {
-		err = fmt.Errorf("an alias of a %s finds a %s", sortName(d.Sort), sortName(it.sort))
+		err = fmt.Errorf("an alias of a %s finds a %s", d.Sort, it.sort)
 	}
 	if err != nil {
 		return err
@@ -86,16 +86,4 @@ func (s *scope) target(d *component.DefAlias) (item, error) {
 		}
 	}
 	return s.item(d.Sort, d.Index)
-}
-
-// sortName names a sort in messages.
-func sortName(s component.Sort) string {
-	names := [sorts]string{
-		"core function", "core table", "core memory", "core global", "core type", "core module",
-		"core instance", "function", "value", "type", "component", "instance",
-	}
-	if int(s) < sorts {
-		return names[s]
-	}
-	return "thing"
 }

@@ -24,7 +24,7 @@ func (p *Plan) Text() string {
 	for i, in := range p.Instances {
 		fmt.Fprintf(&b, "instance %d: module %d\n", i, in.Module)
 		for _, a := range in.Args {
-			fmt.Fprintf(&b, "  %q %q = %s %s\n", a.Module, a.Name, sortName(a.Def.Sort), a.Def)
+			fmt.Fprintf(&b, "  %q %q = %s %s\n", a.Module, a.Name, a.Def.Sort, a.Def)
 		}
 	}
 	p.names(&b)
