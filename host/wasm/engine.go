@@ -26,8 +26,10 @@ type Engine struct {
 	// provided is by the track of the module's name. It and resources are closed for writing by
 	// compiled.
 	provided  map[string]*provided
-	resources map[resourceKey]*resource
+	resources map[resourceKey]*hostResource
 	compiled  bool
+	// hostResources are the values of resources, by id.
+	hostResources []*hostResource
 
 	// compiling has room for one: compiling takes all of a core for seconds, and the event loops
 	// need the others.
@@ -43,7 +45,7 @@ func Open(cfg Config) (*Engine, error) {
 	e := &Engine{
 		cfg: cfg, now: cfg.Now, random: cfg.Random,
 		provided:  map[string]*provided{},
-		resources: map[resourceKey]*resource{},
+		resources: map[resourceKey]*hostResource{},
 		compiling: make(chan struct{}, 1),
 	}
 	if e.now == nil {
@@ -107,7 +109,8 @@ func (e *Engine) provide(m HostModule, leaf bool) error {
 		p.functions[f.Name] = hostFunction{HostFunc: f, leaf: leaf}
 	}
 	for _, r := range m.Resources {
-		made := &resource{name: r.Name, drop: r.Drop}
+		made := &hostResource{HostResource: r, id: len(e.hostResources)}
+		e.hostResources = append(e.hostResources, made)
 		e.resources[resourceKey{m.Name, r.Name}] = made
 		drop := dropFunc(made)
 		p.functions[drop.Name] = hostFunction{HostFunc: drop}
@@ -122,6 +125,16 @@ func (e *Engine) provide(m HostModule, leaf bool) error {
 		return fmt.Errorf("wasm: provide %s: %w", m.Name, err)
 	}
 	e.provided[Track(m.Name)] = p
+	return nil
+}
+
+// function is what an import of that interface gets; nil if there is none.
+func (e *Engine) function(module, name string) *hostFunction {
+	if p := e.provided[Track(module)]; p != nil {
+		if f, ok := p.functions[name]; ok {
+			return &f
+		}
+	}
 	return nil
 }
 

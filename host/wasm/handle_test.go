@@ -105,7 +105,7 @@ func TestHandlesThatAreNone(t *testing.T) {
 				v.do("make", 30)
 				v.do("drop", 3)
 				_, err := v.do(call, n)
-				if !errors.Is(err, ErrTrap) || !strings.Contains(err.Error(), "no handle of") {
+				if !errors.Is(err, ErrTrap) || !strings.Contains(err.Error(), "handle index") {
 					t.Errorf("%s(%d): %v", call, n, err)
 				}
 				v.Close()

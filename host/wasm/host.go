@@ -61,10 +61,11 @@ func (f *hostFunction) signature() signature {
 	return signature{params: f.Params, results: f.Results}
 }
 
-func dropFunc(r *resource) HostFunc {
+// dropFunc is for core modules. Components have trampolines for that.
+func dropFunc(r *hostResource) HostFunc {
 	return HostFunc{
-		Name: "[resource-drop]" + r.name, Params: []ValueType{I32},
-		Call: func(g *Guest, stack []uint64) { g.dropHandle(r, uint32(stack[0])) },
+		Name: "[resource-drop]" + r.Name, Params: []ValueType{I32},
+		Call: func(g *Guest, stack []uint64) { g.dropHandle(r.id, uint32(stack[0])) },
 	}
 }
 

@@ -353,14 +353,14 @@ func TestALongCallDoesNotHoldTheProcess(t *testing.T) {
 	go func() { ended <- g.Call(f, nil) }()
 	for begun := uint32(0); begun == 0; {
 		runtime.Gosched()
-		begun, _ = g.inst.Memory().ReadUint32Le(4)
+		begun, _ = g.cores[0].Memory().ReadUint32Le(4)
 	}
 	runtime.GC()
 	select {
 	case err := <-ended:
 		t.Errorf("the collection waited for the guest: %v", err)
 	default:
-		g.inst.Memory().WriteUint32Le(0, 1)
+		g.cores[0].Memory().WriteUint32Le(0, 1)
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}

@@ -38,15 +38,15 @@ func fdWrite(g *Guest, in []uint64) uint32 {
 	}
 	total := uint32(0)
 	for i := range n {
-		at, ok := g.memory.Uint32(iovs + 8*i)
-		size, ok2 := g.memory.Uint32(iovs + 8*i + 4)
+		at, ok := g.here.memory.Uint32(iovs + 8*i)
+		size, ok2 := g.here.memory.Uint32(iovs + 8*i + 4)
 		g.must(ok && ok2, "fd_write")
-		b, ok := g.memory.Read(at, size)
+		b, ok := g.here.memory.Read(at, size)
 		g.must(ok, "fd_write")
 		g.WriteLog(LogStream(fd-1), b)
 		total += size
 	}
-	g.must(g.memory.PutUint32(uint32(in[3]), total), "fd_write")
+	g.must(g.here.memory.PutUint32(uint32(in[3]), total), "fd_write")
 	return wasiOK
 }
 

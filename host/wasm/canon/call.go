@@ -12,6 +12,9 @@ type Limits struct {
 	ValuesMax int
 	// BytesMax is how many bytes strings and lists may have in memory.
 	BytesMax int
+	// Spend is told of both before work is done for them, in parts, so that the call can be made to
+	// pay. It may end the call by a panic, for nothing here must be undone. nil tells nobody.
+	Spend func(values, bytes uint64)
 }
 
 // DefaultLimits are more than any contract of ours carries.
@@ -60,5 +63,8 @@ func (c *Call) spend(values, bytes uint64) error {
 	}
 	c.values += int(values)
 	c.bytes += int(bytes)
+	if c.limits.Spend != nil {
+		c.limits.Spend(values, bytes)
+	}
 	return nil
 }

@@ -3,6 +3,8 @@ package canon
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 )
 
 // HandlesMax is the most handles that the canonical ABI lets one component instance have.
@@ -163,4 +165,16 @@ func (t *Table) Borrow(c *Call, resource int, rep uint32) (uint32, error) {
 		c.borrowed++
 	}
 	return h, err
+}
+
+// Owned is the own handles that are left, those with the highest index first: their resource types
+// and representations.
+func (t *Table) Owned() iter.Seq2[int, uint32] {
+	return func(yield func(int, uint32) bool) {
+		for _, s := range slices.Backward(t.slots) {
+			if s.resource != none && s.scope == nil && !yield(s.resource, s.rep) {
+				return
+			}
+		}
+	}
 }
