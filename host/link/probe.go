@@ -105,3 +105,12 @@ func (p *Probe) Ask(q *Question, a *Answer) error {
 	}
 	return nil
 }
+
+// Wants says whether a broker would ask that function about a message of that topic.
+func (p *Probe) Wants(function string, topic []byte) bool {
+	d := broker.Upstream
+	if function == "downstream" {
+		d = broker.Downstream
+	}
+	return p.guest.wants[d].has(topic)
+}
