@@ -5,7 +5,7 @@ package abi
 import "unsafe"
 
 // leave is what sdk/guest/preview1 looks at when a component was made of this module. While the
-// host calls cabi_realloc no other call may go out, but Go's collector, which may run then, looks at
+// host calls cabi_realloc no other call may go out, but the collector, which may run then, looks at
 // clocks: those of the adapter stand still unless allowed is set.
 var leave struct {
 	allowed uint32
