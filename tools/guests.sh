@@ -3,6 +3,7 @@
 # that has a script in tools/guests, or in those named, and puts the .wasm beside the sources. The
 # scripts install what they need, pinned by tools/versions.sh, so a bare machine will do.
 # With --check it builds into a folder of its own and says which differ from what is committed.
+# What is over 200 KB, an engine with the script inside, is never committed: it goes to .tools/guests.
 #
 # A script is called with a folder to build into. It prints a line for each file it made there:
 # FILE FORM TOOLCHAIN, as in "policy.wasm component clang-19.1.7". All else goes to stderr. It is timed
@@ -34,12 +35,14 @@ for lang in "$@"; do
 	while read -r file form toolchain; do
 		size=$(wc -c <"$work/$lang/$file")
 		echo "$lang $form $toolchain $size bytes $seconds s"
-		committed=$root/conformance/guests/policy/$lang/$file
+		folder=$root/conformance/guests/policy/$lang
+		[ "$size" -le 200000 ] || folder=$root/.tools/guests/$lang
 		if [ -z "$check" ]; then
-			cp "$work/$lang/$file" "$committed"
-			chmod 644 "$committed"
-		else
-			cmp "$work/$lang/$file" "$committed" || wrong="$wrong $lang/$file"
+			mkdir -p "$folder"
+			cp "$work/$lang/$file" "$folder/$file"
+			chmod 644 "$folder/$file"
+		elif [ "$size" -le 200000 ]; then
+			cmp "$work/$lang/$file" "$folder/$file" || wrong="$wrong $lang/$file"
 		fi
 	done <"$work/made"
 done

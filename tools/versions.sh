@@ -12,6 +12,9 @@ LDC_DEB=1:1.30.0-1+b1
 NIM_DEB=1.6.10-2
 ZIG_VERSION=0.15.2
 WIT_BINDGEN_VERSION=0.61.1
+ASSEMBLYSCRIPT_VERSION=0.28.20
+COMPONENTIZE_QJS_VERSION=0.4.5
+COMPONENTIZE_PY_VERSION=0.25.1
 
 # say prints a line for the person who waits.
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }

@@ -93,20 +93,24 @@ type Wrapping struct {
 	Adapters map[string][]byte
 }
 
+// Embed writes a world into a core module that speaks its canonical ABI. core is borrowed.
+func (t *Tools) Embed(ctx context.Context, core []byte, w WIT, encoding string) ([]byte, error) {
+	args := []string{"component", "embed", "wit"}
+	if w.World != "" {
+		args = append(args, "--world", w.World)
+	}
+	if encoding != "" {
+		args = append(args, "--encoding", encoding)
+	}
+	return t.Run(ctx, files{wit: w.Files}, bytes.NewReader(core), args...)
+}
+
 // Wrap makes a component of a core module that speaks the canonical ABI of a world. core is
 // borrowed. A module without a world named has embedded one itself.
 func (t *Tools) Wrap(ctx context.Context, core []byte, w Wrapping) ([]byte, error) {
 	if w.Files != nil {
-		args := []string{"component", "embed", "wit"}
-		if w.World != "" {
-			args = append(args, "--world", w.World)
-		}
-		if w.Encoding != "" {
-			args = append(args, "--encoding", w.Encoding)
-		}
 		var err error
-		core, err = t.Run(ctx, files{wit: w.Files}, bytes.NewReader(core), args...)
-		if err != nil {
+		if core, err = t.Embed(ctx, core, w.WIT, w.Encoding); err != nil {
 			return nil, err
 		}
 	}

@@ -37,7 +37,28 @@ reactor() {
 	chmod 644 "$made"
 }
 
-# componentize CORE COMPONENT wraps a module that has its world embedded.
+# componentize [FLAG...] CORE COMPONENT wraps a module; without flags it has its world embedded.
 componentize() {
-	go run ./sdk/wasmtools/cmd/componentize "$1" "$2"
+	go run ./sdk/wasmtools/cmd/componentize "$@"
+}
+
+# policy_world are the flags of componentize for a module that has no world embedded.
+policy_world="-wit wit -world policy-component"
+
+# preview1 is the flag of componentize for a module that imports WASI preview 1.
+preview1="-adapt wasi_snapshot_preview1=sdk/guest/preview1/preview1.wasm"
+
+# npm_tool PACKAGE VERSION installs a tool of npm's and prints its folder.
+npm_tool() {
+	tool=$PWD/.tools/$1
+	if [ "$(cat "$tool/.installed" 2>/dev/null)" != "$2" ]; then
+		command -v npm >/dev/null || debs nodejs npm
+		say "installing $1 $2"
+		mkdir -p "$tool"
+		echo '{"private": true}' >"$tool/package.json"
+		(cd "$tool" && npm install --no-audit --no-fund --ignore-scripts --loglevel=error \
+			--save-exact "$1@$2" >&2)
+		echo "$2" >"$tool/.installed"
+	fi
+	echo "$tool/node_modules/$1"
 }

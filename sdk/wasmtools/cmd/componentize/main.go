@@ -1,8 +1,10 @@
 // Command componentize makes a component of a core module, for the scripts that build guests:
 //
 //	componentize [-wit DIR -world NAME] [-encoding utf16] [-adapt NAME=FILE] CORE COMPONENT
+//	componentize -embed -wit DIR -world NAME CORE MODULE
 //
-// Without -wit the module has its world embedded, as bindings of wit-bindgen do.
+// Without -wit the module has its world embedded, as bindings of wit-bindgen do. -embed does that,
+// no more: for an adapter.
 package main
 
 import (
@@ -27,6 +29,7 @@ func main() {
 func run(args []string) error {
 	flags := flag.NewFlagSet("componentize", flag.ContinueOnError)
 	wit := flags.String("wit", "", "folder of WIT")
+	embed := flags.Bool("embed", false, "only write the world into the module")
 	w := wasmtools.Wrapping{Adapters: map[string][]byte{}}
 	flags.StringVar(&w.World, "world", "", "world in it")
 	flags.StringVar(&w.Encoding, "encoding", "", "of strings: utf8 or utf16")
@@ -40,12 +43,16 @@ func run(args []string) error {
 		return err
 	}
 	if flags.NArg() != 2 {
-		return errors.New("needs two files: the core module, the component to write")
+		return errors.New("needs two files: the core module, the one to write")
 	}
 	if *wit != "" {
 		w.Files = os.DirFS(*wit)
 	}
-	core, err := os.ReadFile(flags.Arg(0))
+	return write(flags.Arg(0), flags.Arg(1), w, *embed)
+}
+
+func write(from, to string, w wasmtools.Wrapping, embed bool) error {
+	core, err := os.ReadFile(from)
 	if err != nil {
 		return err
 	}
@@ -53,11 +60,16 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	component, err := tools.Wrap(context.Background(), core, w)
+	var made []byte
+	if embed {
+		made, err = tools.Embed(context.Background(), core, w.WIT, w.Encoding)
+	} else {
+		made, err = tools.Wrap(context.Background(), core, w)
+	}
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(flags.Arg(1), component, 0o644)
+	return os.WriteFile(to, made, 0o644)
 }
 
 // cacheDir keeps wasm-tools compiled, "" where there is no place for that.
