@@ -133,6 +133,13 @@ func TestARequestIsMadeInMemory(t *testing.T) {
 	if entries(g, h) != "Accept a" || set(g, h, "b", "c") != "\x01\x02" {
 		t.Error("the headers of a request are not immutable")
 	}
+	at, size := g.Put(100, "accept")
+	if g.Do(fields+"append", h, at, size, at, size, 0); g.Bytes(0, 2) != "\x01\x02" {
+		t.Errorf("append to immutable fields: %q", g.Bytes(0, 2))
+	}
+	if g.Do(fields+"delete", h, at, size, 0); g.Bytes(0, 2) != "\x01\x02" {
+		t.Errorf("delete from immutable fields: %q", g.Bytes(0, 2))
+	}
 	clone := g.Do(fields+"clone", h)
 	if set(g, clone, "b", "c") != "\x00\x00" || entries(g, h) != "Accept a" {
 		t.Error("a clone is immutable")
