@@ -1,7 +1,7 @@
 #!/bin/sh
-# fixtures.sh builds the components that tests of plans and links have beside their C: in
-# host/wasm/plan/testdata, and the component form of the guests in host/link/testdata. It takes clang
-# and the jco that wit-check.sh installs. The committed .wasm are what it makes.
+# fixtures.sh builds the components that tests have beside their C: in host/wasm/plan/testdata and
+# host/cap/wasi/testdata, and the component form of the guests in host/link/testdata. It takes clang,
+# wasi-libc and the jco that wit-check.sh installs. The committed .wasm are what it makes.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
@@ -65,6 +65,16 @@ strange() {
 	wrap "$work/wit" strange utf8 unknown-import.wasm components/unknown-import.wasm
 }
 
+# A guest with a C library, for host/cap/wasi.
+wasi() {
+	cd "$root/host/cap/wasi/testdata"
+	clang-19 --target=wasm32-wasi -O2 -Wall -c -o "$work/o" libc.c
+	clang-19 --target=wasm32-wasi -mexec-model=reactor -Wl,--strip-all -o "$work/libc" "$work/o"
+	wrap "$PWD/libc.wit" libc utf8 "$work/libc" libc.wasm
+}
+
 plans
 links
-wc -c "$root"/host/wasm/plan/testdata/*.wasm "$root"/host/link/testdata/components/*.wasm >&2
+wasi
+cd "$root/host"
+wc -c wasm/plan/testdata/*.wasm link/testdata/components/*.wasm cap/wasi/testdata/*.wasm >&2
