@@ -285,3 +285,45 @@
     (export $e "r" (type $r))
     (import "f" (func (param "r" (borrow $e)))))
   "no name")
+;; an import cannot be a resource of the component itself
+(assert_invalid
+  (component (type $r (resource (rep i32))) (import "r" (type (eq $r))))
+  "makes itself")
+;; nor one that an instance in it makes
+(assert_invalid
+  (component
+    (component $c (type $r (resource (rep i32))) (export "r" (type $r)))
+    (instance $i (instantiate $c))
+    (alias export $i "r" (type $r))
+    (import "r" (type (eq $r))))
+  "makes itself")
+;; nor may an imported instance have it
+(assert_invalid
+  (component $C
+    (type $r (resource (rep i32)))
+    (import "i" (instance (alias outer $C $r (type $s)) (export "r" (type (eq $s))))))
+  "makes itself")
+;; nor an imported component
+(assert_invalid
+  (component $C
+    (type $r (resource (rep i32)))
+    (import "c" (component (alias outer $C $r (type $s)) (export "r" (type (eq $s))))))
+  "makes itself")
+;; an imported one may be imported again, and what an imported component makes of it
+(component
+  (component $C
+    (import "r" (type $r (sub resource)))
+    (import "s" (type $s (eq $r)))
+    (import "i" (instance (alias outer $C $s (type $t)) (export "t" (type (eq $t)))))
+    (import "c" (component (alias outer $C $r (type $t)) (export "t" (type (eq $t)))))))
+;; a type within a component may import its resources
+(component $C
+  (type $r (resource (rep i32)))
+  (type (component (alias outer $C $r (type $s)) (import "t" (type (eq $s))))))
+;; an import may be what another imported instance has
+(component
+  (component
+    (import "i" (instance $i (export "r" (type (sub resource)))))
+    (alias export $i "r" (type $r))
+    (import "s" (type $s (eq $r)))
+    (import "f" (func (param "a" (own $s))))))

@@ -83,3 +83,7 @@
 (assert_unserved
   (component (core type $f (func)) (core type (func (param (ref $f)))))
   "GC")
+;; an exception reference
+(assert_unserved (component (core type (func (param exnref)))) "exnref")
+;; a reference to no exception
+(assert_unserved (component (core type (func (param nullexnref)))) "exnref")

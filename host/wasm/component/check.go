@@ -219,7 +219,14 @@ func (k *checker) importExtern(d *DefImport) error {
 		return err
 	}
 	k.append(e)
-	return k.name(k.imports, d.Name, e)
+	if err := k.name(k.imports, d.Name, e); err != nil {
+		return err
+	}
+	if k.work.refersLocal(e, k.bound) {
+		return errors.New("refers to a resource that this component makes itself: who " +
+			"instantiates it cannot give that")
+	}
+	return nil
 }
 
 // export adds the item once more, under its name: as the type that is ascribed, if one is.
@@ -248,5 +255,7 @@ func (k *checker) ascribed(e entity, t ExternType) (entity, error) {
 	if err := m.extern(e, want); err != nil {
 		return e, fmt.Errorf("is not of the type it is given: %w", err)
 	}
-	return newSubst(k.work, m.vars, k.bound).extern(want), nil
+	s := newSubst(k.work, m.vars, k.bound)
+	s.local = true
+	return s.extern(want), nil
 }

@@ -58,7 +58,7 @@ func (k *checker) instantiate(d *DefInstance) (*instanceType, error) {
 		s.give(n.entity, arg)
 		s.forget()
 	}
-	s.into = k.bound
+	s.into, s.local = k.bound, true
 	return newInstanceType(s.list(t.exports), nil), k.work.over()
 }
 

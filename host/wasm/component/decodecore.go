@@ -12,6 +12,7 @@ const (
 	coreFuncRef  = 0x70
 	coreExtern   = 0x6f
 	coreExn      = 0x69
+	coreNoExn    = 0x74
 )
 
 const buildNoGC = "build without the GC and typed function references proposals"
@@ -85,7 +86,7 @@ func readCoreValType(r *reader) byte {
 	b := r.byte()
 	switch b {
 	case coreI32, coreI64, coreF32, coreF64, coreV128, coreFuncRef, coreExtern:
-	case coreExn:
+	case coreExn, coreNoExn:
 		r.failWith(notServed("exnref (exception handling)", "build without wasm exceptions"))
 	case 0x63, 0x64, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x71, 0x72, 0x73:
 		r.failWith(notServed("core reference type of the GC proposal", buildNoGC))

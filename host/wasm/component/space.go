@@ -117,7 +117,7 @@ func (s *space) resolve(d TypeDef) (entity, error) {
 		if s.kind != ofComponent {
 			return e, errors.New("a resource is defined in a type: only components define them")
 		}
-		e.Resource, e.alias = &Resource{bound: s.bound}, s.work.newAlias()
+		e.Resource, e.alias = &Resource{bound: s.bound, local: true}, s.work.newAlias()
 	}
 	return e, err
 }

@@ -6,6 +6,7 @@ package component
 type subst struct {
 	w          *work
 	from, into *binder
+	local      bool // Resource.local of what is made
 	// given resources under their names; fresh is any other name of them, made where there is none.
 	given map[handle]handle
 	fresh map[*Resource]*Resource
@@ -21,6 +22,8 @@ type substMade struct {
 	components map[*componentType]*componentType
 }
 
+// newSubst puts resources of into in the place of those of from. local says of what is made so
+// that a component makes it; it may be set until something is.
 func newSubst(w *work, from, into *binder) *subst {
 	s := &subst{w: w, from: from, into: into, given: map[handle]handle{},
 		fresh: map[*Resource]*Resource{}, types: map[*Type]*Type{}}
@@ -81,7 +84,7 @@ func (s *subst) resource(h handle) handle {
 	if h.r.bound != s.from {
 		return h
 	}
-	to := &Resource{Name: h.r.Name, bound: s.into}
+	to := &Resource{Name: h.r.Name, bound: s.into, local: s.local}
 	s.fresh[h.r] = to
 	return handle{to, h.alias}
 }

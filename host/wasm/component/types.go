@@ -54,6 +54,9 @@ type Resource struct {
 	ID int
 
 	bound *binder
+	// local: the component that bound belongs to makes it, by a definition or an instance. The
+	// others it imports.
+	local bool
 }
 
 // FuncType is a resolved function type. Result is nil for none. It is not changed or copied.

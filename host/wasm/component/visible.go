@@ -218,6 +218,13 @@ func (w *work) refersOut(e entity) bool {
 	return newSeeker(w).extern(e)
 }
 
+// refersLocal tells if a type refers to resources that the component of b makes itself.
+func (w *work) refersLocal(e entity, b *binder) bool {
+	s := newSeeker(w)
+	s.maker = b
+	return s.extern(e)
+}
+
 func refersFunc(f *FuncType) bool {
 	for _, p := range f.Params {
 		if p.tree.handles {
@@ -227,9 +234,11 @@ func refersFunc(f *FuncType) bool {
 	return f.Result != nil && f.Result.tree.handles
 }
 
-// seeker looks in instance and component types for resources that belong to none of them.
+// seeker looks in instance and component types for resources that belong to none of them, or, if
+// maker is set, for those that the component of maker makes.
 type seeker struct {
 	w     *work
+	maker *binder
 	bound map[*binder]bool
 	seen  map[*Type]bool
 }
@@ -246,7 +255,7 @@ func (s *seeker) extern(e entity) bool {
 	case e.Value != nil:
 		return s.typ(e.Value)
 	case e.Resource != nil:
-		return !s.bound[e.Resource.bound]
+		return s.meets(e.Resource)
 	case e.Func != nil:
 		return s.types(e.Func.Params) || s.typ(e.Func.Result)
 	case e.Instance != nil:
@@ -257,6 +266,13 @@ func (s *seeker) extern(e entity) bool {
 		return s.list(e.Component.imports) || s.list(e.Component.exports)
 	}
 	return false
+}
+
+func (s *seeker) meets(r *Resource) bool {
+	if s.maker != nil {
+		return r.local && r.bound == s.maker
+	}
+	return !s.bound[r.bound]
 }
 
 func (s *seeker) list(list []named) bool {
@@ -283,7 +299,7 @@ func (s *seeker) typ(t *Type) bool {
 	}
 	s.seen[t] = true
 	if t.Resource != nil {
-		return !s.bound[t.Resource.bound]
+		return s.meets(t.Resource)
 	}
 	return s.types(t.Elems)
 }
