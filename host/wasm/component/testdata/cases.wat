@@ -179,6 +179,70 @@
     (export "i" (instance $i) (instance (export "g" (func)))))
   (instance (instantiate $c (with "f" (func $f)))))
 
+;; valid: what an import brings is exported again as what was given for it
+(component
+  (component $c
+    (import "i" (instance $i
+      (export "r" (type $r (sub resource)))
+      (export "f" (func (param "x" (own $r))))))
+    (alias export $i "f" (func $f))
+    (export "f" (func $f)))
+  (type $r (resource (rep i32)))
+  (core func $drop (canon resource.drop $r))
+  (func $f (param "x" (own $r)) (canon lift (core func $drop)))
+  (instance $i (instantiate $c
+    (with "i" (instance (export "r" (type $r)) (export "f" (func $f))))))
+  (component $d
+    (import "r" (type $r (sub resource)))
+    (import "f" (func (param "x" (own $r)))))
+  (instance (instantiate $d (with "r" (type $r)) (with "f" (func $i "f")))))
+
+;; valid: the types of an instance keep their names in its functions
+(component
+  (component $c
+    (core module $m (func (export "f") (param i32)))
+    (core instance $m (instantiate $m))
+    (type $r (resource (rep i32)))
+    (export $r2 "r" (type $r))
+    (type $rec (record (field "h" (own $r2))))
+    (export $rec2 "rec" (type $rec))
+    (func $f (param "x" $rec2) (canon lift (core func $m "f")))
+    (export "f" (func $f)))
+  (instance $i (instantiate $c))
+  (export "i" (instance $i)))
+
+;; valid: a type that is given keeps its name
+(component
+  (component
+    (type $rec (record (field "x" u8)))
+    (import "rec" (type $rec2 (eq $rec)))
+    (import "f" (func $f (param "a" $rec2)))
+    (component $c
+      (type $rec (record (field "x" u8)))
+      (import "rec" (type $rec2 (eq $rec)))
+      (import "f" (func $f (param "a" $rec2)))
+      (export "f" (func $f)))
+    (instance $i (instantiate $c (with "rec" (type $rec2)) (with "f" (func $f))))
+    (export "g" (func $i "f"))))
+
+;; valid: outer aliases of types with resources of their own
+(component $c
+  (type $t (component
+    (import "r" (type $r (sub resource)))
+    (export "f" (func (param "x" (own $r))))))
+  (type $i (instance
+    (export "r" (type $r (sub resource)))
+    (export "f" (func (param "x" (own $r))))))
+  (component (alias outer $c $t (type)) (alias outer $c $i (type))))
+
+;; valid: an instance type refers to what is named where it stands
+(component
+  (type $rec (record (field "x" u8)))
+  (import "rec" (type $rec2 (eq $rec)))
+  (import "r" (type $r (sub resource)))
+  (type $i (instance (export "f" (func (param "a" $rec2) (param "b" (own $r))))))
+  (import "i" (type (eq $i))))
+
 ;; invalid: core func 0 of 0: index out of bounds
 (component (type (resource (rep i32) (dtor (core func 0)))))
 
@@ -615,6 +679,34 @@
   (instance $i (instantiate $c))
   (component $same (import "x" (type $x (sub resource))) (import "y" (type (eq $x))))
   (instance (instantiate $same (with "x" (type $i "a")) (with "y" (type $i "b")))))
+
+;; invalid: they are not the same
+(component
+  (component $c
+    (type $r (resource (rep i32)))
+    (export "r" (type $r) (type (sub resource))))
+  (instance $a (instantiate $c))
+  (instance $b (instantiate $c))
+  (component $same (import "x" (type $x (sub resource))) (import "y" (type (eq $x))))
+  (instance (instantiate $same (with "x" (type $a "r")) (with "y" (type $b "r")))))
+
+;; invalid: they are not the same
+(component
+  (component $c
+    (component $d (type $r (resource (rep i32))) (export "r" (type $r)))
+    (instance $i (instantiate $d))
+    (export "r" (type $i "r")))
+  (instance $a (instantiate $c))
+  (instance $b (instantiate $c))
+  (component $same (import "x" (type $x (sub resource))) (import "y" (type (eq $x))))
+  (instance (instantiate $same (with "x" (type $a "r")) (with "y" (type $b "r")))))
+
+;; invalid: (memory 0) where (memory 1) is expected
+(component
+  (core module $m (import "a" "m" (memory 1)))
+  (core module $n (memory (export "m") 0))
+  (core instance $i (instantiate $n))
+  (core instance (instantiate $m (with "a" (instance $i)))))
 
 ;; invalid: stream type: not served: build without async
 (component (type (stream u8)))
