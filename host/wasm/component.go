@@ -117,7 +117,6 @@ func (e *Engine) resource(path string) *hostResource {
 }
 
 // checkFunction compares an import with what serves it, by the type in WIT if the host tells it.
-// Text is handed over in UTF-8 alone: host functions read it as it is.
 func checkFunction(im *plan.Import, f *hostFunction) string {
 	name := im.Instance + " " + im.Name
 	if f == nil {
@@ -139,13 +138,16 @@ func flat(t *component.FuncType, lower bool) signature {
 }
 
 // viewKey is the part of a lift's or lower's options that two of them can share.
-type viewKey struct{ memory, realloc plan.CoreDef }
+type viewKey struct {
+	memory, realloc plan.CoreDef
+	encoding        component.Encoding
+}
 
 var noDef = plan.CoreDef{Instance: -2}
 
 // view gives the place of the options, checked.
 func (l *linker) view(o plan.Options) (int, error) {
-	key := viewKey{memory: noDef, realloc: noDef}
+	key := viewKey{memory: noDef, realloc: noDef, encoding: o.Encoding}
 	last := -1
 	if o.Memory != nil {
 		if err := l.has(*o.Memory, component.CoreMemory); err != nil {
@@ -164,7 +166,8 @@ func (l *linker) view(o plan.Options) (int, error) {
 	}
 	i := len(l.m.views)
 	l.viewAt[key] = i
-	l.m.views = append(l.m.views, viewPlan{memory: o.Memory, realloc: o.Realloc})
+	l.m.views = append(l.m.views,
+		viewPlan{memory: o.Memory, realloc: o.Realloc, encoding: o.Encoding})
 	if last >= 0 {
 		l.m.steps[last].views = append(l.m.steps[last].views, i)
 	}

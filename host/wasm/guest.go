@@ -8,6 +8,8 @@ import (
 
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/hpmq/hpmq/host/wasm/component"
+
 	"github.com/hpmq/hpmq/host/wasm/canon"
 )
 
@@ -58,6 +60,8 @@ type Guest struct {
 type view struct {
 	memory  Memory
 	realloc api.Function // nil if there is none
+	// encoding is how strings stand in the memory.
+	encoding component.Encoding
 }
 
 // callContext carries the guest to host functions. It is the one context of all the guest's calls,
@@ -141,6 +145,9 @@ func (g *Guest) Monotonic() time.Duration {
 
 // Random fills b with the random numbers that the guest is given.
 func (g *Guest) Random(b []byte) { g.module.engine.random(b) }
+
+// Encoding is how the function at hand has strings in that memory.
+func (g *Guest) Encoding() component.Encoding { return g.here.encoding }
 
 // Env is what Instantiate was given.
 func (g *Guest) Env() any { return g.env }

@@ -145,6 +145,7 @@ func (g *Guest) openView(i int, core api.Module) {
 	if p.realloc != nil {
 		v.realloc = g.core(*p.realloc)
 	}
+	v.encoding = p.encoding
 }
 
 // start runs a function without parameters on what is left of the budget for it.

@@ -94,10 +94,6 @@ func (l *linker) define(t *trampoline, d *plan.Trampoline) error {
 }
 
 func (l *linker) lowerImport(t *trampoline, d *plan.Trampoline) error {
-	if e := d.Options.Encoding; e != component.UTF8 && hasKind(d.Type, component.String) {
-		return fmt.Errorf("text in another encoding than UTF-8 is not served: " +
-			"lower the function with string-encoding=utf8")
-	}
 	l.addKnown(t, d.Type.ParamTuple())
 	if d.Type.Result != nil {
 		l.addKnown(t, d.Type.Result)
@@ -121,17 +117,6 @@ func (l *linker) addKnown(t *trampoline, typ *component.Type) {
 			l.addKnown(t, e)
 		}
 	}
-}
-
-// hasKind looks for a kind in the type of a function.
-func hasKind(f *component.FuncType, k component.Kind) bool {
-	return inType(f.ParamTuple(), k) || f.Result != nil && inType(f.Result, k)
-}
-
-func inType(t *component.Type, k component.Kind) bool {
-	return t.Kind == k || slices.ContainsFunc(t.Elems, func(e *component.Type) bool {
-		return e != nil && inType(e, k)
-	})
 }
 
 func (l *linker) lowerLifted(t *trampoline, d *plan.Trampoline) error {

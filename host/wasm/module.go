@@ -79,6 +79,7 @@ type step struct {
 // viewPlan is a view before there is a guest.
 type viewPlan struct {
 	memory, realloc *plan.CoreDef
+	encoding        component.Encoding
 	// whole takes the first memory of the step's instance, exported or not: of a core module.
 	whole bool
 }

@@ -2,15 +2,14 @@
 // results there, as the canonical ABI says: strings and lists as address and length, results that
 // do not fit one flat value through a return address. It does not know any interface.
 //
-// A guest that passes an address outside its memory, or text that is not UTF-8, is trapped: the
-// functions here do not return then. What they copy or look through is paid for by the guest's
-// fuel.
+// A guest that passes an address outside its memory, or text that is not in its encoding, is
+// trapped: the functions here do not return then. What they copy or look through is paid for by the
+// guest's fuel.
 package abi
 
 import (
 	"encoding/binary"
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/hpmq/hpmq/host/wasm"
 )
@@ -28,15 +27,6 @@ func Bytes(g *wasm.Guest, ptr, n uint64) []byte {
 		g.Trap(fmt.Sprintf("list of %d bytes at %d is outside the memory", uint32(n), uint32(ptr)))
 	}
 	g.Charge(uint64(uint32(n)) / bytesPerFuel)
-	return b
-}
-
-// Text lifts a string as a view with the life of Bytes.
-func Text(g *wasm.Guest, ptr, n uint64) []byte {
-	b := Bytes(g, ptr, n)
-	if !utf8.Valid(b) {
-		g.Trap("a string is not UTF-8")
-	}
 	return b
 }
 

@@ -70,14 +70,6 @@ func AppendList(g *wasm.Guest, b, list []byte) []byte {
 	return AppendUint32(AppendUint32(b, at), uint32(len(list)))
 }
 
-// AppendText is AppendList for a string.
-func AppendText(g *wasm.Guest, b []byte, text string) []byte {
-	return AppendList(g, b, []byte(text))
-}
-
-// PutText is PutList for a string.
-func PutText(g *wasm.Guest, ptr uint64, text string) { PutList(g, ptr, []byte(text)) }
-
 // Case lifts the case of a variant, an enum or the like that has so many.
 func Case(g *wasm.Guest, v uint64, cases uint32) uint32 {
 	if uint32(v) >= cases {

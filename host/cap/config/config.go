@@ -34,5 +34,5 @@ func json(g *wasm.Guest, stack []uint64) {
 	if len(text) == 0 {
 		text = []byte("{}")
 	}
-	abi.PutList(g, stack[0], text)
+	abi.PutText(g, stack[0], text)
 }
