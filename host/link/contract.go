@@ -69,14 +69,21 @@ var roleExports = [roleCount][]export{
 }
 
 func roleExport(role, function string) string {
-	return "hpmq:broker/" + role + contractVersion + "#" + function
+	return interfaceOf(role) + "#" + function
 }
 
-// as says what is wrong with the export of mod, "" if nothing is.
+// as says what is wrong with the export of mod, "" if nothing is. A component's is compared by its
+// type, a core module's flat.
 func (x export) as(mod *wasm.Module) string {
 	params, results, ok := mod.Signature(x.name)
 	if !ok {
 		return "no " + x.name
+	}
+	if mod.Form() == wasm.ComponentForm {
+		if t := mod.Type(x.name); t != x.typ {
+			return x.name + " as " + t + ", not " + x.typ
+		}
+		return ""
 	}
 	good := len(params) == x.params && len(results) == 1
 	for _, t := range append(params[:len(params):len(params)], results...) {
@@ -88,3 +95,17 @@ func (x export) as(mod *wasm.Module) string {
 	}
 	return ""
 }
+
+// capabilityOf is how a link grants an interface that is imported: "kv", whatever the patch
+// version; false if it is none of the capabilities.
+func capabilityOf(name string) (string, bool) {
+	for _, c := range capabilities() {
+		if wasm.Track(name) == wasm.Track(interfaceOf(c)) {
+			return c, true
+		}
+	}
+	return "", false
+}
+
+// interfaceOf is the full name of an interface of wit/.
+func interfaceOf(short string) string { return "hpmq:broker/" + short + contractVersion }

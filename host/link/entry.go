@@ -117,7 +117,7 @@ func (e *entry) close() {
 // view shows e without its place.
 func (e *entry) view() ComponentView {
 	v := ComponentView{
-		Role: e.role, Name: e.name, Version: e.version, Form: e.module.form, Digest: e.digest,
+		Role: e.role, Name: e.name, Version: e.version, Form: e.module.Form(), Digest: e.digest,
 		Size: e.module.Size(), Grants: e.grants, OnFault: e.onFault, Since: e.since,
 		Seats: len(e.seats),
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hpmq/hpmq/host/cap/wasi/state"
 	"github.com/hpmq/hpmq/host/wasm"
+	"github.com/hpmq/hpmq/host/wasm/component"
 	"github.com/hpmq/hpmq/sdk/topic"
 )
 
@@ -30,6 +31,10 @@ type instance struct {
 	wasi  state.State
 	wants [2]interest // by broker.Direction, as configure answered
 	block block
+	// fn is the function at hand, with how it has strings; texts are those that were decoded.
+	fn       *wasm.Func
+	encoding component.Encoding
+	texts    arena
 	// stack holds the flat parameters on the way in and the result on the way out.
 	stack [16]uint64
 	used  int
@@ -106,11 +111,12 @@ func (in *instance) configure(interestMax int) error {
 	if err != nil {
 		return err
 	}
-	if err := in.guest.Call(fn, in.stack[:]); err != nil {
+	in.use(fn)
+	ptr, err := in.call()
+	if err != nil {
 		return err
 	}
 	const resultSize = 20 // discriminant; inbound, outbound or the error
-	ptr := uint32(in.stack[0])
 	area, err := in.area(ptr, resultSize, 4)
 	if err != nil {
 		return err
@@ -131,7 +137,7 @@ func (in *instance) configure(interestMax int) error {
 	default:
 		return garbage("configure outcome %d", area[0])
 	}
-	return in.guest.Post(fn, uint64(ptr))
+	return in.post(ptr)
 }
 
 // interest lifts list<string> and checks it.

@@ -5,14 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
+
+	"github.com/hpmq/hpmq/host/wasm"
 )
 
 // Inspection is what can be said of a component before it is linked.
 type Inspection struct {
 	// Name and Version are empty if it does not say.
 	Name, Version, Digest string
-	Form                  Form
+	Form                  wasm.Form
 	Size                  int
 	// Roles are those that its exports fit.
 	Roles []Role
@@ -43,7 +44,7 @@ func (l *Linker) Inspect(ctx context.Context, code []byte) (Inspection, error) {
 	}
 	defer l.modules.release(mod)
 	in := Inspection{
-		Digest: mod.Digest(), Form: mod.form, Size: mod.Size(), Exports: mod.Exports(),
+		Digest: mod.Digest(), Form: mod.Form(), Size: mod.Size(), Exports: mod.Exports(),
 		Block: mod.Has(argumentsExport),
 	}
 	var m manifest
@@ -63,8 +64,8 @@ func (l *Linker) Inspect(ctx context.Context, code []byte) (Inspection, error) {
 }
 
 func importOf(name string) Import {
-	short := strings.TrimSuffix(strings.TrimPrefix(name, "hpmq:broker/"), contractVersion)
-	if !slices.Contains(capabilities(), short) {
+	short, ok := capabilityOf(name)
+	if !ok {
 		return Import{Name: name, Always: true}
 	}
 	return Import{

@@ -20,25 +20,7 @@ type modules struct {
 // module is a compiled module with the count of those who use it.
 type module struct {
 	*wasm.Module
-	form  Form
 	users int // under modules.mu
-}
-
-// Form is how a binary carries a component.
-type Form string
-
-// The forms.
-const (
-	FormComponent Form = "component" // a binary of the Component Model
-	FormCore      Form = "core"      // a core module that speaks the canonical ABI
-)
-
-// formOf looks at the layer in the preamble. What is neither is for the compiler to refuse.
-func formOf(code []byte) Form {
-	if len(code) >= 8 && code[6] == 1 && code[7] == 0 {
-		return FormComponent
-	}
-	return FormCore
 }
 
 // acquire compiles code, or finds it compiled. It blocks for as long as compiling takes.
@@ -61,7 +43,7 @@ func (m *modules) acquire(ctx context.Context, code []byte) (*module, error) {
 	if m.held == nil {
 		m.held = map[string]*module{}
 	}
-	mod := &module{Module: made, form: formOf(code), users: 1}
+	mod := &module{Module: made, users: 1}
 	m.held[made.Digest()] = mod
 	return mod, nil
 }

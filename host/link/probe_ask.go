@@ -33,7 +33,7 @@ func (p *Probe) authorize(q *Question, a *Answer) error {
 	in.num(uint64(q.Action))
 	text(in, q.Topic)
 	in.num(uint64(q.QoS))
-	v, err := in.call(0)
+	v, err := in.number()
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (p *Probe) check(q *Question, a *Answer) error {
 	}
 	p.guest.identity(&q.Who)
 	p.guest.message(m)
-	v, err := p.guest.call(0)
+	v, err := p.guest.number()
 	if err == nil {
 		a.Case, err = word(v, "news", "repeated", "unchanged")
 	}
@@ -101,7 +101,7 @@ func (p *Probe) route(q *Question, a *Answer) error {
 	text(in, m.Topic)
 	in.num(uint64(m.QoS))
 	in.flag(m.Retain)
-	ptr, err := in.call(0)
+	ptr, err := in.call()
 	if err != nil {
 		return err
 	}
@@ -120,13 +120,13 @@ func (p *Probe) route(q *Question, a *Answer) error {
 			return err
 		}
 	}
-	return in.post(0, ptr)
+	return in.post(ptr)
 }
 
 func (p *Probe) share(q *Question, a *Answer) error {
 	text(p.guest, q.Group)
 	text(p.guest, q.Filter)
-	v, err := p.guest.call(1)
+	v, err := p.guest.number()
 	if err == nil {
 		a.Case, err = word(v, "round-robin", "random", "sticky", "topic-hash")
 	}
@@ -158,5 +158,5 @@ func (p *Probe) authenticate(q *Question, a *Answer) error {
 		}
 		a.Reason, a.Text = mqtt.ReasonCode(area[4]), string(said)
 	}
-	return in.post(0, ptr)
+	return in.post(ptr)
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/hpmq/hpmq/host/wasm"
 )
 
 // Ref says which component to link, and how.
@@ -76,7 +78,7 @@ type ComponentView struct {
 	Position int         `json:"position"`
 	Name     string      `json:"name"`
 	Version  string      `json:"version"`
-	Form     Form        `json:"form"`
+	Form     wasm.Form   `json:"form"`
 	Digest   string      `json:"digest"`
 	Size     int         `json:"size"`
 	Grants   []string    `json:"grants"`

@@ -102,7 +102,7 @@ func (l *linker) findImports(context.Context) error {
 	}
 	if wrong != nil {
 		slices.Sort(wrong)
-		return fmt.Errorf("%w: %s", ErrImports, strings.Join(slices.Compact(wrong), "; "))
+		return &ImportsError{Wrong: slices.Compact(wrong), Interfaces: l.m.Imports()}
 	}
 	return nil
 }

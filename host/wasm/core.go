@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hpmq/hpmq/host/wasm/canon"
 	"github.com/hpmq/hpmq/host/wasm/component"
@@ -59,14 +58,17 @@ func (e *Engine) withinTables(elements uint64) error {
 
 // check refuses what could not be instantiated or called.
 func (e *Engine) check(m *fuel.Module) error {
-	var wrong []string
+	var wrong ImportsError
 	for _, im := range m.Imports {
 		if text := e.checkImport(im); text != "" {
-			wrong = append(wrong, text)
+			wrong.Wrong = append(wrong.Wrong, text)
+		}
+		if !slices.Contains(wrong.Interfaces, im.Module) {
+			wrong.Interfaces = append(wrong.Interfaces, im.Module)
 		}
 	}
-	if wrong != nil {
-		return fmt.Errorf("%w: %s", ErrImports, strings.Join(wrong, "; "))
+	if wrong.Wrong != nil {
+		return &wrong
 	}
 	has := func(name string) bool {
 		return slices.ContainsFunc(m.Exports, func(ex fuel.Export) bool {

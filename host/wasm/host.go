@@ -23,10 +23,10 @@ func (t ValueType) String() string { return api.ValueTypeName(byte(t)) }
 
 // HostFunc is a function a guest may import. Call runs on the goroutine that called the guest; it
 // must not block and must bound its work: what grows with an argument is paid for by Guest.Charge.
-// Parameters are at the start of stack, results are put there. It may use Guest.Alloc and
-// Guest.Memory, which are those that the caller has lowered the function with, as is Guest.Encoding,
-// and handles; it must not call other exports. What the guest gave wrongly is answered by Guest.Trap.
-// A panic kills the guest and goes no further.
+// Parameters are at the start of stack, results are put there. It may use Guest.Alloc, Guest.Memory
+// and Guest.Encoding, which are those that the caller has lowered the function with, and handles;
+// it must not call other exports. What the guest gave wrongly is answered by Guest.Trap. A panic
+// kills the guest and goes no further.
 type HostFunc struct {
 	Name            string
 	Params, Results []ValueType

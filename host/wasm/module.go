@@ -18,8 +18,23 @@ import (
 	"github.com/hpmq/hpmq/host/wasm/plan"
 )
 
-// ErrImports is wrapped by Compile's error when a module wants what the host does not have.
+// ErrImports is wrapped by an ImportsError.
 var ErrImports = errors.New("imports that are not provided")
+
+// ImportsError is Compile's error when a module wants what the host does not have.
+type ImportsError struct {
+	// Wrong tells each import that is not there, or there with another type.
+	Wrong []string
+	// Interfaces are the names of all interfaces that the module imports functions from.
+	Interfaces []string
+}
+
+func (e *ImportsError) Error() string {
+	return ErrImports.Error() + ": " + strings.Join(e.Wrong, "; ")
+}
+
+// Unwrap is ErrImports.
+func (e *ImportsError) Unwrap() error { return ErrImports }
 
 // Form is what a binary was.
 type Form string
@@ -112,8 +127,8 @@ type Export struct {
 
 // Compile rewrites, checks and compiles a core module or a component. It takes milliseconds to
 // seconds of one core, so it belongs off the loops; two at once wait for each other. code is
-// borrowed until return. Errors wrap ErrImports, or ErrMalformed, ErrLimit or ErrUnsupported of
-// package fuel.
+// borrowed until return. Errors are *ImportsError, or wrap component.ErrNotServed, or ErrMalformed,
+// ErrLimit or ErrUnsupported of package fuel.
 func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 	select {
 	case e.compiling <- struct{}{}:
