@@ -21,6 +21,9 @@ func (m *Module) Instantiate(ctx context.Context, env any, l Limits) (*Guest, er
 	if err := l.validate(m.engine.cfg); err != nil {
 		return nil, err
 	}
+	if m.forwards {
+		l.DepthMax = min(l.DepthMax, depthCeiling/2) // a frame that does not count beside each
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("wasm: instantiate: %w", err)
 	}

@@ -64,6 +64,7 @@ type program struct {
 	cores    []wazero.CompiledModule // each once
 	steps    []step
 	counters int        // the step whose instance has the counters
+	forwards bool       // steps that call on have none
 	views    []viewPlan // of lifts and lowers
 	parts    int        // component instances
 	adapters int        // calls between them

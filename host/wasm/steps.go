@@ -158,8 +158,10 @@ func (l *linker) makeSteps(ctx context.Context) error {
 		}
 		mode := fuel.Imported
 		switch c := l.modules[l.p.Instances[i].Module]; {
-		case c.bare(), forwards[i]:
+		case c.bare():
 			mode = fuel.Without
+		case forwards[i]:
+			mode, l.m.forwards = fuel.Without, true
 		case l.m.counters < 0:
 			mode, l.m.counters = fuel.Own, i
 		}
