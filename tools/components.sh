@@ -1,6 +1,6 @@
 #!/bin/sh
-# components.sh [--check] [NAME...] builds the components with TinyGo into components/NAME/NAME.wasm,
-# the guest of the conformance suite into its folder (NAME enhanced), and the hostile guests of the
+# components.sh [--check] [NAME...] builds the components with TinyGo into components/NAME/NAME.wasm
+# and, as it is embedded, NAME.wasm.gz, the guest of the conformance suite into its folder (NAME enhanced), and the hostile guests of the
 # tests with clang into components/testdata, kernels likewise for the benchmark of fuel; all, or those
 # named.
 # With --check it builds into a folder of its own and compares byte for byte.
@@ -77,6 +77,7 @@ for name in "$@"; do
 	file=$(committed "$name")
 	if [ -z "$check" ]; then
 		build "$name" "$file"
+		case $file in components/"$name"/*) gzip -9 -n -c "$file" >"$file.gz" ;; esac
 		say "$file $(wc -c <"$file") bytes"
 		continue
 	fi
