@@ -32,6 +32,11 @@ func (m *Module) compileCore(ctx context.Context, code []byte) error {
 	if err := e.check(r); err != nil {
 		return err
 	}
+	for _, im := range r.Imports {
+		if err := e.makeHost(e.provided[Track(im.Module)]); err != nil {
+			return err
+		}
+	}
 	compiled, err := e.compileCode(ctx, r.Code)
 	if err != nil {
 		return err

@@ -94,7 +94,6 @@ func (e *Engine) Close(ctx context.Context) error {
 // Track. It must come before the first Compile.
 func (e *Engine) Provide(m HostModule) error { return e.provide(m, false) }
 
-// provide instantiates the host module once; its functions find the guest by the call's context.
 func (e *Engine) provide(m HostModule, leaf bool) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -115,16 +114,27 @@ func (e *Engine) provide(m HostModule, leaf bool) error {
 		drop := dropFunc(made)
 		p.functions[drop.Name] = hostFunction{HostFunc: drop}
 	}
-	builder := e.runtime.NewHostModuleBuilder(m.Name)
+	e.provided[Track(m.Name)] = p
+	return nil
+}
+
+// makeHost makes the host module that core modules import from, once, when the first of them is
+// compiled: each takes memory, and most are never asked for. Its functions find the guest by the
+// call's context.
+func (e *Engine) makeHost(p *provided) error {
+	if p.made {
+		return nil
+	}
+	builder := e.runtime.NewHostModuleBuilder(p.name)
 	for name, f := range p.functions {
 		builder.NewFunctionBuilder().
 			WithGoModuleFunction(f.direct(), apiTypes(f.Params), apiTypes(f.Results)).
 			Export(name)
 	}
 	if _, err := builder.Instantiate(context.Background()); err != nil {
-		return fmt.Errorf("wasm: provide %s: %w", m.Name, err)
+		return fmt.Errorf("serve %s: %w", p.name, err)
 	}
-	e.provided[Track(m.Name)] = p
+	p.made = true
 	return nil
 }
 

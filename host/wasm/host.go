@@ -49,6 +49,7 @@ type HostModule struct {
 type provided struct {
 	name      string // it was provided under
 	functions map[string]hostFunction
+	made      bool // by Engine.makeHost
 }
 
 // hostFunction is a function of the host. leaf marks one that never comes back into a guest.
