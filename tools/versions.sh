@@ -15,6 +15,7 @@ WIT_BINDGEN_VERSION=0.61.1
 ASSEMBLYSCRIPT_VERSION=0.28.20
 COMPONENTIZE_QJS_VERSION=0.4.5
 COMPONENTIZE_PY_VERSION=0.25.1
+ADAPTER_VERSION=46.0.1
 
 # say prints a line for the person who waits.
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }

@@ -13,7 +13,6 @@ for source in conformance/guests/policy/c/policy.c conformance/guests/policy/c/r
 done
 reactor "$out/policy.core.wasm" "$out"/*.o
 componentize "$out/policy.core.wasm" "$out/policy.wasm"
-version="clang-${LLVM_DEB#*:}"
-version=${version%%-3*}
+version=$(clang_version)
 echo "policy.wasm component $version"
 echo "policy.core.wasm core $version"

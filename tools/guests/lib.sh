@@ -25,16 +25,21 @@ clang_tools() {
 		"wasi-libc=$WASI_LIBC_DEB"
 }
 
-# reactor OUT OBJECT... links objects to a module without a main. Linked by hand: clang hands what it
+# reactor OUT OBJECT... links objects, and libraries by -l, to a module without a main. Linked by hand: clang hands what it
 # links to wasm-opt if it finds one, and that cannot read every object.
 reactor() {
 	made=$1
 	shift
 	libs=/usr/lib/wasm32-wasi
 	wasm-ld-19 --strip-debug --entry _initialize -z stack-size=65536 --stack-first \
-		"$libs/crt1-reactor.o" "$@" -L"$libs" -lc \
+		"$libs/crt1-reactor.o" -L"$libs" -L/usr/lib/llvm-19/lib/wasm32-wasi "$@" -lc \
 		/usr/lib/llvm-19/lib/clang/19/lib/wasi/libclang_rt.builtins-wasm32.a -o "$made"
 	chmod 644 "$made"
+}
+
+# clang_version prints the name and version of the compiler.
+clang_version() {
+	clang-19 --version | sed -n 's/.*clang version \([0-9.]*\).*/clang-\1/p'
 }
 
 # componentize [FLAG...] CORE COMPONENT wraps a module; without flags it has its world embedded.
@@ -61,4 +66,22 @@ npm_tool() {
 		echo "$2" >"$tool/.installed"
 	fi
 	echo "$tool/node_modules/$1"
+}
+
+# adapter brings the Bytecode Alliance's adapter for modules that import WASI preview 1, as a C
+# library does, and says where it is, in the words of componentize.
+adapter() {
+	dir=$PWD/.tools/adapter
+	crate=wasi-preview1-component-adapter-provider
+	if [ "$(cat "$dir/.version" 2>/dev/null)" != "$ADAPTER_VERSION" ]; then
+		rust_tools
+		mkdir -p "$dir/src"
+		: >"$dir/src/lib.rs"
+		printf '[package]\nname = "fetch"\n[workspace]\n[dependencies]\n%s = "=%s"\n' \
+			"$crate" "$ADAPTER_VERSION" >"$dir/Cargo.toml"
+		(cd "$dir" && cargo vendor --quiet >/dev/null)
+		echo "$ADAPTER_VERSION" >"$dir/.version"
+	fi
+	name=wasi_snapshot_preview1
+	echo "$name=$dir/vendor/$crate/artefacts/$name.reactor.wasm"
 }
