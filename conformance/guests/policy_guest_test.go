@@ -2,8 +2,10 @@ package guests
 
 import (
 	"context"
+	"encoding/binary"
 	"log/slog"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/hpmq/hpmq/conformance/guests/policy"
 	"github.com/hpmq/hpmq/host/cap/config"
@@ -11,7 +13,10 @@ import (
 	"github.com/hpmq/hpmq/host/cap/kv"
 	caplog "github.com/hpmq/hpmq/host/cap/log"
 	"github.com/hpmq/hpmq/host/cap/publish"
+	"github.com/hpmq/hpmq/host/cap/wasi"
+	"github.com/hpmq/hpmq/host/cap/wasi/state"
 	"github.com/hpmq/hpmq/host/wasm"
+	"github.com/hpmq/hpmq/host/wasm/component"
 	"github.com/hpmq/hpmq/sdk/guest/go/guesttest"
 )
 
@@ -31,10 +36,10 @@ func policyEngine(t testing.TB, interpreter bool) *wasm.Engine {
 	})
 	now := func() int64 { return 0 }
 	lines := caplog.New(caplog.Default(), slog.New(slog.DiscardHandler), now)
-	for _, m := range []wasm.HostModule{
+	for _, m := range append(wasi.Modules(wasi.System()),
 		config.Module(), history.New(history.Default()).Module(), kv.New(kv.Default()).Module(now),
 		lines.Module(), publish.New(publish.Default()).Module(),
-	} {
+	) {
 		if err := engine.Provide(m); err != nil {
 			t.Fatal(err)
 		}
@@ -44,6 +49,9 @@ func policyEngine(t testing.TB, interpreter bool) *wasm.Engine {
 
 // ConfigJSON is the configuration, as host/cap/config asks for it.
 func (e *env) ConfigJSON() []byte { return []byte(e.config) }
+
+// WASI is the state of the guest for host/cap/wasi.
+func (e *env) WASI() *state.State { return &e.wasi }
 
 // Component is the name for logs.
 func (e *env) Component() string { return "policy" }
@@ -61,19 +69,17 @@ func openPolicy(t testing.TB, mod *wasm.Module) *instance {
 func (in *instance) configurePolicy(config string) string {
 	in.t.Helper()
 	in.env.config = config
-	at, err := in.call("lifecycle", "configure")
-	if err != nil {
-		in.t.Fatal(err)
-	}
+	in.begin("lifecycle", "configure")
+	at := in.answer("lifecycle", "configure")
 	if in.byte(at) != 0 {
-		return in.text(at + 4)
+		return in.written(at + 4)
 	}
-	for _, list := range [][]string{in.texts(at + 4), in.texts(at + 12)} {
-		if len(list) != 1 || list[0] != "#" {
-			in.t.Errorf("an interest is %q", list)
+	for _, list := range []uint32{at + 4, at + 12} {
+		if n := in.word(list + 4); n != 1 || in.written(in.word(list)) != "#" {
+			in.t.Errorf("an interest has %d filters, want one, #", n)
 		}
 	}
-	in.post("lifecycle", "configure", at)
+	in.post("configure", at)
 	if !in.guest.Module().Has("hpmq_arguments") {
 		in.size = 0
 		return ""
@@ -90,42 +96,93 @@ func (in *instance) configurePolicy(config string) string {
 	return ""
 }
 
+// begin says which function the arguments to come are for.
+func (in *instance) begin(face, name string) {
+	in.t.Helper()
+	f, err := in.function(face, name)
+	if err != nil {
+		in.t.Fatal(err)
+	}
+	in.guest.Use(f)
+}
+
+// write passes a string as the guest has them.
+func (in *instance) write(s string) {
+	in.t.Helper()
+	if in.guest.Encoding() != component.UTF16 {
+		in.pass(s)
+		return
+	}
+	var b []byte
+	for _, unit := range utf16.Encode([]rune(s)) {
+		b = binary.LittleEndian.AppendUint16(b, unit)
+	}
+	at, err := in.guest.Alloc(uint32(len(b)), 2)
+	if err != nil || !in.guest.Memory().Write(at, b) {
+		in.t.Fatalf("no room for a string at %#x: %v", at, err)
+	}
+	in.num(uint64(at))
+	in.num(uint64(len(b) / 2))
+}
+
+// written lifts the string whose two words are at.
+func (in *instance) written(at uint32) string {
+	in.t.Helper()
+	if in.guest.Encoding() != component.UTF16 {
+		return in.text(at)
+	}
+	b, ok := in.guest.Memory().Read(in.word(at), 2*in.word(at+4))
+	if !ok {
+		in.t.Fatalf("no string at %#x", at)
+	}
+	units := make([]uint16, len(b)/2)
+	for i := range units {
+		units[i] = binary.LittleEndian.Uint16(b[2*i:])
+	}
+	return string(utf16.Decode(units))
+}
+
 // post lets the guest free a result.
-func (in *instance) post(face, name string, at uint32) {
+func (in *instance) post(name string, at uint32) {
 	in.t.Helper()
 	if err := in.guest.Post(in.funcs[name], uint64(at)); err != nil {
-		in.t.Fatalf("%s#%s: %v", face, name, err)
+		in.t.Fatalf("%s: %v", name, err)
 	}
 }
 
 // ask puts a question to its function; the verdict is authorize's, the outcome that of the others.
 func (in *instance) ask(c *policy.Case) (verdict uint32, o policy.Outcome) {
 	in.t.Helper()
+	face := "transformer"
+	if c.Call == "authorize" {
+		face = "authorizer"
+	}
+	in.begin(face, c.Call)
 	for _, s := range []string{c.ClientID, c.Username, "192.0.2.1", "tcp", ""} {
-		in.pass(s)
+		in.write(s)
 	}
 	if c.Call == "authorize" {
 		in.num(uint64(c.Action))
-		in.pass(c.Topic)
+		in.write(c.Topic)
 		in.num(uint64(c.QoS))
-		return in.answer("authorizer", c.Call), o
+		return in.answer(face, c.Call), o
 	}
-	in.pass(c.Topic)
+	in.write(c.Topic)
 	in.pass(string(c.Payload))
 	in.num(uint64(c.QoS))
 	in.flag(c.Retain)
-	at := in.answer("transformer", c.Call)
+	at := in.answer(face, c.Call)
 	o.Kind = int(in.byte(at))
 	if o.Kind == policy.Replace {
 		for i := range in.word(at + 8) {
 			m := in.word(at+4) + 20*i
 			o.Messages = append(o.Messages, policy.Message{
-				Topic: in.text(m), Payload: []byte(in.text(m + 8)),
+				Topic: in.written(m), Payload: []byte(in.text(m + 8)),
 				QoS: byte(in.byte(m + 16)), Retain: in.byte(m+17) != 0,
 			})
 		}
 	}
-	in.post("transformer", c.Call, at)
+	in.post(c.Call, at)
 	return 0, o
 }
 
