@@ -32,27 +32,30 @@ plans() {
 	node "$here/compose.mjs" store.wasm user.wasm test:plan/blobs@0.1.0 run composed.wasm
 }
 
-# The guests of host/link wrapped, and one whose strings are not UTF-8.
+# The guests of host/link wrapped, and some that are there in this form only.
 links() {
 	cd "$root/host/link/testdata"
 	mkdir -p components
 	for guest in *.wasm; do
 		name=${guest%.wasm}
-		case $name in
-		nothing | *-block) continue ;;
-		unknown-import) strange && continue ;;
-		esac
+		case $name in nothing | unknown-import | *-block) continue ;; esac
 		wrap "$root/wit" "${name%%-*}-component" utf8 "$guest" "components/$guest"
 	done
 	for encoding in utf16 compact-utf16; do
 		core utf16.c "$work/utf16" "-DTAGGED=$([ $encoding = utf16 ] && echo 0 || echo 1)"
 		wrap "$root/wit" transformer-component $encoding "$work/utf16" "components/$encoding.wasm"
 	done
+	strange
+	later
+	other
 }
 
-# strange wraps the guest that imports what no host serves.
+# contracts FOLDER copies wit/, to be changed.
+contracts() { rm -rf "$1" && cp -r "$root/wit" "$1"; }
+
+# strange imports what no host serves, and kv.
 strange() {
-	cp -r "$root/wit" "$work/wit"
+	contracts "$work/wit"
 	cat >"$work/wit/strange.wit" <<-END
 		package hpmq:broker@0.1.0;
 		interface weather { tomorrow: func() -> u32; }
@@ -60,9 +63,27 @@ strange() {
 		  include router-component;
 		  import weather;
 		  export forecast: func() -> u32;
+		  export count: func() -> u64;
 		}
 	END
-	wrap "$work/wit" strange utf8 unknown-import.wasm components/unknown-import.wasm
+	core guest.c "$work/strange" -fno-builtin -DROLE_ROUTER -DUSE_UNKNOWN -DUSE_KV
+	wrap "$work/wit" strange utf8 "$work/strange" components/unknown-import.wasm
+}
+
+# later is made for a later patch version of wit/.
+later() {
+	contracts "$work/wit"
+	sed -i 's/@0\.1\.0/@0.1.7/' "$work"/wit/*.wit
+	sed 's/@0\.1\.0/@0.1.7/' guest.c >"$work/later.c"
+	core "$work/later.c" "$work/later" -fno-builtin -DROLE_TRANSFORMER -DUSE_HISTORY
+	wrap "$work/wit" transformer-component utf8 "$work/later" components/later.wasm
+}
+
+# other has an authorizer of another type that is the same when flat.
+other() {
+	contracts "$work/wit"
+	sed -i 's/action: action,/action: u8,/' "$work/wit/authorizer.wit"
+	wrap "$work/wit" authorizer-component utf8 authorizer.wasm components/other-type.wasm
 }
 
 # A guest with a C library, for host/cap/wasi.

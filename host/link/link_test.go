@@ -135,7 +135,7 @@ func newHouse(t testing.TB, change func(*Config)) *house {
 		change(&cfg)
 	}
 	h.linker, err = New(engine, cfg, Ports{
-		Read: readTestdata, Quiescer: h.loops, History: h.history, Line: lines.Line, Log: out,
+		Read: h.readTestdata, Quiescer: h.loops, History: h.history, Line: lines.Line, Log: out,
 		Now: h.clock.now,
 	})
 	if err != nil {
@@ -167,8 +167,13 @@ func (h *house) close() {
 	}
 }
 
-func readTestdata(_ context.Context, use string) (Artifact, error) {
-	code, err := os.ReadFile("testdata/" + use + ".wasm")
+// readTestdata brings a guest of testdata, in the form that the test is about.
+func (h *house) readTestdata(_ context.Context, use string) (Artifact, error) {
+	folder := "testdata/"
+	if strings.HasPrefix(h.t.Name(), inComponentForm) {
+		folder += "components/"
+	}
+	code, err := os.ReadFile(folder + use + ".wasm")
 	return Artifact{Code: code, Name: use, Version: "1"}, err
 }
 
