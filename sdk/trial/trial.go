@@ -16,6 +16,7 @@ import (
 	"github.com/hpmq/hpmq/host/cap/kv"
 	caplog "github.com/hpmq/hpmq/host/cap/log"
 	"github.com/hpmq/hpmq/host/cap/publish"
+	"github.com/hpmq/hpmq/host/cap/wasi"
 	"github.com/hpmq/hpmq/host/link"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/lite/broker"
@@ -86,9 +87,9 @@ func (t *Trial) provide() error {
 	log := caplog.New(lines, t.cfg.Log, t.now)
 	t.history = history.New(history.Default())
 	t.kv, t.publish = &passing{t.newKV()}, &passing{t.newPublish()}
-	for _, m := range []wasm.HostModule{
+	for _, m := range append(wasi.Modules(time.Sleep),
 		log.Module(), config.Module(), t.history.Module(), t.kv.module(), t.publish.module(),
-	} {
+	) {
 		if err := t.engine.Provide(m); err != nil {
 			return err
 		}
