@@ -82,7 +82,8 @@ func (n *node) openLinks(ctx context.Context) error {
 		}
 		n.listeners[l.Name] = &broker.Listener{
 			Name: l.Name, Limits: l.Limits.kernel(), Policy: n.linker.Policy(l.Name, 0),
-			Auth: n.linker.Authenticator(l.Name, 0, n.authenticated),
+			Auth:     n.linker.Authenticator(l.Name, 0, n.authenticated),
+			Presence: n.linker.Presence(l.Name),
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
