@@ -15,12 +15,11 @@ const (
 	RoleTransformer
 	RoleDeduplicator
 	RoleRouter
-	RoleWorker
 	roleCount
 )
 
 var roleNames = [roleCount]string{
-	"authenticator", "authorizer", "transformer", "deduplicator", "router", "worker",
+	"authenticator", "authorizer", "transformer", "deduplicator", "router",
 }
 
 // String is the name as in wit/ and in the configuration.

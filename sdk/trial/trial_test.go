@@ -137,7 +137,7 @@ func TestBench(t *testing.T) {
 		m, err := tr.Bench(t.Context(), p, []link.Question{q}, 20*time.Millisecond)
 		p.Close()
 		if err != nil || m.Calls < batch || m.Nanoseconds <= 0 || m.Fuel < 100 ||
-			m.MemoryBytes == 0 || m.Allocations > 1 {
+			m.MemoryBytes == 0 || m.Allocations > 20 {
 			t.Errorf("%v: %+v", err, m)
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/hpmq/hpmq/components"
 	"github.com/hpmq/hpmq/host/cap/config"
@@ -47,7 +46,7 @@ func (n *node) openEngine(context.Context) error {
 	n.publish = publish.New(pc)
 	modules := append([]wasm.HostModule{
 		lines.Module(), config.Module(), kv.New(kc).Module(now), past.Module(), n.publish.Module(),
-	}, wasi.Modules(time.Sleep)...)
+	}, wasi.Modules(wasi.System())...)
 	for _, m := range modules {
 		if err := e.Provide(m); err != nil {
 			return err
@@ -82,8 +81,7 @@ func (n *node) openLinks(ctx context.Context) error {
 		}
 		n.listeners[l.Name] = &broker.Listener{
 			Name: l.Name, Limits: l.Limits.kernel(), Policy: n.linker.Policy(l.Name, 0),
-			Auth:     n.linker.Authenticator(l.Name, 0, n.authenticated),
-			Presence: n.linker.Presence(l.Name),
+			Auth: n.linker.Authenticator(l.Name, 0, n.authenticated),
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -184,6 +184,11 @@ func TestWrapAndWIT(t *testing.T) {
 		{"component wrap " + plain1 + " --world router-component -o " + none, exitRefused, nil,
 			[]string{"router"}},
 		{"component wrap nowhere.wasm --world w", exitUsage, nil, []string{"no such file"}},
+		{"component check " + made, exitOK, []string{"form      component", "roles     tran"}, nil},
+		{"wit bind --lang c --world router-component --out " + dir, exitOK,
+			[]string{"router_component.h\n"}, nil},
+		{"wit bind --lang cobol --world router-component", exitUsage, nil, []string{"cobol"}},
+		{"wit bind --lang c --world x", exitUsage, nil, []string{"there are capabilities"}},
 		{"wit json", exitOK, []string{`"authorizer-component"`}, nil},
 		{"wit json " + dir, exitRefused, nil, []string{"wit"}},
 	} {

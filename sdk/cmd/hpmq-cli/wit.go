@@ -20,7 +20,7 @@ of a folder.
 
 It needs no other tool: hpmq-cli carries wasm-tools, and compiles it the first time.`,
 	}
-	c.AddCommand(newWITJSON(s), newWITTargets(s))
+	c.AddCommand(newWITJSON(s), newWITTargets(s), newWITBind(s))
 	return c
 }
 
