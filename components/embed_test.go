@@ -14,7 +14,7 @@ func TestWhatIsEmbeddedIsWhatWasBuilt(t *testing.T) {
 		}
 		code, ok := Default(name)
 		if !ok || !bytes.Equal(code, built) {
-			t.Errorf("%s.wasm.gz is not of the .wasm beside it: run tools/components.sh", name)
+			t.Errorf("%s.wasm.pack is not of the .wasm beside it: run tools/components.sh", name)
 		}
 	}
 	if _, ok := Default("no-such"); ok {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # components.sh [--check] [NAME...] builds the components with TinyGo into components/NAME/NAME.wasm
-# and, as it is embedded, NAME.wasm.gz, the guest of the conformance suite into its folder (NAME enhanced), and the hostile guests of the
+# and, as it is embedded, NAME.wasm.pack, the guest of the conformance suite into its folder (NAME enhanced), and the hostile guests of the
 # tests with clang into components/testdata, kernels likewise for the benchmark of fuel; all, or those
 # named.
 # With --check it builds into a folder of its own and compares byte for byte.
@@ -77,11 +77,11 @@ for name in "$@"; do
 	file=$(committed "$name")
 	if [ -z "$check" ]; then
 		build "$name" "$file"
-		case $file in components/"$name"/*) gzip -9 -n -c "$file" >"$file.gz" ;; esac
 		say "$file $(wc -c <"$file") bytes"
 		continue
 	fi
 	build "$name" "$work/$name.wasm"
 	cmp "$work/$name.wasm" "$file" || wrong="$wrong $name"
 done
+[ -n "$check" ] || (cd components && go run ./cmd/pack)
 [ -z "$wrong" ] || fail "not what the sources make:$wrong (run tools/components.sh and commit)"
