@@ -91,7 +91,8 @@ func (l *linker) findImports(context.Context) error {
 		r := &l.p.Resources[i]
 		h := l.e.resource(r.Import)
 		if r.Import != "" && h == nil {
-			wrong = append(wrong, strings.Replace(r.Import, "#", " ", 1)+" (a resource)")
+			name := strings.TrimSpace(strings.Replace(r.Import, "#", " ", 1))
+			wrong = append(wrong, name+" (a resource)")
 		}
 		owner := canon.HostOwned
 		if h == nil {
@@ -118,7 +119,7 @@ func (e *Engine) resource(path string) *hostResource {
 
 // checkFunction compares an import with what serves it, by the type in WIT if the host tells it.
 func checkFunction(im *plan.Import, f *hostFunction) string {
-	name := im.Instance + " " + im.Name
+	name := strings.TrimSpace(im.Instance + " " + im.Name)
 	if f == nil {
 		return name
 	}

@@ -251,6 +251,36 @@ func args(defs ...plan.CoreDef) []plan.Arg {
 	return out
 }
 
+// handedOn fills the table of a shim with its function, which another module exports again.
+func handedOn(code bool) *plan.Plan {
+	hand := asm.New()
+	hand.ExportFunc("f", hand.Import("a", "f", none, none))
+	if code {
+		hand.ExportFunc("g", hand.Func(none, none, none))
+	}
+	p := inOrder(through(false), hand, filling(false))
+	p.Instances[1].Args = args(coreFunc(0, "f"))
+	p.Instances[2].Args = args(coreTable(0), coreFunc(1, "f"))
+	return p
+}
+
+// inGlobal does the same by a reference in a global.
+func inGlobal() *plan.Plan {
+	hand := asm.New()
+	f := hand.Import("a", "f", none, none)
+	hand.ExportFunc("g", hand.Func(none, none, none))
+	hand.Export("f", asm.KindGlobal, hand.Global(asm.FuncRef, false, []byte{0xd2, byte(f)}))
+	fill := asm.New()
+	fill.ImportRaw("a", "table", asm.KindTable, asm.FuncRef, 0, 1)
+	fill.ImportRaw("a", "f", asm.KindGlobal, asm.FuncRef, 0)
+	fill.Raw(9, []byte{4, 0x41, 0, asm.End, 1, 0x23, 0, asm.End})
+	p := inOrder(through(false), hand, fill)
+	p.Instances[1].Args = args(coreFunc(0, "f"))
+	global := plan.CoreDef{Sort: component.CoreGlobal, Instance: 1, Name: "f"}
+	p.Instances[2].Args = args(coreTable(0), global)
+	return p
+}
+
 // TestRecursionThroughTables: whoever fills a table with what calls through it, the depth ends it.
 func TestRecursionThroughTables(t *testing.T) {
 	for name, p := range map[string]*plan.Plan{
@@ -276,14 +306,9 @@ func TestRecursionThroughTables(t *testing.T) {
 			p.Instances[3].Args = args(coreTable(1), coreFunc(0, "f"))
 			return p
 		}(),
-		"a shim handed on": func() *plan.Plan {
-			hand := asm.New()
-			hand.ExportFunc("f", hand.Import("a", "f", none, none))
-			p := inOrder(through(false), hand, filling(false))
-			p.Instances[1].Args = args(coreFunc(0, "f"))
-			p.Instances[2].Args = args(coreTable(0), coreFunc(1, "f"))
-			return p
-		}(),
+		"a shim handed on":                     handedOn(false),
+		"a shim handed on by a module of code": handedOn(true),
+		"a shim in a global":                   inGlobal(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			engines(t, func(t *testing.T, cfg Config) {

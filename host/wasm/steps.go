@@ -150,12 +150,14 @@ func (l *linker) rewrite(i int, c fuel.Counters, names []fuel.Name) (*fuel.Modul
 // makeSteps compiles. Counters are in the first instance that needs some: it is there before all
 // that would import them.
 func (l *linker) makeSteps(ctx context.Context) error {
-	forwards := l.forwarders()
-	l.m.counters = -1
 	for i := range l.p.Instances {
 		if err := l.checkArgs(i); err != nil {
 			return fmt.Errorf("core instance %d: %w", i, err)
 		}
+	}
+	forwards := l.forwarders()
+	l.m.counters = -1
+	for i := range l.p.Instances {
 		mode := fuel.Imported
 		switch c := l.modules[l.p.Instances[i].Module]; {
 		case c.bare():
@@ -273,30 +275,4 @@ func (l *linker) checkArg(d plan.CoreDef, im fuel.Import) error {
 		err = fmt.Errorf("wanted as %v, is %v", want, have)
 	}
 	return err
-}
-
-// forwarders are the steps that need no counters, because what they call has them: their modules
-// only call what stands in their tables, and that is known to be none of their own functions. The
-// tables are filled by modules without code, which cannot change them later, and which are not
-// given a function of such a module. Linkers make one for what needs the memory of a module that
-// they must give imports to first.
-func (l *linker) forwarders() []bool {
-	may := make([]bool, len(l.p.Instances))
-	for i, in := range l.p.Instances {
-		may[i] = l.modules[in.Module].Forwards
-	}
-	uncounted := func(i int) bool {
-		return i >= 0 && (may[i] || l.modules[l.p.Instances[i].Module].bare())
-	}
-	for _, in := range l.p.Instances {
-		bare := l.modules[in.Module].bare()
-		for _, a := range in.Args {
-			table := a.Def.Sort == component.CoreTable && !bare
-			function := a.Def.Sort == component.CoreFunc && bare
-			if (table || function) && uncounted(a.Def.Instance) {
-				return make([]bool, len(may))
-			}
-		}
-	}
-	return may
 }

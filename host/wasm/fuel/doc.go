@@ -64,6 +64,8 @@ type Export struct {
 	Name            string
 	Kind            byte
 	Params, Results []byte
+	// Import is the place among the imports of a function that is handed on, else -1.
+	Import int
 }
 
 // Custom is a custom section. Data aliases the input.

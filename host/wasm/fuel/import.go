@@ -42,6 +42,7 @@ func (w *rewriter) readImport(r *reader, im *Import) {
 	case KindFunc:
 		t := w.addFunction(r)
 		im.Params, im.Results = t.params, t.results
+		w.places = append(w.places, len(w.out.Imports))
 	case KindTable:
 		w.readTable(r)
 		w.tables++

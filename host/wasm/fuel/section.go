@@ -42,6 +42,7 @@ type rewriter struct {
 	newTypes []funcType // behind types, for wrapped functions with several results
 	funcs    []uint32   // types of functions, imported ones first
 	imported uint32     // functions imported
+	places   []int      // of imported functions among the imports
 	globals  uint32
 	tables   uint32
 	memories uint32
@@ -155,7 +156,7 @@ func (w *rewriter) readExports(r *reader) {
 	n := r.count("exports", w.limits.ExportsMax, 3)
 	items := appendU32(nil, uint32(n))
 	for i := 0; i < n && r.err == nil; i++ {
-		ex := Export{Name: r.name(w.limits.NameBytesMax), Kind: r.byte()}
+		ex := Export{Name: r.name(w.limits.NameBytesMax), Kind: r.byte(), Import: -1}
 		index := r.u32()
 		switch {
 		case r.err != nil:
@@ -173,6 +174,9 @@ func (w *rewriter) readExports(r *reader) {
 		case ex.Kind == KindFunc:
 			t := w.types[w.funcs[index]]
 			ex.Params, ex.Results = t.params, t.results
+			if index < w.imported {
+				ex.Import = w.places[index]
+			}
 		}
 		w.out.Exports = append(w.out.Exports, ex)
 		if ex.Kind == KindGlobal {

@@ -268,3 +268,16 @@ func TestTablesAreCountedAndFixed(t *testing.T) {
 		t.Errorf("it grows: %v, %v", out, err)
 	}
 }
+
+func TestExportsTellWhatIsHandedOn(t *testing.T) {
+	m := asm.New()
+	m.ImportRaw("a", "g", asm.KindGlobal, asm.I32, 0)
+	m.Import("a", "f", none, none)
+	m.ExportFunc("own", 1)
+	m.ExportFunc("handed", 0)
+	m.Func(none, none, none)
+	out, err := Rewrite(m.Bytes(), DefaultLimits())
+	if err != nil || out.Exports[0].Import != -1 || out.Exports[1].Import != 1 {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
