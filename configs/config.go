@@ -154,6 +154,8 @@ type Link struct {
 	Transformer   []Component `yaml:"transformer"`
 	Deduplicator  []Component `yaml:"deduplicator"`
 	Router        []Component `yaml:"router"`
+	// Worker has no default component.
+	Worker []Component `yaml:"worker,omitempty"`
 }
 
 // Component is one component in a role.

@@ -12,11 +12,12 @@ const (
 	Transformer   = "transformer"
 	Deduplicator  = "deduplicator"
 	Router        = "router"
+	Worker        = "worker"
 )
 
 // Roles lists the roles in the order a message meets them.
 func Roles() []string {
-	return []string{Authenticator, Authorizer, Transformer, Deduplicator, Router}
+	return []string{Authenticator, Authorizer, Transformer, Deduplicator, Router, Worker}
 }
 
 // Capabilities lists what a component can be granted. It has log and config without asking.
@@ -56,6 +57,8 @@ func (l *Link) Role(role string) *[]Component {
 		return &l.Deduplicator
 	case Router:
 		return &l.Router
+	case Worker:
+		return &l.Worker
 	}
 	return nil
 }

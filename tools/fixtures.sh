@@ -86,12 +86,19 @@ other() {
 	wrap "$work/wit" authorizer-component utf8 authorizer.wasm components/other-type.wasm
 }
 
-# A guest with a C library, for host/cap/wasi.
+# libc SOURCE OUT makes a core module with a C library.
+libc() {
+	clang-19 --target=wasm32-wasi -O2 -Wall -c -o "$work/o" "$1"
+	clang-19 --target=wasm32-wasi -mexec-model=reactor -Wl,--strip-all -o "$2" "$work/o"
+}
+
+# The guests that import WASI 0.2.
 wasi() {
 	cd "$root/host/cap/wasi/testdata"
-	clang-19 --target=wasm32-wasi -O2 -Wall -c -o "$work/o" libc.c
-	clang-19 --target=wasm32-wasi -mexec-model=reactor -Wl,--strip-all -o "$work/libc" "$work/o"
-	wrap "$PWD/libc.wit" libc utf8 "$work/libc" libc.wasm
+	libc libc.c "$work/libc" && wrap "$PWD/libc.wit" libc utf8 "$work/libc" libc.wasm
+	cd "$root/host/link/testdata"
+	libc libc.c "$work/libc"
+	wrap "$root/wit" deduplicator-component utf8 "$work/libc" components/libc.wasm
 }
 
 plans

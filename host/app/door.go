@@ -93,7 +93,7 @@ func (a *App) eraLocked(d *door, cfg *configs.Listener) *era {
 		e.kernels[loop] = &broker.Listener{
 			Name:   cfg.Name,
 			Auth:   a.linker.Authenticator(d.key, loop, a.loops.answerer(loop)),
-			Policy: a.linker.Policy(d.key, loop),
+			Policy: a.linker.Policy(d.key, loop), Presence: a.linker.Presence(d.key),
 			Limits: limits,
 		}
 	}

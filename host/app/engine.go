@@ -42,7 +42,7 @@ func (a *App) openEngine(context.Context) error {
 	modules := append([]wasm.HostModule{
 		a.caps.log.Module(), config.Module(), kv.New(kv.Default()).Module(a.now),
 		a.caps.history.Module(), a.caps.publish.Module(),
-	}, wasi.Modules(wasi.System())...)
+	}, wasi.Modules(time.Sleep)...)
 	for _, m := range modules {
 		if err := e.Provide(m); err != nil {
 			return fmt.Errorf("app: engine: %w", err)

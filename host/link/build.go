@@ -121,13 +121,17 @@ func (b *build) read(ctx context.Context) (Artifact, error) {
 
 // begin is an entry without seats, named as far as the artifact names it.
 func (b *build) begin(art Artifact, mod *module) *entry {
-	return &entry{
+	e := &entry{
 		linker: b.l, listener: b.listener, role: b.role, digest: mod.Digest(), module: mod,
 		config: b.ref.Config, onFault: b.ref.OnFault.or(b.role), since: time.Now(),
 		own: b.ref.Limits, limits: b.l.cfg.limits(b.role, b.ref.Limits),
 		name: art.Name, version: art.Version, env: b.ref.Env,
 		wasi: state.Settings{Environment: environment(b.ref.Env), WaitMax: b.role.waitMax()},
 	}
+	if b.role == RoleWorker {
+		e.desk = newDesk(e)
+	}
+	return e
 }
 
 // prepare takes the steps from the compiled module on.
@@ -235,8 +239,11 @@ func (b *build) imports(e *entry) error {
 // seats makes and configures the guests of e.
 func (b *build) seats(ctx context.Context, e *entry) error {
 	n := b.l.cfg.Loops
-	if b.role == RoleAuthenticator {
+	switch b.role {
+	case RoleAuthenticator:
 		n = b.l.cfg.AuthWorkers
+	case RoleWorker:
+		n = 1
 	}
 	cfg := b.l.cfg.Pool
 	cfg.Limits = wasm.Limits{

@@ -2,6 +2,7 @@ package link
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hpmq/hpmq/host/wasm"
 )
@@ -39,10 +40,14 @@ const (
 	typeRoute = "(who: " + typeIdentity + ", topic: string, qos: " + typeQoS + ", retain: bool) " +
 		"-> variant{deliver, drop, send(record{copies: list<string>, redirect: string, " +
 		"reach: enum{local, region, global}})}"
+	typeOnMessage = "(who: " + typeIdentity + ", msg: " + typeMessage + ")"
+	typeOnClient  = "(who: " + typeIdentity + ", what: enum{connected, disconnected})"
+
 	typeShare = "(group: string, filter: string) -> enum{round-robin, random, sticky, topic-hash}"
 )
 
-// export is a function that a guest must have. Its flat parameters and its one result are all i32.
+// export is a function that a guest must have. Its flat parameters and its result, if its type has
+// one, are all i32.
 type export struct {
 	name   string
 	params int
@@ -66,10 +71,24 @@ var roleExports = [roleCount][]export{
 		{roleExport("router", "route"), 14, typeRoute},
 		{roleExport("router", "share"), 4, typeShare},
 	},
+	RoleWorker: { // indexed by what a task is
+		{roleExport("worker", "on-message"), 16, typeOnMessage},
+		{roleExport("worker", "on-client"), 11, typeOnClient},
+		{roleExport("worker", "on-timer"), 0, "() -> u32"},
+		{roleExport("worker", "on-stop"), 0, "()"},
+	},
 }
 
 func roleExport(role, function string) string {
 	return interfaceOf(role) + "#" + function
+}
+
+// results is how many flat results there are.
+func (x export) results() int {
+	if strings.Contains(x.typ, ") -> ") {
+		return 1
+	}
+	return 0
 }
 
 // as says what is wrong with the export of mod, "" if nothing is. A component's is compared by its
@@ -85,13 +104,13 @@ func (x export) as(mod *wasm.Module) string {
 		}
 		return ""
 	}
-	good := len(params) == x.params && len(results) == 1
+	good := len(params) == x.params && len(results) == x.results()
 	for _, t := range append(params[:len(params):len(params)], results...) {
 		good = good && t == wasm.I32
 	}
 	if !good {
-		return fmt.Sprintf("%s as %v -> %v, not %d of i32 -> i32",
-			x.name, params, results, x.params)
+		return fmt.Sprintf("%s as %v -> %v, not %d of i32 -> %d",
+			x.name, params, results, x.params, x.results())
 	}
 	return ""
 }

@@ -51,7 +51,7 @@ func TestContractsAreThoseOfWIT(t *testing.T) {
 			}
 			params, results := e.Lifted.Type.Flatten(false)
 			core := append(slices.Clone(params), results...)
-			if len(params) != asked[i].params || len(results) != 1 ||
+			if len(params) != asked[i].params || len(results) != asked[i].results() ||
 				strings.Trim(string(core), "\x7f") != "" {
 				t.Errorf("%s: flat, it is %x -> %x", name, params, results)
 			}

@@ -35,11 +35,13 @@ type entry struct {
 	usesHistory bool
 
 	seats []seat
+	desk  *desk // of a worker, else nil
 	// use is held for reading by a worker that is in a guest, so that close can wait for it. Loops
 	// do not take it: for them there is the Quiescer.
 	use    sync.RWMutex
 	closed bool // under use
 
+	lost       atomic.Uint64 // tasks that a worker was not told
 	lastFault  atomic.Pointer[string]
 	lastLogged atomic.Int64
 	unlogged   atomic.Int64
@@ -103,6 +105,9 @@ func (e *entry) logFault(text string) {
 
 // close ends all guests and waits for that. No loop may be in a call of one.
 func (e *entry) close() {
+	if e.desk != nil {
+		e.desk.over()
+	}
 	e.use.Lock()
 	defer e.use.Unlock()
 	e.closed = true

@@ -27,7 +27,7 @@ const ownErrorMax = 1024
 type instance struct {
 	entry *entry
 	guest *wasm.Guest
-	fns   [2]*wasm.Func
+	fns   [4]*wasm.Func
 	wasi  state.State
 	wants [2]interest // by broker.Direction, as configure answered
 	block block

@@ -17,6 +17,7 @@ import (
 	"github.com/hpmq/hpmq/host/cap/kv"
 	caplog "github.com/hpmq/hpmq/host/cap/log"
 	"github.com/hpmq/hpmq/host/cap/publish"
+	"github.com/hpmq/hpmq/host/cap/wasi"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/lite/broker"
 )
@@ -86,10 +87,10 @@ type house struct {
 
 // capabilities are what guests may import.
 func (h *house) capabilities() []wasm.HostModule {
-	return []wasm.HostModule{
+	return append(wasi.Modules(func(time.Duration) {}),
 		h.lines.Module(), config.Module(), h.kv.Module(h.clock.millis), h.history.Module(),
 		h.queue.Module(),
-	}
+	)
 }
 
 type safeBuffer struct {

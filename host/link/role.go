@@ -15,11 +15,12 @@ const (
 	RoleTransformer
 	RoleDeduplicator
 	RoleRouter
+	RoleWorker
 	roleCount
 )
 
 var roleNames = [roleCount]string{
-	"authenticator", "authorizer", "transformer", "deduplicator", "router",
+	"authenticator", "authorizer", "transformer", "deduplicator", "router", "worker",
 }
 
 // String is the name as in wit/ and in the configuration.

@@ -105,8 +105,10 @@ func (l *Linker) find(name string) (*listener, error) {
 // commit makes t the table of the listener: every question asked from now on is answered by it.
 func (ls *listener) commit(t *table) time.Duration {
 	at := time.Now()
-	ls.table.Store(t)
-	return time.Since(at)
+	old := ls.table.Swap(t)
+	took := time.Since(at)
+	engage(old, t)
+	return took
 }
 
 // Swap puts another component in one place, or adds one. It blocks for as long as compiling takes;

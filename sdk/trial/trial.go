@@ -87,10 +87,9 @@ func (t *Trial) provide() error {
 	log := caplog.New(lines, t.cfg.Log, t.now)
 	t.history = history.New(history.Default())
 	t.kv, t.publish = &passing{t.newKV()}, &passing{t.newPublish()}
-	modules := append([]wasm.HostModule{
+	for _, m := range append(wasi.Modules(time.Sleep),
 		log.Module(), config.Module(), t.history.Module(), t.kv.module(), t.publish.module(),
-	}, wasi.Modules(wasi.System())...)
-	for _, m := range modules {
+	) {
 		if err := t.engine.Provide(m); err != nil {
 			return err
 		}

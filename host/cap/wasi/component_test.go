@@ -14,7 +14,7 @@ import (
 // engine serves WASI in a world; each engine of the pair must answer alike.
 func engine(t *testing.T, w *world, interpreter bool) *wasm.Engine {
 	t.Helper()
-	cfg := wasm.Default()
+	cfg := w.config()
 	cfg.Interpreter = interpreter
 	e, err := wasm.Open(cfg)
 	if err != nil {

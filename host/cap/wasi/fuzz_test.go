@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/hpmq/hpmq/host/cap/wasi/contract"
-	"github.com/hpmq/hpmq/host/cap/wasi/probe"
 	"github.com/hpmq/hpmq/host/wasm"
 )
 
@@ -16,7 +15,7 @@ import (
 func FuzzCalls(f *testing.F) {
 	f.Add([]byte("\x00\x01\x02\x03\x04\x05"))
 	f.Add([]byte(strings.Repeat("\xb2\x01", 40)))
-	h := probe.Open(f, newWorld().modules())
+	h := newWorld().house(f)
 	var names []string
 	params := map[string]int{}
 	for _, in := range contract.All() {

@@ -94,7 +94,7 @@ func TestAWorkerWaitsAndPaysForIt(t *testing.T) {
 	if err := sleep(time.Second); !errors.Is(err, wasm.ErrFuel) || w.slept > time.Millisecond {
 		t.Errorf("%v: slept %v", err, w.slept)
 	}
-	rich := probe.Open(t, w.modules()).Guest(t, wasm.Limits{Fuel: 10_000_000_000})
+	rich := w.house(t).Guest(t, wasm.Limits{Fuel: 10_000_000_000})
 	rich.State.WaitMax = time.Second
 	g, w.slept = rich, 0
 	before := instant(g)

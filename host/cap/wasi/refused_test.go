@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/hpmq/hpmq/host/cap/wasi/contract"
-	"github.com/hpmq/hpmq/host/cap/wasi/probe"
 )
 
 func TestNoDirectoryIsOpen(t *testing.T) {
@@ -18,7 +17,7 @@ func TestNoDirectoryIsOpen(t *testing.T) {
 
 // Functions of resources that nobody makes trap for their handle, not by a bug of the host.
 func TestWhatNobodyMakesHasNoFunctions(t *testing.T) {
-	n, h := 0, probe.Open(t, newWorld().modules())
+	n, h := 0, newWorld().house(t)
 	for _, in := range contract.All() {
 		for _, f := range in.Functions {
 			if ofUnmade(f.Name) {

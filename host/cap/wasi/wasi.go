@@ -6,7 +6,6 @@
 package wasi
 
 import (
-	"crypto/rand"
 	"slices"
 	"time"
 
@@ -23,29 +22,12 @@ import (
 	"github.com/hpmq/hpmq/host/wasm"
 )
 
-// World is what differs from run to run: all else that a guest is told follows from its calls.
-type World struct {
-	// Now is the time; monotonic, as time.Now is.
-	Now func() time.Time
-	// Sleep blocks.
-	Sleep func(time.Duration)
-	// Random fills b. It must not block for long.
-	Random func(b []byte)
-}
-
-// System is the world as the machine has it.
-func System() World {
-	return World{Now: time.Now, Sleep: time.Sleep, Random: func(b []byte) {
-		// It never fails: it ends the process when the system has no randomness.
-		_, _ = rand.Read(b)
-	}}
-}
-
-// Modules are the interfaces for the engine. Env of guests is a state.Env.
-func Modules(w World) []wasm.HostModule {
-	clock := poll.NewClock(w.Now, w.Sleep)
+// Modules are the interfaces for the engine, whose clock and random numbers they pass on. sleep
+// blocks: time.Sleep. Env of guests is a state.Env.
+func Modules(sleep func(time.Duration)) []wasm.HostModule {
+	clock := &poll.Clock{Sleep: sleep}
 	return contract.Modules(slices.Concat(
 		[]contract.Part{poll.Part(clock)}, streams.Parts(), clocks.Parts(clock),
-		random.Parts(w.Random), cli.Parts(), filesystem.Parts(), sockets.Parts(), http.Parts(),
+		random.Parts(), cli.Parts(), filesystem.Parts(), sockets.Parts(), http.Parts(),
 	), state.Drop)
 }

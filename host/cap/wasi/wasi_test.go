@@ -20,27 +20,36 @@ type world struct {
 func newWorld() *world { return &world{now: time.Unix(1_700_000_000, 123_456_789)} }
 
 func (w *world) modules() []wasm.HostModule {
-	return wasi.Modules(wasi.World{
-		Now:   func() time.Time { return w.now },
-		Sleep: func(d time.Duration) { w.slept += d; w.now = w.now.Add(d) },
-		Random: func(b []byte) {
-			for i := range b {
-				w.next++
-				b[i] = w.next
-			}
-		},
-	})
+	return wasi.Modules(func(d time.Duration) { w.slept += d; w.now = w.now.Add(d) })
+}
+
+// config is of an engine in that world.
+func (w *world) config() wasm.Config {
+	cfg := wasm.Default()
+	cfg.Now = func() time.Time { return w.now }
+	cfg.Random = func(b []byte) {
+		for i := range b {
+			w.next++
+			b[i] = w.next
+		}
+	}
+	return cfg
+}
+
+// house makes guests in that world.
+func (w *world) house(t testing.TB) *probe.House {
+	return probe.Open(t, w.config(), w.modules())
 }
 
 func newGuest(t *testing.T) (*probe.Guest, *world) {
 	w := newWorld()
-	return probe.Open(t, w.modules()).Guest(t, wasm.Limits{}), w
+	return w.house(t).Guest(t, wasm.Limits{}), w
 }
 
 // traps calls a function that must trap, and say so in these words.
 func traps(t *testing.T, want, name string, args ...uint64) {
 	t.Helper()
-	trapsIn(t, probe.Open(t, newWorld().modules()), want, name, args...)
+	trapsIn(t, newWorld().house(t), want, name, args...)
 }
 
 func trapsIn(t *testing.T, h *probe.House, want, name string, args ...uint64) {

@@ -20,4 +20,5 @@ build deduplicator -DROLE_DEDUPLICATOR
 build deduplicator-kv -DROLE_DEDUPLICATOR -DUSE_KV
 build router -DROLE_ROUTER
 build unknown-import -DROLE_ROUTER -DUSE_UNKNOWN
+build worker -DROLE_WORKER -DUSE_PUBLISH
 build nothing

@@ -224,6 +224,28 @@ EXPORT("hpmq:broker/transformer@0.1.0#downstream")
 u32 *downstream(WHO, MSG) { return transform(topic, topic_n, pay, pay_n, qos, retain); }
 #endif
 
+#ifdef ROLE_WORKER
+static void tell(const char *topic, u8 *pay, u32 pay_n) {
+  u32 n = 0;
+  u8 failed[2];
+  while (topic[n]) n++;
+  publish((u8 *)topic, n, pay, pay_n, 0, 0, failed);
+}
+EXPORT("hpmq:broker/worker@0.1.0#on-message")
+void on_message(WHO, MSG) {
+  ended = 1;
+  act("call:");
+  if (starts((str){topic, topic_n}, "trap/")) __builtin_trap();
+  tell("told", pay, pay_n);
+}
+EXPORT("hpmq:broker/worker@0.1.0#on-client")
+void on_client(WHO, u32 what) { ended = 1, tell(what ? "went" : "came", id, id_n); }
+EXPORT("hpmq:broker/worker@0.1.0#on-timer")
+u32 on_timer(void) { return ended = 1, tell("timer", 0, 0), number("every=", 0); }
+EXPORT("hpmq:broker/worker@0.1.0#on-stop")
+void on_stop(void) { ended = 1, tell("stopped", 0, 0); }
+#endif
+
 #ifdef ROLE_DEDUPLICATOR
 EXPORT("hpmq:broker/deduplicator@0.1.0#check")
 u32 check(WHO, MSG) {

@@ -274,8 +274,10 @@ func (f *function) immediates(op byte, at int) {
 		f.global()
 	case immMemArg:
 		r.memArg()
+		f.w.needMemory(r)
 	case immMemory:
 		r.memoryZero()
+		f.w.needMemory(r)
 		if op == opMemoryGrow {
 			f.charge(at, pageShift)
 		}
@@ -296,7 +298,7 @@ func (f *function) immediates(op byte, at int) {
 	case immMisc:
 		f.misc(at)
 	case immSIMD:
-		r.simd()
+		f.simd()
 	default:
 		f.refuse(op)
 	}
@@ -344,6 +346,26 @@ func (f *function) typeIndex(i int64) {
 	}
 }
 
+// simd skips the rest of an instruction behind opPrefixSIMD.
+func (f *function) simd() {
+	r := f.r
+	switch op := r.u32(); {
+	case op <= 11, op == 92, op == 93:
+		r.memArg()
+		f.w.needMemory(r)
+	case op == 12, op == 13:
+		r.bytes(16)
+	case op >= 21 && op <= 34:
+		r.byte()
+	case op >= 84 && op <= 91:
+		r.memArg()
+		f.w.needMemory(r)
+		r.byte()
+	case op > 255 && r.err == nil:
+		r.fail(unsupported("relaxed SIMD", hintRelaxed))
+	}
+}
+
 // label keeps branches away from the wrapper's outside: the function's own label is the last.
 func (f *function) label() {
 	if l := f.r.u32(); f.r.err == nil && int64(l) > int64(len(f.blocks)) {
@@ -374,13 +396,16 @@ func (f *function) misc(at int) {
 	case op == miscMemoryInit:
 		r.u32()
 		r.memoryZero()
+		f.w.needMemory(r)
 		f.charge(at, byteShift)
 	case op == miscMemoryCopy:
 		r.memoryZero()
 		r.memoryZero()
+		f.w.needMemory(r)
 		f.charge(at, byteShift)
 	case op == miscMemoryFill:
 		r.memoryZero()
+		f.w.needMemory(r)
 		f.charge(at, byteShift)
 	case op == miscTableInit, op == miscTableCopy:
 		r.u32()

@@ -154,6 +154,40 @@ func TestABudgetOfSeveralSlices(t *testing.T) {
 	}
 }
 
+// TestTheMemoryBehindIsNotToBeUsed: a module without one is given one, and does not come to it.
+func TestTheMemoryBehindIsNotToBeUsed(t *testing.T) {
+	zero := asm.I32Const(0)
+	drop := asm.Op(asm.Drop)
+	for name, body := range map[string][]byte{
+		"load":   asm.Code(zero, asm.I32Load(0), drop),
+		"store":  asm.Code(zero, zero, asm.I32Store(0)),
+		"size":   asm.Code([]byte{0x3f, 0}, drop),
+		"grow":   asm.Code(zero, asm.MemoryGrow(), drop),
+		"fill":   asm.Code(zero, zero, zero, asm.MemoryFill()),
+		"copy":   asm.Code(zero, zero, zero, asm.MemoryCopy()),
+		"init":   asm.Code(zero, zero, zero, asm.MemoryInit(0)),
+		"vector": asm.Code(zero, []byte{0xfd, 0, 0, 0}, drop),
+	} {
+		m := asm.New()
+		m.Passive(nil)
+		m.ExportFunc("f", m.Func(none, none, none, body))
+		if _, err := Rewrite(m.Bytes(), DefaultLimits()); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, build := range map[string]func(m *asm.Module){
+		"data":   func(m *asm.Module) { m.Data(0, nil) },
+		"export": func(m *asm.Module) { m.Export("m", asm.KindMemory, 0) },
+	} {
+		m := asm.New()
+		build(m)
+		m.Func(none, none, none)
+		if _, err := Rewrite(m.Bytes(), DefaultLimits()); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestTheFunctionBehindIsNotToBeCalled: a module that names it was not valid and is not taken.
 func TestTheFunctionBehindIsNotToBeCalled(t *testing.T) {
 	for name, body := range map[string][]byte{

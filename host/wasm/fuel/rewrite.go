@@ -117,8 +117,10 @@ func (w *rewriter) write(sizeHint int) []byte {
 	w.writeTypes()
 	switch w.options.Counters {
 	case Own:
+		w.addMemory()
 		w.writeGlobals()
 	case Imported:
+		w.addMemory()
 		w.writeImports()
 	}
 	w.writeExports()

@@ -167,6 +167,8 @@ func (w *rewriter) readExports(r *reader) {
 			r.fail(unsupported("exception handling (tags)", hintExceptions))
 		case ex.Kind > 4:
 			r.malformed("unknown kind of export")
+		case ex.Kind == KindMemory && index >= w.memories:
+			r.malformed("unknown memory")
 		case ex.Kind == KindGlobal && index >= w.globals:
 			r.malformed("unknown global")
 		case ex.Kind == KindFunc && int64(index) >= int64(len(w.funcs)):

@@ -41,9 +41,11 @@ func (w *rewriter) readData(r *reader) {
 		flags := r.u32()
 		switch flags {
 		case 0:
+			w.needMemory(r)
 			w.readConst(r)
 		case 1:
 		case 2:
+			w.needMemory(r)
 			if r.u32() != 0 && r.err == nil {
 				r.fail(unsupported("multiple memories", hintMemories))
 			}

@@ -78,3 +78,17 @@ func (w *rewriter) readMemories(r *reader) {
 	}
 	w.sections[secMemory] = out
 }
+
+// needMemory keeps a module without a memory away from the one that the rewrite adds.
+func (w *rewriter) needMemory(r *reader) {
+	if w.memories == 0 && r.err == nil {
+		r.malformed("unknown memory")
+	}
+}
+
+// addMemory gives a module that counts a memory of no pages, if it has none: see appendRefuel.
+func (w *rewriter) addMemory() {
+	if w.memories == 0 && w.sections[secCode] != nil {
+		w.sections[secMemory] = appendLimits([]byte{1}, 0, 0)
+	}
+}

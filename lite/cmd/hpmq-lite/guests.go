@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hpmq/hpmq/components"
 	"github.com/hpmq/hpmq/host/cap/config"
@@ -46,7 +47,7 @@ func (n *node) openEngine(context.Context) error {
 	n.publish = publish.New(pc)
 	modules := append([]wasm.HostModule{
 		lines.Module(), config.Module(), kv.New(kc).Module(now), past.Module(), n.publish.Module(),
-	}, wasi.Modules(wasi.System())...)
+	}, wasi.Modules(time.Sleep)...)
 	for _, m := range modules {
 		if err := e.Provide(m); err != nil {
 			return err
@@ -81,7 +82,8 @@ func (n *node) openLinks(ctx context.Context) error {
 		}
 		n.listeners[l.Name] = &broker.Listener{
 			Name: l.Name, Limits: l.Limits.kernel(), Policy: n.linker.Policy(l.Name, 0),
-			Auth: n.linker.Authenticator(l.Name, 0, n.authenticated),
+			Auth:     n.linker.Authenticator(l.Name, 0, n.authenticated),
+			Presence: n.linker.Presence(l.Name),
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -6,7 +6,6 @@ import (
 	"github.com/hpmq/hpmq/host/cap/abi"
 	"github.com/hpmq/hpmq/host/cap/wasi/contract"
 	"github.com/hpmq/hpmq/host/cap/wasi/poll"
-	"github.com/hpmq/hpmq/host/cap/wasi/state"
 	"github.com/hpmq/hpmq/host/wasm"
 )
 
@@ -24,7 +23,7 @@ func Parts(c *poll.Clock) []contract.Part {
 			"subscribe-duration": s.subscribeDuration,
 		}},
 		{Interface: "wasi:clocks/wall-clock", Calls: map[string]contract.Call{
-			"now": s.wall,
+			"now": wall,
 			"resolution": func(g *wasm.Guest, stack []uint64) {
 				putDatetime(g, stack[0], 0, resolution)
 			},
@@ -39,7 +38,7 @@ func Parts(c *poll.Clock) []contract.Part {
 type served struct{ clock *poll.Clock }
 
 // now: func() -> instant
-func (s served) now(g *wasm.Guest, stack []uint64) { stack[0] = s.clock.Instant(state.Of(g)) }
+func (s served) now(g *wasm.Guest, stack []uint64) { stack[0] = s.clock.Instant(g) }
 
 // subscribe-instant: func(when: instant) -> pollable
 func subscribeInstant(g *wasm.Guest, stack []uint64) {
@@ -48,12 +47,12 @@ func subscribeInstant(g *wasm.Guest, stack []uint64) {
 
 // subscribe-duration: func(when: duration) -> pollable
 func (s served) subscribeDuration(g *wasm.Guest, stack []uint64) {
-	stack[0] = poll.Kind().New(g, s.clock.After(state.Of(g), stack[0]))
+	stack[0] = poll.Kind().New(g, s.clock.After(g, stack[0]))
 }
 
 // now: func() -> datetime
-func (s served) wall(g *wasm.Guest, stack []uint64) {
-	t := s.clock.Wall()
+func wall(g *wasm.Guest, stack []uint64) {
+	t := g.Now()
 	putDatetime(g, stack[0], uint64(max(t.Unix(), 0)), uint32(t.Nanosecond()))
 }
 

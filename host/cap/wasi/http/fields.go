@@ -92,7 +92,7 @@ func getField(g *wasm.Guest, stack []uint64) {
 	var list []byte
 	for _, e := range f.entries {
 		if strings.EqualFold(e.name, name) {
-			list = abi.AppendText(g, list, e.value)
+			list = abi.AppendList(g, list, []byte(e.value))
 		}
 	}
 	abi.PutElements(g, stack[3], list, listLayout())
@@ -166,7 +166,7 @@ func allFields(g *wasm.Guest, stack []uint64) {
 	f.look(g)
 	var list []byte
 	for _, e := range f.entries {
-		list = abi.AppendText(g, abi.AppendText(g, list, e.name), e.value)
+		list = abi.AppendList(g, abi.AppendText(g, list, e.name), []byte(e.value))
 	}
 	abi.PutElements(g, stack[1], list, pairLayout())
 }

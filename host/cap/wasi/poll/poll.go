@@ -17,29 +17,20 @@ import (
 // Interface is what the package serves.
 const Interface = "wasi:io/poll"
 
-// Clock is the time of guests.
+// Clock is the monotonic clock of guests.
 //
-// A guest that waits for its monotonic clock waits up to Settings.WaitMax, and pays for it as if it
-// had computed. What is missing then, all of it on an event loop, is not waited for: the clock of
-// that guest jumps there. So nobody sleeps on a loop, and who asks the clock after a sleep whether
-// it is time finds that it is.
+// A guest that waits for it waits up to Settings.WaitMax, and pays for it as if it had computed.
+// What is missing then, all of it on an event loop, is not waited for: the clock of that guest
+// jumps there. So nobody sleeps on a loop, and who asks the clock after a sleep whether it is time
+// finds that it is.
 type Clock struct {
-	now   func() time.Time
-	sleep func(time.Duration)
-	epoch time.Time
+	// Sleep blocks.
+	Sleep func(time.Duration)
 }
 
-// NewClock begins at now. now must be monotonic, as time.Now is; sleep blocks.
-func NewClock(now func() time.Time, sleep func(time.Duration)) *Clock {
-	return &Clock{now: now, sleep: sleep, epoch: now()}
-}
-
-// Wall is the time of day.
-func (c *Clock) Wall() time.Time { return c.now() }
-
-// Instant is what the monotonic clock of a guest shows, in nanoseconds.
-func (c *Clock) Instant(s *state.State) uint64 {
-	return add(uint64(max(c.now().Sub(c.epoch), 0)), s.Ahead)
+// Instant is what it shows g, in nanoseconds since the engine was opened, and more if it jumped.
+func (*Clock) Instant(g *wasm.Guest) uint64 {
+	return add(uint64(max(g.Monotonic(), 0)), state.Of(g).Ahead)
 }
 
 // add does not overflow.
@@ -57,15 +48,15 @@ const fuelPerMicrosecond = 2500
 // wait returns when the guest's clock shows at.
 func (c *Clock) wait(g *wasm.Guest, at uint64) {
 	s := state.Of(g)
-	now := c.Instant(s)
+	now := c.Instant(g)
 	if at <= now {
 		return
 	}
 	if d := min(at-now, uint64(s.WaitMax)); d > 0 {
 		g.Charge(d / 1000 * fuelPerMicrosecond)
-		c.sleep(time.Duration(d))
+		c.Sleep(time.Duration(d))
 	}
-	if now = c.Instant(s); at > now {
+	if now = c.Instant(g); at > now {
 		s.Ahead += at - now
 	}
 }
@@ -83,7 +74,7 @@ func Ready() *Pollable { return &Pollable{} }
 func At(instant uint64) *Pollable { return &Pollable{instant} }
 
 // After is a pollable of a time from now.
-func (c *Clock) After(s *state.State, d uint64) *Pollable { return At(add(c.Instant(s), d)) }
+func (c *Clock) After(g *wasm.Guest, d uint64) *Pollable { return At(add(c.Instant(g), d)) }
 
 // Kind is the resource pollable.
 func Kind() state.Kind[Pollable] { return state.KindOf[Pollable](Interface, "pollable") }
@@ -99,7 +90,7 @@ func Part(c *Clock) contract.Part {
 
 func (c *Clock) ready(g *wasm.Guest, stack []uint64) {
 	p := Kind().Get(g, stack[0])
-	stack[0] = abi.Bool(p.at <= c.Instant(state.Of(g)))
+	stack[0] = abi.Bool(p.at <= c.Instant(g))
 }
 
 func (c *Clock) block(g *wasm.Guest, stack []uint64) { c.wait(g, Kind().Get(g, stack[0]).at) }
@@ -119,7 +110,7 @@ func (c *Clock) poll(g *wasm.Guest, stack []uint64) {
 		times = append(times, Kind().Get(g, uint64(abi.Uint32(in))).at)
 	}
 	c.wait(g, soonest(times))
-	now := c.Instant(state.Of(g))
+	now := c.Instant(g)
 	var ready []byte
 	for i, at := range times {
 		if at <= now {

@@ -32,9 +32,8 @@ type House struct {
 }
 
 // Open compiles for the interpreter, which is ready sooner.
-func Open(t testing.TB, modules []wasm.HostModule) *House {
+func Open(t testing.TB, cfg wasm.Config, modules []wasm.HostModule) *House {
 	t.Helper()
-	cfg := wasm.Default()
 	cfg.Interpreter = true
 	e, err := wasm.Open(cfg)
 	if err != nil {

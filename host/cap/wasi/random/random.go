@@ -1,5 +1,5 @@
-// Package random serves wasi:random, all of it from the randomness of the system: what is called
-// insecure there is only allowed to be.
+// Package random serves wasi:random, all of it from the randomness that the engine gives guests:
+// what is called insecure there is only allowed to be.
 package random
 
 import (
@@ -14,32 +14,29 @@ import (
 // BytesMax is how many a guest may ask for at once.
 const BytesMax = 64 << 10
 
-// Parts are the interfaces. fill fills b with random bytes; it must not block.
-func Parts(fill func(b []byte)) []contract.Part {
-	s := source{fill}
+// Parts are the interfaces.
+func Parts() []contract.Part {
 	return []contract.Part{
 		{Interface: "wasi:random/random", Calls: map[string]contract.Call{
-			"get-random-bytes": s.bytes, "get-random-u64": s.number,
+			"get-random-bytes": bytes, "get-random-u64": number,
 		}},
 		{Interface: "wasi:random/insecure", Calls: map[string]contract.Call{
-			"get-insecure-random-bytes": s.bytes, "get-insecure-random-u64": s.number,
+			"get-insecure-random-bytes": bytes, "get-insecure-random-u64": number,
 		}},
 		{Interface: "wasi:random/insecure-seed", Calls: map[string]contract.Call{
-			"insecure-seed": s.seed,
+			"insecure-seed": seed,
 		}},
 	}
 }
 
-type source struct{ fill func(b []byte) }
-
 // bytes: func(len: u64) -> list<u8>
-func (s source) bytes(g *wasm.Guest, stack []uint64) {
+func bytes(g *wasm.Guest, stack []uint64) {
 	if stack[0] > BytesMax {
 		g.Trap(fmt.Sprintf("asks for %d random bytes at once, may have %d", stack[0], BytesMax))
 	}
 	g.Charge(stack[0]) // a byte costs about a nanosecond
 	b := make([]byte, stack[0])
-	s.fill(b)
+	g.Random(b)
 	abi.PutList(g, stack[1], b)
 }
 
@@ -47,15 +44,15 @@ func (s source) bytes(g *wasm.Guest, stack []uint64) {
 const numberFuel = 256
 
 // number: func() -> u64
-func (s source) number(g *wasm.Guest, stack []uint64) {
+func number(g *wasm.Guest, stack []uint64) {
 	g.Charge(numberFuel)
 	var b [8]byte
-	s.fill(b[:])
+	g.Random(b[:])
 	stack[0] = binary.LittleEndian.Uint64(b[:])
 }
 
 // seed: func() -> tuple<u64, u64>
-func (s source) seed(g *wasm.Guest, stack []uint64) {
+func seed(g *wasm.Guest, stack []uint64) {
 	g.Charge(numberFuel)
-	s.fill(abi.Area(g, stack[0], 16, 8))
+	g.Random(abi.Area(g, stack[0], 16, 8))
 }
