@@ -37,10 +37,10 @@ func (s side) Bytes() []byte {
 
 // Realloc asks the guest. What it answers is checked by package canon.
 func (s side) Realloc(align, size uint32) (uint32, error) {
-	if s.view.realloc == nil {
+	if s.view.realloc == nil && s.view.made == nil {
 		return 0, errNoRealloc
 	}
-	ptr, err := s.guest.callRealloc(s.view.realloc, size, align)
+	ptr, err := s.guest.callRealloc(s.view, size, align)
 	if err != nil {
 		return 0, s.guest.die(reallocExport, err)
 	}

@@ -2,8 +2,6 @@ package wasm
 
 import (
 	"fmt"
-
-	"github.com/tetratelabs/wazero/api"
 )
 
 // firstSlice is of the size of the others, so that a usual call stays below it.
@@ -104,7 +102,7 @@ func (g *Guest) Alloc(size, align uint32) (uint32, error) {
 	switch {
 	case g.dead || g.closed:
 		return 0, g.gone("alloc")
-	case v.realloc == nil || v.memory.mem == nil:
+	case v.realloc == nil && v.made == nil || v.memory.mem == nil:
 		return 0, fmt.Errorf("wasm: alloc: %w: %s and a memory", ErrNoExport, reallocExport)
 	case g.state == allocating:
 		return 0, fmt.Errorf("wasm: alloc: the guest is in a call of %s", reallocExport)
@@ -115,7 +113,7 @@ func (g *Guest) Alloc(size, align uint32) (uint32, error) {
 		g.arm(g.perCall)
 	}
 	before := g.state
-	ptr, err := g.callRealloc(v.realloc, size, align)
+	ptr, err := g.callRealloc(v, size, align)
 	if err == nil && (ptr&(align-1) != 0 || uint64(ptr)+uint64(size) > uint64(v.memory.Size())) {
 		err = &guestFault{text: fmt.Sprintf("answers %#x for %d bytes aligned to %d, memory has %d",
 			ptr, size, align, v.memory.Size())}
@@ -130,9 +128,15 @@ func (g *Guest) Alloc(size, align uint32) (uint32, error) {
 	return 0, err
 }
 
-// callRealloc gives what the guest answers.
-func (g *Guest) callRealloc(realloc api.Function, size, align uint32) (uint32, error) {
-	before := g.state
+// callRealloc gives what the guest answers. The view has an allocator.
+func (g *Guest) callRealloc(v *view, size, align uint32) (uint32, error) {
+	before, realloc := g.state, v.realloc
+	if realloc == nil {
+		if before == calling {
+			g.Charge(makeFuel)
+		}
+		realloc = g.core(*v.made)
+	}
 	g.state = allocating
 	g.reallocs = [4]uint64{0, 0, uint64(align), uint64(size)}
 	err := realloc.CallWithStack(&g.ctx, g.reallocs[:])

@@ -53,6 +53,7 @@ type linker struct {
 	modules     []*coreModule          // by module of the plan
 	fixTables   bool                   // they could outgrow their limit together
 	bytes       int                    // of what was rewritten
+	given       int                    // trampolines, as often as they are imported
 }
 
 func (m *Module) compilePlan(ctx context.Context, p *plan.Plan) error {
@@ -201,7 +202,33 @@ func (l *linker) makeExports(context.Context) error {
 	if len(l.m.views) == 0 {
 		l.m.views = append(l.m.views, viewPlan{})
 	}
+	l.keepAllocators()
 	return nil
+}
+
+// keepAllocators gives the allocators of exports the first slots, for these are called most.
+func (l *linker) keepAllocators() {
+	slots := map[plan.CoreDef]int{}
+	keep := func(v *viewPlan) {
+		v.slot = -1
+		if v.realloc == nil {
+			return
+		}
+		slot, ok := slots[*v.realloc]
+		if !ok && len(slots) < keptMax {
+			slot, ok = len(slots), true
+			slots[*v.realloc] = slot
+		}
+		if ok {
+			v.slot = slot
+		}
+	}
+	for _, ex := range l.m.exports {
+		keep(&l.m.views[ex.view])
+	}
+	for i := range l.m.views {
+		keep(&l.m.views[i])
+	}
 }
 
 func (l *linker) export(x *plan.Export) (*export, error) {

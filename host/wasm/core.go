@@ -150,7 +150,7 @@ func (m *Module) viewCore(r *fuel.Module) error {
 			return fmt.Errorf("%s is %v, not %v", reallocExport, realloc.signature,
 				reallocSignature)
 		}
-		v.realloc = &realloc.core
+		v.realloc, v.slot = &realloc.core, 0
 	}
 	m.views = []viewPlan{v}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/hpmq/hpmq/host/wasm/component"
 
 	"github.com/hpmq/hpmq/host/wasm/canon"
+	"github.com/hpmq/hpmq/host/wasm/plan"
 )
 
 // guestState says who is on the guest's stack.
@@ -35,8 +36,9 @@ type Guest struct {
 	rest   api.MutableGlobal // of the budget, behind fuel
 	depth  api.MutableGlobal
 
-	callees  []callee         // by callee of the module
-	adapters []*canon.Adapter // by adapter of the module; nil until they are needed
+	allocators [keptMax]api.Function // by slot of a view's plan
+	callees    []callee              // by callee of the module
+	adapters   []*canon.Adapter      // by adapter of the module; nil until they are needed
 
 	parts  []part      // the component instances; a core module is one
 	caller int         // the part that calls the host
@@ -59,7 +61,8 @@ type Guest struct {
 // lift or lower.
 type view struct {
 	memory  Memory
-	realloc api.Function // nil if there is none
+	realloc api.Function  // nil if there is none, or it is not kept
+	made    *plan.CoreDef // the allocator that is made anew for each call; nil if realloc is set
 	// encoding is how strings stand in the memory.
 	encoding component.Encoding
 }

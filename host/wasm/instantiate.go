@@ -145,8 +145,15 @@ func (g *Guest) openView(i int, core api.Module) {
 	case p.memory != nil:
 		v.memory = Memory{mem: g.cores[p.memory.Instance].ExportedMemory(p.memory.Name)}
 	}
-	if p.realloc != nil {
-		v.realloc = g.core(*p.realloc)
+	switch {
+	case p.realloc == nil:
+	case p.slot < 0:
+		v.made = p.realloc
+	default:
+		if g.allocators[p.slot] == nil {
+			g.allocators[p.slot] = g.core(*p.realloc)
+		}
+		v.realloc = g.allocators[p.slot]
 	}
 	v.encoding = p.encoding
 }

@@ -95,7 +95,9 @@ type step struct {
 // viewPlan is a view before there is a guest.
 type viewPlan struct {
 	memory, realloc *plan.CoreDef
-	encoding        component.Encoding
+	// slot is the place of the allocator among those that a guest keeps; -1 if it keeps it not.
+	slot     int
+	encoding component.Encoding
 	// whole takes the first memory of the step's instance, exported or not: of a core module.
 	whole bool
 }

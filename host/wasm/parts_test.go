@@ -9,6 +9,7 @@ import (
 
 	"github.com/hpmq/hpmq/host/wasm/asm"
 	"github.com/hpmq/hpmq/host/wasm/component"
+	"github.com/hpmq/hpmq/host/wasm/fuel"
 	"github.com/hpmq/hpmq/host/wasm/plan"
 )
 
@@ -329,5 +330,76 @@ func TestCoreModulesAreCompiledOnce(t *testing.T) {
 		if got, err := v.do(fmt.Sprint("f", i), i); err != nil || got != 2*i+1 {
 			t.Errorf("%d, %v", got, err)
 		}
+	}
+}
+
+// TestAGuestKeepsFewStacks, however many functions it has that are called from outside, and calls
+// the others all the same.
+func TestAGuestKeepsFewStacks(t *testing.T) {
+	const many = keptMax + 5
+	m, p := asm.New(), &plan.Plan{Components: 1}
+	m.Memory(1, 1)
+	var drops, news []uint32
+	for i := range many {
+		drops = append(drops, m.Import("a", fmt.Sprint("drop", i), i32, none))
+		news = append(news, m.Import("a", fmt.Sprint("new", i), i32, i32))
+	}
+	last := m.Global(asm.I32, true, asm.I32Const(0))
+	memory := plan.CoreDef{Sort: component.CoreMemory, Name: "memory"}
+	in := plan.Instance{}
+	for i := range many {
+		dtor, realloc, name := fmt.Sprint("dtor", i), fmt.Sprint("realloc", i), fmt.Sprint("f", i)
+		m.ExportFunc(dtor, m.Func(i32, none, none, asm.LocalGet(0), asm.GlobalSet(last)))
+		m.ExportFunc(realloc, m.Func(four, i32, none, asm.I32Const(int32(16*i))))
+		m.ExportFunc(name, m.Func(i32, i32, none, asm.LocalGet(0), asm.Call(news[i]),
+			asm.Call(drops[i]), asm.GlobalGet(last)))
+		d, r := coreFunc(0, dtor), coreFunc(0, realloc)
+		p.Resources = append(p.Resources, plan.Resource{Name: name, Dtor: &d})
+		p.Trampolines = append(p.Trampolines,
+			plan.Trampoline{Kind: plan.ResourceDrop, Resource: i},
+			plan.Trampoline{Kind: plan.ResourceNew, Resource: i})
+		in.Args = append(in.Args,
+			plan.Arg{Module: "a", Name: fmt.Sprint("drop", i), Def: ofTrampoline(2 * i)},
+			plan.Arg{Module: "a", Name: fmt.Sprint("new", i), Def: ofTrampoline(2*i + 1)})
+		x := lift(coreFunc(0, name), number)[0]
+		x.Name, x.Lifted.Options = name, plan.Options{Memory: &memory, Realloc: &r}
+		p.Exports = append(p.Exports, x)
+	}
+	p.Modules, p.Instances = [][]byte{m.Bytes()}, []plan.Instance{in}
+	engines(t, func(t *testing.T, cfg Config) {
+		g, err := started(t, cfg, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := visit{Guest: g, t: t}
+		for i := range uint32(many) {
+			name := fmt.Sprint("f", i)
+			g.Use(function(t, g, name))
+			if at, err := g.Alloc(8, 8); err != nil || at != 16*i {
+				t.Errorf("%s: allocated at %d, %v", name, at, err)
+			}
+			if got, err := v.do(name, 100+i); err != nil || got != 100+i {
+				t.Errorf("%s: %d, %v", name, got, err)
+			}
+		}
+		kept := 0
+		for _, c := range g.callees {
+			if c.fn != nil {
+				kept++
+			}
+		}
+		for i := range g.views {
+			if g.views[i].realloc != nil {
+				kept++
+			}
+		}
+		if kept != 2*keptMax {
+			t.Errorf("%d functions are kept", kept)
+		}
+	})
+	cfg := Default()
+	cfg.TrampolinesMax = 2*many - 1
+	if _, err := planned(t, open(t, cfg), p); !errors.Is(err, fuel.ErrLimit) {
+		t.Errorf("given more than TrampolinesMax: %v", err)
 	}
 }

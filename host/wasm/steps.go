@@ -199,9 +199,14 @@ func (l *linker) makeStep(ctx context.Context, i int, mode fuel.Counters) error 
 			host[strconv.Itoa(place)] = l.trampolines[a.Def.Trampoline]
 		}
 	}
-	if len(host) > 0 {
-		s.host, err = l.m.hostModule(ctx, host)
+	if len(host) == 0 {
+		return nil
 	}
+	if l.given += len(host); l.given > int(l.e.cfg.TrampolinesMax) {
+		return fmt.Errorf("%w: its core instances are given functions of the host more than %d "+
+			"times (TrampolinesMax)", fuel.ErrLimit, l.e.cfg.TrampolinesMax)
+	}
+	s.host, err = l.m.hostModule(ctx, host)
 	return err
 }
 

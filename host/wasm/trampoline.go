@@ -71,10 +71,19 @@ func (m *Module) hostModule(
 // stacks of both.
 const nestedDepth = 16
 
+// A function that is called from outside has a stack of its own, of 10 KiB at first, that grows by
+// what its calls need and never shrinks. So a guest keeps no more than a few, for each purpose. The
+// others are made for each call, which makeFuel pays for.
+const (
+	keptMax  = 8
+	makeFuel = 5000 // 5 µs and 12 KB of garbage
+)
+
 // callee is a core function that the host calls in the middle of a call. It may come to that again
-// before it is back, so there are as many to be called as were needed at once.
+// before it is back: then another one is made.
 type callee struct {
-	idle []api.Function
+	fn   api.Function // nil until it is needed, and if it is not kept
+	busy bool
 }
 
 // nested calls the module's callee i. An error says that the guest is dead.
@@ -88,23 +97,30 @@ func (g *Guest) nested(i int, stack []uint64) error {
 	if depth < 0 {
 		panic(&guestFault{})
 	}
-	c := &g.callees[i]
-	var fn api.Function
-	if n := len(c.idle); n > 0 {
-		fn, c.idle = c.idle[n-1], c.idle[:n-1]
-	} else {
-		fn = g.core(def)
-	}
-	if err := fn.CallWithStack(&g.ctx, stack); err != nil {
+	err := g.callees[i].call(g, i, stack)
+	if err != nil {
 		name := def.Name
 		if def.Instance < 0 {
 			name = "trampoline " + strconv.Itoa(def.Trampoline)
 		}
 		return g.die(name, err)
 	}
-	c.idle = append(c.idle, fn)
 	g.depth.Set(uint64(depth + nestedDepth))
 	return nil
+}
+
+func (c *callee) call(g *Guest, i int, stack []uint64) error {
+	if c.busy || i >= keptMax {
+		g.Charge(makeFuel)
+		return g.core(g.module.callees[i]).CallWithStack(&g.ctx, stack)
+	}
+	if c.fn == nil {
+		c.fn = g.core(g.module.callees[i])
+	}
+	c.busy = true
+	err := c.fn.CallWithStack(&g.ctx, stack)
+	c.busy = false
+	return err
 }
 
 // destroy runs the destructor of a resource that a part implements.
