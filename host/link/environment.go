@@ -2,6 +2,7 @@ package link
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -33,10 +34,9 @@ func checkEnv(env map[string]string) error {
 // environment is env in the order of the names, so that each guest sees the same.
 func environment(env map[string]string) [][2]string {
 	var out [][2]string
-	for name, value := range env {
-		out = append(out, [2]string{name, value})
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		out = append(out, [2]string{name, env[name]})
 	}
-	slices.SortFunc(out, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
 	return out
 }
 
