@@ -42,7 +42,7 @@ func environment(env map[string]string) [][2]string {
 
 // waitMax is how long a guest of the role may wait for a clock at once. On a loop none may.
 func (r Role) waitMax() time.Duration {
-	if r == RoleAuthenticator {
+	if r == RoleAuthenticator || r == RoleWorker {
 		return time.Second
 	}
 	return 0

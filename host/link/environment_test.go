@@ -54,14 +54,22 @@ func (h *house) settings(role Role) (s struct {
 	return s
 }
 
-func TestOnlyAuthenticatorsMayWait(t *testing.T) {
+func TestWhoRunsBesideTheLoopsMayWait(t *testing.T) {
 	h := newHouse(t, nil)
-	err := h.linker.Link(t.Context(), "main", Spec{RoleAuthenticator: {{Use: "authenticator"}}})
+	err := h.linker.Link(t.Context(), "main", Spec{
+		RoleAuthenticator: {{Use: "authenticator"}}, RoleRouter: {{Use: "router"}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s := h.settings(RoleAuthenticator); s.WaitMax != time.Second {
-		t.Errorf("%+v", s)
+		t.Errorf("an authenticator: %v", s.WaitMax)
+	}
+	if s := h.settings(RoleRouter); s.WaitMax != 0 {
+		t.Errorf("a router: %v", s.WaitMax)
+	}
+	if RoleWorker.waitMax() != time.Second {
+		t.Error("a worker may not wait")
 	}
 }
 

@@ -19,10 +19,10 @@ const Interface = "wasi:io/poll"
 
 // Clock is the monotonic clock of guests.
 //
-// A guest that waits for it waits up to Settings.WaitMax, and pays for it as if it had computed.
-// What is missing then, all of it on an event loop, is not waited for: the clock of that guest
-// jumps there. So nobody sleeps on a loop, and who asks the clock after a sleep whether it is time
-// finds that it is.
+// A guest that waits for it waits up to Settings.WaitMax, and pays for it as if it had computed,
+// with up to half of the fuel it has left. What is missing then, all of it on an event loop, is not
+// waited for: the clock of that guest jumps there. So nobody sleeps on a loop, and who asks the
+// clock after a sleep whether it is time finds that it is.
 type Clock struct {
 	// Sleep blocks.
 	Sleep func(time.Duration)
@@ -52,7 +52,9 @@ func (c *Clock) wait(g *wasm.Guest, at uint64) {
 	if at <= now {
 		return
 	}
-	if d := min(at-now, uint64(s.WaitMax)); d > 0 {
+	left := g.Budget() - min(g.Fuel(), g.Budget())
+	most := min(uint64(s.WaitMax), left/2/fuelPerMicrosecond*1000)
+	if d := min(at-now, most); d > 0 {
 		g.Charge(d / 1000 * fuelPerMicrosecond)
 		c.Sleep(time.Duration(d))
 	}
