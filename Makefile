@@ -18,7 +18,7 @@ export CGO_ENABLED = 0
 export GOMIPS = softfloat
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test demo conformance mutants conformance-peers interop siege churn bench bench-peers bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
+.PHONY: help run build test demo conformance mutants conformance-peers interop siege churn bench bench-wasm bench-peers bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
 	cross-link cross-link-all components wit clean-tree
 
 help: ## list the targets
@@ -61,6 +61,9 @@ bench-idle: ## measure what 15,000 idle tcp and TLS connections take
 
 bench: ## run the benchmarks of every room
 	go test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./sdk/... ./lite/... ./host/...
+
+bench-wasm: ## measure a question to a component: per role, form and engine, beside Go and a webhook
+	go test -count=1 -v -run TestTheTable ./conformance/hop -table $(TESTFLAGS)
 
 bench-peers: ## measure the broker beside Debian's mosquitto
 	tools/bench-peers.sh

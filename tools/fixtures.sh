@@ -1,7 +1,7 @@
 #!/bin/sh
 # fixtures.sh builds the components that tests have beside their C: in host/wasm/plan/testdata and
-# host/cap/wasi/testdata, and the component form of the guests in host/link/testdata. It takes clang,
-# wasi-libc and the jco that wit-check.sh installs. The committed .wasm are what it makes.
+# host/cap/wasi/testdata, the component form of the guests in host/link/testdata, and both forms of those
+# in conformance/hop/testdata. It takes clang, wasi-libc and the jco that wit-check.sh installs. The committed .wasm are what it makes.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
@@ -86,6 +86,17 @@ other() {
 	wrap "$work/wit" authorizer-component utf8 authorizer.wasm components/other-type.wasm
 }
 
+# The guests of make bench-wasm; the core form takes its arguments in a block.
+hops() {
+	cd "$root/conformance/hop/testdata"
+	for role in authenticator authorizer transformer deduplicator router; do
+		flag=-DROLE_$(echo $role | tr a-z A-Z)
+		core hop.c $role.wasm -Wno-unused-parameter "$flag" -DBLOCK
+		core hop.c "$work/$role" -Wno-unused-parameter "$flag"
+		wrap "$root/wit" $role-component utf8 "$work/$role" components/$role.wasm
+	done
+}
+
 # libc SOURCE OUT makes a core module with a C library.
 libc() {
 	clang-19 --target=wasm32-wasi -O2 -Wall -c -o "$work/o" "$1"
@@ -103,6 +114,8 @@ wasi() {
 
 plans
 links
+hops
 wasi
 cd "$root/host"
-wc -c wasm/plan/testdata/*.wasm link/testdata/components/*.wasm cap/wasi/testdata/*.wasm >&2
+wc -c wasm/plan/testdata/*.wasm link/testdata/components/*.wasm cap/wasi/testdata/*.wasm \
+	../conformance/hop/testdata/*.wasm ../conformance/hop/testdata/components/*.wasm >&2
