@@ -133,6 +133,10 @@ type Export struct {
 // borrowed until return. Errors are *ImportsError, or wrap component.ErrNotServed, or ErrMalformed,
 // ErrLimit or ErrUnsupported of package fuel.
 func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
+	if uint64(len(code)) > uint64(e.cfg.ModuleBytesMax) { // before it is hashed or waits
+		return nil, fmt.Errorf("wasm: compile: %w: it has %d bytes, at most %d are taken",
+			fuel.ErrLimit, len(code), e.cfg.ModuleBytesMax)
+	}
 	select {
 	case e.compiling <- struct{}{}:
 		defer func() { <-e.compiling }()
