@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/hpmq/hpmq/host/cap/config"
 	"github.com/hpmq/hpmq/host/cap/history"
@@ -49,7 +50,7 @@ func openEngine(t testing.TB, interpreter bool) *wasm.Engine {
 		t.Fatal(err)
 	}
 	lines := caplog.New(caplog.Default(), slog.New(slog.DiscardHandler), zero)
-	modules := append(wasi.Modules(wasi.System()), config.Module(), lines.Module(),
+	modules := append(wasi.Modules(func(time.Duration) {}), config.Module(), lines.Module(),
 		kv.New(kv.Default()).Module(zero), history.New(history.Default()).Module(),
 		publish.New(publish.Default()).Module())
 	for _, m := range modules {
