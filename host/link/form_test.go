@@ -11,8 +11,9 @@ import (
 	"github.com/hpmq/hpmq/lite/broker"
 )
 
-// inComponentForm begins the names of tests whose guests are components; see house.readTestdata.
-const inComponentForm = "TestInComponentForm/"
+// inComponentForm says whether the guests of the test are components: if it runs as part of
+// TestInComponentForm or BenchmarkInComponentForm.
+func (h *house) inComponentForm() bool { return strings.Contains(h.t.Name(), "InComponentForm/") }
 
 // TestInComponentForm runs tests of each role once more, with guests that are the core modules of
 // the others wrapped as components: by wasm-tools, see tools/fixtures.sh.
@@ -34,6 +35,12 @@ func TestInComponentForm(t *testing.T) {
 	} {
 		t.Run(name, test)
 	}
+}
+
+func BenchmarkInComponentForm(b *testing.B) {
+	b.Run("ask", BenchmarkAsk)
+	b.Run("replace", BenchmarkReplace)
+	b.Run("authenticate", BenchmarkAuthenticate)
 }
 
 // wrapped is a component of testdata; config is words that it looks for.

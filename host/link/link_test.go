@@ -171,7 +171,7 @@ func (h *house) close() {
 // readTestdata brings a guest of testdata, in the form that the test is about.
 func (h *house) readTestdata(_ context.Context, use string) (Artifact, error) {
 	folder := "testdata/"
-	if strings.HasPrefix(h.t.Name(), inComponentForm) {
+	if h.inComponentForm() {
 		folder += "components/"
 	}
 	code, err := os.ReadFile(folder + use + ".wasm")
