@@ -30,7 +30,8 @@ type Config struct {
 	Interpreter bool
 	// Log takes the lines of guests; nil for none.
 	Log *slog.Logger
-	// Live lets the clock of the capabilities run; else it stands still but for Wait.
+	// Live lets the clock run and gives random numbers; else the clock stands still but for Wait,
+	// and numbers are always the same, so that every run spends the same fuel.
 	Live bool
 }
 
@@ -66,6 +67,9 @@ func Open(cfg Config) (*Trial, error) {
 	w := wasm.Default()
 	w.CacheDir, w.Interpreter, w.Log = cfg.CacheDir, cfg.Interpreter, cfg.Log
 	w.MemoryBytesMax = memoryBytesMax
+	if !cfg.Live {
+		w.Now, w.Random = func() time.Time { return time.UnixMilli(t.now()) }, drawn
+	}
 	var err error
 	if t.engine, err = wasm.Open(w); err != nil {
 		return nil, fmt.Errorf("trial: open: %w", err)
@@ -87,7 +91,7 @@ func (t *Trial) provide() error {
 	log := caplog.New(lines, t.cfg.Log, t.now)
 	t.history = history.New(history.Default())
 	t.kv, t.publish = &passing{t.newKV()}, &passing{t.newPublish()}
-	for _, m := range append(wasi.Modules(time.Sleep),
+	for _, m := range append(wasi.Modules(t.sleep),
 		log.Module(), config.Module(), t.history.Module(), t.kv.module(), t.publish.module(),
 	) {
 		if err := t.engine.Provide(m); err != nil {
@@ -138,6 +142,21 @@ func (t *Trial) now() int64 {
 		return time.Now().UnixMilli()
 	}
 	return t.clock.Load()
+}
+
+// drawn are the random numbers of a Trial that is not live.
+func drawn(b []byte) {
+	for i := range b {
+		b[i] = byte(i)*31 + 7
+	}
+}
+
+func (t *Trial) sleep(d time.Duration) {
+	if t.cfg.Live {
+		time.Sleep(d)
+		return
+	}
+	t.Wait(d)
 }
 
 // Wait lets time pass, unless it runs by itself.
