@@ -80,6 +80,9 @@ func TestCapabilitiesAreThoseOfWIT(t *testing.T) {
 		delete(given, name)
 	}
 	for name := range given {
+		if strings.HasPrefix(name, wasiPackages) {
+			continue // held to its own WIT by package wasi
+		}
 		t.Errorf("%s is not in wit/", name)
 	}
 }
