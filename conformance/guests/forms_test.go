@@ -14,9 +14,9 @@ import (
 	"github.com/hpmq/hpmq/sdk/wasmtools"
 )
 
-// TestFormsAndEnginesAgree holds each default component, as it is and wrapped as a component, to its
-// golden cases on the compiler and on the interpreter. All four must give the answers of the cases;
-// of one form both engines must spend the same fuel.
+// TestFormsAndEnginesAgree holds each default component, as it is and wrapped as a component, to
+// its golden cases on the compiler and on the interpreter. All four must give the answers of the
+// cases; of one form both engines must spend the same fuel.
 func TestFormsAndEnginesAgree(t *testing.T) {
 	cache := t.TempDir()
 	tools, err := wasmtools.Open(cache)
