@@ -19,7 +19,7 @@ export GOMIPS = softfloat
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test demo conformance mutants conformance-peers interop siege churn bench bench-wasm bench-peers bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
-	cross-link cross-link-all components wit clean-tree
+	cross-link cross-link-all components guests guests-bench wit clean-tree
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -112,6 +112,14 @@ cross-link-all: ## link the programs for every target; minutes each
 
 components: ## build the components again and compare them byte for byte
 	tools/components.sh --check
+
+guests: ## build the policy in every language, and the examples of the SDKs; installs the toolchains
+	tools/guests.sh
+	tools/sdk.sh
+
+guests-bench: ## measure the policy in every language: size, ns per call, memory
+	@go test ./conformance/guests -count=1 -v -timeout 60m -run TestTheTableOfGuests -guests.table | \
+		grep -E '^(\||FAIL|---|    )'
 
 wit: ## parse the contracts with standard tools
 	tools/wit-check.sh

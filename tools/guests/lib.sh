@@ -4,7 +4,8 @@
 # bindings OUT puts what wit-bindgen makes of the policy's world for C into OUT.
 bindings() {
 	cargo=$PWD/.tools/cargo
-	if [ "$("$cargo/bin/wit-bindgen" --version 2>/dev/null)" != "wit-bindgen-cli $WIT_BINDGEN_VERSION" ]; then
+	have=$("$cargo/bin/wit-bindgen" --version 2>/dev/null || true)
+	if [ "$have" != "wit-bindgen-cli $WIT_BINDGEN_VERSION" ]; then
 		rust_tools
 		say "building wit-bindgen $WIT_BINDGEN_VERSION, some minutes"
 		cargo install --quiet --locked --root "$cargo" --version "$WIT_BINDGEN_VERSION" \
@@ -19,14 +20,44 @@ rust_tools() {
 		debs "cargo-web=$RUST_WEB_DEB" "rustc-web=$RUST_WEB_DEB"
 }
 
+# rust_web brings Debian's rustc-web: the one Rust with the source of std that comes in a package. No
+# package has std built for wasm, so cargo builds it, once.
+rust_web() {
+	debs "rustc-web=$RUST_WEB_DEB" "rust-web-src=$RUST_WEB_DEB" "lld-19=$LLVM_DEB"
+	command -v cargo >/dev/null || debs "cargo-web=$RUST_WEB_DEB"
+	export CARGO_TARGET_DIR="$PWD/.tools/rust"
+	export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
+	export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-19
+	# Where this machine keeps crates is nobody's business.
+	crates=${CARGO_HOME:-$HOME/.cargo}/registry/src
+	export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="--remap-path-prefix=$crates=crates"
+}
+
+# cargo_wasm builds the crate of this folder.
+cargo_wasm() {
+	cargo build --quiet --locked --release -Zbuild-std=std,panic_abort \
+		--target wasm32-unknown-unknown >&2
+}
+
+# zig_tool brings Zig, from its package on PyPI, and sets zig.
+zig_tool() {
+	folder=$PWD/.tools/zig-$ZIG_VERSION
+	zig=$folder/ziglang/zig
+	[ ! -x "$zig" ] || return 0
+	python3 -m pip --version >/dev/null 2>&1 || debs python3 python3-pip
+	say "installing Zig $ZIG_VERSION in $folder"
+	python3 -m pip install --quiet --disable-pip-version-check --no-deps --target "$folder" \
+		"ziglang==$ZIG_VERSION" >&2
+}
+
 # clang_tools brings clang, the linker, the C library.
 clang_tools() {
 	debs "clang-19=$LLVM_DEB" "lld-19=$LLVM_DEB" "libclang-rt-19-dev-wasm32=$LLVM_DEB" \
 		"wasi-libc=$WASI_LIBC_DEB"
 }
 
-# reactor OUT OBJECT... links objects, and libraries by -l, to a module without a main. Linked by hand: clang hands what it
-# links to wasm-opt if it finds one, and that cannot read every object.
+# reactor OUT OBJECT... links objects, and libraries by -l, to a module without a main. By hand: clang
+# hands what it links to wasm-opt if it finds one, and that cannot read every object.
 reactor() {
 	made=$1
 	shift

@@ -1,25 +1,37 @@
 // Memory, configuration and bytes: what every component has.
 #include "abi.h"
 
+#ifndef __wasm_bulk_memory__
+#error "compile with -mbulk-memory"
+#endif
+
 void *memcpy(void *to, const void *from, size_t n);
 void *memset(void *to, int c, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 
-// Memory is one piece from the end of the data on. What lies below kept holds for ever, what lies
-// above it until the first allocation after the call.
-extern uint8_t __heap_base;
+// Memory is a piece that is ours: what lies below kept holds for ever, what lies above it until the
+// first allocation after the call. A C library's malloc may grow the memory behind it; then a piece
+// twice as large is begun elsewhere, and what was kept stays where it is.
 static uintptr_t kept, used, end;
 static bool ended;
 
+static uintptr_t grow(size_t size) {
+  size_t pages = __builtin_wasm_memory_grow(0, (size + 0xffff) >> 16);
+  if (pages == (size_t)-1) __builtin_trap();
+  end = __builtin_wasm_memory_size(0) << 16;
+  return pages << 16;
+}
+
 static uint8_t *take(size_t align, size_t size) {
-  if (kept == 0) kept = used = (uintptr_t)&__heap_base, end = __builtin_wasm_memory_size(0) << 16;
   if (ended) used = kept, ended = false;
   uintptr_t at = (used + align - 1) & ~(uintptr_t)(align - 1);
-  if (size > ~at) __builtin_trap();
+  if (size > 1u << 30) __builtin_trap();
   if (at + size > end) {
-    size_t pages = (at + size - end + 0xffff) >> 16;
-    if (__builtin_wasm_memory_grow(0, pages) == (size_t)-1) __builtin_trap();
-    end += pages << 16;
+    bool behind = end == __builtin_wasm_memory_size(0) << 16;
+    if (behind && end > 0)
+      grow(at + size - end);
+    else
+      kept = at = grow(2 * (end - kept) + size);
   }
   used = at + size;
   return (uint8_t *)at;
@@ -156,20 +168,14 @@ void hpmq_put_json(hpmq_buffer *b, hpmq_bytes s) {
   hpmq_put(b, HPMQ_TEXT("\""));
 }
 
-// What clang calls by itself. A C library's, if there is one, is linked in their place.
+// What clang calls by itself.
+// With -mbulk-memory the first two are one instruction each.
 
 __attribute__((weak)) void *memcpy(void *to, const void *from, size_t n) {
-  uint8_t *d = to;
-  const uint8_t *s = from;
-  while (n--) *d++ = *s++;
-  return to;
+  return __builtin_memcpy(to, from, n);
 }
 
-__attribute__((weak)) void *memset(void *to, int c, size_t n) {
-  uint8_t *d = to;
-  while (n--) *d++ = (uint8_t)c;
-  return to;
-}
+__attribute__((weak)) void *memset(void *to, int c, size_t n) { return __builtin_memset(to, c, n); }
 
 __attribute__((weak)) int memcmp(const void *a, const void *b, size_t n) {
   const uint8_t *x = a, *y = b;
