@@ -21,11 +21,16 @@ import (
 	"github.com/hpmq/hpmq/sdk/guest/go/guesttest"
 )
 
-// policyEngine has all that a guest may import, as the broker has it.
 func policyEngine(t testing.TB, interpreter bool) *wasm.Engine {
 	t.Helper()
 	cfg := wasm.Default()
 	cfg.FuelMax, cfg.Interpreter = generous, interpreter
+	return engineOf(t, cfg)
+}
+
+// engineOf has all that a guest may import, as the broker has it.
+func engineOf(t testing.TB, cfg wasm.Config) *wasm.Engine {
+	t.Helper()
 	engine, err := wasm.Open(cfg)
 	if err != nil {
 		t.Fatal(err)

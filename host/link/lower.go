@@ -82,7 +82,7 @@ func text[T string | []byte](in *instance, s T) {
 
 // data passes a list<u8>, as text does.
 func (in *instance) data(b []byte) {
-	in.num(uint64(place(in, b)))
+	in.num(uint64(in.placeData(b)))
 	in.num(uint64(len(b)))
 }
 
@@ -114,6 +114,17 @@ func place[T string | []byte](in *instance, s T) uint32 {
 	return ptr
 }
 
+// placeData is place for a list<u8>. A component may free the address of an empty one, so it must
+// be its own; it may as well that of a string, but no toolchain is known that does, and most names
+// of a client are empty.
+func (in *instance) placeData(b []byte) uint32 {
+	if len(b) > 0 || in.err != nil || in.guest.Module().Form() == wasm.CoreForm {
+		return place(in, b)
+	}
+	ptr, _ := in.room(0, 1)
+	return ptr
+}
+
 // room is n bytes of the guest's memory for an argument; view is nil if it has none.
 func (in *instance) room(n, align uint32) (ptr uint32, view []byte) {
 	ptr = in.block.at + in.block.used
@@ -135,7 +146,7 @@ func (in *instance) room(n, align uint32) (ptr uint32, view []byte) {
 func (in *instance) putText(b []byte, s string) { putPair(b)(placeText(in, s)) }
 
 // putData is putText for a list<u8>.
-func (in *instance) putData(b, data []byte) { putPair(b)(place(in, data), uint32(len(data))) }
+func (in *instance) putData(b, data []byte) { putPair(b)(in.placeData(data), uint32(len(data))) }
 
 func putPair(b []byte) func(ptr, n uint32) {
 	return func(ptr, n uint32) {

@@ -95,8 +95,9 @@ var reallocSignature = signature{params: []ValueType{I32, I32, I32, I32}, result
 
 // Alloc asks the guest for size bytes aligned to align, a power of 2, for arguments of the coming
 // call (see Use) or for results of a host function. It spends fuel of that call. The range it
-// returns is inside the memory; an answer that is not kills the guest. Within a host function Alloc
-// does not return when the guest fails: the call ends as by Trap.
+// returns is inside the memory; an answer that is not kills the guest. A component is asked for 0
+// bytes too, as the canonical ABI has it: some free what they are given. Within a host function
+// Alloc does not return when the guest fails: the call ends as by Trap.
 func (g *Guest) Alloc(size, align uint32) (uint32, error) {
 	v := g.here
 	switch {
@@ -106,7 +107,7 @@ func (g *Guest) Alloc(size, align uint32) (uint32, error) {
 		return 0, fmt.Errorf("wasm: alloc: %w: %s and a memory", ErrNoExport, reallocExport)
 	case g.state == allocating:
 		return 0, fmt.Errorf("wasm: alloc: the guest is in a call of %s", reallocExport)
-	case size == 0:
+	case size == 0 && g.module.form == CoreForm:
 		return align, nil
 	}
 	if g.state == idle && !g.armed {

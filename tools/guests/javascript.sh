@@ -7,5 +7,5 @@ cd "$(dirname "$0")/../.."
 out=$1
 qjs=$(npm_tool componentize-qjs "$COMPONENTIZE_QJS_VERSION")/bin/componentize-qjs
 node "$qjs" --wit wit --world policy-component --js conformance/guests/policy/javascript/policy.js \
-	--sync --stub-wasi --minify --output "$out/policy.wasm" >&2
+	--sync --minify --output "$out/policy.wasm" >&2
 echo "policy.wasm component componentize-qjs-$COMPONENTIZE_QJS_VERSION"

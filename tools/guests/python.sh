@@ -12,6 +12,6 @@ if [ "$(cat "$venv/.installed" 2>/dev/null)" != "$COMPONENTIZE_PY_VERSION" ]; th
 		"componentize-py==$COMPONENTIZE_PY_VERSION" >&2
 	echo "$COMPONENTIZE_PY_VERSION" >"$venv/.installed"
 fi
-"$venv/bin/componentize-py" --wit-path wit --world policy-component componentize --stub-wasi \
+"$venv/bin/componentize-py" --wit-path wit --world policy-component componentize \
 	--python-path conformance/guests/policy/python --output "$out/policy.wasm" policy >&2
 echo "policy.wasm component componentize-py-$COMPONENTIZE_PY_VERSION"

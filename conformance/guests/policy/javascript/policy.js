@@ -53,7 +53,7 @@ export const transformer = {
     const at = temp(message.payload);
     if (at < 0) return { tag: 'keep' };
     const { payload } = message;
-    const renamed = join(payload.subarray(0, at), 'temperature', payload.subarray(at + 'temp'.length));
+    const renamed = join([payload.subarray(0, at), 'temperature', payload.subarray(at + 'temp'.length)]);
     return replace({ ...message, payload: renamed });
   },
 
@@ -62,8 +62,8 @@ export const transformer = {
     if (!isObject(payload)) return { tag: 'keep' };
     const first = payload.indexOf(code('{')), last = payload.lastIndexOf(code('}'));
     const empty = trim(payload.subarray(first + 1, last)).length === 0;
-    const named = join(payload.subarray(0, last), empty ? '' : ',', '"to":"', escape(utf8(who.clientId)), '"',
-      payload.subarray(last));
+    const name = escape(utf8(who.clientId));
+    const named = join([payload.subarray(0, last), empty ? '"to":"' : ',"to":"', name, '"', payload.subarray(last)]);
     return replace({ ...message, payload: named });
   },
 };
@@ -88,9 +88,8 @@ function utf8(text) {
 }
 
 // join is one array of bytes out of bytes and texts of ASCII.
-function join(...parts) {
-  const size = parts.reduce((sum, part) => sum + part.length, 0);
-  const out = new Uint8Array(size);
+function join(parts) {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
     if (typeof part === 'string') for (let i = 0; i < part.length; i++) out[at + i] = part.charCodeAt(i);
@@ -116,6 +115,7 @@ function isObject(bytes) {
 
 // escape makes bytes what may stand between quotes in JSON.
 function escape(bytes) {
+  if (!bytes.some(isSpecial)) return bytes;
   const out = [];
   for (const b of bytes) {
     if (b === code('"') || b === code('\\')) out.push(code('\\'), b);
@@ -125,32 +125,41 @@ function escape(bytes) {
   return Uint8Array.from(out);
 }
 
+const isSpecial = (byte) => byte < 0x20 || byte === 0x22 || byte === 0x5C;
+
 const number = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$/;
 
 // ascii is bytes as text, one character a byte.
-const ascii = (bytes) => Array.from(bytes, (b) => String.fromCharCode(b)).join('');
+const ascii = (bytes) => bytes.reduce((text, byte) => text + String.fromCharCode(byte), '');
+
+// isNumber says whether all of bytes is a number of RFC 8259.
+function isNumber(bytes) {
+  const first = bytes[0];
+  return (first === code('-') || first >= 0x30 && first <= 0x39) &&
+    number.test(ascii(bytes));
+}
 
 // pairs makes a JSON object of "key=value;key=value".
 function pairs(payload) {
-  const out = [];
+  const out = ['{'];
   for (let from = 0; from <= payload.length;) {
     const semicolon = payload.indexOf(code(';'), from);
     const to = semicolon < 0 ? payload.length : semicolon;
-    if (to > from) {
-      if (out.length > 0) out.push(',');
-      out.push(pair(payload.subarray(from, to)));
-    }
+    if (to > from) pair(out, payload.subarray(from, to));
     from = to + 1;
   }
-  return join('{', ...out, '}');
+  out.push('}');
+  return join(out);
 }
 
-function pair(part) {
+function pair(out, part) {
   const at = part.indexOf(code('='));
   const key = at < 0 ? part : part.subarray(0, at);
-  const value = at < 0 ? new Uint8Array() : part.subarray(at + 1);
-  const written = number.test(ascii(value)) ? value : join('"', escape(value), '"');
-  return join('"', escape(key), '":', written);
+  const value = at < 0 ? '' : part.subarray(at + 1);
+  if (out.length > 1) out.push(',');
+  if (isNumber(value)) out.push('"', escape(key), '":', value);
+  else if (value.length === 0) out.push('"', escape(key), '":""');
+  else out.push('"', escape(key), '":"', escape(value), '"');
 }
 
 // endOfString is where the string that begins at from has its last quote, or -1.

@@ -1,13 +1,5 @@
-//go:build wasip1
-
-// Command guest is the component acme.
+// Command guest is the component acme: its exports around the conversion.
 package main
 
-import (
-	"github.com/hpmq/hpmq/sdk/guest/go/conversion"
-	acme "github.com/hpmq/hpmq/sdk/guest/go/example"
-)
-
-var _ = conversion.Serve(acme.Conversion())
-
+// main never runs: a guest is a library, for wasip1 only.
 func main() {}
