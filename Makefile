@@ -18,7 +18,7 @@ export CGO_ENABLED = 0
 export GOMIPS = softfloat
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test demo conformance mutants conformance-peers interop siege churn bench bench-wasm bench-peers bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
+.PHONY: help run build fixtures test demo conformance mutants conformance-peers interop siege churn bench bench-wasm bench-peers bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
 	cross-link cross-link-all components guests guests-bench wit clean-tree
 
 help: ## list the targets
@@ -64,6 +64,9 @@ bench: ## run the benchmarks of every room
 
 bench-wasm: ## measure a question to a component: per role, form and engine, beside Go and a webhook
 	go test -count=1 -v -run TestTheTable ./conformance/hop -table $(TESTFLAGS)
+
+fixtures: ## build the components that tests have beside their C (needs clang 19 and node)
+	tools/fixtures.sh
 
 bench-peers: ## measure the broker beside Debian's mosquitto
 	tools/bench-peers.sh

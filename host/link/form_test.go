@@ -30,8 +30,10 @@ func TestInComponentForm(t *testing.T) {
 		"poison": TestAPoisonousMessageCostsOneGuest, "storm": TestAStormOpensTheBreaker,
 		"others": TestAFaultHurtsNobodyElse, "giant": TestAGiantMessageIsNotShown,
 		"swap": TestSwapAndRollback, "swap under calls": TestSwapUnderCalls,
-		"payload": TestPayloadGoesToWhoTakesIt,
-		"fuel":    TestFuelOfTheLinkIsExact, "allocations": TestAChangedMessageDoesNotAllocate,
+		"payload": TestPayloadGoesToWhoTakesIt, "worker": TestAWorkerIsTold,
+		"worker that fails": TestAWorkerThatFails, "workers take turns": TestWorkersTakeTurns,
+		"full desk": TestAFullDesk, "allocations unchanged": TestUnchangedPathsDoNotAllocate,
+		"fuel": TestFuelOfTheLinkIsExact, "allocations": TestAChangedMessageDoesNotAllocate,
 	} {
 		t.Run(name, test)
 	}
