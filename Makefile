@@ -18,7 +18,7 @@ export CGO_ENABLED = 0
 export GOMIPS = softfloat
 
 .DEFAULT_GOAL := help
-.PHONY: help run build fixtures test demo conformance mutants conformance-peers interop siege churn bench bench-wasm bench-peers bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
+.PHONY: help run build fixtures test demo demo-languages conformance mutants conformance-peers interop siege churn bench bench-wasm bench-peers bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
 	cross-link cross-link-all components guests guests-bench wit clean-tree
 
 help: ## list the targets
@@ -36,6 +36,10 @@ test: ## run all tests
 
 demo: ## swap components while 1,000 messages a second flow
 	go run ./conformance/demo/cmd/hpmq-demo
+
+demo-languages: guests ## swap components of every language for each other while messages flow
+	go run ./conformance/demo/cmd/hpmq-demo -rate 100 -each 200 -timeout 20m \
+		-languages conformance/guests/policy,.tools/guests
 
 conformance: ## judge the broker by the conformance suite on tcp, tls, ws and wss
 	go test -count=1 -v -run TestOurBrokerConforms ./conformance/stand
@@ -118,6 +122,8 @@ components: ## build the components again and compare them byte for byte
 
 guests: ## build the policy in every language, and the examples of the SDKs; installs the toolchains
 	tools/guests.sh
+	go test -count=1 -timeout 30m -run TestBuiltGuests ./conformance/guests \
+		-built $(CURDIR)/.tools/guests
 	tools/sdk.sh
 
 guests-bench: ## measure the policy in every language: size, ns per call, memory
