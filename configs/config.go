@@ -156,6 +156,8 @@ type Link struct {
 	Router        []Component `yaml:"router"`
 	// Worker has no default component.
 	Worker []Component `yaml:"worker,omitempty"`
+	// Codec is one at most, and none unless the file says so: then the listener speaks MQTT.
+	Codec []Component `yaml:"codec,omitempty"`
 }
 
 // Component is one component in a role.

@@ -13,11 +13,12 @@ const (
 	Deduplicator  = "deduplicator"
 	Router        = "router"
 	Worker        = "worker"
+	Codec         = "codec"
 )
 
 // Roles lists the roles in the order a message meets them.
 func Roles() []string {
-	return []string{Authenticator, Authorizer, Transformer, Deduplicator, Router, Worker}
+	return []string{Authenticator, Authorizer, Transformer, Deduplicator, Router, Worker, Codec}
 }
 
 // Capabilities lists what a component can be granted. It has log and config without asking.
@@ -33,6 +34,10 @@ func DefaultComponents() []string {
 		"router-rules",
 	}
 }
+
+// FurtherComponents lists the names of those that come with the broker as well and are linked only
+// where a link says so.
+func FurtherComponents() []string { return []string{"codec-lines"} }
 
 // DefaultLink links every default component without configuration.
 func DefaultLink() Link {
@@ -59,6 +64,8 @@ func (l *Link) Role(role string) *[]Component {
 		return &l.Router
 	case Worker:
 		return &l.Worker
+	case Codec:
+		return &l.Codec
 	}
 	return nil
 }

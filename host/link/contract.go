@@ -42,6 +42,23 @@ const (
 		"reach: enum{local, region, global}})}"
 	typeOnMessage = "(who: " + typeIdentity + ", msg: " + typeMessage + ")"
 	typeOnClient  = "(who: " + typeIdentity + ", what: enum{connected, disconnected})"
+	typeConnection = "record{client-id: string, username: option<string>, " +
+		"password: option<list<u8>>, clean-start: bool, session-expiry: u32, keep-alive: u16, " +
+		"will: option<" + typeMessage + ">}"
+	typeRequest = "variant{connect(" + typeConnection + "), " +
+		"publish(record{msg: " + typeMessage + ", id: u32}), " +
+		"subscribe(record{filter: string, qos: " + typeQoS + ", id: u32}), " +
+		"unsubscribe(record{filter: string, id: u32}), received(u32), ping, disconnect}"
+	typeDecode = "(state: list<u8>, input: list<u8>) -> record{state: option<list<u8>>, " +
+		"consumed: u32, requests: list<" + typeRequest + ">, output: list<u8>, " +
+		"close: option<string>}"
+	typeOutcome = "record{id: u32, reason-code: u8}"
+	typeEvent   = "variant{connected(record{reason-code: u8, session-present: bool, " +
+		"client-id: string, keep-alive: u16}), deliver(record{msg: " + typeMessage +
+		", id: u32}), published(" + typeOutcome + "), subscribed(" + typeOutcome +
+		"), unsubscribed(" + typeOutcome + "), pong, disconnected(u8)}"
+	typeEncode = "(state: list<u8>, what: " + typeEvent + ") -> record{" +
+		"state: option<list<u8>>, output: list<u8>, wait: bool}"
 
 	typeShare = "(group: string, filter: string) -> enum{round-robin, random, sticky, topic-hash}"
 )
@@ -76,6 +93,10 @@ var roleExports = [roleCount][]export{
 		{roleExport("worker", "on-client"), 11, typeOnClient},
 		{roleExport("worker", "on-timer"), 0, "() -> u32"},
 		{roleExport("worker", "on-stop"), 0, "()"},
+	},
+	RoleCodec: { // decode, encode
+		{roleExport("codec", "decode"), 4, typeDecode},
+		{roleExport("codec", "encode"), 10, typeEncode},
 	},
 }
 

@@ -16,11 +16,13 @@ const (
 	RoleDeduplicator
 	RoleRouter
 	RoleWorker
+	RoleCodec
 	roleCount
 )
 
 var roleNames = [roleCount]string{
 	"authenticator", "authorizer", "transformer", "deduplicator", "router", "worker",
+	"codec",
 }
 
 // String is the name as in wit/ and in the configuration.
@@ -60,9 +62,11 @@ type FaultPolicy uint8
 const (
 	// FaultDefault is what is usual for the role.
 	FaultDefault FaultPolicy = iota
-	// FaultClosed refuses: no connection, no publish, no subscription, no message.
+	// FaultClosed refuses: no connection, no publish, no subscription, no message. A codec's
+	// connection ends.
 	FaultClosed
-	// FaultOpen goes on as if the component were not linked.
+	// FaultOpen goes on as if the component were not linked. What a codec could not translate is
+	// thrown away.
 	FaultOpen
 )
 
@@ -102,12 +106,13 @@ func (f *FaultPolicy) UnmarshalText(text []byte) error {
 	return err
 }
 
-// or answers f, or the default of the role: guards of the door fail closed, the rest open.
+// or answers f, or the default of the role: guards of the door fail closed, as does who no message
+// passes without; the rest open.
 func (f FaultPolicy) or(r Role) FaultPolicy {
 	switch {
 	case f != FaultDefault:
 		return f
-	case r == RoleAuthenticator || r == RoleAuthorizer:
+	case r == RoleAuthenticator || r == RoleAuthorizer || r == RoleCodec:
 		return FaultClosed
 	default:
 		return FaultOpen

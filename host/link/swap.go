@@ -62,9 +62,9 @@ func (l *Linker) assemble(
 		if r >= roleCount {
 			return made, fmt.Errorf("link: link %s: no such role: %s", listener, r)
 		}
-		if len(refs) > l.cfg.ChainMax {
+		if most := l.cfg.chainMax(r); len(refs) > most {
 			return made, fmt.Errorf("link: link %s: %d components as %s, at most %d",
-				listener, len(refs), r, l.cfg.ChainMax)
+				listener, len(refs), r, most)
 		}
 	}
 	for r := Role(0); r < roleCount; r++ {
@@ -171,7 +171,7 @@ func (b *build) place(old *table, position int) error {
 		err := fmt.Errorf("no place %d: there are %d components", position, len(had))
 		return b.refuse(StepRequest, err, "name a place that is taken, or the one after the last")
 	}
-	if position == b.l.cfg.ChainMax {
+	if position == b.l.cfg.chainMax(b.role) {
 		err := fmt.Errorf("the chain has %d components", len(had))
 		return b.refuse(StepRequest, err, "swap one of them")
 	}

@@ -1,0 +1,13 @@
+//go:build wasip1
+
+// Command guest is the component codec-lines.
+package main
+
+import (
+	lines "github.com/hpmq/hpmq/components/codec-lines"
+	"github.com/hpmq/hpmq/sdk/guest/go/codec"
+)
+
+var _ = codec.Serve(&lines.Codec{})
+
+func main() {}
