@@ -81,3 +81,6 @@ func Names() []string {
 		"router-rules",
 	}
 }
+
+// Further are those that come with the broker as well and are linked only where a link says so.
+func Further() []string { return []string{"codec-lines"} }

@@ -7,7 +7,7 @@ import (
 )
 
 func TestWhatIsEmbeddedIsWhatWasBuilt(t *testing.T) {
-	for _, name := range Names() {
+	for _, name := range append(Names(), Further()...) {
 		built, err := os.ReadFile(name + "/" + name + ".wasm")
 		if err != nil {
 			t.Fatal(err)

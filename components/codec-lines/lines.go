@@ -61,8 +61,8 @@ func (c *Codec) save() []byte {
 	return c.bytes[:]
 }
 
-// Decode reads the whole lines of input, as far as one that it answers itself: the output follows the
-// requests.
+// Decode reads the whole lines of input, as far as one that it answers itself: the output follows
+// the requests.
 func (c *Codec) Decode(state, input []byte, out *codec.Decoded) {
 	c.load(state)
 	c.out = c.out[:0]
@@ -109,8 +109,10 @@ func (c *Codec) request(word, rest string) (r codec.Request, wrong string) {
 		r.Kind = codec.Ping
 	case word == "QUIT":
 		r.Kind = codec.Disconnect
-	case (word == "CONNECT") == c.state.connected:
-		return r, map[bool]string{true: "connected already", false: "CONNECT first"}[c.state.connected]
+	case word == "CONNECT" && c.state.connected:
+		return r, "connected already"
+	case word != "CONNECT" && !c.state.connected:
+		return r, "CONNECT first"
 	case word == "CONNECT":
 		return c.connect(r, rest)
 	case word == "PUB", word == "PUB1", word == "PUB2":

@@ -126,7 +126,9 @@ func request(r *codec.Request) string {
 }
 
 func TestSettingsAreStrict(t *testing.T) {
-	for _, bad := range []string{`{"keepalive":1}`, `{"keep_alive":65536}`, `{"session_expiry":-1}`} {
+	for _, bad := range []string{
+		`{"keepalive":1}`, `{"keep_alive":65536}`, `{"session_expiry":-1}`,
+	} {
 		if _, err := (&Codec{}).Configure(bad); err == nil {
 			t.Errorf("%s is taken", bad)
 		}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -174,7 +175,8 @@ func TestSwapOfACodecDisconnectsNobody(t *testing.T) {
 		line += 2
 		sub.expect(fmt.Sprintf("MSG t %d", swaps), "MSG t half of it")
 	}
-	if _, err := c.Rollback(t.Context(), client.Rollback{Listener: "lines", Role: "codec"}); err != nil {
+	_, err := c.Rollback(t.Context(), client.Rollback{Listener: "lines", Role: "codec"})
+	if err != nil {
 		t.Fatal(err)
 	}
 	pub.say("PING\n")
@@ -225,6 +227,9 @@ func TestACodecCanComeAndGo(t *testing.T) {
 }
 
 func TestFurtherComponentsAreThere(t *testing.T) {
+	if got, want := components.Further(), configs.FurtherComponents(); !slices.Equal(got, want) {
+		t.Errorf("components: %v, configs: %v", got, want)
+	}
 	for _, name := range configs.FurtherComponents() {
 		if _, ok := components.Default(name); !ok {
 			t.Errorf("%s is not there", name)

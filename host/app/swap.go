@@ -87,8 +87,8 @@ func (o *operator) takesCodec(listener string) error {
 	if b, err := configs.ParseBind(d.cfg.Bind); err != nil || !b.WebSocket() {
 		return nil
 	}
-	return refusal(fmt.Errorf("app: swap: listener %s has WebSocket: a codec is for tcp, tls and unix",
-		listener))
+	return refusal(fmt.Errorf("app: swap: listener %s has WebSocket: a codec is for tcp, tls "+
+		"and unix", listener))
 }
 
 // Rollback is admin.Links.

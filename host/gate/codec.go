@@ -17,8 +17,8 @@ type Codec interface {
 type codecStage struct {
 	place
 	codec Codec
-	// up is what Out has for the handler. It is handed up in a turn of its own: Out may run inside a
-	// call of the handler.
+	// up is what Out has for the handler. It is handed up in a turn of its own: Out may run inside
+	// a call of the handler.
 	up []byte
 }
 

@@ -67,8 +67,8 @@ type ListenerConfig struct {
 	TLS *TLS
 	// WebSocket is for ws and wss, and only for them.
 	WebSocket *WebSocket
-	// Codec answers who translates for a new connection of a loop, or nil: its bytes are MQTT. It is
-	// called when a connection comes, on any goroutine. Not for ws and wss.
+	// Codec answers who translates for a new connection of a loop, or nil: its bytes are MQTT. It
+	// is called when a connection comes, on any goroutine. Not for ws and wss.
 	Codec func(loop int) Codec
 	// Proxy is for listeners behind a proxy; nil: the socket's peer is who connects.
 	Proxy *Proxy

@@ -84,7 +84,8 @@ func (c *Codec) Encode(
 	}, func() { *out = codec.Encoded{Wait: true} })
 }
 
-// ask has a guest answer. If it cannot, the fault policy does: lost is called, or there is an error.
+// ask has a guest answer. If it cannot, the fault policy does: lost is called, or there is an
+// error.
 func (c *Codec) ask(now int64, question func(in *instance) error, lost func()) error {
 	e, err := c.entry()
 	if err != nil {

@@ -40,8 +40,8 @@ const (
 	typeRoute = "(who: " + typeIdentity + ", topic: string, qos: " + typeQoS + ", retain: bool) " +
 		"-> variant{deliver, drop, send(record{copies: list<string>, redirect: string, " +
 		"reach: enum{local, region, global}})}"
-	typeOnMessage = "(who: " + typeIdentity + ", msg: " + typeMessage + ")"
-	typeOnClient  = "(who: " + typeIdentity + ", what: enum{connected, disconnected})"
+	typeOnMessage  = "(who: " + typeIdentity + ", msg: " + typeMessage + ")"
+	typeOnClient   = "(who: " + typeIdentity + ", what: enum{connected, disconnected})"
 	typeConnection = "record{client-id: string, username: option<string>, " +
 		"password: option<list<u8>>, clean-start: bool, session-expiry: u32, keep-alive: u16, " +
 		"will: option<" + typeMessage + ">}"

@@ -10,7 +10,7 @@ import (
 )
 
 func main() {
-	for _, name := range components.Names() {
+	for _, name := range append(components.Names(), components.Further()...) {
 		if err := pack(name); err != nil {
 			fmt.Fprintf(os.Stderr, "pack: %v\n", err)
 			os.Exit(1)

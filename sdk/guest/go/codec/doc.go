@@ -35,8 +35,8 @@ const (
 	Disconnect
 )
 
-// Request is what a client wants of the broker. Its bytes must hold until the next call. Strings are
-// UTF-8; the broker judges topics and filters.
+// Request is what a client wants of the broker. Its bytes must hold until the next call. Strings
+// are UTF-8; the broker judges topics and filters.
 type Request struct {
 	Kind RequestKind
 	// ID is any number that the answer is to come with; of Received that of the message.
@@ -123,8 +123,8 @@ type Encoded struct {
 	Wait bool
 }
 
-// Handler answers the role. It keeps nothing of a connection: that is in state, empty at first. What
-// it is given is borrowed until return.
+// Handler answers the role. It keeps nothing of a connection: that is in state, empty at first.
+// What it is given is borrowed until return.
 type Handler interface {
 	// Configure reads the configuration, JSON text. An error is a text for the operator. The
 	// interest is not looked at.
