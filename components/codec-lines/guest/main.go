@@ -1,13 +1,5 @@
-//go:build wasip1
-
-// Command guest is the component codec-lines.
+// Command guest is the component codec-lines; built for anything else than WebAssembly it does
+// nothing.
 package main
-
-import (
-	lines "github.com/hpmq/hpmq/components/codec-lines"
-	"github.com/hpmq/hpmq/sdk/guest/go/codec"
-)
-
-var _ = codec.Serve(&lines.Codec{})
 
 func main() {}
