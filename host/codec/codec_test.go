@@ -9,8 +9,8 @@ import (
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
-// toy is a protocol of one byte a word: what each means stands in Decode. It shows what a Conn makes
-// of a Guest; those of the house are tested in host/link and host/app.
+// toy is a protocol of one byte a word: what each means stands in Decode. It shows what a Conn
+// makes of a Guest; those of the house are tested in host/link and host/app.
 type toy struct {
 	asked [][]byte
 	wait  bool

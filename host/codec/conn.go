@@ -63,8 +63,8 @@ func New(g Guest, w *Words) *Conn { return &Conn{guest: g, words: w} }
 
 // In reads what the client sent. raw, borrowed until return, begins with what the last In left;
 // used is how much of it was read now. In appends to up packets of MQTT for the kernel, and to down
-// bytes for the client that follow what the kernel answers at once. After an error, which comes with
-// both, the connection ends.
+// bytes for the client that follow what the kernel answers at once. After an error, which comes
+// with both, the connection ends.
 func (c *Conn) In(now int64, raw []byte, up, down *[]byte) (used int, err error) {
 	d := &c.words.decoded
 	shown := 0
