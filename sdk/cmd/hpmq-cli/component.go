@@ -26,7 +26,7 @@ Where a command takes a FILE.wasm it may be left out in a folder that "component
 
 Compiled code is kept in the user's cache folder, or in HPMQ_CLI_CACHE if that is set.`,
 	}
-	c.AddCommand(newComponentCheck(s),
+	c.AddCommand(newComponentNew(s), newComponentBuild(s), newComponentCheck(s),
 		newComponentTest(s), newComponentBench(s), newComponentRun(s), newComponentWrap(s))
 	return c
 }

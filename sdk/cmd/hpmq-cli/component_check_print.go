@@ -15,6 +15,9 @@ func (k *check) print(c *checked) error {
 		{"name", nameText(c)},
 		{"roles", rolesText(c)},
 	}
+	if len(c.Imports) == 0 {
+		lines = append(lines, [2]string{"imports", "nothing"})
+	}
 	for i, im := range c.Imports {
 		lines = append(lines, [2]string{head(i, "imports"), importText(k, im)})
 	}

@@ -35,6 +35,9 @@ func witFiles(dir, world string) wasmtools.WIT {
 
 // witJSON is the WIT of a folder, resolved.
 func (s *settings) witJSON(cmd *cobra.Command, dir string) ([]byte, error) {
+	if dir == "" {
+		return contracts.JSON(), nil
+	}
 	tools, err := wasmtools.Open(cacheDir("tools"))
 	if err != nil {
 		return nil, err

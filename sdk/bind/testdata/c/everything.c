@@ -38,6 +38,28 @@ void *test_realloc(void *old, size_t old_size, size_t align, size_t size) {
   return p;
 }
 
+// What a compiler calls where there is no C library.
+#define LIBRARY __attribute__((weak, no_builtin))
+LIBRARY void *memcpy(void *to, const void *from, size_t n) {
+  for (size_t i = 0; i < n; i++) ((uint8_t *)to)[i] = ((const uint8_t *)from)[i];
+  return to;
+}
+LIBRARY void *memmove(void *to, const void *from, size_t n) {
+  if ((uintptr_t)to <= (uintptr_t)from) return memcpy(to, from, n);
+  while (n-- > 0) ((uint8_t *)to)[n] = ((const uint8_t *)from)[n];
+  return to;
+}
+LIBRARY void *memset(void *to, int c, size_t n) {
+  for (size_t i = 0; i < n; i++) ((uint8_t *)to)[i] = (uint8_t)c;
+  return to;
+}
+LIBRARY int memcmp(const void *a, const void *b, size_t n) {
+  const uint8_t *x = a, *y = b;
+  for (; n > 0; n--, x++, y++)
+    if (*x != *y) return *x - *y;
+  return 0;
+}
+
 // Values whose flat type is that of another case.
 #define MAYBE __attribute__((unused)) static inline
 MAYBE uint32_t bits_of_f32(float v) { return ((union { float f; uint32_t i; }){v}).i; }
