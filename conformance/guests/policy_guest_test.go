@@ -24,7 +24,7 @@ import (
 func policyEngine(t testing.TB, interpreter bool) *wasm.Engine {
 	t.Helper()
 	cfg := wasm.Default()
-	cfg.FuelMax, cfg.Interpreter = generous, interpreter
+	cfg.FuelMax, cfg.MemoryBytesMax, cfg.Interpreter = generous, memoryMax, interpreter
 	return engineOf(t, cfg)
 }
 

@@ -15,6 +15,9 @@ import (
 // generous is enough for a language that is interpreted by its guest.
 const generous = 5_000_000_000
 
+// memoryMax is enough for Python.
+const memoryMax = 128 << 20
+
 // languages are the built guests of the policy, by "language/form".
 func languages(t testing.TB) map[string][]byte {
 	t.Helper()

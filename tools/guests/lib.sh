@@ -11,7 +11,7 @@ bindings() {
 		cargo install --quiet --locked --root "$cargo" --version "$WIT_BINDGEN_VERSION" \
 			--no-default-features --features c,rust wit-bindgen-cli >&2
 	fi
-	"$cargo/bin/wit-bindgen" c --world policy-component --out-dir "$1" wit >&2
+	"$cargo/bin/wit-bindgen" c --world policy-component --out-dir "$1" wit >/dev/null
 }
 
 # rust_tools brings cargo where there is none.
