@@ -20,8 +20,27 @@
 //! hpmq_guest::conversion!(Vendor);
 //! ```
 //!
-//! A component that judges is one function, [`Rules::authorize`]. Any other role is written against the
-//! contracts themselves, by `wit_bindgen::generate!` with the folder `wit/` of HPMQ.
+//! A component that judges is one function, [`Rules::authorize`].
+//!
+//! ```
+//! use hpmq_guest::{Action, Answer, Context, Qos, Rules, Scope};
+//!
+//! struct OwnTopics;
+//!
+//! impl Rules for OwnTopics {
+//!     fn authorize(who: &Context, _action: Action, topic: &str, _qos: Qos) -> Answer {
+//!         match topic.split('/').next() {
+//!             Some(level) if level == who.client_id => Answer::ALLOW.holds(Scope::Topic, 60),
+//!             _ => Answer::DENY,
+//!         }
+//!     }
+//! }
+//!
+//! hpmq_guest::rules!(OwnTopics);
+//! ```
+//!
+//! Any other role is written against the contracts themselves, by `wit_bindgen::generate!` with the
+//! folder `wit/` of HPMQ.
 //!
 //! Functions may keep state in statics: there is one thread. What must survive a swap of the
 //! component belongs in `kv`.
@@ -42,7 +61,7 @@ mod conversion;
 mod rules;
 
 pub use conversion::{Conversion, Converting};
-pub use rules::{Answer, Judging, Rules, Scope};
+pub use rules::{Action, Answer, Judging, Rules, Scope};
 
 /// A message on its way: topic, payload, QoS, retain.
 pub use transformer::exports::hpmq::broker::transformer::Message;

@@ -1,10 +1,10 @@
 use std::marker::PhantomData;
 
-use crate::Interest;
 use crate::authorizer::exports::hpmq::broker::{authorizer, lifecycle};
 use crate::authorizer::hpmq::broker::config;
+use crate::{Context, Interest, Qos};
 
-pub use authorizer::{Action, Identity, Qos};
+pub use authorizer::Action;
 
 /// How far an answer holds, so that the broker need not ask again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub trait Rules {
     }
 
     /// Is asked whether a client may do something to a topic, or subscribe to a filter.
-    fn authorize(who: &Identity, action: Action, topic: &str, qos: Qos) -> Answer;
+    fn authorize(who: &Context, action: Action, topic: &str, qos: Qos) -> Answer;
 }
 
 /// The role around [`Rules`].
@@ -65,7 +65,7 @@ impl<T: Rules> lifecycle::Guest for Judging<T> {
 }
 
 impl<T: Rules> authorizer::Guest for Judging<T> {
-    fn authorize(who: Identity, action: Action, topic: String, qos: Qos) -> u32 {
+    fn authorize(who: Context, action: Action, topic: String, qos: Qos) -> u32 {
         T::authorize(&who, action, &topic, qos).0
     }
 }
