@@ -14,9 +14,9 @@ import (
 	"github.com/hpmq/hpmq/host/wasm"
 )
 
-// built names a folder of guests that are too large to be committed, an engine with a script
-// inside: `make guests` builds them and asks them the cases.
-var built = flag.String("built", "", "folder of guests, as tools/guests.sh makes it")
+// built names a folder with what is too large to be committed, engines with a script inside:
+// guests/LANGUAGE of tools/guests.sh, sdk/LANGUAGE of tools/sdk.sh. `make guests` asks them.
+var built = flag.String("built", "", "the folder .tools, with guests and sdk in it")
 
 const (
 	// roomy is what a language with its whole runtime inside takes at most.
@@ -26,7 +26,7 @@ const (
 )
 
 func TestBuiltGuestsAnswerTheCases(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(*built, "*", "*.wasm"))
+	files, err := filepath.Glob(filepath.Join(*built, "guests", "*", "*.wasm"))
 	if err != nil || *built != "" && len(files) == 0 {
 		t.Fatalf("no guests in %s: %v", *built, err)
 	}

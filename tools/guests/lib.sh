@@ -116,3 +116,15 @@ adapter() {
 	name=wasi_snapshot_preview1
 	echo "$name=$dir/vendor/$crate/artefacts/$name.reactor.wasm"
 }
+
+# componentize_py brings that program and sets $py to it.
+componentize_py() {
+	venv=$PWD/.tools/componentize-py
+	py=$venv/bin/componentize-py
+	[ "$(cat "$venv/.installed" 2>/dev/null)" != "$COMPONENTIZE_PY_VERSION" ] || return 0
+	say "installing componentize-py $COMPONENTIZE_PY_VERSION"
+	python3 -m venv "$venv" 2>/dev/null || { debs python3 python3-venv && python3 -m venv "$venv"; }
+	"$venv/bin/pip" install --quiet --disable-pip-version-check \
+		"componentize-py==$COMPONENTIZE_PY_VERSION" >&2
+	echo "$COMPONENTIZE_PY_VERSION" >"$venv/.installed"
+}

@@ -1,4 +1,4 @@
-// Command guest is the component acme: its exports around the conversion.
+// Command guest is the component vendor: its exports around the conversion.
 package main
 
 // main never runs: a guest is a library, for wasip1 only.

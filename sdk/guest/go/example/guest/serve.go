@@ -4,7 +4,7 @@ package main
 
 import (
 	"github.com/hpmq/hpmq/sdk/guest/go/conversion"
-	acme "github.com/hpmq/hpmq/sdk/guest/go/example"
+	vendor "github.com/hpmq/hpmq/sdk/guest/go/example"
 )
 
-var _ = conversion.Serve(acme.Conversion())
+var _ = conversion.Serve(vendor.Conversion())

@@ -1,4 +1,4 @@
-package acme
+package vendor
 
 import (
 	"testing"
@@ -7,7 +7,7 @@ import (
 )
 
 func TestGolden(t *testing.T) {
-	guesttest.Run(t, "testdata", func(_ *testing.T, h *guesttest.Host) guesttest.Target {
+	guesttest.Run(t, "../../example/cases", func(_ *testing.T, h *guesttest.Host) guesttest.Target {
 		c := Conversion()
 		c.History = h
 		return guesttest.Transformer(c.Transformer())
