@@ -70,6 +70,8 @@ type Question struct {
 	// Group and Filter are of a shared subscription.
 	Group, Filter string
 	Credentials   broker.Credentials
+	// Gone says that the client of an on-client has left.
+	Gone bool
 }
 
 // Answer is what a component answered. Bytes are the Probe's and hold until its next question.
@@ -90,6 +92,8 @@ type Answer struct {
 	Grant broker.Grant
 	// Text is that of a "deny".
 	Text string
+	// Milliseconds are those of an on-timer.
+	Milliseconds uint32
 }
 
 // Ask asks one question. An error is a fault of the guest, which is dead then, and the Probe of no

@@ -12,6 +12,10 @@ var probes = [roleCount]map[string]func(*Probe, *Question, *Answer) error{
 	RoleTransformer:   {"upstream": (*Probe).transform, "downstream": (*Probe).transform},
 	RoleDeduplicator:  {"check": (*Probe).check},
 	RoleRouter:        {"route": (*Probe).route, "share": (*Probe).share},
+	RoleWorker: {
+		"on-message": (*Probe).told, "on-client": (*Probe).told, "on-timer": (*Probe).told,
+		"on-stop": (*Probe).told,
+	},
 }
 
 // word is the i-th of words.
@@ -159,4 +163,26 @@ func (p *Probe) authenticate(q *Question, a *Answer) error {
 		a.Reason, a.Text = mqtt.ReasonCode(area[4]), string(said)
 	}
 	return in.post(ptr)
+}
+
+// told tells a worker.
+func (p *Probe) told(q *Question, a *Answer) error {
+	in, m := p.guest, q.message()
+	switch q.Function {
+	case "on-message":
+		if !p.policy.fits(m) {
+			return errTooLarge
+		}
+		in.identity(&q.Who)
+		in.message(m)
+	case "on-client":
+		in.identity(&q.Who)
+		in.flag(q.Gone)
+	}
+	v, err := in.call()
+	a.Case = "told"
+	if q.Function == "on-timer" {
+		a.Milliseconds = v
+	}
+	return err
 }

@@ -25,6 +25,7 @@
 //	check         "news", "repeated", "unchanged"
 //	route         "deliver", "drop", or {"redirect", "copies", "reach"}
 //	share         "round-robin", "random", "sticky", "topic-hash"
+//	on-timer      a number
 //	authenticate  "allow", "deny", "next", or {"challenge": bytes}, {"deny": reason code, "text":
 //	              text}, {"allow": {"username", "tenant", "expires-in", "data"}}
 package cases
@@ -196,20 +197,30 @@ func (c *Case) check() error {
 		if call.QoS > 2 {
 			return fmt.Errorf("call %d: qos %d", i, call.QoS)
 		}
-		if call.Function == "authorize" && !slices.Contains(Actions(), call.Action) {
-			return fmt.Errorf("call %d: no action %q; there are %v", i, call.Action, Actions())
+		if all := Actions(call.Function); all != nil && !slices.Contains(all, call.Action) {
+			return fmt.Errorf("call %d: no action %q; there are %v", i, call.Action, all)
 		}
 	}
 	return nil
 }
 
-// Actions are the words of authorizer.action, in their order.
-func Actions() []string { return []string{"publish", "subscribe", "will", "deliver"} }
+// Actions are the words that "action" may be for a function, in the order of wit/; nil for one that
+// has none.
+func Actions(function string) []string {
+	switch function {
+	case "authorize":
+		return []string{"publish", "subscribe", "will", "deliver"}
+	case "on-client":
+		return []string{"connected", "disconnected"}
+	}
+	return nil
+}
 
 // Functions are those of all roles.
 func Functions() []string {
 	return []string{
 		"authenticate", "authorize", "upstream", "downstream", "check", "route", "share",
+		"on-message", "on-client", "on-timer", "on-stop",
 	}
 }
 
@@ -226,6 +237,8 @@ func RoleOf(function string) string {
 		return "deduplicator"
 	case "route", "share":
 		return "router"
+	case "on-message", "on-client", "on-timer", "on-stop":
+		return "worker"
 	}
 	return ""
 }

@@ -21,7 +21,7 @@ func TestAllCasesOfTheHouseAreRead(t *testing.T) {
 			continue // dialogues of their own form: a codec is asked with a state
 		}
 		all, err := Load(path)
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrNone) { // a codec's are of another form
 			t.Error(err)
 		}
 		for i := range all {

@@ -32,7 +32,9 @@ type extras struct {
 
 // Roles are all roles there are templates for.
 func Roles() []string {
-	return []string{"authenticator", "authorizer", "transformer", "deduplicator", "router"}
+	return []string{
+		"authenticator", "authorizer", "transformer", "deduplicator", "router", "worker",
+	}
 }
 
 // Languages are all there are templates for.

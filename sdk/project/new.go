@@ -52,6 +52,9 @@ func New(dir, language, role string) (*Project, []string, error) {
 			l.Name, strings.Join(l.Roles, ", "))
 	}
 	p.Core = l.Core
+	if role == "worker" {
+		p.Capabilities = []Capability{{"publish", "it passes messages on"}}
+	}
 	if had, err := os.ReadDir(dir); err == nil && len(had) > 0 {
 		return nil, nil, fmt.Errorf("project: %s: %w; name a new folder", dir, ErrTaken)
 	}
@@ -127,8 +130,13 @@ func (p *Project) readme(l *Language, files []file) map[string]any {
 	if strings.HasPrefix(p.Role, "a") {
 		article = "An"
 	}
+	var grants []string
+	for _, c := range p.Capabilities {
+		grants = append(grants, c.Name)
+	}
 	return map[string]any{
-		"Name": p.Name, "Role": p.Role, "Title": l.Title, "Needs": l.Needs, "Article": article,
+		"Grants": strings.Join(grants, ","), "Name": p.Name, "Role": p.Role, "Title": l.Title,
+		"Needs": l.Needs, "Article": article,
 		"Source": l.source(p.Role), "Files": told,
 	}
 }

@@ -1,8 +1,11 @@
 package toolchain
 
 import (
+	"fmt"
+	"io/fs"
 	"path/filepath"
 
+	"github.com/hpmq/hpmq/sdk/contracts"
 	"github.com/hpmq/hpmq/sdk/project"
 )
 
@@ -50,11 +53,38 @@ func planJS(p *project.Project, m Machine) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := build(p, "made.wasm")
-	return &Plan{Made: made, Component: true, Steps: append(steps, Step{
+	made, files, err := build(p, "made.wasm"), map[string][]byte{}, error(nil)
+	if err = worldFiles(p, files); err != nil {
+		return nil, fmt.Errorf("toolchain: %w", err)
+	}
+	return &Plan{Made: made, Component: true, Files: files, Steps: append(steps, Step{
 		What: "putting the script into QuickJS", Dir: p.Dir,
-		Args: []string{tool, "node_modules/componentize-qjs/bin/componentize-qjs", "--wit", "wit",
-			"--world", p.World(), "--js", "policy.js", "--sync", "--stub-wasi", "--opt-size",
-			"--minify", "--output", made},
+		Args: []string{tool, "node_modules/componentize-qjs/bin/componentize-qjs", "--wit",
+			build(p, "wit"), "--world", "this-component", "--js", "policy.js", "--sync",
+			"--stub-wasi", "--minify",
+			"--output", made},
 	})}, nil
+}
+
+// worldFiles adds the contracts with a world of this component alone: a script engine imports all
+// that its world has, and would have to be granted all.
+func worldFiles(p *project.Project, files map[string][]byte) error {
+	world := "package hpmq:broker@0.1.0;\n\nworld this-component {\n" +
+		"  import log;\n  import config;\n"
+	for _, c := range p.Capabilities {
+		if c.Name != "log" && c.Name != "config" {
+			world += "  import " + c.Name + ";\n"
+		}
+	}
+	world += "  export lifecycle;\n  export " + p.Role + ";\n}\n"
+	files[build(p, filepath.Join("wit", "this.wit"))] = []byte(world)
+	all := contracts.WIT()
+	return fs.WalkDir(all, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(all, name)
+		files[build(p, filepath.Join("wit", filepath.FromSlash(name)))] = text
+		return err
+	})
 }

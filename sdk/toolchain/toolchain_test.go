@@ -66,7 +66,7 @@ func TestPlans(t *testing.T) {
 		{"assemblyscript", []string{"node", "npm"}, []string{"npm install", "asc.js assembly"}},
 		{"assemblyscript", []string{"node", "here/node_modules/assemblyscript"},
 			[]string{"/bin/node node_modules"}},
-		{"javascript", []string{"node", "npm"}, []string{"--world router-component"}},
+		{"javascript", []string{"node", "npm"}, []string{"--world this-component"}},
 	} {
 		p := &project.Project{Name: "x", Language: c.language, Role: "router", Dir: "here"}
 		plan, err := Of(p, machine(c.has...))
@@ -83,6 +83,21 @@ func TestPlans(t *testing.T) {
 			plan.Component != (c.language == "javascript") {
 			t.Errorf("%s: %+v", c.language, plan)
 		}
+	}
+}
+
+// TestAScriptImportsWhatItNames, and no more: see worldFiles.
+func TestAScriptImportsWhatItNames(t *testing.T) {
+	p := &project.Project{Name: "x", Language: "javascript", Role: "router", Dir: "here",
+		Capabilities: []project.Capability{{Name: "kv"}, {Name: "log"}}}
+	plan, err := Of(p, machine("node", "npm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	world := string(plan.Files[build(p, filepath.Join("wit", "this.wit"))])
+	if !strings.Contains(world, "import kv;\n  export lifecycle;\n  export router;") ||
+		strings.Count(world, "import log;") != 1 || len(plan.Files) < 9 {
+		t.Errorf("%d files, %s", len(plan.Files), world)
 	}
 }
 

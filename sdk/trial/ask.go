@@ -16,7 +16,8 @@ func QuestionOf(c *cases.Call) link.Question {
 	q := link.Question{
 		Function: c.Function, Topic: c.Topic, Payload: c.Payload, QoS: mqtt.QoS(c.QoS),
 		Retain: c.Retain, Group: c.Group, Filter: c.Filter,
-		Action: broker.Action(max(0, slices.Index(cases.Actions(), c.Action))),
+		Action: broker.Action(max(0, slices.Index(cases.Actions("authorize"), c.Action))),
+		Gone:   c.Action == "disconnected",
 	}
 	if w := c.Who; w != nil {
 		q.Who = broker.Identity{
@@ -53,6 +54,8 @@ func credentials(c *cases.Credentials) broker.Credentials {
 // TextOf is the answer to a call as a case has it. The message of the call is borrowed.
 func TextOf(q *link.Question, a *link.Answer) (json.RawMessage, error) {
 	switch q.Function {
+	case "on-timer":
+		return cases.Text(a.Milliseconds)
 	case "authorize":
 		return cases.Text(decision(a))
 	case "upstream", "downstream":

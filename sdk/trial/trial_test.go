@@ -143,6 +143,33 @@ func TestBench(t *testing.T) {
 	}
 }
 
+// TestAWorkerIsTold: by the guest of the links' own tests, whose configuration is words.
+func TestAWorkerIsTold(t *testing.T) {
+	tr := open(t, Config{})
+	code, err := os.ReadFile("../../host/link/testdata/worker.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Subject{
+		Ref:   link.Ref{Use: "w", Code: code, Grants: Grantable()},
+		Roles: []link.Role{link.RoleWorker},
+	}
+	out := hold(t, tr, s, `{"about":"x","config":"every=250;","calls":[
+		{"call":"on-timer","answer":250,"published":[{"topic":"timer","payload":""}]},
+		{"call":"on-message","topic":"a","payload":"1",
+			"published":[{"topic":"told","payload":"1"}]},
+		{"call":"on-client","who":{"client-id":"d"},"action":"disconnected","answer":"told",
+			"published":[{"topic":"went","payload":"d"}]},
+		{"call":"on-stop","published":[{"topic":"stopped","payload":""}]}]}`)
+	if len(out.Failures) > 0 || out.Calls != 4 {
+		t.Errorf("%+v", out)
+	}
+	if out = hold(t, tr, s, `{"about":"x","calls":[{"call":"on-timer","answer":9}]}`); len(
+		out.Failures) != 1 {
+		t.Errorf("%+v", out)
+	}
+}
+
 // TestWhatIsPublishedIsSeen: also when the queue was full meanwhile.
 func TestWhatIsPublishedIsSeen(t *testing.T) {
 	tr := open(t, Config{})

@@ -107,7 +107,11 @@ func (k *built) make(ctx context.Context, p *project.Project, plan *toolchain.Pl
 		return usageError{err}
 	}
 	for name, text := range plan.Files {
-		if err := os.WriteFile(name, text, 0o644); err != nil {
+		err := os.MkdirAll(filepath.Dir(name), 0o755)
+		if err == nil {
+			err = os.WriteFile(name, text, 0o644)
+		}
+		if err != nil {
 			return usageError{err}
 		}
 	}

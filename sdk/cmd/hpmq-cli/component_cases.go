@@ -50,6 +50,9 @@ Calls and answers, in the words of wit/:
   downstream
   check         the same; "news", "repeated", "unchanged"
   route         topic, qos, retain; "deliver", "drop", or {"redirect", "copies", "reach"}
+  on-message    the same; no answer, look at "published"
+  on-client     action "connected" or "disconnected"; no answer
+  on-timer      a number
   share         group, filter; "round-robin", "random", "sticky", "topic-hash"
   authenticate  credentials; "next", {"allow": {...}}, {"deny": code, "text"}, {"challenge": bytes}
 

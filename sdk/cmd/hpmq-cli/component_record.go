@@ -24,7 +24,9 @@ const recordedMax = 100_000
 // named, or the first that takes a message.
 func functionFor(named string, roles []link.Role) (string, error) {
 	var all []string
-	for _, function := range []string{"upstream", "downstream", "check", "route", "authorize"} {
+	for _, function := range []string{
+		"upstream", "downstream", "check", "route", "authorize", "on-message",
+	} {
 		role, err := link.ParseRole(cases.RoleOf(function))
 		if err == nil && slices.Contains(roles, role) {
 			all = append(all, function)

@@ -45,8 +45,8 @@ The client id and the listener that the component sees are "live".`,
 	k.reach.register(c)
 	f := c.Flags()
 	f.StringVar(&k.filter, "filter", "", "topic filter to subscribe to")
-	f.StringVar(&k.call, "call", "", "the function to ask: upstream, downstream, check, route or "+
-		"authorize (default: the first that its roles have)")
+	f.StringVar(&k.call, "call", "", "the function to ask: upstream, downstream, check, route, "+
+		"authorize or on-message (default: the first that its roles have)")
 	f.StringVar(&k.publish, "publish-under", "", "prefix to publish answers under")
 	f.IntVar(&k.count, "count", 0, "end after so many messages")
 	mustHave(c, "filter")
