@@ -131,6 +131,7 @@ guests-bench: ## measure the policy in every language: size, ns per call, memory
 
 wit: ## parse the contracts with standard tools
 	tools/wit-check.sh
+	tools/js-types.sh --check
 
 clean-tree: ## fail if anything is changed or not committed
 	git diff --exit-code
