@@ -13,12 +13,15 @@ LINK_TARGETS = linux/arm64 linux/mipsle
 FUZZTIME  = 10s
 TESTFLAGS =
 
+# The languages that a newcomer tries.
+NEWCOMER = c,go,assemblyscript
+
 export CGO_ENABLED = 0
 # Small devices without a floating-point unit.
 export GOMIPS = softfloat
 
 .DEFAULT_GOAL := help
-.PHONY: help run build fixtures test demo demo-languages conformance mutants conformance-peers interop siege churn bench bench-wasm bench-peers bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
+.PHONY: help run build fixtures test demo demo-languages newcomer conformance mutants conformance-peers interop siege churn bench bench-wasm bench-peers bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
 	cross-link cross-link-all components guests guests-bench wit clean-tree
 
 help: ## list the targets
@@ -40,6 +43,10 @@ demo: ## swap components while 1,000 messages a second flow
 demo-languages: guests ## swap components of every language for each other while messages flow
 	go run ./conformance/demo/cmd/hpmq-demo -rate 100 -each 200 -timeout 20m \
 		-languages conformance/guests/policy,.tools/guests
+
+newcomer: ## go the way from component new to a live link in three languages, and time it
+	. tools/guests/lib.sh && clang_tools
+	go run ./conformance/demo/cmd/hpmq-demo -rate 100 -each 100 -timeout 20m -newcomer $(NEWCOMER)
 
 conformance: ## judge the broker by the conformance suite on tcp, tls, ws and wss
 	go test -count=1 -v -run TestOurBrokerConforms ./conformance/stand

@@ -109,12 +109,14 @@ func (s *story) speak(ctx context.Context, i int, g Guest) error {
 	if err := s.t.until(ctx, through, s.o.Each); err != nil {
 		return err
 	}
-	sum := sha256.Sum256(code)
-	return s.serves(ctx, hex.EncodeToString(sum[:]))
+	return s.serves(ctx, code, "authorizer", "transformer")
 }
 
-// serves sees that the component with this digest is the one that was asked, without a fault.
-func (s *story) serves(ctx context.Context, digest string) error {
+// serves sees that in these roles the component of this code is the one that was asked, without a
+// fault.
+func (s *story) serves(ctx context.Context, code []byte, roles ...string) error {
+	sum := sha256.Sum256(code)
+	digest := hex.EncodeToString(sum[:])
 	out, err := s.cli(ctx, "link", "show", "--json")
 	if err != nil {
 		return fmt.Errorf("link show: %w: %s", err, out)
@@ -127,7 +129,7 @@ func (s *story) serves(ctx context.Context, digest string) error {
 		return err
 	}
 	for _, c := range list {
-		if c.Role != "authorizer" && c.Role != "transformer" {
+		if !slices.Contains(roles, c.Role) {
 			continue
 		}
 		s.quote(fmt.Sprintf("%s: a %s, %d calls, %d faults", c.Role, c.Form, c.Calls, c.Faults))

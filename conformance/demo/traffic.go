@@ -25,6 +25,8 @@ type reading struct {
 	Seq    int    `json:"seq"`
 	Schema string `json:"schema"`
 	To     string `json:"to"`
+	// Value is what a newcomer's first component puts a reading into.
+	Value *reading `json:"value"`
 }
 
 // scene is what the device says and how a message is told that came through.
@@ -156,6 +158,9 @@ func ended(tok paho.Token) bool {
 func (t *traffic) take(m paho.Message) {
 	var r reading
 	err := json.Unmarshal(m.Payload(), &r)
+	if r.Value != nil {
+		r.Seq = r.Value.Seq
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err != nil {

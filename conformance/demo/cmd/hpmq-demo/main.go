@@ -1,5 +1,6 @@
 // Command hpmq-demo runs the demo on binaries it builds first, and ends with 1 if the story did
-// not end as told. With -languages it is the story of components in every language.
+// not end as told. With -languages it is the story of components in every language, with -newcomer
+// that of somebody who writes the first one.
 package main
 
 import (
@@ -21,6 +22,7 @@ func main() {
 	flag.IntVar(&o.Each, "each", 500, "messages to be seen between two steps")
 	flag.StringVar(&o.Guests, "guests", "components/testdata", "folder of the hostile guests")
 	languages := flag.String("languages", "", "folders of guests, parted by commas")
+	newcomer := flag.String("newcomer", "", "languages of a first component, parted by commas")
 	limit := flag.Duration("timeout", 3*time.Minute, "give up after this long")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -28,6 +30,11 @@ func main() {
 	ctx, cancel := context.WithTimeout(ctx, *limit)
 	defer cancel()
 	tell := demo.Run
+	if *newcomer != "" {
+		tell = func(ctx context.Context, o demo.Options) (demo.Report, error) {
+			return demo.Newcomer(ctx, o, strings.Split(*newcomer, ","))
+		}
+	}
 	if *languages != "" {
 		tell = func(ctx context.Context, o demo.Options) (demo.Report, error) {
 			guests, err := demo.Guests(strings.Split(*languages, ",")...)
