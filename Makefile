@@ -13,13 +13,16 @@ LINK_TARGETS = linux/arm64 linux/mipsle
 FUZZTIME  = 10s
 TESTFLAGS =
 
+# The languages that a newcomer tries.
+NEWCOMER = c,go,assemblyscript
+
 export CGO_ENABLED = 0
 # Small devices without a floating-point unit.
 export GOMIPS = softfloat
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test demo conformance mutants conformance-peers interop siege churn bench bench-peers bench-idle check format vet tidy invariants race size fuzz cross \
-	cross-link cross-link-all components wit clean-tree
+.PHONY: help run build fixtures test demo demo-languages newcomer conformance mutants conformance-peers interop siege churn bench bench-wasm bench-peers bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
+	cross-link cross-link-all components guests guests-bench wit clean-tree
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +39,14 @@ test: ## run all tests
 
 demo: ## swap components while 1,000 messages a second flow
 	go run ./conformance/demo/cmd/hpmq-demo
+
+demo-languages: guests ## swap components of every language for each other while messages flow
+	go run ./conformance/demo/cmd/hpmq-demo -rate 100 -each 200 -timeout 20m \
+		-languages conformance/guests/policy,.tools/guests
+
+newcomer: ## go the way from component new to a live link in three languages, and time it
+	. tools/guests/lib.sh && clang_tools
+	go run ./conformance/demo/cmd/hpmq-demo -rate 100 -each 100 -timeout 20m -newcomer $(NEWCOMER)
 
 conformance: ## judge the broker by the conformance suite on tcp, tls, ws and wss
 	go test -count=1 -v -run TestOurBrokerConforms ./conformance/stand
@@ -62,10 +73,16 @@ bench-idle: ## measure what 15,000 idle tcp and TLS connections take
 bench: ## run the benchmarks of every room
 	go test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./sdk/... ./lite/... ./host/...
 
+bench-wasm: ## measure a question to a component: per role, form and engine, beside Go and a webhook
+	go test -count=1 -v -run TestTheTable ./conformance/hop -table $(TESTFLAGS)
+
+fixtures: ## build the components that tests have beside their C (needs clang 19 and node)
+	tools/fixtures.sh
+
 bench-peers: ## measure the broker beside Debian's mosquitto
 	tools/bench-peers.sh
 
-check: format vet tidy test invariants race fuzz cross cross-link components wit clean-tree ## all that CI runs
+check: format vet tidy test invariants race fuzz fuel-arm64 cross cross-link components wit clean-tree ## all that CI runs
 
 format: ## fail if a file is not as gofmt writes it
 	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
@@ -95,6 +112,9 @@ size: ## build hpmq-lite and say what it takes of a device
 fuzz: ## fuzz every decoder for FUZZTIME
 	tools/fuzz.sh $(FUZZTIME)
 
+fuel-arm64: ## see that the default components spend the same fuel on arm64, in qemu
+	tools/fuel-arm64.sh
+
 cross: ## type-check the whole tree for every target
 	go run ./conformance/cross/cmd/typecheck $(TARGETS)
 
@@ -107,8 +127,18 @@ cross-link-all: ## link the programs for every target; minutes each
 components: ## build the components again and compare them byte for byte
 	tools/components.sh --check
 
+guests: ## build the policy in every language, and the examples of the SDKs; installs the toolchains
+	tools/guests.sh
+	tools/sdk.sh
+	go test -count=1 -timeout 30m -run TestBuilt ./conformance/guests -built $(CURDIR)/.tools
+
+guests-bench: ## measure the policy in every language: size, ns per call, memory
+	@go test ./conformance/guests -count=1 -v -timeout 60m -run TestTheTableOfGuests -guests.table | \
+		grep -E '^(\||FAIL|---|    )'
+
 wit: ## parse the contracts with standard tools
 	tools/wit-check.sh
+	tools/js-types.sh --check
 
 clean-tree: ## fail if anything is changed or not committed
 	git diff --exit-code

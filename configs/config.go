@@ -154,6 +154,10 @@ type Link struct {
 	Transformer   []Component `yaml:"transformer"`
 	Deduplicator  []Component `yaml:"deduplicator"`
 	Router        []Component `yaml:"router"`
+	// Worker has no default component.
+	Worker []Component `yaml:"worker,omitempty"`
+	// Codec is one at most, and none unless the file says so: then the listener speaks MQTT.
+	Codec []Component `yaml:"codec,omitempty"`
 }
 
 // Component is one component in a role.
@@ -163,6 +167,8 @@ type Component struct {
 	Use string `yaml:"use"`
 	// Config reaches the component as JSON.
 	Config Document `yaml:"config,omitempty"`
+	// Env are the variables that the component finds in its environment.
+	Env map[string]string `yaml:"env,omitempty"`
 	// Grants name the capabilities the component may import beside log and config. Nil gives a
 	// default component what its manifest asks for, and any other none.
 	Grants []string `yaml:"grants,omitempty"`

@@ -39,7 +39,11 @@ func (d *decoder) value(path string, v any, to reflect.Value) {
 	case reflect.Slice:
 		d.list(path, v, to)
 	case reflect.Map:
-		d.document(path, v, to)
+		if to.Type().Elem().Kind() == reflect.String {
+			d.texts(path, v, to)
+		} else {
+			d.document(path, v, to)
+		}
 	case reflect.Pointer:
 		d.section(path, v, to)
 	default:
@@ -121,6 +125,26 @@ func (d *decoder) list(path string, v any, to reflect.Value) {
 		d.value(at, entry, out.Index(i))
 	}
 	to.Set(out)
+}
+
+// texts takes a mapping of texts to texts.
+func (d *decoder) texts(path string, v any, to reflect.Value) {
+	m, ok := v.(map[string]any)
+	if !ok {
+		d.problems.add(path, "must be a mapping, not %s", kindOf(v))
+		return
+	}
+	out := make(map[string]string, len(m))
+	for _, key := range sortedKeys(m) {
+		var text string
+		if m[key] == nil {
+			d.problems.add(join(path, key), "is empty; put the text in quotes")
+		} else {
+			d.value(join(path, key), m[key], reflect.ValueOf(&text).Elem())
+		}
+		out[key] = text
+	}
+	to.Set(reflect.ValueOf(out))
 }
 
 // document takes a free-form mapping whose every key is a text, as JSON wants it.

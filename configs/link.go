@@ -12,11 +12,13 @@ const (
 	Transformer   = "transformer"
 	Deduplicator  = "deduplicator"
 	Router        = "router"
+	Worker        = "worker"
+	Codec         = "codec"
 )
 
 // Roles lists the roles in the order a message meets them.
 func Roles() []string {
-	return []string{Authenticator, Authorizer, Transformer, Deduplicator, Router}
+	return []string{Authenticator, Authorizer, Transformer, Deduplicator, Router, Worker, Codec}
 }
 
 // Capabilities lists what a component can be granted. It has log and config without asking.
@@ -32,6 +34,10 @@ func DefaultComponents() []string {
 		"router-rules",
 	}
 }
+
+// FurtherComponents lists the names of those that come with the broker as well and are linked only
+// where a link says so.
+func FurtherComponents() []string { return []string{"codec-lines"} }
 
 // DefaultLink links every default component without configuration.
 func DefaultLink() Link {
@@ -56,6 +62,10 @@ func (l *Link) Role(role string) *[]Component {
 		return &l.Deduplicator
 	case Router:
 		return &l.Router
+	case Worker:
+		return &l.Worker
+	case Codec:
+		return &l.Codec
 	}
 	return nil
 }

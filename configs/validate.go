@@ -3,6 +3,7 @@ package configs
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -145,8 +146,12 @@ func (l *Limits) validateOwn(ps *Problems, at string, base *Limits) {
 }
 
 func validateChain(ps *Problems, at, role string, chain []Component) {
-	if len(chain) > ChainMax {
-		ps.add(at, "%d components are too many; at most %d", len(chain), ChainMax)
+	most := ChainMax
+	if role == Codec {
+		most = 1
+	}
+	if len(chain) > most {
+		ps.add(at, "%d components are too many; at most %d", len(chain), most)
 	}
 	for i := range chain {
 		chain[i].validate(ps, fmt.Sprintf("%s[%d]", at, i), role)
@@ -154,18 +159,24 @@ func validateChain(ps *Problems, at, role string, chain []Component) {
 }
 
 func (c *Component) validate(ps *Problems, at, role string) {
+	known := append(DefaultComponents(), FurtherComponents()...)
 	switch {
 	case c.Use == "":
 		ps.add(at+".use", "is missing; name a default component or a .wasm file")
 	case c.IsPath():
-	case !slices.Contains(DefaultComponents(), c.Use):
+	case !slices.Contains(known, c.Use):
 		ps.add(at+".use", "%q is no default component%s and no file that ends in .wasm", c.Use,
-			suggest(c.Use, DefaultComponents()))
+			suggest(c.Use, known))
 	case !strings.HasPrefix(c.Use, role+"-"):
 		ps.add(at+".use", "%s cannot serve as %s", c.Use, role)
 	}
 	for i, g := range c.Grants {
 		oneOf(ps, fmt.Sprintf("%s.grants[%d]", at, i), g, Capabilities())
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
+		if name == "" || strings.ContainsAny(name, "=\x00") {
+			ps.add(at+".env", "%q is no name of a variable", clip(name))
+		}
 	}
 	if c.OnFault != "" {
 		oneOf(ps, at+".on_fault", c.OnFault, []string{"open", "closed"})

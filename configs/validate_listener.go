@@ -69,6 +69,10 @@ func (l *Listener) validateScheme(ps *Problems, at string, b Bind) {
 	case l.WebSocket != nil:
 		l.WebSocket.validate(ps, at+".websocket")
 	}
+	if b.WebSocket() && len(l.Link.Codec) > 0 {
+		ps.add(at+".link.codec", "is not for ws:// and wss://; leave it out, or write bind: %s",
+			b.as(map[string]string{WS: TCP, WSS: TLS}))
+	}
 	if l.Proxy != nil {
 		l.Proxy.validate(ps, at+".proxy_protocol", b)
 	}

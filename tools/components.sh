@@ -1,7 +1,8 @@
 #!/bin/sh
-# components.sh [--check] [NAME...] builds the components with TinyGo into components/NAME/NAME.wasm,
-# the guest of the conformance suite into its folder (NAME enhanced), and the hostile guests of the
-# tests with clang into components/testdata; all, or those named.
+# components.sh [--check] [NAME...] builds the components with TinyGo into components/NAME/NAME.wasm
+# and, as it is embedded, NAME.wasm.pack, the guest of the conformance suite into its folder (NAME enhanced), and the hostile guests of the
+# tests with clang into components/testdata, kernels likewise for the benchmark of fuel; all, or those
+# named.
 # With --check it builds into a folder of its own and compares byte for byte.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -25,6 +26,7 @@ CGO_ENABLED=0 go build -trimpath -o "$work/stamp" ./components/cmd/stamp
 build() {
 	case $1 in
 	hostile-*) build_hostile "${1#hostile-}" "$2" ;;
+	kernels) build_kernels "$2" ;;
 	*) build_component "$1" "$2" ;;
 	esac
 }
@@ -51,17 +53,24 @@ build_hostile() {
 	wasm-ld-19 --no-entry --strip-all --stack-first -o "$2" "$work/$1.o"
 }
 
+build_kernels() {
+	clang-19 --target=wasm32 -O2 -Wall -nostdlib -c -o "$work/kernels.o" \
+		host/wasm/fuel/testdata/kernels.c
+	wasm-ld-19 --no-entry --strip-all -o "$1" "$work/kernels.o"
+}
+
 # committed NAME is where the bytes stand.
 committed() {
 	case $1 in
 	hostile-*) echo "components/testdata/$1.wasm" ;;
+	kernels) echo host/wasm/fuel/testdata/kernels.wasm ;;
 	*) echo "$(folder "$1")/$1.wasm" ;;
 	esac
 }
 
 if [ $# = 0 ]; then
 	set -- $(cd components && for m in */manifest.json; do dirname "$m"; done) \
-		enhanced hostile-loop hostile-trap hostile-memory hostile-recurse hostile-garbage
+		enhanced kernels hostile-loop hostile-trap hostile-memory hostile-recurse hostile-garbage
 fi
 wrong=
 for name in "$@"; do
@@ -74,4 +83,5 @@ for name in "$@"; do
 	build "$name" "$work/$name.wasm"
 	cmp "$work/$name.wasm" "$file" || wrong="$wrong $name"
 done
+[ -n "$check" ] || (cd components && go run ./cmd/pack)
 [ -z "$wrong" ] || fail "not what the sources make:$wrong (run tools/components.sh and commit)"

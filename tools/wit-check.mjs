@@ -1,12 +1,15 @@
-// wit-check.mjs JCO-DIR WIT-DIR COMPONENTS-DIR
+// wit-check.mjs JCO-DIR WIT-DIR COMPONENTS-DIR WORLDS-DIR WASI-DIR [--rewrite]
 //
-// Parses the contracts, then makes a real component of each default component: wasm-tools refuses
-// one whose exports or imports differ in name or signature from the world of its role.
-import { readFile, readdir } from 'node:fs/promises';
+// Parses the contracts and compares an empty component of each world with the one in WORLDS-DIR,
+// by which the tests of host/link know the contracts, and one of all of WASI 0.2 with that in
+// WASI-DIR; --rewrite writes them anew. Then it makes a real component of each default component: wasm-tools refuses one whose exports or imports differ
+// in name or signature from the world of its role.
+import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const [jco, wit, components] = process.argv.slice(2);
+const [jco, wit, components, emptyWorlds, wasi, rewrite] = process.argv.slice(2);
 const modules = join(jco, 'node_modules/@bytecodealliance');
 const load = (path) => import(pathToFileURL(join(modules, path)).href);
 const { componentEmbed, componentNew, componentWit } = await load('jco/dist/api.js');
@@ -24,12 +27,29 @@ async function step(what, f) {
 
 const worlds = (await readFile(join(wit, 'worlds.wit'), 'utf8'))
   .match(/^world [a-z-]+/gm).map((line) => line.split(' ')[1]);
-for (const world of worlds) {
+
+// empty compares an empty component of a world, with unstable features if asked for, with file.
+async function empty(world, witPath, file, features) {
   await step(`world ${world}`, async () => {
-    const core = await componentEmbed({ dummy: true, witPath: wit, world });
-    await componentWit(await componentNew(core, []));
+    const core = await componentEmbed({ dummy: true, witPath, world, features });
+    const made = await componentNew(core, []);
+    await componentWit(made);
+    if (rewrite) await writeFile(file, made);
+    const known = await readFile(file).catch(() => Buffer.alloc(0));
+    if (!known.equals(made)) {
+      throw new Error(`${file} is not of this WIT: run tools/wit-check.sh --rewrite and commit`);
+    }
   });
 }
+
+for (const world of worlds) {
+  await empty(world, wit, join(emptyWorlds, `${world}.wasm`));
+}
+const everything = await mkdtemp(join(tmpdir(), 'wasi-'));
+await cp(join(modules, 'jco/lib/wit/builtin/0.2.12'), join(everything, 'deps'), { recursive: true });
+await cp(join(wasi, 'everything.wit'), join(everything, 'everything.wit'));
+await empty('everything', everything, join(wasi, 'imports-0.2.12.wasm'), { tag: 'all' });
+await rm(everything, { recursive: true });
 console.log(`wit: ${worlds.length} worlds parse`);
 
 const folders = await readdir(components, { withFileTypes: true });

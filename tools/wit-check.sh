@@ -1,6 +1,7 @@
 #!/bin/sh
-# wit-check.sh parses wit/ with the Bytecode Alliance's own tools and checks with them that each
-# default component has the exports and imports of its role, name by name and type by type.
+# wit-check.sh [--rewrite] parses wit/ with the Bytecode Alliance's own tools and checks with them
+# that each default component has the exports and imports of its role, name by name and type by type,
+# and that the empty components by which host/link knows the contracts are of this wit/.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
@@ -23,4 +24,5 @@ END
 
 have=$(cat "$jco/.installed" 2>/dev/null || true)
 [ "$have" = "$JCO_VERSION $PREVIEW2_SHIM_VERSION" ] || install
-node "$here/wit-check.mjs" "$jco" "$root/wit" "$root/components"
+node "$here/wit-check.mjs" "$jco" "$root/wit" "$root/components" \
+	"$root/host/link/testdata/worlds" "$root/host/cap/wasi/testdata" "$@"

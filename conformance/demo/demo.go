@@ -59,13 +59,17 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if err := s.open(ctx); err != nil {
 		return Report{}, err
 	}
+	return s.tell(ctx, s.steps)
+}
+
+// tell runs the steps while the device publishes, then ends the broker.
+func (s *story) tell(ctx context.Context, steps func(context.Context) error) (Report, error) {
 	defer s.broker.Stop()
 	defer s.t.close()
-
 	load, stop := context.WithCancel(ctx)
 	published := make(chan error, 1)
-	go func() { published <- s.t.publish(load, o.Rate) }()
-	err = s.steps(ctx)
+	go func() { published <- s.t.publish(load, s.o.Rate) }()
+	err := steps(ctx)
 	stop()
 	err = errors.Join(err, <-published)
 	if err == nil {
@@ -79,10 +83,14 @@ func Run(ctx context.Context, o Options) (Report, error) {
 }
 
 func (s *story) open(ctx context.Context) error {
-	files := map[string][]byte{
+	return s.start(ctx, vendor(), map[string][]byte{
 		"hpmq.yaml": configFile, "v1.json": v1Config, "v2.json": v2Config,
 		"notwasm.wasm": []byte("MZ: this is not WebAssembly\n"),
-	}
+	})
+}
+
+// start writes the files, runs the broker on hpmq.yaml of them and connects the two clients.
+func (s *story) start(ctx context.Context, play scene, files map[string][]byte) error {
 	for name, body := range files {
 		if err := os.WriteFile(filepath.Join(s.dir, name), body, 0o600); err != nil {
 			return err
@@ -94,7 +102,7 @@ func (s *story) open(ctx context.Context) error {
 	if s.broker, err = process.Start(ctx, s.o.Hpmq, args...); err != nil {
 		return err
 	}
-	if s.t, err = open(s.broker.MQTT); err != nil {
+	if s.t, err = open(s.broker.MQTT, play); err != nil {
 		s.broker.Stop()
 	}
 	return err
@@ -110,7 +118,7 @@ func (s *story) steps(ctx context.Context) error {
 	for i, next := range []shape{v2, v1, v2, v1, v2} {
 		s.say("Swap %d of 5: transformer-json %s.", i+1, next)
 		config := filepath.Join(s.dir, string(next)+".json")
-		if err := s.swap(ctx, "transformer-json", "--config", config); err != nil {
+		if err := s.swap(ctx, "transformer", "transformer-json", "--config", config); err != nil {
 			return err
 		}
 		if err := s.t.until(ctx, next, s.o.Each); err != nil {
@@ -129,7 +137,7 @@ func (s *story) steps(ctx context.Context) error {
 // fails open: messages go by unchanged until the operator rolls back.
 func (s *story) hostile(ctx context.Context, name string) error {
 	s.say("Swap in %s, which misbehaves at every call: contained, messages go by unchanged.", name)
-	if err := s.swap(ctx, filepath.Join(s.o.Guests, name+".wasm")); err != nil {
+	if err := s.swap(ctx, "transformer", filepath.Join(s.o.Guests, name+".wasm")); err != nil {
 		return err
 	}
 	if err := s.t.until(ctx, raw, s.o.Each); err != nil {
@@ -165,8 +173,8 @@ func (s *story) refused(ctx context.Context) error {
 	return s.t.until(ctx, v2, s.o.Each)
 }
 
-func (s *story) swap(ctx context.Context, use string, more ...string) error {
-	args := []string{"link", "swap", "--listener", "demo", "--role", "transformer", "--use", use}
+func (s *story) swap(ctx context.Context, role, use string, more ...string) error {
+	args := []string{"link", "swap", "--listener", "demo", "--role", role, "--use", use}
 	out, err := s.cli(ctx, append(args, more...)...)
 	s.quote(out)
 	if err != nil {

@@ -61,7 +61,7 @@ func TestTakeFindsFaults(t *testing.T) {
 		"late":    {`{"seq":0}`, `{"seq":1}`, `{"seq":2}`, `{"seq":1}`},
 		"garbage": {`{"seq":0}`, `{"seq`},
 	} {
-		tr := &traffic{counts: map[shape]int{}, changed: make(chan struct{})}
+		tr := newTraffic(vendor())
 		for _, b := range bodies {
 			tr.take(fakeMessage{b})
 		}
@@ -72,7 +72,7 @@ func TestTakeFindsFaults(t *testing.T) {
 }
 
 func TestUntilGivesUp(t *testing.T) {
-	tr := &traffic{counts: map[shape]int{}, changed: make(chan struct{})}
+	tr := newTraffic(vendor())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if tr.until(ctx, v2, 1) == nil {

@@ -24,10 +24,40 @@ const (
 type reading struct {
 	Seq    int    `json:"seq"`
 	Schema string `json:"schema"`
+	To     string `json:"to"`
+	// Value is what a newcomer's first component puts a reading into.
+	Value *reading `json:"value"`
+}
+
+// scene is what the device says and how a message is told that came through.
+type scene struct {
+	device string
+	// says is the topic and payload of the message with that number.
+	says func(seq int) (topic, payload string)
+	// watch is the watcher's filter, username its name.
+	watch, username string
+	shape           func(topic string, r *reading) shape
+}
+
+// vendor is the scene of the story.
+func vendor() scene {
+	return scene{
+		device: "dev-7", watch: "vendor/acme/#",
+		says: func(seq int) (topic, payload string) {
+			return deviceTopic, fmt.Sprintf(`{"seq":%d,"t":%d,"vendor":"acme"}`, seq, 200+seq%50)
+		},
+		shape: func(_ string, r *reading) shape {
+			if r.Schema == "" {
+				return raw
+			}
+			return shape(r.Schema)
+		},
+	}
 }
 
 // traffic is one device that publishes at a rate, and one subscriber that keeps account.
 type traffic struct {
+	scene  scene
 	device paho.Client
 	watch  paho.Client
 
@@ -45,26 +75,30 @@ type traffic struct {
 
 const (
 	deviceTopic = "vendor/acme/dev-7/up"
-	watchFilter = "vendor/acme/#"
 	faultsMax   = 20
 )
 
-func open(addr string) (*traffic, error) {
-	t := &traffic{counts: map[shape]int{}, changed: make(chan struct{})}
+func newTraffic(s scene) *traffic {
+	return &traffic{scene: s, counts: map[shape]int{}, changed: make(chan struct{})}
+}
+
+func open(addr string, s scene) (*traffic, error) {
+	t := newTraffic(s)
 	var err error
-	if t.watch, err = t.dial(addr, "watcher"); err != nil {
+	if t.watch, err = t.dial(addr, "watcher", s.username); err != nil {
 		return nil, err
 	}
-	tok := t.watch.Subscribe(watchFilter, 1, func(_ paho.Client, m paho.Message) { t.take(m) })
+	tok := t.watch.Subscribe(s.watch, 1, func(_ paho.Client, m paho.Message) { t.take(m) })
 	if tok.Wait(); tok.Error() != nil {
 		return nil, tok.Error()
 	}
-	t.device, err = t.dial(addr, "dev-7")
+	t.device, err = t.dial(addr, s.device, "")
 	return t, err
 }
 
-func (t *traffic) dial(addr, id string) (paho.Client, error) {
+func (t *traffic) dial(addr, id, username string) (paho.Client, error) {
 	o := paho.NewClientOptions().AddBroker("tcp://" + addr).SetClientID(id)
+	o.SetUsername(username)
 	o.SetProtocolVersion(4).SetAutoReconnect(false).SetOrderMatters(true)
 	o.SetConnectionLostHandler(func(_ paho.Client, err error) {
 		t.mu.Lock()
@@ -92,8 +126,8 @@ func (t *traffic) publish(ctx context.Context, rate int) error {
 		}
 		due := int(time.Since(start).Seconds() * float64(rate))
 		for ; t.sent < due; t.sent++ {
-			body := fmt.Sprintf(`{"seq":%d,"t":%d,"vendor":"acme"}`, t.sent, 200+t.sent%50)
-			last = append(last, t.device.Publish(deviceTopic, 1, false, body))
+			topic, body := t.scene.says(t.sent)
+			last = append(last, t.device.Publish(topic, 1, false, body))
 		}
 		for len(last) > 0 && ended(last[0]) {
 			last = last[1:]
@@ -124,6 +158,9 @@ func ended(tok paho.Token) bool {
 func (t *traffic) take(m paho.Message) {
 	var r reading
 	err := json.Unmarshal(m.Payload(), &r)
+	if r.Value != nil {
+		r.Seq = r.Value.Seq
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err != nil {
@@ -138,10 +175,7 @@ func (t *traffic) take(m paho.Message) {
 	}
 	t.next = max(t.next, r.Seq+1)
 	t.got++
-	s := shape(r.Schema)
-	if s == "" {
-		s = raw
-	}
+	s := t.scene.shape(m.Topic(), &r)
 	if s != t.now || len(t.shapes) == 0 {
 		t.shapes = append(t.shapes, s)
 	}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
+	"github.com/hpmq/hpmq/host/cap/wasi/state"
 	"github.com/hpmq/hpmq/host/wasm"
 	guest "github.com/hpmq/hpmq/sdk/guest/go"
 	"github.com/hpmq/hpmq/sdk/guest/go/guesttest"
@@ -15,6 +17,7 @@ import (
 type env struct {
 	host   *guesttest.Host
 	config string
+	wasi   state.State
 }
 
 // instance is one guest and what is needed to ask it.
@@ -34,7 +37,15 @@ const blockBytes = 256
 
 func newEngine(t testing.TB) *wasm.Engine {
 	t.Helper()
+	return newEngineOf(t, false)
+}
+
+func newEngineOf(t testing.TB, interpreter bool) *wasm.Engine {
+	t.Helper()
 	cfg := wasm.Default()
+	cfg.Interpreter = interpreter
+	cfg.Now = func() time.Time { return time.Unix(1_800_000_000, 0) }
+	cfg.Random = func(b []byte) { clear(b) }
 	cfg.FuelMax = 5_000_000_000 // a slow hash
 	engine, err := wasm.Open(cfg)
 	if err != nil {
@@ -75,17 +86,25 @@ func open(t testing.TB, mod *wasm.Module, h *guesttest.Host) *instance {
 
 // call runs an export with what was passed; the answer is its flat result.
 func (in *instance) call(face, name string) (uint32, error) {
+	f, err := in.function(face, name)
+	if err != nil {
+		return 0, err
+	}
+	err = in.guest.Call(f, in.stack[:])
+	in.slots, in.used = 0, 0
+	return uint32(in.stack[0]), err
+}
+
+func (in *instance) function(face, name string) (*wasm.Func, error) {
 	f := in.funcs[name]
 	if f == nil {
 		var err error
 		if f, err = in.guest.Func("hpmq:broker/" + face + "@0.1.0#" + name); err != nil {
-			return 0, err
+			return nil, err
 		}
 		in.funcs[name] = f
 	}
-	err := in.guest.Call(f, in.stack[:])
-	in.slots, in.used = 0, 0
-	return uint32(in.stack[0]), err
+	return f, nil
 }
 
 // Configure is lifecycle.configure. After it the guest is asked for its argument block.

@@ -126,7 +126,8 @@ func TestDefaultLinksAll(t *testing.T) {
 	c.Admin.Bind = configs.Off
 	c.Listeners[0].Bind = "tcp://127.0.0.1:0"
 	a := open(t, c)
-	if got := a.Linked(); len(got) != 1 || len(got[0].Components) != len(configs.Roles()) {
+	got, want := a.Linked(), configs.DefaultComponents()
+	if len(got) != 1 || len(got[0].Components) != len(want) {
 		t.Errorf("linked %v", got)
 	}
 	if entries, err := os.ReadDir(filepath.Join(c.DataDir, "cache")); err != nil || entries == nil {

@@ -47,6 +47,7 @@ type door struct {
 // era is what a door offers between two changes of it. Connections live on in that they came by.
 type era struct {
 	kernels []*broker.Listener // by loop
+	codecs  []*link.Codec      // by loop
 	tally   *gate.Tally
 }
 
@@ -87,15 +88,19 @@ func boundAt(bind string, addr net.Addr) string {
 
 // eraLocked makes the era of d as cfg has it.
 func (a *App) eraLocked(d *door, cfg *configs.Listener) *era {
-	e := &era{kernels: make([]*broker.Listener, a.loops.Loops())}
+	loops := a.loops.Loops()
+	e := &era{
+		kernels: make([]*broker.Listener, loops), codecs: make([]*link.Codec, loops),
+	}
 	limits := kernelLimits(&cfg.Limits)
 	for loop := range e.kernels {
 		e.kernels[loop] = &broker.Listener{
 			Name:   cfg.Name,
 			Auth:   a.linker.Authenticator(d.key, loop, a.loops.answerer(loop)),
-			Policy: a.linker.Policy(d.key, loop),
+			Policy: a.linker.Policy(d.key, loop), Presence: a.linker.Presence(d.key),
 			Limits: limits,
 		}
+		e.codecs[loop] = a.linker.Codec(d.key, loop)
 	}
 	e.tally = gate.NewTally(func() { go a.eraGone(d, e) })
 	return e
@@ -163,6 +168,8 @@ func (d *door) socketConfig(cfg *configs.Listener, e *era) shard.ListenerConfig 
 	}
 	if w := cfg.WebSocketOf(); b.WebSocket() {
 		c.WebSocket = webSocket(&w, b)
+	} else {
+		c.Codec = e.codec
 	}
 	if p := cfg.Proxy; p != nil && len(p.Trusted) > 0 {
 		trusted, unix := p.Prefixes()

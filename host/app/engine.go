@@ -11,6 +11,7 @@ import (
 	"github.com/hpmq/hpmq/host/cap/kv"
 	"github.com/hpmq/hpmq/host/cap/log"
 	"github.com/hpmq/hpmq/host/cap/publish"
+	"github.com/hpmq/hpmq/host/cap/wasi"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/lite/broker"
 )
@@ -38,10 +39,11 @@ func (a *App) openEngine(context.Context) error {
 		history: history.New(history.Default()),
 		publish: publish.New(publish.Default()),
 	}
-	for _, m := range []wasm.HostModule{
+	modules := append([]wasm.HostModule{
 		a.caps.log.Module(), config.Module(), kv.New(kv.Default()).Module(a.now),
 		a.caps.history.Module(), a.caps.publish.Module(),
-	} {
+	}, wasi.Modules(time.Sleep)...)
+	for _, m := range modules {
 		if err := e.Provide(m); err != nil {
 			return fmt.Errorf("app: engine: %w", err)
 		}

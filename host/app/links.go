@@ -93,7 +93,7 @@ func refOf(c *configs.Component) (link.Ref, error) {
 	}
 	text, err := jsonOf(c.Config)
 	return link.Ref{
-		Use: c.Use, Config: text, Grants: c.Grants, OnFault: onFault,
+		Use: c.Use, Config: text, Env: c.Env, Grants: c.Grants, OnFault: onFault,
 		Limits: link.Limits{Fuel: c.Fuel, MemoryBytesMax: uint32(c.Memory)},
 	}, err
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/gate"
 	"github.com/hpmq/hpmq/host/shard"
 	"github.com/hpmq/hpmq/lite/broker"
 )
@@ -84,6 +85,14 @@ func (a *App) offerLocked(d *door, e *era) {
 }
 
 func (e *era) kernel(loop int) *broker.Listener { return e.kernels[loop] }
+
+// codec is gate.ListenerConfig.Codec: whoever comes while no codec is linked speaks MQTT.
+func (e *era) codec(loop int) gate.Codec {
+	if c := e.codecs[loop]; c.Linked() {
+		return c.Conn()
+	}
+	return nil
+}
 
 // closeSocketLocked closes the socket of a door. Its connections go on, judged by its link.
 func (a *App) closeSocketLocked(d *door) error {

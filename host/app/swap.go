@@ -30,9 +30,9 @@ func linkedOf(listener string, v *link.ComponentView) client.Linked {
 	}
 	return client.Linked{
 		Listener: listener, Role: v.Role.String(), Position: v.Position, Name: v.Name,
-		Version: v.Version, Digest: v.Digest, Size: v.Size, Grants: v.Grants,
-		OnFault: v.OnFault.String(), Calls: v.Calls, Faults: v.Faults, Breaker: v.Breaker,
-		LastFault: v.LastFault, Previous: v.Previous,
+		Version: v.Version, Form: string(v.Form), Digest: v.Digest, Size: v.Size,
+		Grants: v.Grants, OnFault: v.OnFault.String(), Calls: v.Calls, Faults: v.Faults,
+		Breaker: v.Breaker, LastFault: v.LastFault, Previous: v.Previous,
 	}
 }
 
@@ -63,6 +63,9 @@ func (o *operator) Swap(ctx context.Context, s client.Swap) (client.Swapped, err
 		ref.Code = s.Wasm
 	}
 	key, err := o.linkOf(s.Listener)
+	if err == nil && role == link.RoleCodec {
+		err = o.takesCodec(s.Listener)
+	}
 	if err != nil {
 		return client.Swapped{}, err
 	}
@@ -71,6 +74,21 @@ func (o *operator) Swap(ctx context.Context, s client.Swap) (client.Swapped, err
 	})
 	done.Listener = s.Listener
 	return swapped(&done), refusal(renamed(err, key, s.Listener))
+}
+
+// takesCodec refuses a codec where connections would not get to it.
+func (o *operator) takesCodec(listener string) error {
+	o.change.Lock()
+	defer o.change.Unlock()
+	d := o.doors[listener]
+	if d == nil {
+		return nil
+	}
+	if b, err := configs.ParseBind(d.cfg.Bind); err != nil || !b.WebSocket() {
+		return nil
+	}
+	return refusal(fmt.Errorf("app: swap: listener %s has WebSocket: a codec is for tcp, tls "+
+		"and unix", listener))
 }
 
 // Rollback is admin.Links.

@@ -190,6 +190,11 @@ func (a *arrival) enrol() {
 	if ln.cfg.newStage != nil {
 		a.learn().put(ln.cfg.newStage())
 	}
+	if ln.cfg.Codec != nil {
+		if codec := ln.cfg.Codec(l.index); codec != nil {
+			a.learn().put(&codecStage{codec: codec})
+		}
+	}
 	c := &Conn{loop: l, ln: ln, pile: a.pile}
 	ln.accepted.Add(1)
 	ln.g.count.accepted.Add(1)

@@ -67,6 +67,9 @@ type ListenerConfig struct {
 	TLS *TLS
 	// WebSocket is for ws and wss, and only for them.
 	WebSocket *WebSocket
+	// Codec answers who translates for a new connection of a loop, or nil: its bytes are MQTT. It
+	// is called when a connection comes, on any goroutine. Not for ws and wss.
+	Codec func(loop int) Codec
 	// Proxy is for listeners behind a proxy; nil: the socket's peer is who connects.
 	Proxy *Proxy
 	// SocketMode is who may connect to a unix socket, 0 for what the umask leaves.
@@ -101,6 +104,8 @@ func (cfg *ListenerConfig) ready() (Bind, error) {
 		return b, fmt.Errorf("gate: bind %q: give it a WebSocket path", cfg.Bind)
 	case !b.WebSocket() && cfg.WebSocket != nil:
 		return b, fmt.Errorf("gate: bind %q: WebSocket is for ws:// and wss://", cfg.Bind)
+	case b.WebSocket() && cfg.Codec != nil:
+		return b, fmt.Errorf("gate: bind %q: a codec is for what is not WebSocket", cfg.Bind)
 	case cfg.SocketMode != 0 && b.Network != "unix":
 		return b, fmt.Errorf("gate: bind %q: a socket mode is for unix://", cfg.Bind)
 	}

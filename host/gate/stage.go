@@ -3,9 +3,10 @@ package gate
 import "github.com/hpmq/hpmq/host/websocket"
 
 // stage stands between a socket and the framing, for what is not plain MQTT on the wire: TLS
-// records, WebSocket frames. It belongs to one connection and its loop. Stages are stacked: TLS is
-// next to the socket, WebSocket on top of it, the framing above both. What must wait, as a
-// handshake over the network does, is done before the loop has the connection: see arrival.
+// records, WebSocket frames, other protocols. It belongs to one connection and its loop. Stages are
+// stacked: TLS is next to the socket, WebSocket or a codec on top of it, the framing above both.
+// What must wait, as a handshake over the network does, is done before the loop has the connection:
+// see arrival.
 //
 // The order of bytes on the wire is the order of the calls that bring them.
 type stage interface {

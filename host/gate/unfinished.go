@@ -91,6 +91,10 @@ func (l *loop) sweep() {
 			continue
 		}
 		c := u.conns[i]
+		if c.holds() { // a codec's: the peer cannot send the rest
+			c.in.since = l.now
+			continue
+		}
 		limit := c.ln.cfg.Limits.PacketTimeout.Milliseconds()
 		if c.state == open && limit > 0 && l.now-c.in.since >= limit {
 			l.giveUp(c, mqtt.ImplementationSpecificError, "a packet did not end in time")

@@ -178,31 +178,8 @@ const credentialsSize = 80
 
 // authenticate calls the export and lifts the verdict.
 func (in *instance) authenticate(who *broker.Credentials) (authVerdict, error) {
-	in.begin()
-	var rec [credentialsSize]byte
-	put := func(at int, s string) { in.putText(rec[at:], s) }
-	option := func(at int, has bool, s string) {
-		if has {
-			rec[at] = 1
-			put(at+4, s)
-		}
-	}
-	put(0, who.Identity.ClientID)
-	option(8, who.HasUsername, who.Identity.Username)
-	option(20, who.HasPassword, string(who.Password))
-	put(32, who.Identity.Address)
-	put(40, who.Identity.Listener)
-	rec[48] = byte(who.Identity.Version)
-	put(52, who.CertificateSubject)
-	put(60, who.Method)
-	put(68, string(who.Data))
-	binary.LittleEndian.PutUint32(rec[76:], who.Step)
-	ptr, err := in.record(rec[:])
-	if err != nil {
-		return authVerdict{}, err
-	}
-	in.num(uint64(ptr))
-	ptr, err = in.call(0)
+	in.begin(0)
+	ptr, err := in.present(who)
 	if err != nil {
 		return authVerdict{}, err
 	}
@@ -210,7 +187,35 @@ func (in *instance) authenticate(who *broker.Credentials) (authVerdict, error) {
 	if err != nil {
 		return authVerdict{}, err
 	}
-	return v, in.post(0, ptr)
+	return v, in.post(ptr)
+}
+
+// present passes the WIT record credentials and answers where the verdict is.
+func (in *instance) present(who *broker.Credentials) (verdict uint32, err error) {
+	var rec [credentialsSize]byte
+	put := func(at int, s string) { in.putText(rec[at:], s) }
+	put(0, who.Identity.ClientID)
+	if who.HasUsername {
+		rec[8] = 1
+		put(12, who.Identity.Username)
+	}
+	if who.HasPassword {
+		rec[20] = 1
+		in.putData(rec[24:], who.Password)
+	}
+	put(32, who.Identity.Address)
+	put(40, who.Identity.Listener)
+	rec[48] = byte(who.Identity.Version)
+	put(52, who.CertificateSubject)
+	put(60, who.Method)
+	in.putData(rec[68:], who.Data)
+	binary.LittleEndian.PutUint32(rec[76:], who.Step)
+	ptr, err := in.record(rec[:])
+	if err != nil {
+		return 0, err
+	}
+	in.num(uint64(ptr))
+	return in.call()
 }
 
 // verdict lifts what authenticate answered.
@@ -240,7 +245,7 @@ func (in *instance) verdict(ptr uint32, who *broker.Credentials) (authVerdict, e
 			return authVerdict{}, garbage("a challenge to a client without a method")
 		}
 		g := broker.Grant{Reason: mqtt.ContinueAuthentication}
-		g.Data, err = in.data(body)
+		g.Data, err = in.liftData(body)
 		return authVerdict{grant: g}, err
 	case next:
 		return authVerdict{next: true}, nil
@@ -262,15 +267,15 @@ func (in *instance) grant(b []byte) (v authVerdict, err error) {
 		Reason: mqtt.Success, Username: string(username), Tenant: string(tenant),
 		ExpiresIn: binary.LittleEndian.Uint32(b[16:]),
 	}
-	v.grant.Data, err = in.data(b[20:])
+	v.grant.Data, err = in.liftData(b[20:])
 	return v, err
 }
 
 // stringBytesMax is what a string or binary of MQTT can hold [MQTT-1.5.4].
 const stringBytesMax = 65535
 
-// data lifts Authentication Data as a copy, nil if empty.
-func (in *instance) data(b []byte) ([]byte, error) {
+// liftData lifts Authentication Data as a copy, nil if empty.
+func (in *instance) liftData(b []byte) ([]byte, error) {
 	view, err := in.list(b, 1, 1)
 	if err != nil {
 		return nil, err

@@ -78,12 +78,12 @@ func (p *policy) decide(place int, e *entry, q *question) (uint32, bool) {
 	if in == nil {
 		return 0, false
 	}
-	in.begin()
+	in.begin(0)
 	in.identity(q.who)
 	in.num(uint64(q.action))
 	text(in, q.topic)
 	in.num(uint64(q.qos))
-	answer, err := in.call(0)
+	answer, err := in.number()
 	if err == nil && !validAnswer(answer) {
 		err = garbage("authorize answered %#x", answer)
 	}

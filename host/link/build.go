@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/hpmq/hpmq/host/cap/publish"
+	"github.com/hpmq/hpmq/host/cap/wasi/state"
 	"github.com/hpmq/hpmq/host/wasm"
+	"github.com/hpmq/hpmq/host/wasm/component"
 )
 
 // build makes an entry beside the running ones. Its methods are the steps of a swap up to the
@@ -43,7 +45,7 @@ func (b *build) entry(ctx context.Context) (*entry, error) {
 	}
 	mod, err := b.l.modules.acquire(ctx, art.Code)
 	if err != nil {
-		return nil, b.refuse(StepCompile, err, compileHint(err))
+		return nil, b.compileRefusal(err)
 	}
 	e := b.begin(art, mod)
 	if err := b.prepare(ctx, e, art); err != nil {
@@ -53,11 +55,35 @@ func (b *build) entry(ctx context.Context) (*entry, error) {
 	return e, nil
 }
 
-func compileHint(err error) string {
-	if errors.Is(err, wasm.ErrImports) {
-		return "build it against wit/ as this broker has it, hpmq:broker" + contractVersion
+// compileRefusal tells what of the imports is wrong and what can be done. All that a component
+// wants is in one answer: what nobody serves, and what it must be granted beside.
+func (b *build) compileRefusal(err error) error {
+	var imports *wasm.ImportsError
+	switch {
+	case errors.As(err, &imports):
+		do := "build it against wit/ as this broker has it, hpmq:broker" + contractVersion
+		if missing := b.missing(imports.Interfaces, b.ref.Grants); missing != nil {
+			do += "; it also wants " + strings.Join(missing, ", ") + ", which its link must grant"
+		}
+		return b.refuse(StepCompile, err, do)
+	case errors.Is(err, component.ErrNotServed):
+		return b.refuse(StepCompile, err, "build it without that")
 	}
-	return "give a WebAssembly core module that speaks the canonical ABI of wit/"
+	return b.refuse(StepCompile, err, "give a component of a world of wit/, or a WebAssembly core "+
+		"module that speaks the canonical ABI of one")
+}
+
+// missing are the capabilities among interfaces that are not granted.
+func (b *build) missing(interfaces, granted []string) []string {
+	var missing []string
+	for _, name := range interfaces {
+		short, ok := capabilityOf(name)
+		if ok && !slices.Contains(alwaysGranted[:], short) && !slices.Contains(granted, short) &&
+			!slices.Contains(missing, short) {
+			missing = append(missing, short)
+		}
+	}
+	return missing
 }
 
 // check looks at the request alone.
@@ -69,6 +95,9 @@ func (b *build) check() error {
 	if len(b.ref.Config) > 0 && !json.Valid(b.ref.Config) {
 		return b.refuse(StepRequest, errors.New("its configuration is not JSON"),
 			"correct the configuration")
+	}
+	if err := checkEnv(b.ref.Env); err != nil {
+		return b.refuse(StepRequest, err, "correct env in its entry of the configuration")
 	}
 	for _, g := range b.ref.Grants {
 		if !slices.Contains(capabilities(), g) {
@@ -92,12 +121,17 @@ func (b *build) read(ctx context.Context) (Artifact, error) {
 
 // begin is an entry without seats, named as far as the artifact names it.
 func (b *build) begin(art Artifact, mod *module) *entry {
-	return &entry{
+	e := &entry{
 		linker: b.l, listener: b.listener, role: b.role, digest: mod.Digest(), module: mod,
 		config: b.ref.Config, onFault: b.ref.OnFault.or(b.role), since: time.Now(),
 		own: b.ref.Limits, limits: b.l.cfg.limits(b.role, b.ref.Limits),
-		name: art.Name, version: art.Version,
+		name: art.Name, version: art.Version, env: b.ref.Env,
+		wasi: state.Settings{Environment: environment(b.ref.Env), WaitMax: b.role.waitMax()},
 	}
+	if b.role == RoleWorker {
+		e.desk = newDesk(e)
+	}
+	return e
 }
 
 // prepare takes the steps from the compiled module on.
@@ -125,7 +159,7 @@ func (b *build) exports(mod *module) error {
 			wrong = append(wrong, text)
 		}
 	}
-	if !mod.Has("cabi_realloc") {
+	if mod.Form() == wasm.CoreForm && !mod.Has("cabi_realloc") {
 		wrong = append(wrong, "no cabi_realloc")
 	}
 	if len(wrong) == 0 {
@@ -141,8 +175,12 @@ func (b *build) exports(mod *module) error {
 		"-component of wit/")
 }
 
-// wasiModule is always served: clocks, random numbers and standard output to the log.
-const wasiModule = "wasi_snapshot_preview1"
+// WASI is always served, preview 1 and 0.2: clocks, random numbers and standard output to the log.
+// What else of it there is refuses. Compile knows whether all of it is there that a module wants.
+const (
+	wasiModule   = "wasi_snapshot_preview1"
+	wasiPackages = "wasi:"
+)
 
 // alwaysGranted cannot hurt anybody.
 var alwaysGranted = [...]string{"log", "config"}
@@ -174,20 +212,20 @@ func (b *build) grants(e *entry, art Artifact, m *manifest) []string {
 
 // imports checks what the module wants against what it is granted.
 func (b *build) imports(e *entry) error {
-	var missing []string
-	for _, name := range e.module.Imports() {
-		short := strings.TrimSuffix(strings.TrimPrefix(name, "hpmq:broker/"), contractVersion)
-		switch {
-		case name == wasiModule:
-		case !slices.Contains(capabilities(), short):
-			return b.refuse(StepImports, fmt.Errorf("it imports %s, which no host serves", name),
-				"build it against wit/")
-		case !slices.Contains(e.grants, short):
-			missing = append(missing, short)
-		case short == "history":
-			e.usesHistory = true
+	names := e.module.Imports()
+	var unknown []string
+	for _, name := range names {
+		short, ok := capabilityOf(name)
+		if !ok && name != wasiModule && !strings.HasPrefix(name, wasiPackages) {
+			unknown = append(unknown, name)
 		}
+		e.usesHistory = e.usesHistory || short == "history"
 	}
+	if unknown != nil {
+		return b.refuse(StepImports, fmt.Errorf("it imports %s, which no link can grant",
+			strings.Join(unknown, ", ")), "build it against wit/")
+	}
+	missing := b.missing(names, e.grants)
 	if missing == nil {
 		return nil
 	}
@@ -201,8 +239,11 @@ func (b *build) imports(e *entry) error {
 // seats makes and configures the guests of e.
 func (b *build) seats(ctx context.Context, e *entry) error {
 	n := b.l.cfg.Loops
-	if b.role == RoleAuthenticator {
+	switch b.role {
+	case RoleAuthenticator:
 		n = b.l.cfg.AuthWorkers
+	case RoleWorker:
+		n = 1
 	}
 	cfg := b.l.cfg.Pool
 	cfg.Limits = wasm.Limits{

@@ -46,6 +46,13 @@ type Config struct {
 	Limits Limits
 	// AuthLimits hold for authenticators, which run beside the loops and hash slowly on purpose.
 	AuthLimits Limits
+	// WorkerLimits hold for workers, which run beside the loops.
+	WorkerLimits Limits
+	// WorkerQueueMax and WorkerQueueBytesMax are what may wait for one worker; what comes then is
+	// left out, counted and said.
+	WorkerQueueMax, WorkerQueueBytesMax int
+	// WorkerStopTimeout is how long a worker that is swapped out may work at what waits for it.
+	WorkerStopTimeout time.Duration
 	// Pool says how dead guests are replaced; its Limits are not looked at.
 	Pool wasm.PoolConfig
 
@@ -83,7 +90,11 @@ func Default() Config {
 		Loops:      1,
 		Limits:     Limits{Fuel: 5_000_000},      // 2 ms of a loop at most; usual calls take 0.2
 		AuthLimits: Limits{Fuel: 25_000_000_000}, // 800,000 rounds of PBKDF2, 4 s of one worker
-		Pool:       wasm.DefaultPool(),
+		// 100 ms of one core that is not a loop's.
+		WorkerLimits:   Limits{Fuel: 250_000_000},
+		WorkerQueueMax: 4096, WorkerQueueBytesMax: 4 << 20,
+		WorkerStopTimeout: 2 * time.Second,
+		Pool:              wasm.DefaultPool(),
 
 		ChainMax:       16,
 		InterestMax:    256,
@@ -106,14 +117,15 @@ func Default() Config {
 func (c Config) Validate() error {
 	for _, n := range []int{
 		c.Loops, c.ChainMax, c.InterestMax, c.ConfigBytesMax, c.MessageBytesMax, c.MessagesMax,
-		c.DecisionsMax, c.SharesMax, c.AuthWorkers, c.AuthQueueMax,
+		c.DecisionsMax, c.SharesMax, c.AuthWorkers, c.AuthQueueMax, c.WorkerQueueMax,
+		c.WorkerQueueBytesMax,
 	} {
 		if n < 1 {
 			return errors.New("link: config: every bound must be at least 1")
 		}
 	}
-	if c.AuthTimeout <= 0 {
-		return errors.New("link: config: the authentication timeout must be positive")
+	if c.AuthTimeout <= 0 || c.WorkerStopTimeout <= 0 {
+		return errors.New("link: config: timeouts must be positive")
 	}
 	if err := c.Pool.Validate(); err != nil {
 		return fmt.Errorf("link: config: %w", err)
@@ -123,8 +135,11 @@ func (c Config) Validate() error {
 
 // limits are the bounds of a component of that role.
 func (c *Config) limits(r Role, l Limits) Limits {
-	if r == RoleAuthenticator {
+	switch r {
+	case RoleAuthenticator:
 		return l.or(c.AuthLimits)
+	case RoleWorker:
+		return l.or(c.WorkerLimits)
 	}
 	return l.or(c.Limits)
 }

@@ -29,10 +29,10 @@ func (p *policy) check(e *entry, a asking, m *broker.Message) (news, ok bool) {
 	if in == nil {
 		return false, false
 	}
-	in.begin()
+	in.begin(0)
 	in.identity(a.who)
 	in.message(m)
-	freshness, err := in.call(0)
+	freshness, err := in.number()
 	const isNews, unchanged = 0, 2
 	if err == nil && freshness > unchanged {
 		err = garbage("freshness %d", freshness)

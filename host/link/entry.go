@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hpmq/hpmq/host/cap/wasi/state"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/lite/broker"
 )
@@ -20,6 +21,8 @@ type entry struct {
 	version  string
 	digest   string
 	config   []byte
+	env      map[string]string
+	wasi     state.Settings // env among them
 	grants   []string
 	onFault  FaultPolicy
 	own      Limits // as the link has them
@@ -32,11 +35,13 @@ type entry struct {
 	usesHistory bool
 
 	seats []seat
+	desk  *desk // of a worker, else nil
 	// use is held for reading by a worker that is in a guest, so that close can wait for it. Loops
 	// do not take it: for them there is the Quiescer.
 	use    sync.RWMutex
 	closed bool // under use
 
+	lost       atomic.Uint64 // tasks that a worker was not told
 	lastFault  atomic.Pointer[string]
 	lastLogged atomic.Int64
 	unlogged   atomic.Int64
@@ -100,6 +105,9 @@ func (e *entry) logFault(text string) {
 
 // close ends all guests and waits for that. No loop may be in a call of one.
 func (e *entry) close() {
+	if e.desk != nil {
+		e.desk.over()
+	}
 	e.use.Lock()
 	defer e.use.Unlock()
 	e.closed = true
@@ -114,8 +122,9 @@ func (e *entry) close() {
 // view shows e without its place.
 func (e *entry) view() ComponentView {
 	v := ComponentView{
-		Role: e.role, Name: e.name, Version: e.version, Digest: e.digest, Size: e.module.Size(),
-		Grants: e.grants, OnFault: e.onFault, Since: e.since, Seats: len(e.seats),
+		Role: e.role, Name: e.name, Version: e.version, Form: e.module.Form(), Digest: e.digest,
+		Size: e.module.Size(), Grants: e.grants, OnFault: e.onFault, Since: e.since,
+		Seats: len(e.seats),
 	}
 	worst := wasm.BreakerClosed
 	for i := range e.seats {

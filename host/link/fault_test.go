@@ -72,7 +72,7 @@ func (h *house) everyRole(open bool) {
 func TestDefaultsOfFaultPolicies(t *testing.T) {
 	for r := Role(0); r < roleCount; r++ {
 		want := FaultOpen
-		if r == RoleAuthenticator || r == RoleAuthorizer {
+		if r == RoleAuthenticator || r == RoleAuthorizer || r == RoleCodec {
 			want = FaultClosed
 		}
 		if got := FaultDefault.or(r); got != want {

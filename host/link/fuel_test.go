@@ -96,7 +96,7 @@ func TestFuelOfTheDefaultComponents(t *testing.T) {
 			c.Limits, c.AuthLimits = Default().Limits, Default().AuthLimits
 		})
 		h.link(rules(t, n))
-		for r := RoleAuthorizer; r < roleCount; r++ {
+		for r := RoleAuthorizer; r <= RoleRouter; r++ {
 			spent := make([]uint64, 3000) // so that some collect garbage
 			var budget uint64
 			for i := range spent {

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/hpmq/hpmq/host/cap/wasi/state"
 	"github.com/hpmq/hpmq/host/wasm"
+	"github.com/hpmq/hpmq/host/wasm/component"
 	"github.com/hpmq/hpmq/sdk/topic"
 )
 
@@ -25,13 +27,20 @@ const ownErrorMax = 1024
 type instance struct {
 	entry *entry
 	guest *wasm.Guest
-	fns   [2]*wasm.Func
+	fns   [4]*wasm.Func
+	wasi  state.State
 	wants [2]interest // by broker.Direction, as configure answered
 	block block
+	// fn is the function at hand, with how it has strings; texts are those that were decoded.
+	fn       *wasm.Func
+	encoding component.Encoding
+	texts    arena
 	// stack holds the flat parameters on the way in and the result on the way out.
 	stack [16]uint64
 	used  int
 	err   error
+	// bootFuel and setUpFuel are what starting spent and what configuring did.
+	bootFuel, setUpFuel uint64
 }
 
 // Component is the name that kv, log and publish know the guest by.
@@ -42,6 +51,9 @@ func (in *instance) Listener() string { return in.entry.listener }
 
 // ConfigJSON is what config.json answers.
 func (in *instance) ConfigJSON() []byte { return in.entry.config }
+
+// WASI is what the interfaces of WASI keep for the guest.
+func (in *instance) WASI() *state.State { return &in.wasi }
 
 // GuestLog takes a line that the guest wrote to its standard output or error.
 func (in *instance) GuestLog(level, text string) {
@@ -60,14 +72,14 @@ func (in *instance) GuestLog(level, text string) {
 func (e *entry) builder() wasm.Builder {
 	return wasm.Builder{
 		Module: e.module.Module,
-		Env:    func() any { return &instance{entry: e} },
+		Env:    func() any { return &instance{entry: e, wasi: state.State{Settings: e.wasi}} },
 		Setup:  func(g *wasm.Guest) error { return g.Env().(*instance).setUp(g) },
 	}
 }
 
 // setUp looks the functions of the role up and configures the guest.
 func (in *instance) setUp(g *wasm.Guest) error {
-	in.guest = g
+	in.guest, in.bootFuel = g, g.Fuel()
 	var err error
 	for i, x := range roleExports[in.entry.role] {
 		if in.fns[i], err = g.Func(x.name); err != nil {
@@ -80,8 +92,9 @@ func (in *instance) setUp(g *wasm.Guest) error {
 	if err := in.configure(in.entry.linker.cfg.InterestMax); err != nil {
 		return fmt.Errorf("%w: %w", errConfigure, err)
 	}
+	in.setUpFuel = g.Fuel()
 	if in.entry.own.Fuel == 0 {
-		g.AddFuel(min(g.Fuel()/setUpShare, in.entry.linker.cfg.FuelGrowthMax))
+		g.AddFuel(min(in.setUpFuel/setUpShare, in.entry.linker.cfg.FuelGrowthMax))
 	}
 	return nil
 }
@@ -98,11 +111,12 @@ func (in *instance) configure(interestMax int) error {
 	if err != nil {
 		return err
 	}
-	if err := in.guest.Call(fn, in.stack[:]); err != nil {
+	in.use(fn)
+	ptr, err := in.call()
+	if err != nil {
 		return err
 	}
 	const resultSize = 20 // discriminant; inbound, outbound or the error
-	ptr := uint32(in.stack[0])
 	area, err := in.area(ptr, resultSize, 4)
 	if err != nil {
 		return err
@@ -123,7 +137,7 @@ func (in *instance) configure(interestMax int) error {
 	default:
 		return garbage("configure outcome %d", area[0])
 	}
-	return in.guest.Post(fn, uint64(ptr))
+	return in.post(ptr)
 }
 
 // interest lifts list<string> and checks it.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/hpmq/hpmq/host/wasm/canon"
+	"github.com/hpmq/hpmq/host/wasm/component"
 	"github.com/hpmq/hpmq/lite/broker"
 	"github.com/hpmq/hpmq/sdk/mqtt"
 	"github.com/hpmq/hpmq/sdk/topic"
@@ -43,17 +45,29 @@ func (in *instance) list(b []byte, size, align uint32) ([]byte, error) {
 	return in.area(ptr, n*size, align)
 }
 
-// text is a string of at most limit bytes as a view.
+// text is a string of at most limit bytes of UTF-8, as a view that holds until the next call.
 func (in *instance) text(b []byte, limit int) ([]byte, error) {
-	s, err := in.list(b, 1, 1)
+	ptr, units := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+	size := canon.TextBytes(in.encoding, units)
+	if size == 0 {
+		return nil, nil
+	}
+	if size > 2*uint64(limit) { // of UTF-16 half of it is the least it becomes
+		return nil, garbage("a string of %d bytes, at most %d are taken", size, limit)
+	}
+	s, err := in.area(ptr, uint32(size), canon.TextAlign(in.encoding))
 	if err != nil {
 		return nil, err
 	}
+	if in.encoding != component.UTF8 {
+		if s, err = in.texts.decode(s, in.encoding, units); err != nil {
+			return nil, garbage("a string: %v", err)
+		}
+	} else if !utf8.Valid(s) {
+		return nil, garbage("a string that is not UTF-8")
+	}
 	if len(s) > limit {
 		return nil, garbage("a string of %d bytes, at most %d are taken", len(s), limit)
-	}
-	if !utf8.Valid(s) {
-		return nil, garbage("a string that is not UTF-8")
 	}
 	return s, nil
 }
@@ -106,4 +120,12 @@ func (a *arena) keep(b []byte) []byte {
 	at := len(a.buf)
 	a.buf = append(a.buf, b...)
 	return a.buf[at:len(a.buf):len(a.buf)]
+}
+
+// decode keeps the string b in UTF-8.
+func (a *arena) decode(b []byte, e component.Encoding, units uint32) ([]byte, error) {
+	at := len(a.buf)
+	var err error
+	a.buf, err = canon.AppendText(a.buf, b, e, units)
+	return a.buf[at:len(a.buf):len(a.buf)], err
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/hpmq/hpmq/host/cap/kv"
 	caplog "github.com/hpmq/hpmq/host/cap/log"
 	"github.com/hpmq/hpmq/host/cap/publish"
+	"github.com/hpmq/hpmq/host/cap/wasi"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/lite/broker"
 )
@@ -81,6 +82,15 @@ type house struct {
 	history *history.Store
 	kv      *kv.Store
 	queue   *publish.Queue
+	lines   *caplog.Log
+}
+
+// capabilities are what guests may import.
+func (h *house) capabilities() []wasm.HostModule {
+	return append(wasi.Modules(func(time.Duration) {}),
+		h.lines.Module(), config.Module(), h.kv.Module(h.clock.millis), h.history.Module(),
+		h.queue.Module(),
+	)
 }
 
 type safeBuffer struct {
@@ -113,10 +123,8 @@ func newHouse(t testing.TB, change func(*Config)) *house {
 	lines := caplog.New(caplog.Default(), out, h.clock.millis)
 	h.kv, h.history = kv.New(kv.Default()), history.New(history.Default())
 	h.queue = publish.New(publish.Default())
-	for _, m := range []wasm.HostModule{
-		lines.Module(), config.Module(), h.kv.Module(h.clock.millis), h.history.Module(),
-		h.queue.Module(),
-	} {
+	h.lines = lines
+	for _, m := range h.capabilities() {
 		if err := engine.Provide(m); err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +136,7 @@ func newHouse(t testing.TB, change func(*Config)) *house {
 		change(&cfg)
 	}
 	h.linker, err = New(engine, cfg, Ports{
-		Read: readTestdata, Quiescer: h.loops, History: h.history, Line: lines.Line, Log: out,
+		Read: h.readTestdata, Quiescer: h.loops, History: h.history, Line: lines.Line, Log: out,
 		Now: h.clock.now,
 	})
 	if err != nil {
@@ -160,8 +168,13 @@ func (h *house) close() {
 	}
 }
 
-func readTestdata(_ context.Context, use string) (Artifact, error) {
-	code, err := os.ReadFile("testdata/" + use + ".wasm")
+// readTestdata brings a guest of testdata, in the form that the test is about.
+func (h *house) readTestdata(_ context.Context, use string) (Artifact, error) {
+	folder := "testdata/"
+	if h.inComponentForm() {
+		folder += "components/"
+	}
+	code, err := os.ReadFile(folder + use + ".wasm")
 	return Artifact{Code: code, Name: use, Version: "1"}, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"sort"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/lite/broker"
@@ -40,6 +41,8 @@ type Ports struct {
 	Log *slog.Logger
 	// Now is the clock of the kernels.
 	Now func() broker.Time
+	// After is time.After on that clock, for the timers of workers; nil for the system's.
+	After func(d time.Duration) <-chan time.Time
 }
 
 // Errors of a Linker beside *StepError.
@@ -161,7 +164,7 @@ func (l *Linker) Unlink(listener string) error {
 	defer ls.unlock()
 	ls.gone = true
 	old := ls.table.Load()
-	ls.table.Store(&table{listener: listener, generation: old.generation + 1})
+	ls.commit(&table{listener: listener, generation: old.generation + 1})
 	ls.authStop()
 	l.drain(old.entries(nil))
 	if l.ports.History != nil {

@@ -4,6 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"github.com/hpmq/hpmq/host/wasm"
+	"github.com/hpmq/hpmq/host/wasm/canon"
+	"github.com/hpmq/hpmq/host/wasm/component"
 	"github.com/hpmq/hpmq/lite/broker"
 )
 
@@ -23,18 +26,20 @@ const argumentsSize = 8 << 10
 
 // openBlock asks for the block, if the guest gives one.
 func (in *instance) openBlock() error {
-	if !in.guest.Module().Has(argumentsExport) {
+	m := in.guest.Module()
+	if m.Form() != wasm.CoreForm || !m.Has(argumentsExport) {
 		return nil
 	}
 	fn, err := in.guest.Func(argumentsExport)
 	if err != nil {
 		return err
 	}
-	in.stack[0] = argumentsSize
-	if err := in.guest.Call(fn, in.stack[:]); err != nil {
+	in.use(fn)
+	in.num(argumentsSize)
+	at, err := in.call()
+	if err != nil {
 		return err
 	}
-	at := uint32(in.stack[0])
 	if _, ok := in.guest.Memory().Read(at, argumentsSize); !ok || at == 0 {
 		return garbage("%s answered %d", argumentsExport, at)
 	}
@@ -42,8 +47,16 @@ func (in *instance) openBlock() error {
 	return nil
 }
 
-// begin starts a new call.
-func (in *instance) begin() { in.used, in.err, in.block.used = 0, nil, 0 }
+// begin starts a new call of a function of the role.
+func (in *instance) begin(fn int) { in.use(in.fns[fn]) }
+
+// use starts a new call of fn.
+func (in *instance) use(fn *wasm.Func) {
+	in.guest.Use(fn)
+	in.fn, in.encoding = fn, fn.Encoding()
+	in.used, in.err, in.block.used = 0, nil, 0
+	in.texts.reset()
+}
 
 // num passes a flat number.
 func (in *instance) num(v uint64) {
@@ -60,23 +73,64 @@ func (in *instance) flag(v bool) {
 	}
 }
 
-// text passes a string or list<u8>: copied to the guest, whose it is from then on.
+// text passes a string: copied to the guest, whose it is from then on.
 func text[T string | []byte](in *instance, s T) {
-	ptr := place(in, s)
+	ptr, units := placeText(in, s)
 	in.num(uint64(ptr))
-	in.num(uint64(len(s)))
+	in.num(uint64(units))
 }
 
-// place copies s to the guest's memory. Addresses placed before stay good; views do not.
+// data passes a list<u8>, as text does.
+func (in *instance) data(b []byte) {
+	in.num(uint64(in.placeData(b)))
+	in.num(uint64(len(b)))
+}
+
+// placeText copies s to the guest's memory, in the guest's encoding. Addresses placed before stay
+// good; views do not.
+func placeText[T string | []byte](in *instance, s T) (ptr, units uint32) {
+	if in.encoding == component.UTF8 {
+		return place(in, s), uint32(len(s))
+	}
+	align := canon.TextAlign(in.encoding)
+	if len(s) == 0 || in.err != nil {
+		return align, 0
+	}
+	size, units := canon.TextSize(in.encoding, s)
+	ptr, view := in.room(uint32(size), align)
+	if view != nil {
+		canon.PutText(view, in.encoding, units, s)
+	}
+	return ptr, units
+}
+
+// place copies the bytes s to the guest's memory.
 func place[T string | []byte](in *instance, s T) uint32 {
 	if len(s) == 0 || in.err != nil {
 		return 1 // never looked at; not null, as some languages want it for empty slices
 	}
-	n := uint32(len(s))
-	ptr := in.block.at + in.block.used
-	if n > in.block.size-in.block.used {
-		if ptr, in.err = in.guest.Alloc(n, 1); in.err != nil {
-			return 0
+	ptr, view := in.room(uint32(len(s)), 1)
+	copy(view, s)
+	return ptr
+}
+
+// placeData is place for a list<u8>. A component may free the address of an empty one, so it must
+// be its own; it may as well that of a string, but no toolchain is known that does, and most names
+// of a client are empty.
+func (in *instance) placeData(b []byte) uint32 {
+	if len(b) > 0 || in.err != nil || in.guest.Module().Form() == wasm.CoreForm {
+		return place(in, b)
+	}
+	ptr, _ := in.room(0, 1)
+	return ptr
+}
+
+// room is n bytes of the guest's memory for an argument; view is nil if it has none.
+func (in *instance) room(n, align uint32) (ptr uint32, view []byte) {
+	ptr = in.block.at + in.block.used
+	if n > in.block.size-in.block.used || align > 1 {
+		if ptr, in.err = in.guest.Alloc(n, align); in.err != nil {
+			return 0, nil
 		}
 	} else {
 		in.block.used += n
@@ -84,17 +138,21 @@ func place[T string | []byte](in *instance, s T) uint32 {
 	view, ok := in.guest.Memory().Read(ptr, n)
 	if !ok {
 		in.err = garbage("an argument at %d", ptr)
-		return 0
 	}
-	copy(view, s)
-	return ptr
+	return ptr, view
 }
 
 // putText writes the address and length of s, copied to the guest, to b: a string inside a record.
-func (in *instance) putText(b []byte, s string) {
-	ptr := place(in, s)
-	binary.LittleEndian.PutUint32(b, ptr)
-	binary.LittleEndian.PutUint32(b[4:], uint32(len(s)))
+func (in *instance) putText(b []byte, s string) { putPair(b)(placeText(in, s)) }
+
+// putData is putText for a list<u8>.
+func (in *instance) putData(b, data []byte) { putPair(b)(in.placeData(data), uint32(len(data))) }
+
+func putPair(b []byte) func(ptr, n uint32) {
+	return func(ptr, n uint32) {
+		binary.LittleEndian.PutUint32(b, ptr)
+		binary.LittleEndian.PutUint32(b[4:], n)
+	}
 }
 
 // record copies a record of words to the guest. The block has no alignment to rely on.
@@ -124,21 +182,28 @@ func (in *instance) identity(who *broker.Identity) {
 // message passes the 6 flat parameters of the WIT record message.
 func (in *instance) message(m *broker.Message) {
 	text(in, m.Topic)
-	text(in, m.Payload)
+	in.data(m.Payload)
 	in.num(uint64(m.QoS))
 	in.flag(m.Retain)
 }
 
-// call runs a function of the role with what was passed, and answers its flat result: a number, or
+// call runs the function at hand with what was passed, and answers its flat result: a number, or
 // the address of the results.
-func (in *instance) call(fn int) (uint32, error) {
+func (in *instance) call() (uint32, error) {
 	if in.err == nil {
-		in.err = in.guest.Call(in.fns[fn], in.stack[:])
+		in.err = in.guest.Call(in.fn, in.stack[:])
 	}
 	return uint32(in.stack[0]), in.err
 }
 
-// post lets the guest free what the result of fn points to. No view of the result holds after.
-func (in *instance) post(fn int, result uint32) error {
-	return in.guest.Post(in.fns[fn], uint64(result))
+// number is call for a function whose result is a number.
+func (in *instance) number() (uint32, error) {
+	v, err := in.call()
+	if err == nil {
+		err = in.post(v)
+	}
+	return v, err
 }
+
+// post lets the guest free what the result points to. No view of the result holds after.
+func (in *instance) post(result uint32) error { return in.guest.Post(in.fn, uint64(result)) }

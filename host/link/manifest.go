@@ -7,6 +7,8 @@ import (
 	"path"
 	"strings"
 	"unicode"
+
+	"github.com/hpmq/hpmq/host/wasm"
 )
 
 // manifestSection is the custom section in which a module says who it is.
@@ -44,7 +46,7 @@ func (b *build) manifest(e *entry) (m manifest, err error) {
 	case m.Role != "" && m.Role != b.role.String():
 		err := fmt.Errorf("its manifest says it is made as %.40q", m.Role)
 		return m, b.refuse(StepManifest, err, "link it in that role")
-	case m.Contract != "" && m.Contract != contract:
+	case m.Contract != "" && wasm.Track(m.Contract) != wasm.Track(contract):
 		err := fmt.Errorf("its manifest says it is made for %.40q, and this broker speaks %s",
 			m.Contract, contract)
 		return m, b.refuse(StepManifest, err, "build it against wit/ as this broker has it")

@@ -83,7 +83,7 @@ func (p *policy) Fresh(now broker.Time, who *broker.Identity, m *broker.Message)
 	return c == nil || p.fresh(c, asking{now, who, broker.Upstream}, m)
 }
 
-// Route asks the routers and notes what is delivered; see broker.Policy.
+// Route asks the routers, notes what is delivered and tells the workers; see broker.Policy.
 func (p *policy) Route(
 	now broker.Time, who *broker.Identity, m *broker.Message, out *[]broker.Message,
 ) broker.Verdict {
@@ -95,6 +95,9 @@ func (p *policy) Route(
 	}
 	if t.recorded != nil && p.ls.linker.ports.History != nil {
 		p.record(t, v, m, (*out)[from:])
+	}
+	if t.chains[RoleWorker] != nil {
+		p.tellWorkers(asking{now, who, broker.Upstream}, v, m, (*out)[from:])
 	}
 	return v
 }

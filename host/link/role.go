@@ -3,8 +3,6 @@ package link
 import (
 	"fmt"
 	"strings"
-
-	"github.com/hpmq/hpmq/host/wasm"
 )
 
 // Role is what a component is asked about.
@@ -17,56 +15,14 @@ const (
 	RoleTransformer
 	RoleDeduplicator
 	RoleRouter
+	RoleWorker
+	RoleCodec
 	roleCount
 )
 
-// contractVersion is the version of the contracts in wit/ that this host speaks.
-const contractVersion = "@0.1.0"
-
 var roleNames = [roleCount]string{
-	"authenticator", "authorizer", "transformer", "deduplicator", "router",
-}
-
-// export is a function that a guest must have. Its flat parameters and its one result are all i32.
-type export struct {
-	name   string
-	params int
-}
-
-// configureExport is what a guest of any role has beside the functions of the role.
-var configureExport = export{"hpmq:broker/lifecycle" + contractVersion + "#configure", 0}
-
-// roleExports are the functions of a role's interface, in the order of instance.fns.
-var roleExports = [roleCount][]export{
-	// An authenticator gets the address of a record.
-	RoleAuthenticator: {{roleExport("authenticator", "authenticate"), 1}},
-	RoleAuthorizer:    {{roleExport("authorizer", "authorize"), 14}},
-	RoleTransformer: { // indexed by broker.Direction
-		{roleExport("transformer", "upstream"), 16}, {roleExport("transformer", "downstream"), 16},
-	},
-	RoleDeduplicator: {{roleExport("deduplicator", "check"), 16}},
-	RoleRouter:       {{roleExport("router", "route"), 14}, {roleExport("router", "share"), 4}},
-}
-
-func roleExport(role, function string) string {
-	return "hpmq:broker/" + role + contractVersion + "#" + function
-}
-
-// as says what is wrong with the export of mod, "" if nothing is.
-func (x export) as(mod *wasm.Module) string {
-	params, results, ok := mod.Signature(x.name)
-	if !ok {
-		return "no " + x.name
-	}
-	good := len(params) == x.params && len(results) == 1
-	for _, t := range append(params[:len(params):len(params)], results...) {
-		good = good && t == wasm.I32
-	}
-	if !good {
-		return fmt.Sprintf("%s as %v -> %v, not %d of i32 -> i32",
-			x.name, params, results, x.params)
-	}
-	return ""
+	"authenticator", "authorizer", "transformer", "deduplicator", "router", "worker",
+	"codec",
 }
 
 // String is the name as in wit/ and in the configuration.
@@ -106,9 +62,11 @@ type FaultPolicy uint8
 const (
 	// FaultDefault is what is usual for the role.
 	FaultDefault FaultPolicy = iota
-	// FaultClosed refuses: no connection, no publish, no subscription, no message.
+	// FaultClosed refuses: no connection, no publish, no subscription, no message. A codec's
+	// connection ends.
 	FaultClosed
-	// FaultOpen goes on as if the component were not linked.
+	// FaultOpen goes on as if the component were not linked. What a codec could not translate is
+	// thrown away.
 	FaultOpen
 )
 
@@ -148,12 +106,13 @@ func (f *FaultPolicy) UnmarshalText(text []byte) error {
 	return err
 }
 
-// or answers f, or the default of the role: guards of the door fail closed, the rest open.
+// or answers f, or the default of the role: guards of the door fail closed, as does who no message
+// passes without; the rest open.
 func (f FaultPolicy) or(r Role) FaultPolicy {
 	switch {
 	case f != FaultDefault:
 		return f
-	case r == RoleAuthenticator || r == RoleAuthorizer:
+	case r == RoleAuthenticator || r == RoleAuthorizer || r == RoleCodec:
 		return FaultClosed
 	default:
 		return FaultOpen

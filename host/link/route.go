@@ -39,7 +39,7 @@ func (p *policy) direct(
 	if in == nil {
 		return broker.Keep, false
 	}
-	in.begin()
+	in.begin(0)
 	in.identity(a.who)
 	text(in, m.Topic)
 	in.num(uint64(m.QoS))
@@ -56,7 +56,7 @@ func (p *policy) direct(
 func (p *policy) routedBy(
 	in *instance, m *broker.Message, out *[]broker.Message,
 ) (v broker.Verdict, err error) {
-	ptr, err := in.call(0)
+	ptr, err := in.call()
 	if err != nil {
 		return v, err
 	}
@@ -77,7 +77,7 @@ func (p *policy) routedBy(
 	default:
 		return v, garbage("router outcome %d", area[0])
 	}
-	return v, in.post(0, ptr)
+	return v, in.post(ptr)
 }
 
 // send appends the messages of the WIT record route at b. Its reach is checked and has no effect on
@@ -154,10 +154,10 @@ func (p *policy) share(c *chain, group, filter string) broker.Strategy {
 		if in == nil {
 			continue
 		}
-		in.begin()
+		in.begin(1)
 		text(in, group)
 		text(in, filter)
-		v, err := in.call(1)
+		v, err := in.number()
 		if err == nil && v > uint32(broker.TopicHash) {
 			err = garbage("strategy %d", v)
 		}

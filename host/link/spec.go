@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/hpmq/hpmq/host/wasm"
 )
 
 // Ref says which component to link, and how.
@@ -14,6 +16,9 @@ type Ref struct {
 	Code []byte `json:"-"`
 	// Config reaches the guest as JSON. Nil in a swap keeps the one in place.
 	Config json.RawMessage `json:"config,omitempty"`
+	// Env are the variables that the guest finds by wasi:cli/environment. Nil in a swap keeps those
+	// in place.
+	Env map[string]string `json:"env,omitempty"`
 	// Grants name the capabilities the guest may import beside log and config. Nil in a swap to a
 	// component of the same name keeps those in place; otherwise nil gives a default component
 	// what its manifest asks for, and any other none.
@@ -73,6 +78,7 @@ type ComponentView struct {
 	Position int         `json:"position"`
 	Name     string      `json:"name"`
 	Version  string      `json:"version"`
+	Form     wasm.Form   `json:"form"`
 	Digest   string      `json:"digest"`
 	Size     int         `json:"size"`
 	Grants   []string    `json:"grants"`

@@ -62,9 +62,9 @@ func (l *Linker) assemble(
 		if r >= roleCount {
 			return made, fmt.Errorf("link: link %s: no such role: %s", listener, r)
 		}
-		if len(refs) > l.cfg.ChainMax {
+		if most := l.cfg.chainMax(r); len(refs) > most {
 			return made, fmt.Errorf("link: link %s: %d components as %s, at most %d",
-				listener, len(refs), r, l.cfg.ChainMax)
+				listener, len(refs), r, most)
 		}
 	}
 	for r := Role(0); r < roleCount; r++ {
@@ -105,8 +105,10 @@ func (l *Linker) find(name string) (*listener, error) {
 // commit makes t the table of the listener: every question asked from now on is answered by it.
 func (ls *listener) commit(t *table) time.Duration {
 	at := time.Now()
-	ls.table.Store(t)
-	return time.Since(at)
+	old := ls.table.Swap(t)
+	took := time.Since(at)
+	engage(old, t)
+	return took
 }
 
 // Swap puts another component in one place, or adds one. It blocks for as long as compiling takes;
@@ -169,7 +171,7 @@ func (b *build) place(old *table, position int) error {
 		err := fmt.Errorf("no place %d: there are %d components", position, len(had))
 		return b.refuse(StepRequest, err, "name a place that is taken, or the one after the last")
 	}
-	if position == b.l.cfg.ChainMax {
+	if position == b.l.cfg.chainMax(b.role) {
 		err := fmt.Errorf("the chain has %d components", len(had))
 		return b.refuse(StepRequest, err, "swap one of them")
 	}
@@ -179,6 +181,9 @@ func (b *build) place(old *table, position int) error {
 	e := had[position]
 	if b.ref.Config == nil {
 		b.ref.Config = e.config
+	}
+	if b.ref.Env == nil {
+		b.ref.Env = e.env
 	}
 	if b.ref.OnFault == FaultDefault {
 		b.ref.OnFault = e.onFault

@@ -106,24 +106,26 @@ func refusals() map[string]refused {
 	}
 	good, _ := os.ReadFile("testdata/authorizer.wasm")
 	limited, broken, odd := bare("authorizer"), bare("authorizer"), bare("authorizer")
+	empty := Ref{Use: "x.wasm", Code: []byte("\x00asm\x0d\x00\x01\x00")}
 	limited.Limits.MemoryBytesMax = 65536
 	broken.Config = json.RawMessage("{")
 	odd.Grants = []string{"files"}
 	return map[string]refused{
-		"empty":       code(""),
-		"not wasm":    code("#!/bin/sh\necho no\n"),
-		"cut off":     code(string(good[:len(good)/2])),
-		"a component": code("\x00asm\x0d\x00\x01\x00"),
-		"says no":     says("configure:error", "no good"),
-		"traps":       says("configure:trap", "trap"),
-		"loops":       says("configure:loop", "fuel"),
-		"recurses":    says("configure:deep", "deep"),
-		"memory bomb": says("configure:bomb", "trap"),
-		"garbage":     says("configure:garbage", "contract"),
-		"bad filter":  says("in=a#;", "not a topic filter"),
+		"empty":         code(""),
+		"not wasm":      code("#!/bin/sh\necho no\n"),
+		"cut off":       code(string(good[:len(good)/2])),
+		"bad component": code("\x00asm\x0d\x00\x01\x00\x07"),
+		"says no":       says("configure:error", "no good"),
+		"traps":         says("configure:trap", "trap"),
+		"loops":         says("configure:loop", "fuel"),
+		"recurses":      says("configure:deep", "deep"),
+		"memory bomb":   says("configure:bomb", "trap"),
+		"garbage":       says("configure:garbage", "contract"),
+		"bad filter":    says("in=a#;", "not a topic filter"),
 
 		"not there":          {bare("nowhere"), RoleAuthorizer, StepRead, "no such file"},
 		"other role":         {bare("router"), RoleAuthorizer, StepExports, "made as router"},
+		"empty component":    {empty, RoleAuthorizer, StepExports, "no hpmq:broker/auth"},
 		"no exports":         {bare("nothing"), RoleAuthorizer, StepExports, "no hpmq:broker/auth"},
 		"not granted":        {bare("deduplicator-kv"), RoleDeduplicator, StepImports, "kv"},
 		"unknown import":     {bare("unknown-import"), RoleRouter, StepCompile, "weather"},

@@ -68,10 +68,10 @@ func (p *policy) step(e *entry, a asking, m *broker.Message) {
 // ask calls upstream or downstream and appends what the guest answered.
 func (p *policy) ask(in *instance, a asking, m *broker.Message) error {
 	w := &p.passes[a.dir]
-	in.begin()
+	in.begin(int(a.dir))
 	in.identity(a.who)
 	in.message(m)
-	ptr, err := in.call(int(a.dir))
+	ptr, err := in.call()
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (p *policy) ask(in *instance, a asking, m *broker.Message) error {
 	default:
 		return garbage("transformer outcome %d", area[0])
 	}
-	return in.post(int(a.dir), ptr)
+	return in.post(ptr)
 }
 
 // replace copies the list of messages at b out of the guest; each has the rest of m.

@@ -3,6 +3,7 @@ package wasm
 import (
 	"fmt"
 	"log/slog"
+	"time"
 )
 
 // Config of an engine.
@@ -15,16 +16,28 @@ type Config struct {
 	CacheBytesMax uint64
 	// Log may be nil.
 	Log *slog.Logger
+	// Now and Random are the clock and the random numbers of guests, all that keeps two runs from
+	// being equal; nil for the system's. Random may be asked by several goroutines at once.
+	Now    func() time.Time
+	Random func(b []byte)
 	// Interpreter asks for the interpreter where a compiler exists.
 	Interpreter bool
-	// ModuleBytesMax bounds the binary of a module.
+	// ModuleBytesMax bounds the binary of a module or component.
 	ModuleBytesMax uint32
-	// MemoryBytesMax bounds the memory of one guest; a multiple of 64 KiB.
+	// MemoryBytesMax bounds the memories of one guest together; a multiple of 64 KiB.
 	MemoryBytesMax uint32
-	// TableElementsMax bounds one table of one guest, 8 bytes an element.
+	// TableElementsMax bounds the tables of one guest together, 8 bytes an element. Those that
+	// could outgrow it together cannot grow at all.
 	TableElementsMax uint32
+	// CoreInstancesMax bounds the core instances of one component, and its nested components.
+	CoreInstancesMax uint32
+	// TrampolinesMax bounds the functions of one component that the host makes: imports lowered,
+	// calls between nested components, resource.new and the like.
+	TrampolinesMax uint32
 	// GuestsMax bounds the guests of the engine that are alive at once.
 	GuestsMax uint32
+	// HandlesMax bounds the handles to resources that one component instance has at once.
+	HandlesMax uint32
 	// FuelMax is the default budget of a call, in units of about one plain instruction.
 	FuelMax uint64
 	// StartFuelMax is the default budget of the start function and of _initialize together, and
@@ -49,7 +62,10 @@ func Default() Config {
 		ModuleBytesMax:   32 << 20,
 		MemoryBytesMax:   16 << 20,
 		TableElementsMax: 1 << 16,
+		CoreInstancesMax: 64, // an interpreter of JavaScript with all of WASI has 10
+		TrampolinesMax:   4096,
 		GuestsMax:        1024,
+		HandlesMax:       4096,          // 24 bytes each
 		FuelMax:          5_000_000,     // 2 ms of native code, 20 if it all waits for memory
 		StartFuelMax:     5_000_000_000, // 2 s: TinyGo reading 256 KiB of rules; Go boots in 10 M
 		DepthMax:         1024,
@@ -68,8 +84,12 @@ func (c Config) Validate() error {
 		return fmt.Errorf("wasm: validate: MemoryBytesMax is not a multiple of %d", pageBytes)
 	case c.TableElementsMax == 0:
 		return fmt.Errorf("wasm: validate: TableElementsMax is 0")
+	case c.CoreInstancesMax == 0 || c.TrampolinesMax == 0:
+		return fmt.Errorf("wasm: validate: CoreInstancesMax or TrampolinesMax is 0")
 	case c.GuestsMax == 0:
 		return fmt.Errorf("wasm: validate: GuestsMax is 0")
+	case c.HandlesMax == 0:
+		return fmt.Errorf("wasm: validate: HandlesMax is 0")
 	case c.LogLinesMax == 0:
 		return fmt.Errorf("wasm: validate: LogLinesMax is 0")
 	}

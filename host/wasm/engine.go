@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -18,11 +19,17 @@ type Engine struct {
 	runtime wazero.Runtime
 	cache   *cache // nil for none
 	now     func() time.Time
+	random  func(b []byte)
 	epoch   time.Time // of the guests' monotonic clock
 
-	mu       sync.Mutex
-	provided map[string]map[string]signature // module → function; closed for writing by compiled
-	compiled bool
+	mu sync.Mutex
+	// provided is by the track of the module's name. It and resources are closed for writing by
+	// compiled.
+	provided  map[string]*provided
+	resources map[resourceKey]*hostResource
+	compiled  bool
+	// hostResources are the values of resources, by id.
+	hostResources []*hostResource
 
 	// compiling has room for one: compiling takes all of a core for seconds, and the event loops
 	// need the others.
@@ -36,10 +43,19 @@ func Open(cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		cfg: cfg, now: time.Now, epoch: time.Now(),
-		provided:  map[string]map[string]signature{},
+		cfg: cfg, now: cfg.Now, random: cfg.Random,
+		provided:  map[string]*provided{},
+		resources: map[resourceKey]*hostResource{},
 		compiling: make(chan struct{}, 1),
 	}
+	if e.now == nil {
+		e.now = time.Now
+	}
+	if e.random == nil {
+		// rand.Read never fails: it ends the process when the system has no randomness.
+		e.random = func(b []byte) { _, _ = rand.Read(b) }
+	}
+	e.epoch = e.now()
 	rc := wazero.NewRuntimeConfig()
 	if cfg.Interpreter {
 		rc = wazero.NewRuntimeConfigInterpreter()
@@ -74,31 +90,61 @@ func (e *Engine) Close(ctx context.Context) error {
 	return nil
 }
 
-// Provide gives guests a host module to import from. It must come before the first Compile.
+// Provide gives guests a host module to import from, under its name and every other of the same
+// Track. It must come before the first Compile.
 func (e *Engine) Provide(m HostModule) error { return e.provide(m, false) }
 
-// provide instantiates the host module once; its functions find the guest by the call's context.
 func (e *Engine) provide(m HostModule, leaf bool) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.compiled {
 		return fmt.Errorf("wasm: provide %s: a module is compiled already", m.Name)
 	}
-	if _, ok := e.provided[m.Name]; ok || m.Name == "" {
+	if other := e.provided[Track(m.Name)]; other != nil || m.Name == "" {
 		return fmt.Errorf("wasm: provide %q: the name is empty or taken", m.Name)
 	}
-	functions := make(map[string]signature, len(m.Funcs))
-	builder := e.runtime.NewHostModuleBuilder(m.Name)
+	p := &provided{name: m.Name, functions: map[string]hostFunction{}}
 	for _, f := range m.Funcs {
+		p.functions[f.Name] = hostFunction{HostFunc: f, leaf: leaf}
+	}
+	for _, r := range m.Resources {
+		made := &hostResource{HostResource: r, id: len(e.hostResources)}
+		e.hostResources = append(e.hostResources, made)
+		e.resources[resourceKey{m.Name, r.Name}] = made
+		drop := dropFunc(made)
+		p.functions[drop.Name] = hostFunction{HostFunc: drop}
+	}
+	e.provided[Track(m.Name)] = p
+	return nil
+}
+
+// makeHost makes the host module that core modules import from, once, when the first of them is
+// compiled: each takes memory, and most are never asked for. Its functions find the guest by the
+// call's context.
+func (e *Engine) makeHost(p *provided) error {
+	if p.made {
+		return nil
+	}
+	builder := e.runtime.NewHostModuleBuilder(p.name)
+	for name, f := range p.functions {
 		builder.NewFunctionBuilder().
-			WithGoModuleFunction(hostCall(f, leaf), apiTypes(f.Params), apiTypes(f.Results)).
-			Export(f.Name)
-		functions[f.Name] = signature{params: f.Params, results: f.Results}
+			WithGoModuleFunction(f.direct(), apiTypes(f.Params), apiTypes(f.Results)).
+			Export(name)
 	}
 	if _, err := builder.Instantiate(context.Background()); err != nil {
-		return fmt.Errorf("wasm: provide %s: %w", m.Name, err)
+		return fmt.Errorf("serve %s: %w", p.name, err)
 	}
-	e.provided[m.Name] = functions
+	p.made = true
+	return nil
+}
+
+// function is what an import of that interface gets; nil if there is none.
+func (e *Engine) function(module, name string) *hostFunction {
+	if p := e.provided[Track(module)]; p != nil {
+		if f, ok := p.functions[name]; ok {
+			return &f
+		}
+	}
 	return nil
 }
 

@@ -2,11 +2,16 @@ package wasm
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/hpmq/hpmq/host/wasm/component"
+
+	"github.com/hpmq/hpmq/host/wasm/canon"
+	"github.com/hpmq/hpmq/host/wasm/plan"
 )
 
 // guestState says who is on the guest's stack.
@@ -21,16 +26,24 @@ const (
 // Guest is a running instance of a module. One goroutine at a time may use it.
 type Guest struct {
 	module *Module
-	inst   api.Module
 	env    any
 	limits Limits
 	ctx    callContext
-	memory Memory
+	cores  []api.Module // the core instances, by step of the module; nil until they are made
+	views  []view       // by view of the module
+	here   *view        // of the function at hand
 	fuel   api.MutableGlobal
 	rest   api.MutableGlobal // of the budget, behind fuel
 	depth  api.MutableGlobal
 
-	realloc  *Func // nil if not exported
+	allocators [keptMax]api.Function // by slot of a view's plan
+	callees    []callee              // by callee of the module
+	adapters   []*canon.Adapter      // by adapter of the module; nil until they are needed
+
+	parts  []part      // the component instances; a core module is one
+	caller int         // the part that calls the host
+	lower  *trampoline // it calls by; nil if it is a core module
+
 	reallocs [4]uint64
 	posts    [1]uint64
 
@@ -44,6 +57,16 @@ type Guest struct {
 	log     logLines
 }
 
+// view is the memory and the allocator that the values of a function go through: the options of its
+// lift or lower.
+type view struct {
+	memory  Memory
+	realloc api.Function  // nil if there is none, or it is not kept
+	made    *plan.CoreDef // the allocator that is made anew for each call; nil if realloc is set
+	// encoding is how strings stand in the memory.
+	encoding component.Encoding
+}
+
 // callContext carries the guest to host functions. It is the one context of all the guest's calls,
 // so that a call allocates none.
 type callContext struct{ guest *Guest }
@@ -52,157 +75,6 @@ func (*callContext) Deadline() (time.Time, bool) { return time.Time{}, false }
 func (*callContext) Done() <-chan struct{}       { return nil }
 func (*callContext) Err() error                  { return nil }
 func (*callContext) Value(any) any               { return nil }
-
-// Func is an exported function of one guest.
-type Func struct {
-	signature
-	guest *Guest
-	name  string
-	fn    api.Function
-	slots int
-	post  api.Function // cabi_post_NAME, nil if not exported
-}
-
-// ErrNoExport is wrapped by Func's error.
-var ErrNoExport = errors.New("no such export")
-
-// Func looks an exported function up. That costs 5 µs and 20 KB, so it is done once, at link time.
-func (g *Guest) Func(name string) (*Func, error) {
-	if g.dead || g.closed {
-		return nil, g.gone("look up " + name)
-	}
-	if !g.module.Has(name) {
-		return nil, fmt.Errorf("wasm: look up %s: %w", name, ErrNoExport)
-	}
-	return g.lookUp(name)
-}
-
-func (g *Guest) lookUp(name string) (*Func, error) {
-	s := g.module.types[name]
-	f := &Func{
-		signature: s, guest: g, name: name, slots: max(len(s.params), len(s.results)),
-		fn: g.inst.ExportedFunction(name),
-	}
-	post := "cabi_post_" + name
-	if !g.module.Has(post) {
-		return f, nil
-	}
-	if want := (signature{params: s.results}); !g.module.types[post].equal(want) {
-		return nil, fmt.Errorf("wasm: look up %s: it is %v, not %v",
-			post, g.module.types[post], want)
-	}
-	f.post = g.inst.ExportedFunction(post)
-	return f, nil
-}
-
-// firstSlice is of the size of the others, so that a usual call stays below it.
-const firstSlice = 250_000
-
-// arm sets the counters for a call.
-func (g *Guest) arm(budget uint64) {
-	g.budget = budget
-	slice := min(budget, firstSlice)
-	g.fuel.Set(slice)
-	g.rest.Set(budget - slice)
-	g.depth.Set(uint64(g.limits.DepthMax))
-	g.armed = true
-}
-
-// Call runs an export: parameters at the start of stack, which is kept until return and gets the
-// results. It never blocks and allocates nothing. It spends what is left by Alloc of the budget of
-// one call. An error of type *TrapError means that the guest is dead; memory it answered with must
-// not be read.
-func (g *Guest) Call(f *Func, stack []uint64) error {
-	if err := g.ready(f, len(stack)); err != nil {
-		return err
-	}
-	if !g.armed {
-		g.arm(g.perCall)
-	}
-	g.state = calling
-	err := f.fn.CallWithStack(&g.ctx, stack)
-	g.state, g.armed = idle, false
-	if err != nil {
-		return g.die(f.name, err)
-	}
-	return nil
-}
-
-// ready refuses calls that are bugs of the caller, or come too late.
-func (g *Guest) ready(f *Func, slots int) error {
-	switch {
-	case g.dead || g.closed:
-		return g.gone("call " + f.name)
-	case g.state != idle:
-		return fmt.Errorf("wasm: call %s: the guest is in a call", f.name)
-	case f.guest != g:
-		return fmt.Errorf("wasm: call %s: the function is of another guest", f.name)
-	case slots < f.slots:
-		return fmt.Errorf("wasm: call %s: stack has %d slots, needs %d", f.name, slots, f.slots)
-	}
-	return nil
-}
-
-// Post tells the guest that the result of f was read, by cabi_post_NAME; it does nothing if the
-// guest exports none. It spends what Call left of its budget.
-func (g *Guest) Post(f *Func, result uint64) error {
-	if f.post == nil {
-		return nil
-	}
-	if err := g.ready(f, f.slots); err != nil {
-		return err
-	}
-	g.posts[0] = result
-	g.state = allocating
-	err := f.post.CallWithStack(&g.ctx, g.posts[:])
-	g.state = idle
-	if err != nil {
-		return g.die("cabi_post_"+f.name, err)
-	}
-	return nil
-}
-
-const reallocExport = "cabi_realloc"
-
-var reallocSignature = signature{params: []ValueType{I32, I32, I32, I32}, results: []ValueType{I32}}
-
-// Alloc asks the guest for size bytes aligned to align, a power of 2, for arguments of the coming
-// call or for results of a host function. It spends fuel of that call. The range it returns is
-// inside the memory; an answer that is not kills the guest. Within a host function Alloc does not
-// return when the guest fails: the call ends as by Trap.
-func (g *Guest) Alloc(size, align uint32) (uint32, error) {
-	switch {
-	case g.dead || g.closed:
-		return 0, g.gone("alloc")
-	case g.realloc == nil || !g.module.memory:
-		return 0, fmt.Errorf("wasm: alloc: %w: %s and a memory", ErrNoExport, reallocExport)
-	case g.state == allocating:
-		return 0, fmt.Errorf("wasm: alloc: the guest is in a call of %s", reallocExport)
-	case size == 0:
-		return align, nil
-	}
-	if g.state == idle && !g.armed {
-		g.arm(g.perCall)
-	}
-	before := g.state
-	g.state = allocating
-	g.reallocs = [4]uint64{0, 0, uint64(align), uint64(size)}
-	err := g.realloc.fn.CallWithStack(&g.ctx, g.reallocs[:])
-	g.state = before
-	ptr := uint32(g.reallocs[0])
-	if err == nil && (ptr&(align-1) != 0 || uint64(ptr)+uint64(size) > uint64(g.memory.Size())) {
-		err = &guestFault{text: fmt.Sprintf("answers %#x for %d bytes aligned to %d, memory has %d",
-			ptr, size, align, g.memory.Size())}
-	}
-	if err == nil {
-		return ptr, nil
-	}
-	err = g.die(reallocExport, err)
-	if before == calling {
-		g.Trap(err.Error())
-	}
-	return 0, err
-}
 
 // die marks the guest dead and says why. The counters tell: nothing else makes them negative.
 func (g *Guest) die(export string, err error) error {
@@ -262,8 +134,23 @@ func (g *Guest) AddFuel(units uint64) { g.limits.Fuel = min(g.limits.Fuel+units,
 // Post behind it count.
 func (g *Guest) Fuel() (spent uint64) { return g.budget - g.fuel.Get() - g.rest.Get() }
 
-// Memory is the guest's linear memory.
-func (g *Guest) Memory() Memory { return g.memory }
+// Memory is the linear memory of the function at hand: that Use or Call was given last, or, within
+// a host function, what its caller lowered it with.
+func (g *Guest) Memory() Memory { return g.here.memory }
+
+// Now is the time that the guest is told.
+func (g *Guest) Now() time.Time { return g.module.engine.now() }
+
+// Monotonic is the time since the engine was opened, as the guest is told.
+func (g *Guest) Monotonic() time.Duration {
+	return g.module.engine.now().Sub(g.module.engine.epoch)
+}
+
+// Random fills b with the random numbers that the guest is given.
+func (g *Guest) Random(b []byte) { g.module.engine.random(b) }
+
+// Encoding is how the function at hand has strings in that memory.
+func (g *Guest) Encoding() component.Encoding { return g.here.encoding }
 
 // Env is what Instantiate was given.
 func (g *Guest) Env() any { return g.env }
@@ -289,8 +176,18 @@ func (g *Guest) Close() {
 		return
 	}
 	g.closed = true
-	g.memory = Memory{}
-	// An instance without file descriptors has nothing that could fail to close.
-	_ = g.inst.Close(context.Background())
+	g.dropAll()
+	clear(g.views)
+	g.closeCores()
 	g.module.engine.guests.Add(-1)
+}
+
+// closeCores closes the last one made first: nothing made earlier needs it.
+func (g *Guest) closeCores() {
+	for _, c := range slices.Backward(g.cores) {
+		if c != nil {
+			// An instance without file descriptors has nothing that could fail to close.
+			_ = c.Close(context.Background())
+		}
+	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tetratelabs/wazero/api"
+
 	"github.com/hpmq/hpmq/host/wasm/asm"
 	"github.com/hpmq/hpmq/host/wasm/fuel"
 )
@@ -340,29 +342,35 @@ func TestHostCallsArePaidFor(t *testing.T) {
 }
 
 // TestALongCallDoesNotHoldTheProcess: native code cannot be preempted, so a garbage collection
-// would wait, with everybody, as long as the guest runs. This one runs until it is told to end.
+// would wait, with everybody, as long as the guest runs. This one runs until it is told to end,
+// with a memory of its own and without.
 func TestALongCallDoesNotHoldTheProcess(t *testing.T) {
-	m := asm.New()
-	m.Memory(1, 1)
-	m.ExportFunc("f", m.Func(none, none, none,
-		asm.I32Const(4), asm.I32Const(1), asm.I32Store(0),
-		asm.Loop(asm.Empty,
-			asm.I32Const(0), asm.I32Load(0), asm.Op(asm.I32Eqz), asm.BrIf(0))))
-	g, f := one(t, Default(), m, Limits{Fuel: 20_000_000_000})
-	ended := make(chan error, 1)
-	go func() { ended <- g.Call(f, nil) }()
-	for begun := uint32(0); begun == 0; {
-		runtime.Gosched()
-		begun, _ = g.inst.Memory().ReadUint32Le(4)
-	}
-	runtime.GC()
-	select {
-	case err := <-ended:
-		t.Errorf("the collection waited for the guest: %v", err)
-	default:
-		g.inst.Memory().WriteUint32Le(0, 1)
-		if err := <-ended; err != nil {
-			t.Error(err)
+	for _, memory := range []bool{true, false} {
+		m := asm.New()
+		if memory {
+			m.Memory(1, 1)
+		}
+		begun := m.Global(asm.I32, true, asm.I32Const(0))
+		end := m.Global(asm.I32, true, asm.I32Const(0))
+		m.Export("begun", asm.KindGlobal, begun)
+		m.Export("end", asm.KindGlobal, end)
+		m.ExportFunc("f", m.Func(none, none, none, asm.I32Const(1), asm.GlobalSet(begun),
+			asm.Loop(asm.Empty, asm.GlobalGet(end), asm.Op(asm.I32Eqz), asm.BrIf(0))))
+		g, f := one(t, Default(), m, Limits{Fuel: 20_000_000_000})
+		ended := make(chan error, 1)
+		go func() { ended <- g.Call(f, nil) }()
+		for g.cores[0].ExportedGlobal("begun").Get() == 0 {
+			runtime.Gosched()
+		}
+		runtime.GC()
+		select {
+		case err := <-ended:
+			t.Errorf("memory %v: the collection waited for the guest: %v", memory, err)
+		default:
+			g.cores[0].ExportedGlobal("end").(api.MutableGlobal).Set(1)
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }

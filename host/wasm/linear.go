@@ -2,21 +2,45 @@ package wasm
 
 import "github.com/tetratelabs/wazero/experimental"
 
-// linear allocates one guest's memory, with a hard cap: growing beyond it answers -1 to the guest.
+// linear allocates the memories of one guest, with a hard cap on all of them together: growing
+// beyond it answers -1 to the guest. What the memories start with is put aside for them.
 type linear struct {
-	bytesMax uint64
-	memory   experimental.LinearMemory
+	growth   uint64 // bytes that they may grow by
+	memories []experimental.LinearMemory
 }
 
-// Allocate reserves the room at once; the engine frees it when the instance is closed.
-func (l *linear) Allocate(_, most uint64) experimental.LinearMemory {
-	l.memory = reserve(min(most, l.bytesMax))
-	return l.memory
+// Allocate reserves the room at once; the engine frees it when the instance is closed. low is what
+// the memory starts with.
+func (l *linear) Allocate(low, most uint64) experimental.LinearMemory {
+	m := reserve(min(most, low+l.growth))
+	l.memories = append(l.memories, m)
+	return &capped{LinearMemory: m, all: l, size: low}
 }
 
-// free is for an instance that did not come to life.
+// free is for memories whose instance did not come to life; the others' may be freed twice.
 func (l *linear) free() {
-	if l.memory != nil {
-		l.memory.Free()
+	for _, m := range l.memories {
+		m.Free()
 	}
+}
+
+// capped is one of them.
+type capped struct {
+	experimental.LinearMemory
+	all  *linear
+	size uint64
+}
+
+// Reallocate answers nil beyond the cap.
+func (c *capped) Reallocate(size uint64) []byte {
+	more := max(size, c.size) - c.size
+	if more > c.all.growth {
+		return nil
+	}
+	b := c.LinearMemory.Reallocate(size)
+	if b != nil {
+		c.all.growth -= more
+		c.size += more
+	}
+	return b
 }

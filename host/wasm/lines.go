@@ -38,20 +38,31 @@ func fdWrite(g *Guest, in []uint64) uint32 {
 	}
 	total := uint32(0)
 	for i := range n {
-		at, ok := g.memory.Uint32(iovs + 8*i)
-		size, ok2 := g.memory.Uint32(iovs + 8*i + 4)
+		at, ok := g.here.memory.Uint32(iovs + 8*i)
+		size, ok2 := g.here.memory.Uint32(iovs + 8*i + 4)
 		g.must(ok && ok2, "fd_write")
-		b, ok := g.memory.Read(at, size)
+		b, ok := g.here.memory.Read(at, size)
 		g.must(ok, "fd_write")
-		g.Charge(uint64(size))
-		g.writeLog(int(fd)-1, b)
+		g.WriteLog(LogStream(fd-1), b)
 		total += size
 	}
-	g.must(g.memory.PutUint32(uint32(in[3]), total), "fd_write")
+	g.must(g.here.memory.PutUint32(uint32(in[3]), total), "fd_write")
 	return wasiOK
 }
 
-func (g *Guest) writeLog(stream int, b []byte) {
+// LogStream is one of the two streams that a guest may write to.
+type LogStream byte
+
+// The streams.
+const (
+	Stdout LogStream = iota
+	Stderr
+)
+
+// WriteLog takes what the guest writes to a stream, borrowed until return: whole lines go to its
+// env if that is a LineLogger, up to Config.LogLinesMax a second. It charges for the bytes.
+func (g *Guest) WriteLog(stream LogStream, b []byte) {
+	g.Charge(uint64(len(b)))
 	for len(b) > 0 {
 		part := &g.log.parts[stream]
 		end := bytes.IndexByte(b, '\n')
@@ -74,7 +85,7 @@ func (g *Guest) writeLog(stream int, b []byte) {
 }
 
 // logLine shows a line, or counts it when the second's share is used up.
-func (g *Guest) logLine(stream int, line []byte) {
+func (g *Guest) logLine(stream LogStream, line []byte) {
 	logger, ok := g.env.(LineLogger)
 	line = bytes.TrimRight(line, "\r")
 	if !ok || len(line) == 0 {

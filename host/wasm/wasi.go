@@ -1,7 +1,6 @@
 package wasm
 
 import (
-	"crypto/rand"
 	"fmt"
 )
 
@@ -80,7 +79,7 @@ func (g *Guest) must(ok bool, function string) {
 }
 
 func zeroTwo(g *Guest, in []uint64) uint32 {
-	mem := g.memory
+	mem := g.here.memory
 	g.must(mem.PutUint32(uint32(in[0]), 0) && mem.PutUint32(uint32(in[1]), 0), "sizes_get")
 	return wasiOK
 }
@@ -94,7 +93,7 @@ func clockRes(g *Guest, in []uint64) uint32 {
 	if id := uint32(in[0]); id != clockRealtime && id != clockMonotonic {
 		return wasiInval
 	}
-	g.must(g.memory.PutUint64(uint32(in[1]), 1000), "clock_res_get")
+	g.must(g.here.memory.PutUint64(uint32(in[1]), 1000), "clock_res_get")
 	return wasiOK
 }
 
@@ -110,16 +109,15 @@ func clockTime(g *Guest, in []uint64) uint32 {
 	default:
 		return wasiInval
 	}
-	g.must(g.memory.PutUint64(uint32(in[2]), uint64(t)), "clock_time_get")
+	g.must(g.here.memory.PutUint64(uint32(in[2]), uint64(t)), "clock_time_get")
 	return wasiOK
 }
 
 func randomGet(g *Guest, in []uint64) uint32 {
-	b, ok := g.memory.Read(uint32(in[0]), uint32(in[1]))
+	b, ok := g.here.memory.Read(uint32(in[0]), uint32(in[1]))
 	g.must(ok, "random_get")
 	g.Charge(uint64(len(b))) // a byte costs about a nanosecond
-	// rand.Read never fails: it ends the process when the system has no randomness.
-	_, _ = rand.Read(b)
+	g.Random(b)
 	return wasiOK
 }
 
@@ -128,7 +126,7 @@ func fdStat(g *Guest, in []uint64) uint32 {
 	if uint32(in[0]) > 2 {
 		return wasiBadF
 	}
-	b, ok := g.memory.Read(uint32(in[1]), 24)
+	b, ok := g.here.memory.Read(uint32(in[1]), 24)
 	g.must(ok, "fd_fdstat_get")
 	clear(b)
 	b[0] = 2
@@ -152,7 +150,7 @@ func pollOneoff(g *Guest, in []uint64) uint32 {
 		return wasiInval
 	}
 	for i := range n {
-		from, ok := g.memory.Read(subs+i*subscription, subscription)
+		from, ok := g.here.memory.Read(subs+i*subscription, subscription)
 		g.must(ok, "poll_oneoff")
 		var e [event]byte
 		copy(e[:8], from[:8])
@@ -160,9 +158,9 @@ func pollOneoff(g *Guest, in []uint64) uint32 {
 			e[8] = wasiBadF
 			e[10] = min(kind, kinds)
 		}
-		g.must(g.memory.Write(events+i*event, e[:]), "poll_oneoff")
+		g.must(g.here.memory.Write(events+i*event, e[:]), "poll_oneoff")
 	}
-	g.must(g.memory.PutUint32(uint32(in[3]), n), "poll_oneoff")
+	g.must(g.here.memory.PutUint32(uint32(in[3]), n), "poll_oneoff")
 	return wasiOK
 }
 

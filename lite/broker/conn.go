@@ -203,11 +203,15 @@ func (k *Kernel) close(c *Conn) {
 // detach parts connection and session. abnormal is any end but a DISCONNECT that drops the will.
 func (k *Kernel) detach(c *Conn, abnormal bool) {
 	s := c.sess
+	was := c.state
 	c.state = closed
 	if k.onEnd != nil {
 		k.onEnd(c.who, k.why)
 	}
 	k.why = ""
+	if p := c.lis.Presence; p != nil && was == connected {
+		p.Went(c.who)
+	}
 	k.timers.disarm(&c.timer)
 	c.prev.next, c.next.prev = c.next, c.prev
 	c.hello, c.sess, c.rare = nil, nil, nil // the socket may linger

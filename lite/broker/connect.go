@@ -213,6 +213,9 @@ func (k *Kernel) admit(c *Conn, s *session, present bool) {
 	k.countShares(s)
 	k.saveSession(s)
 	k.connack(c, h, present)
+	if p := c.lis.Presence; p != nil {
+		p.Came(c.who)
+	}
 	k.resume(s)
 	k.replay(c, h.held)
 }

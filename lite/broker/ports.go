@@ -193,11 +193,20 @@ const (
 	TopicHash
 )
 
+// Presence is told who comes and goes. who is borrowed until return; neither may call the kernel.
+type Presence interface {
+	// Came is after the CONNACK that accepts a client.
+	Came(who *Identity)
+	// Went is at the end of such a connection, however it ends.
+	Went(who *Identity)
+}
+
 // Listener is what the connections of one listener have in common. Its fields are set before the
-// first connection and read by the kernel; Auth and Policy may be nil.
+// first connection and read by the kernel; Auth, Policy and Presence may be nil.
 type Listener struct {
-	Name   string
-	Auth   Authenticator
-	Policy Policy
-	Limits Limits
+	Name     string
+	Auth     Authenticator
+	Policy   Policy
+	Presence Presence
+	Limits   Limits
 }

@@ -44,6 +44,7 @@ type Linked struct {
 	Position int      `json:"position" doc:"Place in the chain of the role, from 0"`
 	Name     string   `json:"name" doc:"Name of the component"`
 	Version  string   `json:"version" doc:"What the component says of itself, or empty"`
+	Form     string   `json:"form" doc:"component, or core: a core module"`
 	Digest   string   `json:"digest" doc:"SHA-256 of the .wasm file"`
 	Size     int      `json:"size" doc:"Bytes of the .wasm file"`
 	Grants   []string `json:"grants" doc:"Capabilities it may import"`

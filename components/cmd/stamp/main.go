@@ -76,7 +76,9 @@ type capability struct {
 	Why  string `json:"why"`
 }
 
-var roles = []string{"authenticator", "authorizer", "transformer", "deduplicator", "router"}
+var roles = []string{
+	"authenticator", "authorizer", "transformer", "deduplicator", "router", "codec",
+}
 
 func parseManifest(text []byte) (*manifest, error) {
 	d := json.NewDecoder(bytes.NewReader(text))

@@ -110,6 +110,9 @@ func (t *Target) stream(ctx context.Context) (net.Conn, error) {
 	return secured, nil
 }
 
+// Dial opens a byte stream of MQTT, for clients that are no cases.
+func (t *Target) Dial(ctx context.Context) (net.Conn, error) { return t.dial(ctx) }
+
 // dial opens a byte stream of MQTT.
 func (t *Target) dial(ctx context.Context) (net.Conn, error) {
 	conn, err := t.stream(ctx)

@@ -2,14 +2,14 @@
 // results there, as the canonical ABI says: strings and lists as address and length, results that
 // do not fit one flat value through a return address. It does not know any interface.
 //
-// A guest that passes an address outside its memory, or text that is not UTF-8, is trapped: the
-// functions here do not return then. What they copy or look through is paid for by the guest's
-// fuel.
+// A guest that passes an address outside its memory, or text that is not in its encoding, is
+// trapped: the functions here do not return then. What they copy or look through is paid for by the
+// guest's fuel.
 package abi
 
 import (
+	"encoding/binary"
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/hpmq/hpmq/host/wasm"
 )
@@ -30,15 +30,6 @@ func Bytes(g *wasm.Guest, ptr, n uint64) []byte {
 	return b
 }
 
-// Text lifts a string as a view with the life of Bytes.
-func Text(g *wasm.Guest, ptr, n uint64) []byte {
-	b := Bytes(g, ptr, n)
-	if !utf8.Valid(b) {
-		g.Trap("a string is not UTF-8")
-	}
-	return b
-}
-
 // Area is the n bytes at a return address, aligned as the ABI wants them.
 func Area(g *wasm.Guest, ptr uint64, n, align uint32) []byte {
 	p := uint32(ptr)
@@ -52,18 +43,10 @@ func Area(g *wasm.Guest, ptr uint64, n, align uint32) []byte {
 // PutList copies b to the guest and leaves address and length at ptr. The guest runs in it (its
 // cabi_realloc), so no view taken before holds after.
 func PutList(g *wasm.Guest, ptr uint64, b []byte) {
-	var at uint32
-	if len(b) > 0 {
-		var err error
-		if at, err = g.Alloc(uint32(len(b)), 1); err != nil {
-			g.Trap(err.Error()) // a guest without cabi_realloc
-		}
-		g.Charge(uint64(len(b)) / bytesPerFuel)
-		g.Memory().Write(at, b)
-	}
+	at := place(g, b, 1)
 	area := Area(g, ptr, 8, 4)
-	putUint32(area, at)
-	putUint32(area[4:], uint32(len(b)))
+	PutUint32(area, at)
+	PutUint32(area[4:], uint32(len(b)))
 }
 
 // PutOption leaves an option<list<u8>> at ptr: some(b) when ok, none when not.
@@ -77,7 +60,5 @@ func PutOption(g *wasm.Guest, ptr uint64, b []byte, ok bool) {
 	PutList(g, uint64(uint32(ptr)+4), b)
 }
 
-func putUint32(b []byte, v uint32) {
-	_ = b[3]
-	b[0], b[1], b[2], b[3] = byte(v), byte(v>>8), byte(v>>16), byte(v>>24)
-}
+// PutUint32 leaves a number at the start of b.
+func PutUint32(b []byte, v uint32) { binary.LittleEndian.PutUint32(b, v) }

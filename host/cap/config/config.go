@@ -20,6 +20,7 @@ type Env interface {
 func Module() wasm.HostModule {
 	return wasm.HostModule{Name: Name, Funcs: []wasm.HostFunc{{
 		Name: "json", Params: []wasm.ValueType{wasm.I32}, Call: json,
+		Type: "() -> string",
 	}}}
 }
 
@@ -33,5 +34,5 @@ func json(g *wasm.Guest, stack []uint64) {
 	if len(text) == 0 {
 		text = []byte("{}")
 	}
-	abi.PutList(g, stack[0], text)
+	abi.PutText(g, stack[0], text)
 }

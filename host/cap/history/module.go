@@ -22,6 +22,7 @@ func (s *Store) Module() wasm.HostModule {
 	h.scratch.New = func() any { return new([]byte) }
 	return wasm.HostModule{Name: Name, Funcs: []wasm.HostFunc{{
 		Name: "last", Params: []wasm.ValueType{wasm.I32, wasm.I32, wasm.I32}, Call: h.last,
+		Type: "(topic: string) -> option<list<u8>>",
 	}}}
 }
 

@@ -17,17 +17,24 @@ type Env interface {
 	Component() string
 }
 
+// typeError is the WIT variant error.
+const typeError = "variant{too-large, not-a-counter}"
+
 // Module is the interface for the engine. now is milliseconds on a clock that does not go back.
 func (s *Store) Module(now func() int64) wasm.HostModule {
 	const i32, i64 = wasm.I32, wasm.I64
 	types := func(t ...wasm.ValueType) []wasm.ValueType { return t }
 	h := host{s, now}
 	return wasm.HostModule{Name: Name, Funcs: []wasm.HostFunc{
-		{Name: "get", Params: types(i32, i32, i32), Call: h.get},
-		{Name: "set", Params: types(i32, i32, i32, i32, i64, i32), Call: h.set},
-		{Name: "set-if-absent", Params: types(i32, i32, i32, i32, i64, i32), Call: h.setIfAbsent},
-		{Name: "delete", Params: types(i32, i32), Call: h.delete},
-		{Name: "increment", Params: types(i32, i32, i64, i32), Call: h.increment},
+		{Name: "get", Params: types(i32, i32, i32), Call: h.get,
+			Type: "(key: string) -> option<list<u8>>"},
+		{Name: "set", Params: types(i32, i32, i32, i32, i64, i32), Call: h.set,
+			Type: "(key: string, value: list<u8>, ttl-ms: u64) -> result<_, " + typeError + ">"},
+		{Name: "set-if-absent", Params: types(i32, i32, i32, i32, i64, i32), Call: h.setIfAbsent,
+			Type: "(key: string, value: list<u8>, ttl-ms: u64) -> result<bool, " + typeError + ">"},
+		{Name: "delete", Params: types(i32, i32), Call: h.delete, Type: "(key: string)"},
+		{Name: "increment", Params: types(i32, i32, i64, i32), Call: h.increment,
+			Type: "(key: string, by: s64) -> result<s64, " + typeError + ">"},
 	}}
 }
 

@@ -71,6 +71,7 @@ func New(cfg Config, out *slog.Logger, now func() int64) *Log {
 func (l *Log) Module() wasm.HostModule {
 	return wasm.HostModule{Name: Name, Funcs: []wasm.HostFunc{{
 		Name: "write", Params: []wasm.ValueType{wasm.I32, wasm.I32, wasm.I32}, Call: l.write,
+		Type: "(level: enum{debug, info, warn, error}, text: string)",
 	}}}
 }
 

@@ -122,6 +122,9 @@ func size(m *broker.Message) int64 { return int64(len(m.Topic) + len(m.Payload))
 func (q *Queue) Module() wasm.HostModule {
 	return wasm.HostModule{Name: Name, Funcs: []wasm.HostFunc{{
 		Name: "publish", Params: slices.Repeat([]wasm.ValueType{wasm.I32}, 7), Call: q.publish,
+		Type: "(msg: record{topic: string, payload: list<u8>, qos: enum{at-most-once, " +
+			"at-least-once, exactly-once}, retain: bool}) -> result<_, enum{invalid-topic, " +
+			"too-large, queue-full}>",
 	}}}
 }
 

@@ -20,4 +20,6 @@ build deduplicator -DROLE_DEDUPLICATOR
 build deduplicator-kv -DROLE_DEDUPLICATOR -DUSE_KV
 build router -DROLE_ROUTER
 build unknown-import -DROLE_ROUTER -DUSE_UNKNOWN
+build worker -DROLE_WORKER -DUSE_PUBLISH
+build codec -DROLE_CODEC
 build nothing

@@ -224,6 +224,28 @@ EXPORT("hpmq:broker/transformer@0.1.0#downstream")
 u32 *downstream(WHO, MSG) { return transform(topic, topic_n, pay, pay_n, qos, retain); }
 #endif
 
+#ifdef ROLE_WORKER
+static void tell(const char *topic, u8 *pay, u32 pay_n) {
+  u32 n = 0;
+  u8 failed[2];
+  while (topic[n]) n++;
+  publish((u8 *)topic, n, pay, pay_n, 0, 0, failed);
+}
+EXPORT("hpmq:broker/worker@0.1.0#on-message")
+void on_message(WHO, MSG) {
+  ended = 1;
+  act("call:");
+  if (starts((str){topic, topic_n}, "trap/")) __builtin_trap();
+  tell("told", pay, pay_n);
+}
+EXPORT("hpmq:broker/worker@0.1.0#on-client")
+void on_client(WHO, u32 what) { ended = 1, tell(what ? "went" : "came", id, id_n); }
+EXPORT("hpmq:broker/worker@0.1.0#on-timer")
+u32 on_timer(void) { return ended = 1, tell("timer", 0, 0), number("every=", 0); }
+EXPORT("hpmq:broker/worker@0.1.0#on-stop")
+void on_stop(void) { ended = 1, tell("stopped", 0, 0); }
+#endif
+
 #ifdef ROLE_DEDUPLICATOR
 EXPORT("hpmq:broker/deduplicator@0.1.0#check")
 u32 check(WHO, MSG) {
@@ -238,6 +260,74 @@ u32 check(WHO, MSG) {
   }
 #endif
   return starts((str){pay, pay_n}, "again") ? 1 : 0;
+}
+#endif
+
+#ifdef ROLE_CODEC
+// Each digit of the input is a request of that kind, all fields of which are set; a point ends the
+// connection. The state counts the calls. What the answer breaks is what garbage: names.
+static u32 put_message(u32 *w) {
+  w[0] = (u32)"top", w[1] = 3, w[2] = (u32)"load", w[3] = 4;
+  return w[4] = number("qos=", 2) | 1 << 8;
+}
+static void put_request(u32 *w, u32 kind) {
+  memset(w, 0, 72);
+  w[0] = kind;
+  if (kind == 0) {
+    w[1] = (u32)"id", w[2] = 2;
+    w[3] = 1, w[4] = (u32)"user", w[5] = 4;
+    w[6] = 1, w[7] = (u32)"pass", w[8] = 4;
+    w[9] = 1, w[10] = 77, w[11] = 88, w[12] = 1;
+    put_message(w + 13);
+  } else if (kind == 1) {
+    put_message(w + 1);
+    w[6] = 11;
+  } else if (kind == 2) {
+    w[1] = (u32)"a/#", w[2] = 3, w[3] = number("qos=", 2), w[4] = 12;
+  } else if (kind == 3) {
+    w[1] = (u32)"a/#", w[2] = 3, w[3] = 13;
+  } else if (kind == 4) {
+    w[1] = 14;
+  }
+  if (says("garbage:text")) w[1] = (u32)"\xff\xfe", w[2] = 2;
+}
+static void put_state(u32 *w, u8 *state, u32 n) {
+  u32 size = number("state=", 1);
+  u8 *s = cabi_realloc(0, 0, 1, size);
+  memset(s, 0, size);
+  s[0] = n ? state[0] + 1 : 'A';
+  w[0] = 1, w[1] = (u32)s, w[2] = size;
+}
+EXPORT("hpmq:broker/codec@0.1.0#decode")
+u32 *decode(u8 *state, u32 state_n, u8 *in, u32 n) {
+  act("call:");
+  u32 *r = (u32 *)NEW(44), count = number("requests=", n);
+  u32 *list = (u32 *)NEW(72 * count);
+  memset(r, 0, 44);
+  for (u32 i = 0; i < count; i++) put_request(list + 18 * i, i < n ? in[i] - '0' : 5);
+  put_state(r, state, state_n);
+  r[3] = says("garbage:consumed") ? n + 1 : n;
+  r[4] = (u32)list, r[5] = count;
+  r[6] = (u32)in, r[7] = n;
+  if (says("garbage:output")) r[6] = 0xFFFFFF00;
+  if (says("close")) r[8] = 1, r[9] = (u32)"enough", r[10] = 6;
+  ended = 1;
+  return r;
+}
+// encode answers the case and its seven parameters, each as a byte; strings by their length.
+EXPORT("hpmq:broker/codec@0.1.0#encode")
+u32 *encode(u8 *state, u32 state_n, u32 kind, u32 a, u32 b, u32 c, u32 d, u32 e, u32 f, u32 g) {
+  act("call:");
+  u32 *r = (u32 *)NEW(24), flat[8] = {kind, a, b, c, d, e, f, g};
+  memset(r, 0, 24);
+  if (kind == 0) flat[3] = ((u8 *)c)[0];
+  if (kind == 1) flat[1] = ((u8 *)a)[0], flat[3] = ((u8 *)c)[0];
+  u8 *out = cabi_realloc(0, 0, 1, 8);
+  for (u32 i = 0; i < 8; i++) out[i] = (u8)flat[i];
+  put_state(r, state, state_n);
+  r[3] = (u32)out, r[4] = 8, r[5] = says("wait");
+  ended = 1;
+  return r;
 }
 #endif
 

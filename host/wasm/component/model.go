@@ -5,6 +5,14 @@ package component
 // refer to the spaces as they are at that point. It aliases the input, which is kept.
 type Component struct {
 	Defs []Def
+	// Customs are the custom sections of the outermost component, in order.
+	Customs []Custom
+}
+
+// Custom is a custom section. Data aliases the input.
+type Custom struct {
+	Name string
+	Data []byte
 }
 
 // Def is one of the definitions below.
@@ -29,10 +37,22 @@ const (
 	Instance
 )
 
+// String is the sort as the text format has it.
+func (s Sort) String() string {
+	names := [...]string{
+		"core func", "core table", "core memory", "core global", "core type", "core module",
+		"core instance", "func", "value", "type", "component", "instance",
+	}
+	return names[s]
+}
+
 // The definitions.
 type (
-	// DefCoreModule adds a core module.
-	DefCoreModule struct{ Code []byte }
+	// DefCoreModule adds a core module. Type is what Decode found in Code.
+	DefCoreModule struct {
+		Code []byte
+		Type *CoreModuleType
+	}
 	// DefCoreInstance adds a core instance: of module Module with Args, or, if Inline, of Exports.
 	DefCoreInstance struct {
 		Inline  bool
@@ -237,6 +257,7 @@ type CoreFuncType struct{ Params, Results []byte }
 type CoreModuleType struct {
 	Imports []CoreImport
 	Exports []CoreExtern
+	decls   []coreDecl // of a type in the binary; validation makes the above of it
 }
 
 // CoreImport is an import of a core module.

@@ -16,6 +16,9 @@ const (
 	// at once are kept on the native stack: a unit is at most some 10 KiB.
 	localsPerDepth = 64
 	bytesPerDepth  = 4096
+
+	// forwardBytesMax is the most that a function has that only forwards: enough for 25 parameters.
+	forwardBytesMax = 64
 )
 
 // segment is code without a way in or out but at its ends (and branches out). Its cost goes to the
@@ -34,6 +37,7 @@ const (
 	editCharge editKind = iota // insert a charge of n units, nothing if 0
 	editReturn                 // replace the opcode by a branch to label n
 	editBulk                   // insert a charge for the operand on the stack, shifted by n
+	editGlobal                 // replace the index of a global by n
 )
 
 // edit is a change at an offset of a function's body.
@@ -60,6 +64,7 @@ type function struct {
 	dead     bool // behind an unconditional branch, until the end of the block
 	calls    bool
 	bulk     bool
+	forwards bool
 	extra    int64 // cost of the instruction at hand beyond 1
 	done     bool
 }
@@ -90,10 +95,16 @@ func (w *rewriter) readCode(r *reader) {
 			r.fail(f.r.err)
 			return
 		}
+		if w.options.Counters == Without {
+			rewritten = body
+		}
 		out = appendU32(out, uint32(len(rewritten)))
 		out = append(out, rewritten...)
+		w.out.Forwards = w.out.Forwards && f.forwards && size <= forwardBytesMax
 	}
-	w.sections[secCode] = w.appendRefuel(out)
+	if w.options.Counters != Without {
+		w.sections[secCode] = w.appendRefuel(out)
+	}
 }
 
 // reset keeps the slices' room.
@@ -105,6 +116,7 @@ func (f *function) reset(w *rewriter, r *reader) {
 func (f *function) rewrite() []byte {
 	start := f.r.at
 	groups, groupsAt := f.readLocals()
+	f.forwards = groups == 0
 	codeAt := f.r.at
 	f.open(-1, true)
 	f.segments[0].cost = int64(f.locals) / localsPerUnit
@@ -174,6 +186,11 @@ func (f *function) instruction() {
 	}
 	if !f.dead {
 		f.segments[f.current].cost += 1 + f.extra
+	}
+	switch op {
+	case opLocalGet, opI32Const, opCallIndirect, opEnd:
+	default:
+		f.forwards = false
 	}
 	f.structure(op, at)
 }
@@ -254,11 +271,13 @@ func (f *function) immediates(op byte, at int) {
 			r.malformed("unknown local")
 		}
 	case immGlobal:
-		f.w.readGlobalIndex(r)
+		f.global()
 	case immMemArg:
 		r.memArg()
+		f.w.needMemory(r)
 	case immMemory:
 		r.memoryZero()
+		f.w.needMemory(r)
 		if op == opMemoryGrow {
 			f.charge(at, pageShift)
 		}
@@ -279,7 +298,7 @@ func (f *function) immediates(op byte, at int) {
 	case immMisc:
 		f.misc(at)
 	case immSIMD:
-		r.simd()
+		f.simd()
 	default:
 		f.refuse(op)
 	}
@@ -311,10 +330,39 @@ func (f *function) blockType() {
 	}
 }
 
+// global notes that the index of a global changes.
+func (f *function) global() {
+	at := f.r.at
+	i := f.w.readGlobalIndex(f.r)
+	if moved := f.w.movedGlobal(i); moved != i {
+		f.edits = append(f.edits, edit{at: at, kind: editGlobal, n: int64(moved)})
+	}
+}
+
 // typeIndex keeps the module away from types that the rewrite adds.
 func (f *function) typeIndex(i int64) {
 	if f.r.err == nil && i >= int64(len(f.w.types)) {
 		f.r.malformed("unknown type")
+	}
+}
+
+// simd skips the rest of an instruction behind opPrefixSIMD.
+func (f *function) simd() {
+	r := f.r
+	switch op := r.u32(); {
+	case op <= 11, op == 92, op == 93:
+		r.memArg()
+		f.w.needMemory(r)
+	case op == 12, op == 13:
+		r.bytes(16)
+	case op >= 21 && op <= 34:
+		r.byte()
+	case op >= 84 && op <= 91:
+		r.memArg()
+		f.w.needMemory(r)
+		r.byte()
+	case op > 255 && r.err == nil:
+		r.fail(unsupported("relaxed SIMD", hintRelaxed))
 	}
 }
 
@@ -348,13 +396,16 @@ func (f *function) misc(at int) {
 	case op == miscMemoryInit:
 		r.u32()
 		r.memoryZero()
+		f.w.needMemory(r)
 		f.charge(at, byteShift)
 	case op == miscMemoryCopy:
 		r.memoryZero()
 		r.memoryZero()
+		f.w.needMemory(r)
 		f.charge(at, byteShift)
 	case op == miscMemoryFill:
 		r.memoryZero()
+		f.w.needMemory(r)
 		f.charge(at, byteShift)
 	case op == miscTableInit, op == miscTableCopy:
 		r.u32()

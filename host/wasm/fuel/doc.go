@@ -23,15 +23,24 @@
 // and exports that start with Reserved are refused. A start function becomes the export
 // StartExport, for the host to call when it has set the globals; all are 0 before that, which
 // means "nothing may run".
+//
+// Several instances that call each other may share one set of counters, and by that one budget and
+// one depth: one has them, and the others are rewritten to import them (Options). They spend the
+// same, but take up to a quarter more time, for an imported global is read through a pointer: so
+// the one with most of the code should have them. A module that only forwards calls
+// (Module.Forwards) can do without counters where what it calls has them.
 package fuel
 
-// Names that the rewrite exports. A module that exports a name starting with Reserved is refused.
+// Names that the rewrite exports or imports. A module that exports a name starting with Reserved,
+// or imports from such a module, is refused.
 const (
 	Reserved    = "hpmq-fuel:"
 	FuelGlobal  = Reserved + "fuel"
 	DepthGlobal = Reserved + "depth"
 	RestGlobal  = Reserved + "rest"
 	StartExport = Reserved + "start"
+	// SharedModule is where a module that shares counters imports them from.
+	SharedModule = Reserved + "counters"
 )
 
 // Kinds of imports and exports, numbered as in the binary format.
@@ -55,6 +64,8 @@ type Export struct {
 	Name            string
 	Kind            byte
 	Params, Results []byte
+	// Import is the place among the imports of a function that is handed on, else -1.
+	Import int
 }
 
 // Custom is a custom section. Data aliases the input.
@@ -74,6 +85,13 @@ type Module struct {
 	// HasMemory tells if it defines or imports a memory; MemoryPagesMin is what that starts with.
 	HasMemory      bool
 	MemoryPagesMin uint32
+	// TableElementsMin is what its tables have together, TableElementsMax what they may grow to.
+	TableElementsMin, TableElementsMax uint64
 	// HasStart tells if StartExport is there.
 	HasStart bool
+	// Functions is how many it defines.
+	Functions int
+	// Forwards tells that it imports nothing and that its functions, a few instructions each, do
+	// nothing but call what others put into its tables.
+	Forwards bool
 }

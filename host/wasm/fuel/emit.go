@@ -23,6 +23,9 @@ func (f *function) write(out []byte, from int) []byte {
 			}
 		case editBulk:
 			out = f.appendBulk(out, e.n)
+		case editGlobal:
+			out = appendU32(out, uint32(e.n))
+			from = behindU32(f.r.b, from)
 		}
 	}
 	out = append(out, f.r.b[from:]...)
@@ -30,6 +33,25 @@ func (f *function) write(out []byte, from int) []byte {
 		out = f.appendLeave(out)
 	}
 	return out
+}
+
+// moveGlobals writes a section with other indices of globals.
+func moveGlobals(body []byte, moves []edit) []byte {
+	out := make([]byte, 0, len(body)+len(moves))
+	from := 0
+	for _, e := range moves {
+		out = appendU32(append(out, body[from:e.at]...), uint32(e.n))
+		from = behindU32(body, e.at)
+	}
+	return append(out, body[from:]...)
+}
+
+// behindU32 is where the number that starts at from ends.
+func behindU32(b []byte, from int) int {
+	for b[from] >= 0x80 {
+		from++
+	}
+	return from + 1
 }
 
 // appendCharge writes: fuel -= n; if fuel < 0 { refuel() }. A call here costs less than what it

@@ -44,13 +44,28 @@ func engines(t *testing.T, test func(t *testing.T, r wazero.Runtime)) {
 
 // bounded is an instance of a rewritten module.
 type bounded struct {
-	t           *testing.T
+	t           testing.TB
 	mod         api.Module
-	fuel, depth api.MutableGlobal
-	rest        api.MutableGlobal
+	fuel, depth counter
+	rest        counter
 }
 
-func instantiate(t *testing.T, r wazero.Runtime, m *asm.Module) *bounded {
+type counter interface {
+	Get() uint64
+	Set(v uint64)
+}
+
+// newBounded finds the counters among the exports of owner.
+func newBounded(t testing.TB, mod, owner api.Module) *bounded {
+	return &bounded{
+		t: t, mod: mod,
+		fuel:  owner.ExportedGlobal(FuelGlobal).(api.MutableGlobal),
+		depth: owner.ExportedGlobal(DepthGlobal).(api.MutableGlobal),
+		rest:  owner.ExportedGlobal(RestGlobal).(api.MutableGlobal),
+	}
+}
+
+func instantiate(t testing.TB, r wazero.Runtime, m *asm.Module) *bounded {
 	t.Helper()
 	out, err := Rewrite(m.Bytes(), DefaultLimits())
 	if err != nil {
@@ -61,12 +76,7 @@ func instantiate(t *testing.T, r wazero.Runtime, m *asm.Module) *bounded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bounded{
-		t: t, mod: mod,
-		fuel:  mod.ExportedGlobal(FuelGlobal).(api.MutableGlobal),
-		depth: mod.ExportedGlobal(DepthGlobal).(api.MutableGlobal),
-		rest:  mod.ExportedGlobal(RestGlobal).(api.MutableGlobal),
-	}
+	return newBounded(t, mod, mod)
 }
 
 // call returns results, fuel spent, depth left of 100.
@@ -141,6 +151,40 @@ func TestABudgetOfSeveralSlices(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTheMemoryBehindIsNotToBeUsed: a module without one is given one, and does not come to it.
+func TestTheMemoryBehindIsNotToBeUsed(t *testing.T) {
+	zero := asm.I32Const(0)
+	drop := asm.Op(asm.Drop)
+	for name, body := range map[string][]byte{
+		"load":   asm.Code(zero, asm.I32Load(0), drop),
+		"store":  asm.Code(zero, zero, asm.I32Store(0)),
+		"size":   asm.Code([]byte{0x3f, 0}, drop),
+		"grow":   asm.Code(zero, asm.MemoryGrow(), drop),
+		"fill":   asm.Code(zero, zero, zero, asm.MemoryFill()),
+		"copy":   asm.Code(zero, zero, zero, asm.MemoryCopy()),
+		"init":   asm.Code(zero, zero, zero, asm.MemoryInit(0)),
+		"vector": asm.Code(zero, []byte{0xfd, 0, 0, 0}, drop),
+	} {
+		m := asm.New()
+		m.Passive(nil)
+		m.ExportFunc("f", m.Func(none, none, none, body))
+		if _, err := Rewrite(m.Bytes(), DefaultLimits()); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, build := range map[string]func(m *asm.Module){
+		"data":   func(m *asm.Module) { m.Data(0, nil) },
+		"export": func(m *asm.Module) { m.Export("m", asm.KindMemory, 0) },
+	} {
+		m := asm.New()
+		build(m)
+		m.Func(none, none, none)
+		if _, err := Rewrite(m.Bytes(), DefaultLimits()); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -31,12 +31,21 @@ func FuzzRewrite(f *testing.F) {
 	r := newRuntime(f, true)
 	f.Fuzz(func(t *testing.T, code []byte) {
 		out, err := Rewrite(code, l)
+		shared, err2 := RewriteWith(code, l, Options{Counters: Imported})
 		if err != nil {
+			if err2 == nil {
+				t.Errorf("taken only with imported counters: %v: %x", err, code)
+			}
 			return
 		}
 		before, after := compiles(r, withoutCustoms(code)), compiles(r, out.Code)
 		if before != after && !out.HasStart || before && !after {
 			t.Errorf("compiles: %v before, %v after: %x", before, after, code)
+		}
+		if err2 == nil && compiles(r, shared.Code) != after {
+			t.Errorf("compiles: %v with own counters, not with imported ones: %x", after, code)
+		} else if err2 != nil && after {
+			t.Errorf("refused only with imported counters: %v: %x", err2, code)
 		}
 		if again, err := Rewrite(out.Code, DefaultLimits()); err == nil {
 			t.Errorf("its own output is taken: %x", again.Code)

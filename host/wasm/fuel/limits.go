@@ -68,7 +68,7 @@ func tooMany(what string, n, limit uint64) error {
 const (
 	hintThreads    = "build without threads (no -pthread, no -matomics)"
 	hintExceptions = "build without wasm exceptions (-fno-exceptions, no -fwasm-exceptions)"
-	hintTailCalls  = "build without -mtail-call"
+	hintTailCalls  = "build without -mtail-call, for QuickJS without --opt-size"
 	hintMemory64   = "build for wasm32 instead of wasm64"
 	hintMemories   = "build without multiple memories (no -mmultimemory)"
 	hintReferences = "build without typed function references and garbage collected types"

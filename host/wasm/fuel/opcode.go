@@ -188,20 +188,3 @@ func (r *reader) memoryZero() {
 		r.fail(unsupported("multiple memories", hintMemories))
 	}
 }
-
-// simd skips the rest of an instruction behind opPrefixSIMD.
-func (r *reader) simd() {
-	switch op := r.u32(); {
-	case op <= 11, op == 92, op == 93:
-		r.memArg()
-	case op == 12, op == 13:
-		r.bytes(16)
-	case op >= 21 && op <= 34:
-		r.byte()
-	case op >= 84 && op <= 91:
-		r.memArg()
-		r.byte()
-	case op > 255 && r.err == nil:
-		r.fail(unsupported("relaxed SIMD", hintRelaxed))
-	}
-}

@@ -10,7 +10,7 @@ package fuel
 //
 // Growing by nothing is how a module leaves native code without an import. In there the Go runtime
 // cannot stop the thread, and a garbage collection that waits for it holds the whole process. A
-// module without a memory takes its slices without a pause.
+// module without a memory is given an empty one for that.
 func (w *rewriter) appendRefuel(out []byte) []byte {
 	fuel, rest := w.fuelIndex(), w.restIndex()
 	get := func(b []byte, global uint32) []byte { return appendU32(append(b, opGlobalGet), global) }
@@ -21,9 +21,7 @@ func (w *rewriter) appendRefuel(out []byte) []byte {
 	b := []byte{0} // no locals
 	b = append(get(get(b, fuel), rest), opI64Add, opI64Const, 0, opI64LtS,
 		opIf, typeEmpty, opUnreachable, opEnd)
-	if w.out.HasMemory {
-		b = append(b, opI32Const, 0, opMemoryGrow, 0, opDrop)
-	}
+	b = append(b, opI32Const, 0, opMemoryGrow, 0, opDrop)
 	b = set(append(get(get(b, fuel), rest), opI64Add), rest)
 	b = get(slice(b), rest)
 	b = set(append(get(slice(b), rest), opI64LtS, opSelect), fuel)

@@ -12,6 +12,31 @@ const header = "\x00asm\x01\x00\x00\x00"
 // except for what Import, Export and Custom say. Errors wrap ErrMalformed, ErrLimit or
 // ErrUnsupported. The work is linear in the size of the input.
 func Rewrite(code []byte, l Limits) (*Module, error) {
+	return RewriteWith(code, l, Options{})
+}
+
+// Counters says where a module has its counters.
+type Counters byte
+
+// The counters are its own, imported from SharedModule, or left out, which only a module that
+// forwards may, or one that defines no function.
+const (
+	Own Counters = iota
+	Imported
+	Without
+)
+
+// Options of RewriteWith; the zero value makes it Rewrite.
+type Options struct {
+	Counters Counters
+	// Rename says what the import at place asks for from now on; nil leaves all as they are.
+	Rename func(place int, im Import) Name
+	// FixTables takes the room to grow from its tables.
+	FixTables bool
+}
+
+// RewriteWith is Rewrite in another way.
+func RewriteWith(code []byte, l Limits, o Options) (*Module, error) {
 	if uint64(len(code)) > uint64(l.ModuleBytesMax) {
 		return nil, tooMany("bytes", uint64(len(code)), uint64(l.ModuleBytesMax))
 	}
@@ -24,9 +49,15 @@ func Rewrite(code []byte, l Limits) (*Module, error) {
 		}
 		return nil, fmt.Errorf("fuel: %w: unknown version of WebAssembly", ErrMalformed)
 	}
-	w := &rewriter{limits: l, start: -1}
+	w := &rewriter{limits: l, start: -1, options: o}
+	w.out.Forwards = true
 	if err := w.readAll(code); err != nil {
 		return nil, err
+	}
+	w.out.Functions = len(w.funcs) - int(w.imported)
+	w.out.Forwards = w.out.Forwards && w.out.Functions > 0 && len(w.out.Imports) == 0
+	if o.Counters == Without && w.out.Functions > 0 && !w.out.Forwards {
+		return nil, unsupported("more than forwarding", "give it counters")
 	}
 	w.out.Code = w.write(len(code))
 	return &w.out, nil
@@ -84,7 +115,14 @@ func (w *rewriter) readCustom(body []byte) error {
 // write puts the sections together again.
 func (w *rewriter) write(sizeHint int) []byte {
 	w.writeTypes()
-	w.writeGlobals()
+	switch w.options.Counters {
+	case Own:
+		w.addMemory()
+		w.writeGlobals()
+	case Imported:
+		w.addMemory()
+		w.writeImports()
+	}
 	w.writeExports()
 	out := make([]byte, 0, sizeHint+sizeHint/4)
 	out = append(out, header...)
@@ -135,18 +173,29 @@ func (w *rewriter) writeGlobals() {
 	})
 }
 
-func (w *rewriter) fuelIndex() uint32  { return w.globals }
-func (w *rewriter) depthIndex() uint32 { return w.globals + 1 }
-func (w *rewriter) restIndex() uint32  { return w.globals + 2 }
+// fuelIndex is behind the globals of the module, or behind the imported ones.
+func (w *rewriter) fuelIndex() uint32 {
+	if w.options.Counters == Imported {
+		return w.importedGlobals
+	}
+	return w.globals
+}
+
+func (w *rewriter) depthIndex() uint32 { return w.fuelIndex() + 1 }
+func (w *rewriter) restIndex() uint32  { return w.fuelIndex() + 2 }
 
 // refuelIndex is behind all functions of the module, so that none gets another index.
 func (w *rewriter) refuelIndex() uint32 { return uint32(len(w.funcs)) }
 
 func (w *rewriter) writeExports() {
-	items := appendU32(append(appendName(nil, FuelGlobal), KindGlobal), w.fuelIndex())
-	items = appendU32(append(appendName(items, DepthGlobal), KindGlobal), w.depthIndex())
-	items = appendU32(append(appendName(items, RestGlobal), KindGlobal), w.restIndex())
-	n := uint32(3)
+	var items []byte
+	n := uint32(0)
+	if w.options.Counters == Own {
+		items = appendU32(append(appendName(nil, FuelGlobal), KindGlobal), w.fuelIndex())
+		items = appendU32(append(appendName(items, DepthGlobal), KindGlobal), w.depthIndex())
+		items = appendU32(append(appendName(items, RestGlobal), KindGlobal), w.restIndex())
+		n = 3
+	}
 	if w.start >= 0 {
 		items = appendU32(append(appendName(items, StartExport), KindFunc), uint32(w.start))
 		n++

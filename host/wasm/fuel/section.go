@@ -42,12 +42,17 @@ type rewriter struct {
 	newTypes []funcType // behind types, for wrapped functions with several results
 	funcs    []uint32   // types of functions, imported ones first
 	imported uint32     // functions imported
+	places   []int      // of imported functions among the imports
 	globals  uint32
 	tables   uint32
 	memories uint32
 	start    int64 // function, -1 for none
 	names    []byte
 	out      Module
+
+	options         Options
+	importedGlobals uint32 // the first of globals
+	moves           []edit // indices of globals in the constants of the section at hand
 }
 
 // read takes one section. body aliases the input.
@@ -80,7 +85,12 @@ func (w *rewriter) read(id byte, body []byte) error {
 	case secData:
 		w.readData(r)
 	}
-	return r.end()
+	if err := r.end(); err != nil || len(w.moves) == 0 {
+		return err
+	}
+	w.sections[id] = moveGlobals(body, w.moves)
+	w.moves = nil
+	return nil
 }
 
 func (w *rewriter) readTypes(r *reader) {
@@ -106,32 +116,6 @@ func (w *rewriter) readValueTypes(r *reader) []byte {
 		return nil
 	}
 	return r.b[first:r.at:r.at]
-}
-
-func (w *rewriter) readImports(r *reader) {
-	n := r.count("imports", w.limits.ImportsMax, 4)
-	for i := 0; i < n && r.err == nil; i++ {
-		names := w.limits.NameBytesMax
-		im := Import{Module: r.name(names), Name: r.name(names), Kind: r.byte()}
-		switch im.Kind {
-		case KindFunc:
-			t := w.addFunction(r)
-			im.Params, im.Results = t.params, t.results
-		case KindTable:
-			w.readTable(r)
-			w.tables++
-		case KindMemory:
-			w.readMemory(r)
-		case KindGlobal:
-			w.readGlobalType(r)
-		case 4:
-			r.fail(unsupported("exception handling (tags)", hintExceptions))
-		default:
-			r.malformed("unknown kind of import")
-		}
-		w.out.Imports = append(w.out.Imports, im)
-	}
-	w.imported = uint32(len(w.funcs))
 }
 
 // addFunction reads a type index.
@@ -170,8 +154,9 @@ func (w *rewriter) readGlobals(r *reader) {
 
 func (w *rewriter) readExports(r *reader) {
 	n := r.count("exports", w.limits.ExportsMax, 3)
+	items := appendU32(nil, uint32(n))
 	for i := 0; i < n && r.err == nil; i++ {
-		ex := Export{Name: r.name(w.limits.NameBytesMax), Kind: r.byte()}
+		ex := Export{Name: r.name(w.limits.NameBytesMax), Kind: r.byte(), Import: -1}
 		index := r.u32()
 		switch {
 		case r.err != nil:
@@ -182,6 +167,8 @@ func (w *rewriter) readExports(r *reader) {
 			r.fail(unsupported("exception handling (tags)", hintExceptions))
 		case ex.Kind > 4:
 			r.malformed("unknown kind of export")
+		case ex.Kind == KindMemory && index >= w.memories:
+			r.malformed("unknown memory")
 		case ex.Kind == KindGlobal && index >= w.globals:
 			r.malformed("unknown global")
 		case ex.Kind == KindFunc && int64(index) >= int64(len(w.funcs)):
@@ -189,9 +176,17 @@ func (w *rewriter) readExports(r *reader) {
 		case ex.Kind == KindFunc:
 			t := w.types[w.funcs[index]]
 			ex.Params, ex.Results = t.params, t.results
+			if index < w.imported {
+				ex.Import = w.places[index]
+			}
 		}
 		w.out.Exports = append(w.out.Exports, ex)
+		if ex.Kind == KindGlobal {
+			index = w.movedGlobal(index)
+		}
+		items = appendU32(append(appendName(items, ex.Name), ex.Kind), index)
 	}
+	w.sections[secExport] = items
 }
 
 // readStart checks what the engine would have: as an export the function may have any type.
@@ -209,6 +204,7 @@ func (w *rewriter) readStart(r *reader) {
 		return
 	}
 	w.start = int64(index)
+	w.out.Forwards = false
 	w.out.HasStart = true
 	w.sections[secStart] = nil
 }

@@ -4,6 +4,7 @@ package fuel
 // declared, bit 1 explicit table (or, with bit 0, declared), bit 2 expressions.
 func (w *rewriter) readElements(r *reader) {
 	n := r.count("element segments", w.limits.SegmentsMax, 2)
+	w.out.Forwards = w.out.Forwards && n == 0
 	for i := 0; i < n && r.err == nil; i++ {
 		flags := r.u32()
 		if flags > 7 {
@@ -40,9 +41,11 @@ func (w *rewriter) readData(r *reader) {
 		flags := r.u32()
 		switch flags {
 		case 0:
+			w.needMemory(r)
 			w.readConst(r)
 		case 1:
 		case 2:
+			w.needMemory(r)
 			if r.u32() != 0 && r.err == nil {
 				r.fail(unsupported("multiple memories", hintMemories))
 			}
@@ -69,7 +72,11 @@ func (w *rewriter) readConst(r *reader) {
 		case 0x44:
 			r.bytes(8)
 		case opGlobalGet:
-			w.readGlobalIndex(r)
+			at := r.at
+			i := w.readGlobalIndex(r)
+			if moved := w.movedGlobal(i); moved != i {
+				w.moves = append(w.moves, edit{at: at, kind: editGlobal, n: int64(moved)})
+			}
 		case 0xd0:
 			r.referenceType()
 		case opRefFunc:
@@ -103,9 +110,11 @@ func (w *rewriter) readFunctionIndex(r *reader) {
 	}
 }
 
-// readGlobalIndex keeps the module away from the globals that come behind its own.
-func (w *rewriter) readGlobalIndex(r *reader) {
-	if i := r.u32(); r.err == nil && i >= w.globals {
+// readGlobalIndex keeps the module away from the globals that are not its own.
+func (w *rewriter) readGlobalIndex(r *reader) uint32 {
+	i := r.u32()
+	if r.err == nil && i >= w.globals {
 		r.malformed("unknown global")
 	}
+	return i
 }

@@ -31,21 +31,27 @@ func appendLimits(dst []byte, low, high uint32) []byte {
 	return appendU32(appendU32(append(dst, 1), low), high)
 }
 
-func (w *rewriter) readTable(r *reader) []byte {
-	t := r.byte()
+func (w *rewriter) readTable(r *reader) (t byte, low, high uint32) {
+	t = r.byte()
 	if r.err == nil && !isReferenceType(t) {
 		r.fail(unsupported("tables of typed references or with initial values", hintReferences))
-		return nil
+		return 0, 0, 0
 	}
-	low, high := w.readLimits(r, "table elements", w.limits.TableElementsMax, 1<<32-1)
-	return appendLimits([]byte{t}, low, high)
+	low, high = w.readLimits(r, "table elements", w.limits.TableElementsMax, 1<<32-1)
+	return t, low, high
 }
 
 func (w *rewriter) readTables(r *reader) {
 	n := r.count("tables", w.limits.TablesMax, 3)
 	out := appendU32(nil, uint32(n))
 	for i := 0; i < n && r.err == nil; i++ {
-		out = append(out, w.readTable(r)...)
+		t, low, high := w.readTable(r)
+		if w.options.FixTables {
+			high = low
+		}
+		w.out.TableElementsMin += uint64(low)
+		w.out.TableElementsMax += uint64(high)
+		out = appendLimits(append(out, t), low, high)
 		w.tables++
 	}
 	if r.err == nil && w.tables > w.limits.TablesMax {
@@ -71,4 +77,18 @@ func (w *rewriter) readMemories(r *reader) {
 		out = append(out, w.readMemory(r)...)
 	}
 	w.sections[secMemory] = out
+}
+
+// needMemory keeps a module without a memory away from the one that the rewrite adds.
+func (w *rewriter) needMemory(r *reader) {
+	if w.memories == 0 && r.err == nil {
+		r.malformed("unknown memory")
+	}
+}
+
+// addMemory gives a module that counts a memory of no pages, if it has none: see appendRefuel.
+func (w *rewriter) addMemory() {
+	if w.memories == 0 && w.sections[secCode] != nil {
+		w.sections[secMemory] = appendLimits([]byte{1}, 0, 0)
+	}
 }

@@ -51,8 +51,13 @@ func TestSpecificationModules(t *testing.T) {
 		}
 		taken++
 		// A start function becomes an export, and by that may be named by ref.func.
-		if after := compiles(r, out.Code); before != after && !out.HasStart {
+		after := compiles(r, out.Code)
+		if before != after && !out.HasStart {
 			t.Errorf("%s compiles: %v before, %v after", f, before, after)
+		}
+		shared, err := RewriteWith(code, DefaultLimits(), Options{Counters: Imported})
+		if err != nil && after || err == nil && compiles(r, shared.Code) != after {
+			t.Errorf("%s compiles: %v with own counters, not with imported ones: %v", f, after, err)
 		}
 	}
 	if len(files) > 0 && taken < 1000 {

@@ -20,7 +20,7 @@ type Plan struct {
 	// Exports are the functions that the component gives, those of instances by "instance#func".
 	Exports []Export
 	// ImportedInstances and ExportedInstances are the names of instances, in order, even those
-	// without functions.
+	// without functions. An instance in an instance is named "outer#inner".
 	ImportedInstances, ExportedInstances []string
 }
 
@@ -47,7 +47,8 @@ type CoreDef struct {
 }
 
 // Resource is a resource type: the host's (Import is its instance's name and its own as
-// "instance#name"), or defined by component instance Owner with Dtor, nil for none.
+// "instance#name", "#name" of a bare one; Owner is -1), or, if Import is empty, defined by
+// component instance Owner with Dtor, nil for none.
 type Resource struct {
 	Name   string
 	Import string
@@ -67,7 +68,8 @@ const (
 	ResourceDrop
 )
 
-// Trampoline is a core function that the host makes. Type and Options are of the lower.
+// Trampoline is a core function that the host makes. Type and Options are of the lower. Import is
+// -1 but for LowerImport, Lifted nil but for LowerLifted.
 type Trampoline struct {
 	Kind     TrampolineKind
 	Caller   int
@@ -91,7 +93,7 @@ type Lifted struct {
 	Core    CoreDef
 	Type    *component.FuncType
 	Options Options
-	Callee  int // the component instance
+	Callee  int // the component instance, whose resources and handles it takes
 }
 
 // Import is a function the host must give.
@@ -101,8 +103,8 @@ type Import struct {
 	Type     *component.FuncType
 }
 
-// Export is a function the component gives. Import is set, not Lifted, where a component exports
-// again what it imported.
+// Export is a function the component gives. Where a component exports again what it imported,
+// Lifted is nil and Import its index, else -1.
 type Export struct {
 	Instance string // "" for a bare function
 	Name     string

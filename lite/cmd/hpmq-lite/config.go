@@ -214,6 +214,10 @@ func loadLink(path string) (link.Spec, error) {
 		if err := read(path, &spec); err != nil {
 			return nil, err
 		}
+		if len(spec[link.RoleCodec]) > 0 {
+			return nil, fmt.Errorf("%s: codec: listeners of hpmq-lite speak MQTT only; link it "+
+				"to a listener of hpmq", path)
+		}
 		relative(spec, filepath.Dir(path))
 	}
 	return spec, nil

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hpmq/hpmq/components"
 	"github.com/hpmq/hpmq/host/cap/config"
@@ -17,6 +18,7 @@ import (
 	"github.com/hpmq/hpmq/host/cap/kv"
 	"github.com/hpmq/hpmq/host/cap/log"
 	"github.com/hpmq/hpmq/host/cap/publish"
+	"github.com/hpmq/hpmq/host/cap/wasi"
 	"github.com/hpmq/hpmq/host/link"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/lite/broker"
@@ -43,9 +45,10 @@ func (n *node) openEngine(context.Context) error {
 	pc.QueueMessagesMax, pc.QueueBytesMax, pc.MessageBytesMax = 256, 512<<10, 128<<10
 	lines, past := log.New(log.Default(), n.log, now), history.New(hc)
 	n.publish = publish.New(pc)
-	for _, m := range []wasm.HostModule{
+	modules := append([]wasm.HostModule{
 		lines.Module(), config.Module(), kv.New(kc).Module(now), past.Module(), n.publish.Module(),
-	} {
+	}, wasi.Modules(time.Sleep)...)
+	for _, m := range modules {
 		if err := e.Provide(m); err != nil {
 			return err
 		}
@@ -79,7 +82,8 @@ func (n *node) openLinks(ctx context.Context) error {
 		}
 		n.listeners[l.Name] = &broker.Listener{
 			Name: l.Name, Limits: l.Limits.kernel(), Policy: n.linker.Policy(l.Name, 0),
-			Auth: n.linker.Authenticator(l.Name, 0, n.authenticated),
+			Auth:     n.linker.Authenticator(l.Name, 0, n.authenticated),
+			Presence: n.linker.Presence(l.Name),
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -22,6 +22,9 @@ type broker struct {
 	connects atomic.Int64
 	onNth    func(n int64)
 	password atomic.Value
+	// messages, as topic=payload, come to each subscriber; published is what clients publish.
+	messages  []string
+	published chan string
 }
 
 func (b *broker) start(t *testing.T) (target string) {
@@ -81,7 +84,33 @@ func (b *broker) packet(conn net.Conn, frame []byte) {
 		_, _ = conn.Write((&mqtt.Connack{Reason: b.reason}).Append(nil, c.Version))
 	case mqtt.PINGREQ:
 		_, _ = conn.Write([]byte{0xD0, 0})
+	case mqtt.SUBSCRIBE:
+		b.subscribed(conn, frame)
+	case mqtt.PUBLISH:
+		var p mqtt.Publish
+		if p.Decode(mqtt.V311, frame) == nil {
+			b.published <- string(p.Topic) + "=" + string(p.Payload)
+		}
 	}
+}
+
+// subscribed answers a SUBSCRIBE of one filter with all messages.
+func (b *broker) subscribed(conn net.Conn, frame []byte) {
+	var s mqtt.Subscribe
+	if s.Decode(mqtt.V311, frame) != nil {
+		_ = conn.Close()
+		return
+	}
+	ack := mqtt.Suback{PacketID: s.PacketID, Reasons: []mqtt.ReasonCode{1}}
+	out := ack.Append(nil, mqtt.V311)
+	for i, m := range b.messages {
+		topic, payload, _ := strings.Cut(m, "=")
+		p := mqtt.Publish{
+			Topic: []byte(topic), Payload: []byte(payload), QoS: 1, PacketID: uint16(i + 1),
+		}
+		out = p.Append(out, mqtt.V311)
+	}
+	_, _ = conn.Write(out)
 }
 
 // folder has a report of a run before, and answers what is in it.

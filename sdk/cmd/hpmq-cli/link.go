@@ -7,7 +7,7 @@ import (
 )
 
 // roles are the words of --role.
-const roles = "authenticator, authorizer, transformer, deduplicator or router"
+const roles = "authenticator, authorizer, transformer, deduplicator, router, codec or worker"
 
 func newLink(s *settings) *cobra.Command {
 	link := &cobra.Command{

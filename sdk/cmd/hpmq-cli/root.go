@@ -8,10 +8,12 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hpmq/hpmq/conformance/mqtt/suite"
+	"github.com/hpmq/hpmq/host/link"
 	"github.com/hpmq/hpmq/sdk/client"
 )
 
@@ -79,7 +81,7 @@ func exitCode(err error) int {
 	case errors.As(err, &usage), errors.Is(err, suite.ErrPattern):
 		return exitUsage
 	case errors.Is(err, client.ErrUnreachable), errors.Is(err, suite.ErrUnreachable),
-		errors.Is(err, suite.ErrRefused):
+		errors.Is(err, suite.ErrRefused), errors.Is(err, errBroker):
 		return exitUnreachable
 	}
 	return exitRefused
@@ -91,13 +93,19 @@ func explain(err error) string {
 	var refused *client.Error
 	var unknown *tls.CertificateVerificationError
 	var dial *net.OpError
+	var step *link.StepError
 	switch {
+	case errors.As(err, &step):
+		said := fmt.Sprintf("%s as %s is refused at step %s: %v\nto do: %s", step.Use, step.Role,
+			step.Step, step.Err, step.Do)
+		text = strings.Replace(text, step.Error(), said, 1)
 	case errors.Is(err, context.Canceled):
 	case errors.Is(err, client.ErrUnreachable):
 		text += "\nis the broker running? start it with: hpmq   or name another with --server URL"
 	case errors.As(err, &unknown):
 		text += "\nname the authorities to trust with --ca FILE, or trust any with --insecure"
-	case errors.Is(err, suite.ErrUnreachable) && errors.As(err, &dial) && dial.Op == "dial":
+	case (errors.Is(err, suite.ErrUnreachable) || errors.Is(err, errBroker)) &&
+		errors.As(err, &dial) && dial.Op == "dial":
 		text += "\nis the broker running? name another listener with --target URL"
 	case errors.As(err, &refused) && refused.Status == 401:
 		text += "\npass the token with --token-file FILE or HPMQ_CLI_TOKEN"
@@ -116,6 +124,8 @@ command line makes no sense, 3 if no broker answered, 130 if Ctrl-C or SIGTERM e
 		Example: `  hpmq-cli status
   hpmq-cli listener add secure --bind tls://:8883 --certificate server.pem --key server.key
   hpmq-cli link show
+  hpmq-cli component new --lang c --role transformer vendor
+  hpmq-cli component check ./vendor-v2.wasm
   hpmq-cli link swap --listener mqtt --role transformer --use ./vendor-v2.wasm
   hpmq-cli --server http://10.0.0.7:18083 --token-file admin.token clients list`,
 		SilenceErrors: true,
@@ -129,8 +139,9 @@ command line makes no sense, 3 if no broker answered, 130 if Ctrl-C or SIGTERM e
 	f.StringVar(&s.tokenFile, "token-file", "", "file with the bearer token")
 	f.BoolVar(&s.json, "json", false, "print what the broker answers as JSON")
 	root.AddCommand(newStatus(s), newLink(s), newListener(s), newClients(s), newPasswd(s),
-		newCert(s), newConformance(s))
+		newCert(s), newConformance(s), newComponent(s), newWIT(s))
 	s.watch(root)
+	completeFlags(root)
 	return root
 }
 

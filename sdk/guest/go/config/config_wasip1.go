@@ -14,6 +14,8 @@ func hostJSON(ret unsafe.Pointer)
 // is the caller's.
 func JSON() string {
 	ret := abi.Words(2)
+	abi.Out()
 	hostJSON(unsafe.Pointer(&ret[0]))
+	abi.Back()
 	return strings.Clone(abi.TextAt(ret[0], ret[1]))
 }

@@ -14,7 +14,9 @@ func hostLast(topic unsafe.Pointer, size uint32, ret unsafe.Pointer)
 // holds until the exported call that runs returns.
 func (Log) Last(topic string) ([]byte, bool) {
 	ret := abi.Words(3)
+	abi.Out()
 	hostLast(unsafe.Pointer(unsafe.StringData(topic)), uint32(len(topic)), unsafe.Pointer(&ret[0]))
+	abi.Back()
 	runtime.KeepAlive(topic)
 	if ret[0]&0xFF == 0 {
 		return nil, false

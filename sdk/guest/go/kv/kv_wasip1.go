@@ -27,7 +27,9 @@ func hostIncrement(key unsafe.Pointer, keySize uint32, by int64, ret unsafe.Poin
 // Get is the value under key. It is borrowed: it holds until the exported call that runs returns.
 func (Store) Get(key string) ([]byte, bool) {
 	ret := abi.Words(3)
+	abi.Out()
 	hostGet(text(key), uint32(len(key)), unsafe.Pointer(&ret[0]))
+	abi.Back()
 	runtime.KeepAlive(key)
 	if ret[0]&0xFF == 0 {
 		return nil, false

@@ -22,10 +22,14 @@ func Enter() {
 	if calls.ended {
 		calls.reset()
 	}
+	Back()
 }
 
 // Leave ends an exported call. What was taken from the arena stays until the next call begins.
-func Leave() { calls.ended = true }
+func Leave() {
+	Out()
+	calls.ended = true
+}
 
 // Words takes n words from the arena, for the elements of a list in an answer.
 func Words(n int) []Word {

@@ -1,0 +1,96 @@
+package link
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hpmq/hpmq/host/wasm"
+	"github.com/hpmq/hpmq/host/wasm/component"
+	"github.com/hpmq/hpmq/host/wasm/plan"
+)
+
+// world is the plan of an empty component of a world, which tools/wit-check.sh makes of wit/ and
+// holds equal to it.
+func world(t *testing.T, name string) *plan.Plan {
+	t.Helper()
+	code, err := os.ReadFile("testdata/worlds/" + name + ".wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := component.Decode(code, component.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Make(c, plan.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestContractsAreThoseOfWIT compares what this package asks of a component, name by name and type
+// by type, with the world of each role.
+func TestContractsAreThoseOfWIT(t *testing.T) {
+	for r := range roleCount {
+		p := world(t, r.String()+"-component")
+		asked := append([]export{configureExport}, roleExports[r]...)
+		if len(asked) != len(p.Exports) {
+			t.Errorf("%s: %d functions are asked, the world has %d", r, len(asked), len(p.Exports))
+		}
+		for _, e := range p.Exports {
+			name := e.Instance + "#" + e.Name
+			i := slices.IndexFunc(asked, func(x export) bool { return x.name == name })
+			if i < 0 {
+				t.Errorf("%s: nobody asks %s", r, name)
+				continue
+			}
+			if got := e.Lifted.Type.String(); got != asked[i].typ {
+				t.Errorf("%s: in wit/ it is\n%s\nhere\n%s", name, got, asked[i].typ)
+			}
+			params, results := e.Lifted.Type.Flatten(false)
+			core := append(slices.Clone(params), results...)
+			if len(params) != asked[i].params || len(results) != asked[i].results() ||
+				strings.Trim(string(core), "\x7f") != "" {
+				t.Errorf("%s: flat, it is %x -> %x", name, params, results)
+			}
+		}
+	}
+}
+
+// TestCapabilitiesAreThoseOfWIT does so with what the host gives to guests.
+func TestCapabilitiesAreThoseOfWIT(t *testing.T) {
+	given := map[string]wasm.HostFunc{}
+	for _, m := range newHouse(t, nil).capabilities() {
+		for _, f := range m.Funcs {
+			given[m.Name+"#"+f.Name] = f
+		}
+	}
+	for _, im := range world(t, "capabilities").Imports {
+		name := im.Instance + "#" + im.Name
+		f := given[name]
+		if got := im.Type.String(); got != f.Type {
+			t.Errorf("%s: in wit/ it is\n%s\nin the host\n%s", name, got, f.Type)
+		}
+		params, results := im.Type.Flatten(true)
+		if !slices.Equal(bytesOf(f.Params), params) || !slices.Equal(bytesOf(f.Results), results) {
+			t.Errorf("%s: flat, it is %x -> %x", name, params, results)
+		}
+		delete(given, name)
+	}
+	for name := range given {
+		if strings.HasPrefix(name, wasiPackages) {
+			continue // held to its own WIT by package wasi
+		}
+		t.Errorf("%s is not in wit/", name)
+	}
+}
+
+func bytesOf(types []wasm.ValueType) []byte {
+	var out []byte
+	for _, t := range types {
+		out = append(out, byte(t))
+	}
+	return out
+}

@@ -1,0 +1,230 @@
+package link
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hpmq/hpmq/lite/broker"
+)
+
+// The functions of a worker, as in roleExports, and so the kinds of tasks.
+const (
+	fnMessage = iota
+	fnClient
+	fnTimer
+	fnStop
+)
+
+// task is something a worker is to be told; all of it is its own.
+type task struct {
+	what    int
+	who     broker.Identity
+	message *broker.Message
+	gone    bool // of fnClient
+}
+
+func (t *task) size() int {
+	if t.message == nil {
+		return 0
+	}
+	return len(t.message.Topic) + len(t.message.Payload)
+}
+
+// desk is where the tasks of a worker wait. Loops put; one goroutine for each shift takes.
+type desk struct {
+	entry *entry
+	mu    sync.Mutex
+	now   *shift // nil before the first begin
+}
+
+// shift is from the moment a worker comes into the table until it has ended after leaving it.
+type shift struct {
+	desk  *desk
+	wake  chan struct{} // has room for one
+	ended chan struct{}
+
+	// Under desk.mu.
+	tasks []task
+	bytes int
+	open  bool   // in the table
+	lost  uint64 // not told, since it was last said
+}
+
+func newDesk(e *entry) *desk { return &desk{entry: e} }
+
+// put leaves a task, or counts it as lost. It does not block.
+func (d *desk) put(t task) {
+	cfg := &d.entry.linker.cfg
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch s, n := d.now, t.size(); {
+	case s == nil || !s.open:
+	case len(s.tasks) >= cfg.WorkerQueueMax || s.bytes+n > cfg.WorkerQueueBytesMax:
+		s.lost++
+	default:
+		s.tasks, s.bytes = append(s.tasks, t), s.bytes+n
+		s.rouse()
+	}
+}
+
+// rouse wakes the goroutine, now or at its next sleep.
+func (s *shift) rouse() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take answers all that waits and whether more can come.
+func (s *shift) take() (tasks []task, lost uint64, open bool) {
+	s.desk.mu.Lock()
+	defer s.desk.mu.Unlock()
+	tasks, s.tasks, s.bytes = s.tasks, nil, 0
+	lost, s.lost = s.lost, 0
+	return tasks, lost, s.open
+}
+
+// begin starts a shift, unless one is open. Its goroutine works when those of before have ended,
+// what comes until then waits.
+func (d *desk) begin(before []<-chan struct{}) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.now != nil && d.now.open {
+		return
+	}
+	if d.now != nil {
+		before = append(slices.Clip(before), d.now.ended)
+	}
+	s := &shift{
+		desk: d, wake: make(chan struct{}, 1), ended: make(chan struct{}), open: true,
+	}
+	d.now = s
+	d.entry.linker.drains.Add(1)
+	go func() {
+		defer d.entry.linker.drains.Done()
+		defer close(s.ended)
+		for _, b := range before {
+			<-b
+		}
+		s.work()
+	}()
+}
+
+// end lets the goroutine finish what waits, tell the guest and end; the channel tells when, nil if
+// it never began.
+func (d *desk) end() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.now == nil {
+		return nil
+	}
+	d.now.open = false
+	d.now.rouse()
+	return d.now.ended
+}
+
+// over waits for the end of the goroutine, if it ever began.
+func (d *desk) over() {
+	if ended := d.end(); ended != nil {
+		<-ended
+	}
+}
+
+// work tells the guest one task after the other until end.
+func (s *shift) work() {
+	d := s.desk
+	now := d.entry.linker.ports.Now
+	timer := d.tell(&task{what: fnTimer})
+	for {
+		tasks, lost, open := s.take()
+		d.say(lost)
+		until := now() + broker.Time(d.entry.linker.cfg.WorkerStopTimeout.Milliseconds())
+		for i := range tasks {
+			if !open && now() > until {
+				d.say(uint64(len(tasks) - i))
+				break
+			}
+			d.tell(&tasks[i])
+		}
+		if !open {
+			d.tell(&task{what: fnStop})
+			return
+		}
+		select {
+		case <-s.wake:
+		case <-timer:
+			timer = d.tell(&task{what: fnTimer})
+		}
+	}
+}
+
+// say counts what the worker was not told, and says so in the log.
+func (d *desk) say(lost uint64) {
+	if lost == 0 {
+		return
+	}
+	d.entry.lost.Add(lost)
+	d.entry.linker.ports.Log.Warn(
+		"a worker was not told all: its queue was full, or it was swapped out",
+		"listener", d.entry.listener, "component", d.entry.name, "tasks", lost)
+}
+
+// retryPause is how long the desk waits for a guest that is being replaced, and retriesMax how
+// often: together longer than a breaker stays open.
+const (
+	retryPause = 100 * time.Millisecond
+	retriesMax = 100
+)
+
+// tell tells the guest t. After fnTimer it answers what tells when to do that again, nil for never.
+func (d *desk) tell(t *task) <-chan time.Time {
+	after := d.entry.linker.ports.after()
+	for range retriesMax {
+		next, err := d.entry.tell(t)
+		if err == errNoGuest && t.what != fnStop {
+			<-after(retryPause)
+			continue
+		}
+		if t.what == fnTimer && err != nil {
+			return after(time.Second) // a worker that once failed is not silent for ever
+		}
+		if next == 0 {
+			return nil
+		}
+		return after(next)
+	}
+	d.say(1)
+	return nil
+}
+
+// tell asks the guest of e once.
+func (e *entry) tell(t *task) (next time.Duration, err error) {
+	e.use.RLock()
+	defer e.use.RUnlock()
+	if e.closed {
+		return 0, errClosedEntry
+	}
+	in := e.seats[0].take(e.linker.ports.Now())
+	if in == nil {
+		return 0, errNoGuest
+	}
+	in.begin(t.what)
+	switch t.what {
+	case fnMessage:
+		in.identity(&t.who)
+		in.message(t.message)
+	case fnClient:
+		in.identity(&t.who)
+		in.flag(t.gone)
+	}
+	ms, err := in.call()
+	if err != nil {
+		e.fault(0, in, err)
+		return 0, err
+	}
+	if t.what == fnTimer {
+		next = time.Duration(ms) * time.Millisecond
+	}
+	return next, nil
+}

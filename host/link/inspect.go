@@ -1,0 +1,74 @@
+package link
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/hpmq/hpmq/host/wasm"
+)
+
+// Inspection is what can be said of a component before it is linked.
+type Inspection struct {
+	// Name and Version are empty if it does not say.
+	Name, Version, Digest string
+	Form                  wasm.Form
+	Size                  int
+	// Roles are those that its exports fit.
+	Roles []Role
+	// Exports are all functions it exports.
+	Exports []string
+	// Imports are the interfaces it imports.
+	Imports []Import
+	// Block says that it takes its arguments in a block, see wit/README.md.
+	Block bool
+}
+
+// Import is an interface that a component imports.
+type Import struct {
+	Name string
+	// Capability is how a link grants it; empty for what needs no grant.
+	Capability string
+	// Always says that every component has it, granted or not.
+	Always bool
+}
+
+// Inspect compiles a component and says what it is, without running it. It blocks for as long as
+// compiling takes. Errors are those of wasm.Engine.Compile; a manifest that cannot be read is left
+// for the link to refuse.
+func (l *Linker) Inspect(ctx context.Context, code []byte) (Inspection, error) {
+	mod, err := l.modules.acquire(ctx, code)
+	if err != nil {
+		return Inspection{}, fmt.Errorf("link: inspect: %w", err)
+	}
+	defer l.modules.release(mod)
+	in := Inspection{
+		Digest: mod.Digest(), Form: mod.Form(), Size: mod.Size(), Exports: mod.Exports(),
+		Block: mod.Has(argumentsExport),
+	}
+	var m manifest
+	if json.Unmarshal(mod.Custom(manifestSection), &m) == nil {
+		in.Name, in.Version = m.Name, m.Version
+	}
+	for _, name := range mod.Imports() {
+		in.Imports = append(in.Imports, importOf(name))
+	}
+	for r := Role(0); r < roleCount; r++ {
+		b := build{l: l, role: r}
+		if b.exports(mod) == nil {
+			in.Roles = append(in.Roles, r)
+		}
+	}
+	return in, nil
+}
+
+func importOf(name string) Import {
+	short, ok := capabilityOf(name)
+	if !ok {
+		return Import{Name: name, Always: true}
+	}
+	return Import{
+		Name: name, Capability: short, Always: slices.Contains(alwaysGranted[:], short),
+	}
+}

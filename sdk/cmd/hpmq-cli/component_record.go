@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hpmq/hpmq/host/link"
+	"github.com/hpmq/hpmq/sdk/cases"
+	"github.com/hpmq/hpmq/sdk/mqtt"
+	"github.com/hpmq/hpmq/sdk/trial"
+)
+
+// recordedMax bounds the messages of one record.
+const recordedMax = 100_000
+
+// functionFor is the function of the component's roles that a live message is asked of: the one
+// named, or the first that takes a message.
+func functionFor(named string, roles []link.Role) (string, error) {
+	var all []string
+	for _, function := range []string{
+		"upstream", "downstream", "check", "route", "authorize", "on-message",
+	} {
+		role, err := link.ParseRole(cases.RoleOf(function))
+		if err == nil && slices.Contains(roles, role) {
+			all = append(all, function)
+		}
+	}
+	switch {
+	case len(all) == 0:
+		return "", errors.New("none of its roles is asked about messages")
+	case named == "":
+		return all[0], nil
+	case !slices.Contains(all, named):
+		return "", fmt.Errorf("--call %s is no function of the component's roles; there are %v",
+			named, all)
+	}
+	return named, nil
+}
+
+// live asks a component about messages of a broker.
+type live struct {
+	trial    *trial.Trial
+	ref      link.Ref
+	role     link.Role
+	function string
+	probe    *link.Probe
+	answer   link.Answer
+}
+
+// openLive makes the guest.
+func (s *settings) openLive(
+	cmd *cobra.Command, f *trying, b *subject, call string,
+) (*live, error) {
+	t, err := s.openTrial(f, true, false)
+	if err != nil {
+		return nil, err
+	}
+	l := &live{trial: t}
+	in, err := s.inspect(cmd, t, b)
+	if err == nil {
+		l.function, err = functionFor(call, in.Roles)
+		if err != nil {
+			err = usageError{err}
+		}
+	}
+	if err == nil {
+		l.role, err = link.ParseRole(cases.RoleOf(l.function))
+	}
+	if err == nil {
+		l.ref, err = f.ref(b)
+	}
+	if err == nil {
+		l.probe, err = t.Probe(cmd.Context(), l.role, l.ref)
+	}
+	if err != nil {
+		_ = t.Close() // what it held is memory
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *live) close() {
+	if l.probe != nil {
+		l.probe.Close()
+	}
+	_ = l.trial.Close() // what it held is memory
+}
+
+// call is a message as a call of the function, copied.
+func (l *live) call(m *mqtt.Publish) cases.Call {
+	return cases.Call{
+		Function: l.function, Who: &cases.Who{ClientID: "live", Listener: "live"},
+		Topic: bytes.Clone(m.Topic), Payload: bytes.Clone(m.Payload), QoS: byte(m.QoS),
+		Retain: m.Retain, Action: map[bool]string{true: "publish"}[l.function == "authorize"],
+	}
+}
+
+// wants says whether a broker would ask the component about the topic.
+func (l *live) wants(topic []byte) bool { return l.probe.Wants(l.function, topic) }
+
+// ask asks the component. After a fault of the guest there is a new one.
+func (l *live) ask(ctx context.Context, c *cases.Call) (json.RawMessage, error) {
+	q := trial.QuestionOf(c)
+	err := l.probe.Ask(&q, &l.answer)
+	if err == nil {
+		l.trial.Happened(string(c.Topic), c.Payload)
+		return trial.TextOf(&q, &l.answer)
+	}
+	l.probe.Close()
+	var again error
+	if l.probe, again = l.trial.Probe(ctx, l.role, l.ref); again != nil {
+		l.probe = nil
+		return nil, errors.Join(err, again)
+	}
+	return nil, err
+}
+
+func (k *tested) runRecord(cmd *cobra.Command, args []string) error {
+	b, err := k.subject(args)
+	if err != nil {
+		return err
+	}
+	l, err := k.openLive(cmd, &k.trying, b, k.call)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	c := cases.Case{
+		About:  fmt.Sprintf("recorded from %s of %s with %s", k.record, k.target, b.name()),
+		Config: l.ref.Config,
+	}
+	if err := k.gather(cmd.Context(), l, &c); err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(k.out, append(text, '\n'), 0o644); err != nil {
+		return usageError{err}
+	}
+	if k.json {
+		return k.printJSON(map[string]any{"file": k.out, "calls": len(c.Calls)})
+	}
+	return k.printf("%s: %d calls of %s", k.out, len(c.Calls), l.function)
+}
+
+// gather takes messages until there are enough, the time is over, or a signal ends it.
+func (k *tested) gather(ctx context.Context, l *live, c *cases.Case) error {
+	if k.period > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, k.period)
+		defer cancel()
+	}
+	f, err := k.follow(ctx, k.record)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if !k.json {
+		_, _ = fmt.Fprintf(k.err, "recording %s; Ctrl-C ends it\n", k.record)
+	}
+	most := recordedMax
+	if k.count > 0 {
+		most = min(most, k.count)
+	}
+	for len(c.Calls) < most {
+		m, err := f.Next()
+		if err != nil && ctx.Err() != nil && len(c.Calls) > 0 {
+			return nil // what was gathered is kept
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %w", errBroker, err)
+		}
+		if !l.wants(m.Topic) {
+			continue
+		}
+		call := l.call(&m)
+		if call.Answer, err = l.ask(ctx, &call); err != nil {
+			return err
+		}
+		c.Calls = append(c.Calls, call)
+	}
+	return nil
+}

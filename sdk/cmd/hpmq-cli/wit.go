@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hpmq/hpmq/sdk/contracts"
+	"github.com/hpmq/hpmq/sdk/wasmtools"
+)
+
+func newWIT(s *settings) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "wit",
+		Short: "Read the contracts, and make bindings of them",
+		Long: `wit is about contracts in WIT: those of the broker, which hpmq-cli carries, or those
+of a folder.
+
+It needs no other tool: hpmq-cli carries wasm-tools, and compiles it the first time.`,
+	}
+	c.AddCommand(newWITJSON(s), newWITTargets(s), newWITBind(s))
+	return c
+}
+
+// witFiles is a folder of WIT, that of the broker without one.
+func witFiles(dir, world string) wasmtools.WIT {
+	var files fs.FS = contracts.WIT()
+	if dir != "" {
+		files = os.DirFS(dir)
+	}
+	return wasmtools.WIT{Files: files, World: world}
+}
+
+// witJSON is the WIT of a folder, resolved.
+func (s *settings) witJSON(cmd *cobra.Command, dir string) ([]byte, error) {
+	if dir == "" {
+		return contracts.JSON(), nil
+	}
+	tools, err := wasmtools.Open(cacheDir("tools"))
+	if err != nil {
+		return nil, err
+	}
+	end := s.busy("reading WIT (the first time compiles wasm-tools)")
+	defer end()
+	text, err := tools.JSON(cmd.Context(), witFiles(dir, ""))
+	if err != nil {
+		return nil, fmt.Errorf("wit: %w", err)
+	}
+	return text, nil
+}
+
+func newWITJSON(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "json [WIT-DIR]",
+		Short: "Print contracts as JSON, resolved",
+		Long: `json prints what wasm-tools makes of a folder of WIT: worlds, interfaces and types by
+number, with their comments. Without a folder it is the WIT of the broker.`,
+		Example: "  hpmq-cli wit json\n  hpmq-cli wit json ./wit",
+		Args:    cobra.MaximumNArgs(1),
+		ValidArgsFunction: func(*cobra.Command, []string, string) (
+			[]string, cobra.ShellCompDirective,
+		) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			text, err := s.witJSON(c, append(args, "")[0])
+			if err != nil {
+				return err
+			}
+			_, err = s.out.Write(text)
+			return err
+		},
+	}
+}
+
+func newWITTargets(s *settings) *cobra.Command {
+	var world, dir string
+	c := &cobra.Command{
+		Use:   "targets FILE.wasm --world WORLD",
+		Short: "Say whether a component fits a world",
+		Long: `targets checks a Component Model binary against a world, imports and exports with
+their types. A core module has no types to check: hpmq-cli component check looks at its
+names.`,
+		Example: `  hpmq-cli wit targets policy.wasm --world transformer-component
+  hpmq-cli wit targets policy.wasm --world w --wit ./wit`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: wasmFiles,
+		RunE: func(c *cobra.Command, args []string) error {
+			return s.witTargets(c, args[0], witFiles(dir, world))
+		},
+	}
+	c.Flags().StringVar(&world, "world", "", "the world")
+	c.Flags().StringVar(&dir, "wit", "", "folder with other WIT than the broker's")
+	mustHave(c, "world")
+	return c
+}
+
+func (s *settings) witTargets(cmd *cobra.Command, file string, w wasmtools.WIT) error {
+	code, err := readFile(file, wasmBytesMax)
+	if err != nil {
+		return usageError{err}
+	}
+	tools, err := wasmtools.Open(cacheDir("tools"))
+	if err != nil {
+		return err
+	}
+	end := s.busy("checking (the first time compiles wasm-tools)")
+	err = tools.Targets(cmd.Context(), code, w)
+	end()
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if s.json {
+		return s.printJSON(map[string]any{"file": file, "world": w.World, "fits": true})
+	}
+	return s.printf("%s fits world %s", file, w.World)
+}

@@ -1,0 +1,153 @@
+// Package toolchain knows which programs make WebAssembly of a component's folder, in each
+// language, and how a person gets them. It plans; who runs the plan is somebody else.
+package toolchain
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/hpmq/hpmq/sdk/project"
+)
+
+// Step is one program to run.
+type Step struct {
+	// What it does, for people: "compiling".
+	What string
+	// Args are the program and its arguments; Env is added to the environment.
+	Args, Env []string
+	// Dir is where it runs.
+	Dir string
+}
+
+// Plan is how a folder is built.
+type Plan struct {
+	// Files are written before the first step.
+	Files map[string][]byte
+	Steps []Step
+	// Made is what the last step leaves; Component says that it is a component already.
+	Made      string
+	Component bool
+	// Encoding of strings in Made, "" for UTF-8.
+	Encoding string
+}
+
+// Machine is what a plan looks at.
+type Machine struct {
+	// Look finds a program, as exec.LookPath.
+	Look func(name string) (string, error)
+	// Exists says whether a file or folder is there.
+	Exists func(path string) bool
+	// Ask runs a program and answers what it prints.
+	Ask func(args ...string) (string, error)
+	// Env is an environment variable.
+	Env func(name string) string
+	// Sources are the files of a folder that match a pattern.
+	Sources func(pattern string) ([]string, error)
+}
+
+// MissingError is a program that is not there.
+type MissingError struct {
+	// Tool is what is missing, Get how to get it, a line a system.
+	Tool string
+	Get  []string
+}
+
+// Error says what to do.
+func (e *MissingError) Error() string {
+	return "toolchain: " + e.Tool + " is not there; get it with\n  " + strings.Join(e.Get, "\n  ")
+}
+
+// Of is the plan for a folder. What is not there is a *MissingError.
+func Of(p *project.Project, m Machine) (*Plan, error) {
+	planners := map[string]func(*project.Project, Machine) (*Plan, error){
+		"c": planC, "rust": planRust, "go": planGo, "tinygo": planTinyGo,
+		"assemblyscript": planAS, "javascript": planJS,
+	}
+	plan := planners[p.Language]
+	if plan == nil {
+		return nil, fmt.Errorf("toolchain: components in %q are built by their own tools; then "+
+			"hpmq-cli component wrap makes a component of them", p.Language)
+	}
+	return plan(p, m)
+}
+
+// build is the folder for what is made on the way.
+func build(p *project.Project, name string) string {
+	abs, err := filepath.Abs(filepath.Join(p.Dir, "build", name))
+	if err != nil {
+		return filepath.Join(p.Dir, "build", name)
+	}
+	return abs
+}
+
+// first is the first of the programs that is there, or of what a variable names.
+func (m Machine) first(variable string, names ...string) (string, error) {
+	if named := m.Env(variable); named != "" {
+		return m.Look(named)
+	}
+	for _, name := range names {
+		if found, err := m.Look(name); err == nil {
+			return found, nil
+		}
+	}
+	return "", errors.New(names[0] + " is not there")
+}
+
+func planGo(p *project.Project, m Machine) (*Plan, error) {
+	tool, err := m.first("HPMQ_GO", "go")
+	if err != nil {
+		return nil, &MissingError{"go", []string{
+			"Debian, Ubuntu, Fedora, macOS, Windows: https://go.dev/dl, 1.26 or newer",
+		}}
+	}
+	made := build(p, "core.wasm")
+	return &Plan{Made: made, Steps: []Step{{
+		What: "compiling with Go (the first time takes a minute)", Dir: p.Dir,
+		Args: []string{tool, "build", "-buildmode=c-shared", "-ldflags=-s -w", "-trimpath",
+			"-o", made, "."},
+		Env: []string{"GOOS=wasip1", "GOARCH=wasm", "GOWORK=off", "GOFLAGS=-mod=mod"},
+	}}}, nil
+}
+
+// tinygoTarget is for a TinyGo that lacks its own C library: it takes Debian's.
+//
+//go:embed tinygo-wasip1.json
+var tinygoTarget []byte
+
+// debianLibc is where Debian has a C library for WASI.
+const debianLibc = "/usr/lib/wasm32-wasi/libc.a"
+
+func planTinyGo(p *project.Project, m Machine) (*Plan, error) {
+	missing := &MissingError{"tinygo", []string{
+		"Debian, Ubuntu: the .deb of https://github.com/tinygo-org/tinygo/releases, 0.41 or newer",
+		"macOS: brew install tinygo-org/tools/tinygo",
+		"Windows: scoop install tinygo",
+	}}
+	tool, err := m.first("HPMQ_TINYGO", "tinygo")
+	if err != nil {
+		return nil, missing
+	}
+	root, err := m.Ask(tool, "env", "TINYGOROOT")
+	if err != nil {
+		return nil, fmt.Errorf("toolchain: %s: %w", tool, err)
+	}
+	plan := &Plan{Made: build(p, "core.wasm")}
+	target := "wasip1"
+	if !m.Exists(filepath.Join(strings.TrimSpace(root), "lib", "wasi-libc")) {
+		if !m.Exists(debianLibc) {
+			return nil, missing
+		}
+		target = build(p, "tinygo-wasip1.json")
+		plan.Files = map[string][]byte{target: tinygoTarget}
+	}
+	plan.Steps = []Step{{
+		What: "compiling with TinyGo (some seconds)", Dir: p.Dir,
+		Args: []string{tool, "build", "-target=" + target, "-buildmode=c-shared",
+			"-scheduler=none", "-opt=2", "-no-debug", "-o", plan.Made, "."},
+		Env: []string{"GOWORK=off"},
+	}}
+	return plan, nil
+}
