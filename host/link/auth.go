@@ -114,7 +114,8 @@ func (p *authPool) put(j authJob) bool {
 // work answers each question once.
 func (p *authPool) work(seat int) {
 	defer p.ls.linker.drains.Done()
-	for j := range p.jobs {
+	var j authJob // one for all: the ways of asking borrow it
+	for j = range p.jobs {
 		g := broker.Grant{Reason: mqtt.ServerBusy}
 		if time.Since(j.asked) < p.ls.linker.cfg.AuthTimeout {
 			g = p.judge(seat, &j.who)
@@ -137,7 +138,7 @@ func (p *authPool) judge(seat int, who *broker.Credentials) broker.Grant {
 	for _, e := range c.entries {
 		v, err := e.authenticate(seat, who)
 		switch {
-		case err == nil && v.next:
+		case err == nil && v.kind == verdictNext:
 			end = broker.Grant{Reason: mqtt.NotAuthorized}
 		case err == nil:
 			return v.grant
@@ -148,11 +149,17 @@ func (p *authPool) judge(seat int, who *broker.Credentials) broker.Grant {
 	return end
 }
 
-// authVerdict is the WIT variant verdict.
+// authVerdict is the WIT variant verdict: its case, what becomes of the client, and what a deny
+// said.
 type authVerdict struct {
-	grant broker.Grant
-	next  bool
+	kind   uint8
+	grant  broker.Grant
+	reason mqtt.ReasonCode
+	text   string
 }
+
+// The cases of verdict.
+const verdictAllow, verdictDeny, verdictChallenge, verdictNext = 0, 1, 2, 3
 
 // authenticate asks the guest of e in that seat.
 func (e *entry) authenticate(seat int, who *broker.Credentials) (authVerdict, error) {
@@ -165,9 +172,12 @@ func (e *entry) authenticate(seat int, who *broker.Credentials) (authVerdict, er
 	if in == nil {
 		return authVerdict{}, errNoGuest
 	}
-	v, err := in.authenticate(who)
-	if err != nil {
+	v, err := e.speaks.role.ask.authenticate(in, who)
+	switch {
+	case err != nil:
 		e.fault(seat, in, err)
+	case v.text != "":
+		in.GuestLog("INFO", "refused "+who.Identity.ClientID+": "+v.text)
 	}
 	return v, err
 }
@@ -220,55 +230,53 @@ func (in *instance) present(who *broker.Credentials) (verdict uint32, err error)
 
 // verdict lifts what authenticate answered.
 func (in *instance) verdict(ptr uint32, who *broker.Credentials) (authVerdict, error) {
-	const allow, deny, challenge, next = 0, 1, 2, 3
 	area, err := in.area(ptr, 32, 4)
 	if err != nil {
 		return authVerdict{}, err
 	}
-	switch body := area[4:]; area[0] {
-	case allow:
-		return in.grant(body)
-	case deny:
+	v := authVerdict{kind: area[0]}
+	switch body := area[4:]; v.kind {
+	case verdictAllow:
+		v.grant, err = in.grant(body)
+	case verdictDeny:
 		if body[0] < 0x80 {
-			return authVerdict{}, garbage("refusal with reason code %#x", body[0])
+			return v, garbage("refusal with reason code %#x", body[0])
 		}
 		text, err := in.text(body[4:], ownErrorMax)
 		if err != nil {
-			return authVerdict{}, err
+			return v, err
 		}
-		if len(text) > 0 {
-			in.GuestLog("INFO", "refused "+who.Identity.ClientID+": "+string(text))
-		}
-		return authVerdict{grant: broker.Grant{Reason: refusal(mqtt.ReasonCode(body[0]))}}, nil
-	case challenge:
+		v.reason, v.text = mqtt.ReasonCode(body[0]), string(text)
+		v.grant.Reason = refusal(v.reason)
+	case verdictChallenge:
 		if who.Method == "" || who.Identity.Version != mqtt.V5 {
-			return authVerdict{}, garbage("a challenge to a client without a method")
+			return v, garbage("a challenge to a client without a method")
 		}
-		g := broker.Grant{Reason: mqtt.ContinueAuthentication}
-		g.Data, err = in.liftData(body)
-		return authVerdict{grant: g}, err
-	case next:
-		return authVerdict{next: true}, nil
+		v.grant.Reason = mqtt.ContinueAuthentication
+		v.grant.Data, err = in.liftData(body)
+	case verdictNext:
+	default:
+		err = garbage("verdict %d", v.kind)
 	}
-	return authVerdict{}, garbage("verdict %d", area[0])
+	return v, err
 }
 
 // grant lifts the WIT record grant.
-func (in *instance) grant(b []byte) (v authVerdict, err error) {
+func (in *instance) grant(b []byte) (g broker.Grant, err error) {
 	username, err := in.text(b, stringBytesMax)
 	if err != nil {
-		return v, err
+		return g, err
 	}
 	tenant, err := in.text(b[8:], stringBytesMax)
 	if err != nil {
-		return v, err
+		return g, err
 	}
-	v.grant = broker.Grant{
+	g = broker.Grant{
 		Reason: mqtt.Success, Username: string(username), Tenant: string(tenant),
 		ExpiresIn: binary.LittleEndian.Uint32(b[16:]),
 	}
-	v.grant.Data, err = in.liftData(b[20:])
-	return v, err
+	g.Data, err = in.liftData(b[20:])
+	return g, err
 }
 
 // stringBytesMax is what a string or binary of MQTT can hold [MQTT-1.5.4].

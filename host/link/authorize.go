@@ -78,6 +78,17 @@ func (p *policy) decide(place int, e *entry, q *question) (uint32, bool) {
 	if in == nil {
 		return 0, false
 	}
+	answer, err := e.speaks.role.ask.authorize(in, *q)
+	if err != nil {
+		e.fault(p.loop, in, err)
+		return 0, false
+	}
+	p.decisions.put(place, q, answer)
+	return answer, true
+}
+
+// authorize calls the export and checks its answer.
+func (in *instance) authorize(q question) (uint32, error) {
 	in.begin(0)
 	in.identity(q.who)
 	in.num(uint64(q.action))
@@ -87,12 +98,7 @@ func (p *policy) decide(place int, e *entry, q *question) (uint32, bool) {
 	if err == nil && !validAnswer(answer) {
 		err = garbage("authorize answered %#x", answer)
 	}
-	if err != nil {
-		e.fault(p.loop, in, err)
-		return 0, false
-	}
-	p.decisions.put(place, q, answer)
-	return answer, true
+	return answer, err
 }
 
 func validAnswer(answer uint32) bool {

@@ -61,7 +61,8 @@ func (b *build) compileRefusal(err error) error {
 	var imports *wasm.ImportsError
 	switch {
 	case errors.As(err, &imports):
-		do := "build it against wit/ as this broker has it, hpmq:broker" + contractVersion
+		do := "build it against wit/ as this broker has it, " +
+			b.l.contracts.packages()
 		if missing := b.missing(imports.Interfaces, b.ref.Grants); missing != nil {
 			do += "; it also wants " + strings.Join(missing, ", ") + ", which its link must grant"
 		}
@@ -77,7 +78,7 @@ func (b *build) compileRefusal(err error) error {
 func (b *build) missing(interfaces, granted []string) []string {
 	var missing []string
 	for _, name := range interfaces {
-		short, ok := capabilityOf(name)
+		short, ok := b.l.contracts.capability(name)
 		if ok && !slices.Contains(alwaysGranted[:], short) && !slices.Contains(granted, short) &&
 			!slices.Contains(missing, short) {
 			missing = append(missing, short)
@@ -99,10 +100,11 @@ func (b *build) check() error {
 	if err := checkEnv(b.ref.Env); err != nil {
 		return b.refuse(StepRequest, err, "correct env in its entry of the configuration")
 	}
+	all := b.l.contracts.capabilities()
 	for _, g := range b.ref.Grants {
-		if !slices.Contains(capabilities(), g) {
+		if !slices.Contains(all, g) {
 			return b.refuse(StepRequest, fmt.Errorf("there is no capability %q to grant", g),
-				"grant some of "+strings.Join(capabilities(), ", "))
+				"grant some of "+strings.Join(all, ", "))
 		}
 	}
 	return nil
@@ -140,7 +142,7 @@ func (b *build) prepare(ctx context.Context, e *entry, art Artifact) error {
 	if err != nil {
 		return err
 	}
-	if err := b.exports(e.module); err != nil {
+	if e.speaks, err = b.exports(e.module); err != nil {
 		return err
 	}
 	e.self = publish.From(e.name)
@@ -151,28 +153,25 @@ func (b *build) prepare(ctx context.Context, e *entry, art Artifact) error {
 	return b.seats(ctx, e)
 }
 
-// exports checks that the module has what the role calls, as it is called.
-func (b *build) exports(mod *module) error {
-	var wrong []string
-	for _, x := range append([]export{configureExport}, roleExports[b.role]...) {
-		if text := x.as(mod.Module); text != "" {
-			wrong = append(wrong, text)
-		}
-	}
+// exports chooses the versions that the guests are asked in, and checks that the module has what is
+// called, as it is called.
+func (b *build) exports(mod *module) (spoken, error) {
+	s, wrong := b.l.contracts.spoken(mod.Module, b.role)
 	if mod.Form() == wasm.CoreForm && !mod.Has("cabi_realloc") {
 		wrong = append(wrong, "no cabi_realloc")
 	}
 	if len(wrong) == 0 {
-		return nil
+		return s, nil
 	}
 	err := errors.New("it exports " + strings.Join(wrong, ", "))
-	for r := Role(0); r < roleCount; r++ {
-		if r != b.role && roleExports[r][0].as(mod.Module) == "" {
-			return b.refuse(StepExports, err, "it is made as "+r.String()+": link it in that role")
+	for r := Role(0); r < roleCount && s.role == nil; r++ {
+		if other, _ := b.l.contracts.spoken(mod.Module, r); other.role != nil {
+			return s, b.refuse(StepExports, err,
+				"it is made as "+r.String()+": link it in that role")
 		}
 	}
-	return b.refuse(StepExports, err, "build it against the world "+b.role.String()+
-		"-component of wit/")
+	return s, b.refuse(StepExports, err, "build it against the world "+b.role.String()+
+		"-component of wit/ as this broker has it, "+b.l.contracts.packages())
 }
 
 // WASI is always served, preview 1 and 0.2: clocks, random numbers and standard output to the log.
@@ -184,9 +183,6 @@ const (
 
 // alwaysGranted cannot hurt anybody.
 var alwaysGranted = [...]string{"log", "config"}
-
-// capabilities are all that can be granted, as they are written in a link.
-func capabilities() []string { return []string{"log", "config", "kv", "history", "publish"} }
 
 // grants are what the link says; if it says nothing, those of the entry it takes the place of if
 // that is the same component; if not, what a default component asks for, and nothing for others.
@@ -215,7 +211,7 @@ func (b *build) imports(e *entry) error {
 	names := e.module.Imports()
 	var unknown []string
 	for _, name := range names {
-		short, ok := capabilityOf(name)
+		short, ok := b.l.contracts.capability(name)
 		if !ok && name != wasiModule && !strings.HasPrefix(name, wasiPackages) {
 			unknown = append(unknown, name)
 		}

@@ -19,7 +19,7 @@ func (c *Config) chainMax(r Role) int {
 	return c.ChainMax
 }
 
-// Functions of the role, in the order of roleExports.
+// Functions of the role, in the order of contract01.
 const codecDecode, codecEncode = 0, 1
 
 // Codec asks the codec of a listener on one loop; it is a codec.Guest. Only that loop uses it, but
@@ -60,11 +60,8 @@ func (c *Codec) entry() (*entry, error) {
 
 // Decode asks what bytes of a client say; see codec.Guest.
 func (c *Codec) Decode(now int64, state, input []byte, out *codec.Decoded) error {
-	return c.ask(now, func(in *instance) error {
-		in.begin(codecDecode)
-		in.data(state)
-		in.data(input)
-		return c.liftDecoded(in, len(input), out)
+	return c.ask(now, func(e *entry, in *instance) error {
+		return e.speaks.role.ask.decode(c, in, state, input, out)
 	}, func() { *out = codec.Decoded{Consumed: len(input)} })
 }
 
@@ -72,21 +69,20 @@ func (c *Codec) Decode(now int64, state, input []byte, out *codec.Decoded) error
 func (c *Codec) Encode(
 	now int64, state []byte, what *codec.Event, out *codec.Encoded,
 ) error {
-	return c.ask(now, func(in *instance) error {
+	return c.ask(now, func(e *entry, in *instance) error {
 		m := &what.Message
 		if len(m.Topic)+len(m.Payload) > c.ls.linker.cfg.MessageBytesMax {
 			return errTooLarge
 		}
-		in.begin(codecEncode)
-		in.data(state)
-		in.event(what)
-		return c.liftEncoded(in, out)
+		return e.speaks.role.ask.encode(c, in, state, what, out)
 	}, func() { *out = codec.Encoded{Wait: true} })
 }
 
 // ask has a guest answer. If it cannot, the fault policy does: lost is called, or there is an
 // error.
-func (c *Codec) ask(now int64, question func(in *instance) error, lost func()) error {
+func (c *Codec) ask(
+	now int64, question func(e *entry, in *instance) error, lost func(),
+) error {
 	e, err := c.entry()
 	if err != nil {
 		return err
@@ -95,7 +91,7 @@ func (c *Codec) ask(now int64, question func(in *instance) error, lost func()) e
 	in := e.seats[c.loop].take(broker.Time(now))
 	if in == nil {
 		err = errNoGuest
-	} else if err = question(in); errors.Is(err, errTooLarge) {
+	} else if err = question(e, in); errors.Is(err, errTooLarge) {
 		e.pass(c.loop, err)
 	} else if err != nil {
 		e.fault(c.loop, in, err)

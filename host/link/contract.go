@@ -4,64 +4,67 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hpmq/hpmq/host/codec"
 	"github.com/hpmq/hpmq/host/wasm"
+	"github.com/hpmq/hpmq/lite/broker"
 )
 
-// contractVersion is the version of the contracts in wit/ that this host speaks.
-const contractVersion = "@0.1.0"
+// contractPackage is the package of wit/, of every version.
+const contractPackage = "hpmq:broker"
 
-// Types of the contracts as package host/wasm/component writes them. A test holds them equal to
-// wit/.
-const (
-	typeQoS      = "enum{at-most-once, at-least-once, exactly-once}"
-	typeIdentity = "record{client-id: string, username: string, address: string, " +
-		"listener: string, tenant: string}"
-	typeMessage = "record{topic: string, payload: list<u8>, qos: " + typeQoS + ", retain: bool}"
+// contract is one version of wit/: what guests of it export and may import, and how they are asked.
+// It never changes.
+type contract struct {
+	version   string // "0.1.0"
+	lifecycle face
+	roles     [roleCount]face
+	// capabilities are all that can be granted, as they are written in a link.
+	capabilities []string
+}
 
-	typeConfigure = "() -> result<record{inbound: list<string>, outbound: list<string>}, string>"
+// face is an interface that guests export, in one version.
+type face struct {
+	name    string // "hpmq:broker/authorizer@0.1.0"
+	version string
+	exports []export // in the order of instance.fns
+	ask     ways
+}
 
-	typeCredentials = "record{client-id: string, username: option<string>, " +
-		"password: option<list<u8>>, address: string, listener: string, protocol-version: u8, " +
-		"certificate-subject: string, method: string, data: list<u8>, step: u32}"
-	typeVerdict = "variant{allow(record{username: string, tenant: string, expires-in: u32, " +
-		"data: list<u8>}), deny(record{reason-code: u8, text: string}), challenge(list<u8>), next}"
-	typeAuthenticate = "(who: " + typeCredentials + ") -> " + typeVerdict
+// ways are how the functions of one face are asked; those of other roles are nil. The host has each
+// question, and wants each answer, in one shape: that of the newest version. A way begins a call,
+// lowers the question to the shape of its version, calls, and lifts the answer from that shape. It
+// keeps nothing of its arguments.
+type ways struct {
+	configure    func(in *instance, interestMax int) error
+	authenticate func(in *instance, who *broker.Credentials) (authVerdict, error)
+	// authorize takes the question by value: behind a pointer it would have to be allocated, for
+	// who is asked is known at run time.
+	authorize func(in *instance, q question) (uint32, error)
+	transform func(p *policy, in *instance, a asking, m *broker.Message) error
+	check     func(in *instance, who *broker.Identity, m *broker.Message) (uint32, error)
+	route     func(
+		p *policy, in *instance, a asking, m *broker.Message, out *[]broker.Message,
+	) (routing, error)
+	share  func(in *instance, group, filter string) (broker.Strategy, error)
+	tell   func(in *instance, t *task) (uint32, error)
+	decode func(c *Codec, in *instance, state, input []byte, out *codec.Decoded) error
+	encode func(c *Codec, in *instance, state []byte, e *codec.Event, out *codec.Encoded) error
+}
 
-	typeAuthorize = "(who: " + typeIdentity +
-		", action: enum{publish, subscribe, will, deliver}, topic: string, qos: " + typeQoS +
-		") -> u32"
+// newFace names exports, which come by the names of their functions, in full.
+func newFace(name, version string, ask ways, exports []export) face {
+	f := face{name: interfaceOf(name, version), version: version, ask: ask}
+	for _, x := range exports {
+		x.name = f.name + "#" + x.name
+		f.exports = append(f.exports, x)
+	}
+	return f
+}
 
-	typeTransform = "(who: " + typeIdentity + ", msg: " + typeMessage +
-		") -> variant{keep, drop, replace(list<" + typeMessage + ">)}"
-
-	typeCheck = "(who: " + typeIdentity + ", msg: " + typeMessage +
-		") -> enum{news, repeated, unchanged}"
-
-	typeRoute = "(who: " + typeIdentity + ", topic: string, qos: " + typeQoS + ", retain: bool) " +
-		"-> variant{deliver, drop, send(record{copies: list<string>, redirect: string, " +
-		"reach: enum{local, region, global}})}"
-	typeOnMessage  = "(who: " + typeIdentity + ", msg: " + typeMessage + ")"
-	typeOnClient   = "(who: " + typeIdentity + ", what: enum{connected, disconnected})"
-	typeConnection = "record{client-id: string, username: option<string>, " +
-		"password: option<list<u8>>, clean-start: bool, session-expiry: u32, keep-alive: u16, " +
-		"will: option<" + typeMessage + ">}"
-	typeRequest = "variant{connect(" + typeConnection + "), " +
-		"publish(record{msg: " + typeMessage + ", id: u32}), " +
-		"subscribe(record{filter: string, qos: " + typeQoS + ", id: u32}), " +
-		"unsubscribe(record{filter: string, id: u32}), received(u32), ping, disconnect}"
-	typeDecode = "(state: list<u8>, input: list<u8>) -> record{state: option<list<u8>>, " +
-		"consumed: u32, requests: list<" + typeRequest + ">, output: list<u8>, " +
-		"close: option<string>}"
-	typeOutcome = "record{id: u32, reason-code: u8}"
-	typeEvent   = "variant{connected(record{reason-code: u8, session-present: bool, " +
-		"client-id: string, keep-alive: u16}), deliver(record{msg: " + typeMessage +
-		", id: u32}), published(" + typeOutcome + "), subscribed(" + typeOutcome +
-		"), unsubscribed(" + typeOutcome + "), pong, disconnected(u8)}"
-	typeEncode = "(state: list<u8>, what: " + typeEvent + ") -> record{" +
-		"state: option<list<u8>>, output: list<u8>, wait: bool}"
-
-	typeShare = "(group: string, filter: string) -> enum{round-robin, random, sticky, topic-hash}"
-)
+// interfaceOf is the full name of an interface of wit/.
+func interfaceOf(short, version string) string {
+	return contractPackage + "/" + short + "@" + version
+}
 
 // export is a function that a guest must have. Its flat parameters and its result, if its type has
 // one, are all i32.
@@ -69,39 +72,6 @@ type export struct {
 	name   string
 	params int
 	typ    string
-}
-
-// configureExport is what a guest of any role has beside the functions of the role.
-var configureExport = export{roleExport("lifecycle", "configure"), 0, typeConfigure}
-
-// roleExports are the functions of a role's interface, in the order of instance.fns.
-var roleExports = [roleCount][]export{
-	// An authenticator gets the address of a record.
-	RoleAuthenticator: {{roleExport("authenticator", "authenticate"), 1, typeAuthenticate}},
-	RoleAuthorizer:    {{roleExport("authorizer", "authorize"), 14, typeAuthorize}},
-	RoleTransformer: { // indexed by broker.Direction
-		{roleExport("transformer", "upstream"), 16, typeTransform},
-		{roleExport("transformer", "downstream"), 16, typeTransform},
-	},
-	RoleDeduplicator: {{roleExport("deduplicator", "check"), 16, typeCheck}},
-	RoleRouter: {
-		{roleExport("router", "route"), 14, typeRoute},
-		{roleExport("router", "share"), 4, typeShare},
-	},
-	RoleWorker: { // indexed by what a task is
-		{roleExport("worker", "on-message"), 16, typeOnMessage},
-		{roleExport("worker", "on-client"), 11, typeOnClient},
-		{roleExport("worker", "on-timer"), 0, "() -> u32"},
-		{roleExport("worker", "on-stop"), 0, "()"},
-	},
-	RoleCodec: { // decode, encode
-		{roleExport("codec", "decode"), 4, typeDecode},
-		{roleExport("codec", "encode"), 10, typeEncode},
-	},
-}
-
-func roleExport(role, function string) string {
-	return interfaceOf(role) + "#" + function
 }
 
 // results is how many flat results there are.
@@ -135,17 +105,3 @@ func (x export) as(mod *wasm.Module) string {
 	}
 	return ""
 }
-
-// capabilityOf is how a link grants an interface that is imported: "kv", whatever the patch
-// version; false if it is none of the capabilities.
-func capabilityOf(name string) (string, bool) {
-	for _, c := range capabilities() {
-		if wasm.Track(name) == wasm.Track(interfaceOf(c)) {
-			return c, true
-		}
-	}
-	return "", false
-}
-
-// interfaceOf is the full name of an interface of wit/.
-func interfaceOf(short string) string { return "hpmq:broker/" + short + contractVersion }

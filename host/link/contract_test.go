@@ -33,9 +33,10 @@ func world(t *testing.T, name string) *plan.Plan {
 // TestContractsAreThoseOfWIT compares what this package asks of a component, name by name and type
 // by type, with the world of each role.
 func TestContractsAreThoseOfWIT(t *testing.T) {
+	c := contract01()
 	for r := range roleCount {
 		p := world(t, r.String()+"-component")
-		asked := append([]export{configureExport}, roleExports[r]...)
+		asked := append(slices.Clone(c.lifecycle.exports), c.roles[r].exports...)
 		if len(asked) != len(p.Exports) {
 			t.Errorf("%s: %d functions are asked, the world has %d", r, len(asked), len(p.Exports))
 		}

@@ -29,17 +29,25 @@ func (p *policy) check(e *entry, a asking, m *broker.Message) (news, ok bool) {
 	if in == nil {
 		return false, false
 	}
-	in.begin(0)
-	in.identity(a.who)
-	in.message(m)
-	freshness, err := in.number()
-	const isNews, unchanged = 0, 2
-	if err == nil && freshness > unchanged {
-		err = garbage("freshness %d", freshness)
-	}
+	freshness, err := e.speaks.role.ask.check(in, a.who, m)
 	if err != nil {
 		e.fault(p.loop, in, err)
 		return false, false
 	}
 	return freshness == isNews, true
+}
+
+// The WIT enum freshness.
+const isNews, unchanged = 0, 2
+
+// check calls the export and answers the case of freshness.
+func (in *instance) check(who *broker.Identity, m *broker.Message) (uint32, error) {
+	in.begin(0)
+	in.identity(who)
+	in.message(m)
+	freshness, err := in.number()
+	if err == nil && freshness > unchanged {
+		err = garbage("freshness %d", freshness)
+	}
+	return freshness, err
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/hpmq/hpmq/lite/broker"
 )
 
-// The functions of a worker, as in roleExports, and so the kinds of tasks.
+// The functions of a worker, as in contract01, and so the kinds of tasks.
 const (
 	fnMessage = iota
 	fnClient
@@ -209,6 +209,19 @@ func (e *entry) tell(t *task) (next time.Duration, err error) {
 	if in == nil {
 		return 0, errNoGuest
 	}
+	ms, err := e.speaks.role.ask.tell(in, t)
+	if err != nil {
+		e.fault(0, in, err)
+		return 0, err
+	}
+	if t.what == fnTimer {
+		next = time.Duration(ms) * time.Millisecond
+	}
+	return next, nil
+}
+
+// tell calls the export of that kind of task and answers its result, which only fnTimer has.
+func (in *instance) tell(t *task) (uint32, error) {
 	in.begin(t.what)
 	switch t.what {
 	case fnMessage:
@@ -218,13 +231,5 @@ func (e *entry) tell(t *task) (next time.Duration, err error) {
 		in.identity(&t.who)
 		in.flag(t.gone)
 	}
-	ms, err := in.call()
-	if err != nil {
-		e.fault(0, in, err)
-		return 0, err
-	}
-	if t.what == fnTimer {
-		next = time.Duration(ms) * time.Millisecond
-	}
-	return next, nil
+	return in.call()
 }

@@ -30,6 +30,7 @@ type entry struct {
 	self     string // the client id it publishes by
 	since    time.Time
 	module   *module
+	speaks   spoken // chosen once, when it is linked
 	// wants is by broker.Direction what the first guest said at configure.
 	wants       [2]interest
 	usesHistory bool

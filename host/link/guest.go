@@ -81,7 +81,7 @@ func (e *entry) builder() wasm.Builder {
 func (in *instance) setUp(g *wasm.Guest) error {
 	in.guest, in.bootFuel = g, g.Fuel()
 	var err error
-	for i, x := range roleExports[in.entry.role] {
+	for i, x := range in.entry.speaks.role.exports {
 		if in.fns[i], err = g.Func(x.name); err != nil {
 			return err
 		}
@@ -89,7 +89,8 @@ func (in *instance) setUp(g *wasm.Guest) error {
 	if err := in.openBlock(); err != nil {
 		return err
 	}
-	if err := in.configure(in.entry.linker.cfg.InterestMax); err != nil {
+	most := in.entry.linker.cfg.InterestMax
+	if err := in.entry.speaks.lifecycle.ask.configure(in, most); err != nil {
 		return fmt.Errorf("%w: %w", errConfigure, err)
 	}
 	in.setUpFuel = g.Fuel()
@@ -107,7 +108,7 @@ const setUpShare = 2
 
 // configure calls lifecycle.configure and lifts result<interest, string>.
 func (in *instance) configure(interestMax int) error {
-	fn, err := in.guest.Func(configureExport.name)
+	fn, err := in.guest.Func(in.entry.speaks.lifecycle.exports[0].name)
 	if err != nil {
 		return err
 	}

@@ -52,19 +52,19 @@ func (l *Linker) Inspect(ctx context.Context, code []byte) (Inspection, error) {
 		in.Name, in.Version = m.Name, m.Version
 	}
 	for _, name := range mod.Imports() {
-		in.Imports = append(in.Imports, importOf(name))
+		in.Imports = append(in.Imports, l.importOf(name))
 	}
 	for r := Role(0); r < roleCount; r++ {
 		b := build{l: l, role: r}
-		if b.exports(mod) == nil {
+		if _, err := b.exports(mod); err == nil {
 			in.Roles = append(in.Roles, r)
 		}
 	}
 	return in, nil
 }
 
-func importOf(name string) Import {
-	short, ok := capabilityOf(name)
+func (l *Linker) importOf(name string) Import {
+	short, ok := l.contracts.capability(name)
 	if !ok {
 		return Import{Name: name, Always: true}
 	}

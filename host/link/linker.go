@@ -57,6 +57,8 @@ type Linker struct {
 	engine *wasm.Engine
 	cfg    Config
 	ports  Ports
+	// contracts never change once something is linked.
+	contracts contracts
 
 	mu        sync.Mutex
 	listeners map[string]*listener
@@ -75,7 +77,8 @@ func New(engine *wasm.Engine, cfg Config, ports Ports) (*Linker, error) {
 	if ports.Read == nil || ports.Quiescer == nil || ports.Log == nil || ports.Now == nil {
 		return nil, errors.New("link: new: Read, Quiescer, Log and Now are needed")
 	}
-	l := &Linker{engine: engine, cfg: cfg, ports: ports, listeners: map[string]*listener{}}
+	l := &Linker{engine: engine, cfg: cfg, ports: ports, contracts: served(),
+		listeners: map[string]*listener{}}
 	l.modules.engine = engine
 	return l, nil
 }

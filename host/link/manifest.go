@@ -7,8 +7,6 @@ import (
 	"path"
 	"strings"
 	"unicode"
-
-	"github.com/hpmq/hpmq/host/wasm"
 )
 
 // manifestSection is the custom section in which a module says who it is.
@@ -28,9 +26,6 @@ type manifest struct {
 	} `json:"capabilities"`
 }
 
-// contract is what this host speaks.
-const contract = "hpmq:broker" + contractVersion
-
 // nameMax bounds a component's name and its version: they stand in log lines, keys and client ids.
 const nameMax = 128
 
@@ -46,9 +41,9 @@ func (b *build) manifest(e *entry) (m manifest, err error) {
 	case m.Role != "" && m.Role != b.role.String():
 		err := fmt.Errorf("its manifest says it is made as %.40q", m.Role)
 		return m, b.refuse(StepManifest, err, "link it in that role")
-	case m.Contract != "" && wasm.Track(m.Contract) != wasm.Track(contract):
+	case m.Contract != "" && !b.l.contracts.serves(m.Contract):
 		err := fmt.Errorf("its manifest says it is made for %.40q, and this broker speaks %s",
-			m.Contract, contract)
+			m.Contract, b.l.contracts.packages())
 		return m, b.refuse(StepManifest, err, "build it against wit/ as this broker has it")
 	}
 	if m.Name != "" {

@@ -3,8 +3,6 @@ package link
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/hpmq/hpmq/lite/broker"
 	"github.com/hpmq/hpmq/sdk/mqtt"
@@ -104,9 +102,6 @@ func (p *Probe) Ask(q *Question, a *Answer) error {
 	if ask == nil {
 		return fmt.Errorf("link: probe: %s has no function %q", p.entry.role, q.Function)
 	}
-	p.guest.begin(slices.IndexFunc(roleExports[p.entry.role], func(x export) bool {
-		return strings.HasSuffix(x.name, "#"+q.Function)
-	}))
 	if err := ask(p, q, a); err != nil {
 		p.guest.guest.Kill(err.Error())
 		return err

@@ -26,23 +26,20 @@ func word(i uint32, words ...string) (string, error) {
 	return "", garbage("case %d of %d", i, len(words))
 }
 
+// asked is how the component is asked in the version that it speaks.
+func (p *Probe) asked() *ways { return &p.entry.speaks.role.ask }
+
 // message is q as a message of the broker's.
 func (q *Question) message() *broker.Message {
 	return &broker.Message{Topic: q.Topic, Payload: q.Payload, QoS: q.QoS, Retain: q.Retain}
 }
 
 func (p *Probe) authorize(q *Question, a *Answer) error {
-	in := p.guest
-	in.identity(&q.Who)
-	in.num(uint64(q.Action))
-	text(in, q.Topic)
-	in.num(uint64(q.QoS))
-	v, err := in.number()
+	v, err := p.asked().authorize(p.guest, question{
+		now: p.entry.linker.ports.Now(), who: &q.Who, action: q.Action, topic: q.Topic, qos: q.QoS,
+	})
 	if err != nil {
 		return err
-	}
-	if !validAnswer(v) {
-		return garbage("authorize answered %#x", v)
 	}
 	a.Scope, err = word(v>>scopeShift&scopeMask, "once", "topic", "action")
 	a.Seconds = v >> secondsShift
@@ -69,7 +66,7 @@ func (p *Probe) transform(q *Question, a *Answer) error {
 	w := &p.policy.passes[ask.dir]
 	w.bytes.reset()
 	w.next, w.changed = w.next[:0], false
-	if err := p.policy.ask(p.guest, ask, m); err != nil {
+	if err := p.asked().transform(p.policy, p.guest, ask, m); err != nil {
 		return err
 	}
 	switch {
@@ -89,9 +86,7 @@ func (p *Probe) check(q *Question, a *Answer) error {
 	if !p.policy.fits(m) {
 		return errTooLarge
 	}
-	p.guest.identity(&q.Who)
-	p.guest.message(m)
-	v, err := p.guest.number()
+	v, err := p.asked().check(p.guest, &q.Who, m)
 	if err == nil {
 		a.Case, err = word(v, "news", "repeated", "unchanged")
 	}
@@ -99,89 +94,53 @@ func (p *Probe) check(q *Question, a *Answer) error {
 }
 
 func (p *Probe) route(q *Question, a *Answer) error {
-	in, m := p.guest, q.message()
 	p.policy.routed.reset()
-	in.identity(&q.Who)
-	text(in, m.Topic)
-	in.num(uint64(m.QoS))
-	in.flag(m.Retain)
-	ptr, err := in.call()
+	ask := asking{p.entry.linker.ports.Now(), &q.Who, broker.Upstream}
+	r, err := p.asked().route(p.policy, p.guest, ask, q.message(), &a.Messages)
 	if err != nil {
 		return err
 	}
-	area, err := in.area(ptr, routedSize, 4)
-	if err != nil {
-		return err
+	if a.Case, err = word(uint32(r.outcome), "deliver", "drop", "send"); err == nil &&
+		r.outcome == routeSend {
+		a.Reach, err = word(uint32(r.reach), "local", "region", "global")
 	}
-	if a.Case, err = word(uint32(area[0]), "deliver", "drop", "send"); err != nil {
-		return err
-	}
-	if a.Case == "send" {
-		if a.Reach, err = word(uint32(area[20]), "local", "region", "global"); err != nil {
-			return err
-		}
-		if _, err = p.policy.send(in, area[4:], m, &a.Messages); err != nil {
-			return err
-		}
-	}
-	return in.post(ptr)
+	return err
 }
 
 func (p *Probe) share(q *Question, a *Answer) error {
-	text(p.guest, q.Group)
-	text(p.guest, q.Filter)
-	v, err := p.guest.number()
+	v, err := p.asked().share(p.guest, q.Group, q.Filter)
 	if err == nil {
-		a.Case, err = word(v, "round-robin", "random", "sticky", "topic-hash")
+		a.Case, err = word(uint32(v), "round-robin", "random", "sticky", "topic-hash")
 	}
 	return err
 }
 
 func (p *Probe) authenticate(q *Question, a *Answer) error {
-	in := p.guest
-	ptr, err := in.present(&q.Credentials)
+	v, err := p.asked().authenticate(p.guest, &q.Credentials)
 	if err != nil {
 		return err
 	}
-	v, err := in.verdict(ptr, &q.Credentials)
-	if err != nil {
-		return err
-	}
-	area, err := in.area(ptr, 32, 4)
-	if err != nil {
-		return err
-	}
-	if a.Case, err = word(uint32(area[0]), "allow", "deny", "challenge", "next"); err != nil {
-		return err
-	}
-	a.Grant = v.grant
-	if a.Case == "deny" {
-		said, err := in.text(area[8:], ownErrorMax)
-		if err != nil {
-			return err
-		}
-		a.Reason, a.Text = mqtt.ReasonCode(area[4]), string(said)
-	}
-	return in.post(ptr)
+	a.Grant, a.Reason, a.Text = v.grant, v.reason, v.text
+	a.Case, err = word(uint32(v.kind), "allow", "deny", "challenge", "next")
+	return err
 }
 
 // told tells a worker.
 func (p *Probe) told(q *Question, a *Answer) error {
-	in, m := p.guest, q.message()
+	t := task{what: fnTimer, who: q.Who, message: q.message(), gone: q.Gone}
 	switch q.Function {
 	case "on-message":
-		if !p.policy.fits(m) {
+		if t.what = fnMessage; !p.policy.fits(t.message) {
 			return errTooLarge
 		}
-		in.identity(&q.Who)
-		in.message(m)
 	case "on-client":
-		in.identity(&q.Who)
-		in.flag(q.Gone)
+		t.what = fnClient
+	case "on-stop":
+		t.what = fnStop
 	}
-	v, err := in.call()
+	v, err := p.asked().tell(p.guest, &t)
 	a.Case = "told"
-	if q.Function == "on-timer" {
+	if t.what == fnTimer {
 		a.Milliseconds = v
 	}
 	return err

@@ -39,55 +39,64 @@ func (p *policy) direct(
 	if in == nil {
 		return broker.Keep, false
 	}
+	r, err := e.speaks.role.ask.route(p, in, a, m, out)
+	if err != nil {
+		e.fault(p.loop, in, err)
+		return broker.Keep, false
+	}
+	return r.verdict, true
+}
+
+// routing is the WIT variant outcome of a router: its case, of a send the reach, and what becomes
+// of the message. The reach has no effect on a node that stands alone: region and global are what
+// local is.
+type routing struct {
+	outcome, reach uint8
+	verdict        broker.Verdict
+}
+
+// The cases of outcome.
+const routeDeliver, routeDrop, routeSend = 0, 1, 2
+
+// routedBy calls the export and appends the messages it answers to out.
+func (p *policy) routedBy(
+	in *instance, a asking, m *broker.Message, out *[]broker.Message,
+) (r routing, err error) {
 	in.begin(0)
 	in.identity(a.who)
 	text(in, m.Topic)
 	in.num(uint64(m.QoS))
 	in.flag(m.Retain)
-	v, err := p.routedBy(in, m, out)
-	if err != nil {
-		e.fault(p.loop, in, err)
-		return broker.Keep, false
-	}
-	return v, true
-}
-
-// routedBy calls route and lifts its outcome.
-func (p *policy) routedBy(
-	in *instance, m *broker.Message, out *[]broker.Message,
-) (v broker.Verdict, err error) {
 	ptr, err := in.call()
 	if err != nil {
-		return v, err
+		return r, err
 	}
 	area, err := in.area(ptr, routedSize, 4)
 	if err != nil {
-		return v, err
+		return r, err
 	}
-	const deliver, drop, send = 0, 1, 2
-	switch area[0] {
-	case deliver:
-		v = broker.Keep
-	case drop:
-		v = broker.Drop
-	case send:
-		if v, err = p.send(in, area[4:], m, out); err != nil {
-			return v, err
+	switch r.outcome = area[0]; r.outcome {
+	case routeDeliver:
+		r.verdict = broker.Keep
+	case routeDrop:
+		r.verdict = broker.Drop
+	case routeSend:
+		if r.reach = area[20]; r.reach > 2 {
+			return r, garbage("reach %d", r.reach)
+		}
+		if r.verdict, err = p.send(in, area[4:], m, out); err != nil {
+			return r, err
 		}
 	default:
-		return v, garbage("router outcome %d", area[0])
+		return r, garbage("router outcome %d", r.outcome)
 	}
-	return v, in.post(ptr)
+	return r, in.post(ptr)
 }
 
-// send appends the messages of the WIT record route at b. Its reach is checked and has no effect on
-// a node that stands alone: region and global are what local is.
+// send appends the messages of the WIT record route at b.
 func (p *policy) send(
 	in *instance, b []byte, m *broker.Message, out *[]broker.Message,
 ) (broker.Verdict, error) {
-	if b[16] > 2 {
-		return broker.Keep, garbage("reach %d", b[16])
-	}
 	list, err := in.list(b, textSize, 4)
 	if err != nil {
 		return broker.Keep, err
@@ -154,21 +163,27 @@ func (p *policy) share(c *chain, group, filter string) broker.Strategy {
 		if in == nil {
 			continue
 		}
-		in.begin(1)
-		text(in, group)
-		text(in, filter)
-		v, err := in.number()
-		if err == nil && v > uint32(broker.TopicHash) {
-			err = garbage("strategy %d", v)
-		}
+		v, err := e.speaks.role.ask.share(in, group, filter)
 		if err != nil {
 			e.fault(p.loop, in, err)
 			continue
 		}
 		if len(group)+len(filter) <= rememberedBytesMax {
-			s.known[key] = broker.Strategy(v)
+			s.known[key] = v
 		}
-		return broker.Strategy(v)
+		return v
 	}
 	return broker.RoundRobin
+}
+
+// share calls the export.
+func (in *instance) share(group, filter string) (broker.Strategy, error) {
+	in.begin(1)
+	text(in, group)
+	text(in, filter)
+	v, err := in.number()
+	if err == nil && v > uint32(broker.TopicHash) {
+		err = garbage("strategy %d", v)
+	}
+	return broker.Strategy(v), err
 }

@@ -50,7 +50,7 @@ func (p *policy) step(e *entry, a asking, m *broker.Message) {
 		ok = false
 	} else if in := e.seats[p.loop].take(a.now); in == nil {
 		ok = false
-	} else if err := p.ask(in, a, m); err != nil {
+	} else if err := e.speaks.role.ask.transform(p, in, a, m); err != nil {
 		e.fault(p.loop, in, err)
 		ok = false
 	}

@@ -48,8 +48,13 @@ const (
 	requestSize = 72 // discriminant, connection 68
 )
 
-// liftEncoded calls and copies the answer out of the guest.
-func (c *Codec) liftEncoded(in *instance, out *codec.Encoded) error {
+// encode calls the export and copies its answer out of the guest.
+func (c *Codec) encode(
+	in *instance, state []byte, what *codec.Event, out *codec.Encoded,
+) error {
+	in.begin(codecEncode)
+	in.data(state)
+	in.event(what)
 	ptr, err := in.call()
 	if err != nil {
 		return err
@@ -68,8 +73,11 @@ func (c *Codec) liftEncoded(in *instance, out *codec.Encoded) error {
 	return in.post(ptr)
 }
 
-// liftDecoded does so for the answer about n bytes of input.
-func (c *Codec) liftDecoded(in *instance, n int, out *codec.Decoded) error {
+// decode does so for an input.
+func (c *Codec) decode(in *instance, state, input []byte, out *codec.Decoded) error {
+	in.begin(codecDecode)
+	in.data(state)
+	in.data(input)
 	ptr, err := in.call()
 	if err != nil {
 		return err
@@ -82,8 +90,8 @@ func (c *Codec) liftDecoded(in *instance, n int, out *codec.Decoded) error {
 		return err
 	}
 	consumed := binary.LittleEndian.Uint32(b[12:])
-	if int64(consumed) > int64(n) {
-		return garbage("%d bytes consumed of %d", consumed, n)
+	if int64(consumed) > int64(len(input)) {
+		return garbage("%d bytes consumed of %d", consumed, len(input))
 	}
 	out.Consumed = int(consumed)
 	if err := c.requests(in, b[16:], out); err != nil {

@@ -1,0 +1,92 @@
+package link
+
+// Types of version 0.1 as package host/wasm/component writes them. A test holds them equal to wit/.
+const (
+	typeQoS      = "enum{at-most-once, at-least-once, exactly-once}"
+	typeIdentity = "record{client-id: string, username: string, address: string, " +
+		"listener: string, tenant: string}"
+	typeMessage = "record{topic: string, payload: list<u8>, qos: " + typeQoS + ", retain: bool}"
+
+	typeConfigure = "() -> result<record{inbound: list<string>, outbound: list<string>}, string>"
+
+	typeCredentials = "record{client-id: string, username: option<string>, " +
+		"password: option<list<u8>>, address: string, listener: string, protocol-version: u8, " +
+		"certificate-subject: string, method: string, data: list<u8>, step: u32}"
+	typeVerdict = "variant{allow(record{username: string, tenant: string, expires-in: u32, " +
+		"data: list<u8>}), deny(record{reason-code: u8, text: string}), challenge(list<u8>), next}"
+	typeAuthenticate = "(who: " + typeCredentials + ") -> " + typeVerdict
+
+	typeAuthorize = "(who: " + typeIdentity +
+		", action: enum{publish, subscribe, will, deliver}, topic: string, qos: " + typeQoS +
+		") -> u32"
+
+	typeTransform = "(who: " + typeIdentity + ", msg: " + typeMessage +
+		") -> variant{keep, drop, replace(list<" + typeMessage + ">)}"
+
+	typeCheck = "(who: " + typeIdentity + ", msg: " + typeMessage +
+		") -> enum{news, repeated, unchanged}"
+
+	typeRoute = "(who: " + typeIdentity + ", topic: string, qos: " + typeQoS + ", retain: bool) " +
+		"-> variant{deliver, drop, send(record{copies: list<string>, redirect: string, " +
+		"reach: enum{local, region, global}})}"
+	typeOnMessage  = "(who: " + typeIdentity + ", msg: " + typeMessage + ")"
+	typeOnClient   = "(who: " + typeIdentity + ", what: enum{connected, disconnected})"
+	typeConnection = "record{client-id: string, username: option<string>, " +
+		"password: option<list<u8>>, clean-start: bool, session-expiry: u32, keep-alive: u16, " +
+		"will: option<" + typeMessage + ">}"
+	typeRequest = "variant{connect(" + typeConnection + "), " +
+		"publish(record{msg: " + typeMessage + ", id: u32}), " +
+		"subscribe(record{filter: string, qos: " + typeQoS + ", id: u32}), " +
+		"unsubscribe(record{filter: string, id: u32}), received(u32), ping, disconnect}"
+	typeDecode = "(state: list<u8>, input: list<u8>) -> record{state: option<list<u8>>, " +
+		"consumed: u32, requests: list<" + typeRequest + ">, output: list<u8>, " +
+		"close: option<string>}"
+	typeOutcome = "record{id: u32, reason-code: u8}"
+	typeEvent   = "variant{connected(record{reason-code: u8, session-present: bool, " +
+		"client-id: string, keep-alive: u16}), deliver(record{msg: " + typeMessage +
+		", id: u32}), published(" + typeOutcome + "), subscribed(" + typeOutcome +
+		"), unsubscribed(" + typeOutcome + "), pong, disconnected(u8)}"
+	typeEncode = "(state: list<u8>, what: " + typeEvent + ") -> record{" +
+		"state: option<list<u8>>, output: list<u8>, wait: bool}"
+
+	typeShare = "(group: string, filter: string) -> enum{round-robin, random, sticky, topic-hash}"
+)
+
+// contract01 is version 0.1, the shape that the host's own questions have. When wit/ gets a newer
+// one, it stays here beside that, asked by ways that know what it lacks.
+func contract01() contract {
+	const version = "0.1.0"
+	of := func(name string, ask ways, exports ...export) face {
+		return newFace(name, version, ask, exports)
+	}
+	return contract{
+		version:      version,
+		capabilities: []string{"log", "config", "kv", "history", "publish"},
+		lifecycle: of("lifecycle", ways{configure: (*instance).configure},
+			export{"configure", 0, typeConfigure}),
+		roles: [roleCount]face{
+			// An authenticator gets the address of a record.
+			RoleAuthenticator: of("authenticator", ways{authenticate: (*instance).authenticate},
+				export{"authenticate", 1, typeAuthenticate}),
+			RoleAuthorizer: of("authorizer", ways{authorize: (*instance).authorize},
+				export{"authorize", 14, typeAuthorize}),
+			RoleTransformer: of("transformer", ways{transform: (*policy).ask},
+				export{"upstream", 16, typeTransform}, // indexed by broker.Direction
+				export{"downstream", 16, typeTransform}),
+			RoleDeduplicator: of("deduplicator", ways{check: (*instance).check},
+				export{"check", 16, typeCheck}),
+			RoleRouter: of("router",
+				ways{route: (*policy).routedBy, share: (*instance).share},
+				export{"route", 14, typeRoute},
+				export{"share", 4, typeShare}),
+			RoleWorker: of("worker", ways{tell: (*instance).tell},
+				export{"on-message", 16, typeOnMessage}, // indexed by what a task is
+				export{"on-client", 11, typeOnClient},
+				export{"on-timer", 0, "() -> u32"},
+				export{"on-stop", 0, "()"}),
+			RoleCodec: of("codec", ways{decode: (*Codec).decode, encode: (*Codec).encode},
+				export{"decode", 4, typeDecode}, // codecDecode, codecEncode
+				export{"encode", 10, typeEncode}),
+		},
+	}
+}

@@ -1,0 +1,129 @@
+package link
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hpmq/hpmq/host/wasm"
+)
+
+// contracts are the versions of wit/ that a host serves at the same time, newest first, no two of
+// one wasm.Track. Guests of each sit in one chain; one guest may speak another version with each
+// interface.
+type contracts []contract
+
+// served are those of this host: the versions in wit/ and its deps, see wit/README.md.
+func served() contracts { return contracts{contract01()} }
+
+// spoken is what a component of a role is asked through.
+type spoken struct{ lifecycle, role *face }
+
+// spoken finds the newest versions that both have. It names all that is wrong with the exports.
+func (cs contracts) spoken(mod *wasm.Module, r Role) (s spoken, wrong []string) {
+	var more []string
+	s.lifecycle, wrong = cs.newest(mod, func(c *contract) *face { return &c.lifecycle })
+	s.role, more = cs.newest(mod, func(c *contract) *face { return &c.roles[r] })
+	return s, append(wrong, more...)
+}
+
+// newest is the newest version of an interface of which mod has a function, and what is wrong with
+// that: an older one does not stand in for it, or a mistake would go unseen.
+func (cs contracts) newest(mod *wasm.Module, of func(*contract) *face) (*face, []string) {
+	for i := range cs {
+		f := of(&cs[i])
+		if slices.ContainsFunc(f.exports, func(x export) bool { return mod.Has(x.name) }) {
+			return f, f.wrong(mod)
+		}
+	}
+	name, _, _ := strings.Cut(of(&cs[0]).name, "@")
+	if others := exported(mod, name); others != nil {
+		return nil, []string{strings.Join(others, " and ") + ", of which this host serves " +
+			cs.tracks(of)}
+	}
+	return nil, of(&cs[0]).wrong(mod)
+}
+
+// wrong names what is wrong with the exports of mod.
+func (f *face) wrong(mod *wasm.Module) (wrong []string) {
+	for _, x := range f.exports {
+		if text := x.as(mod); text != "" {
+			wrong = append(wrong, text)
+		}
+	}
+	return wrong
+}
+
+// exported are the versions of an interface that mod has functions of, with their full names.
+func exported(mod *wasm.Module, name string) (all []string) {
+	for _, x := range mod.Exports() {
+		full, _, _ := strings.Cut(x, "#")
+		if strings.HasPrefix(full, name+"@") && !slices.Contains(all, full) {
+			all = append(all, full)
+		}
+	}
+	return all
+}
+
+// tracks are the versions of an interface that are served, for people: "0.1 and 0.2".
+func (cs contracts) tracks(of func(*contract) *face) string {
+	var all []string
+	for i := range cs {
+		if f := of(&cs[i]); f.name != "" {
+			all = append(all, track(f.version))
+		}
+	}
+	slices.Reverse(all)
+	return enumerate(all)
+}
+
+// track is as much of a version as counts.
+func track(version string) string { return strings.TrimPrefix(wasm.Track("@"+version), "@") }
+
+// enumerate is words as a sentence has them.
+func enumerate(words []string) string {
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+	return strings.Join(words, "")
+}
+
+// packages are the contracts by the names of their packages, for people, newest first.
+func (cs contracts) packages() string {
+	var all []string
+	for _, c := range cs {
+		all = append(all, contractPackage+"@"+c.version)
+	}
+	return enumerate(all)
+}
+
+// serves says whether one of the contracts is of the track of a package's name.
+func (cs contracts) serves(pkg string) bool {
+	return slices.ContainsFunc(cs, func(c contract) bool {
+		return wasm.Track(pkg) == wasm.Track(contractPackage+"@"+c.version)
+	})
+}
+
+// capabilities are all that can be granted, of any version, as they are written in a link.
+func (cs contracts) capabilities() (all []string) {
+	for _, c := range cs {
+		for _, short := range c.capabilities {
+			if !slices.Contains(all, short) {
+				all = append(all, short)
+			}
+		}
+	}
+	return all
+}
+
+// capability is how a link grants an interface that is imported: "kv", whatever the version; false
+// if it is none of the capabilities.
+func (cs contracts) capability(name string) (string, bool) {
+	for _, c := range cs {
+		for _, short := range c.capabilities {
+			if wasm.Track(name) == wasm.Track(interfaceOf(short, c.version)) {
+				return short, true
+			}
+		}
+	}
+	return "", false
+}
