@@ -21,11 +21,13 @@ type Options struct {
 
 // languages are those that can be bound.
 func languages() map[string]func(*wit.World, Options) ([]File, error) {
-	return map[string]func(*wit.World, Options) ([]File, error){"c": writeC}
+	return map[string]func(*wit.World, Options) ([]File, error){
+		"c": writeC, "assemblyscript": writeAS,
+	}
 }
 
 // Languages are the names that World takes.
-func Languages() []string { return []string{"c"} }
+func Languages() []string { return []string{"c", "assemblyscript"} }
 
 // World writes the bindings of a world in a language.
 func World(language string, w *wit.World, o Options) ([]File, error) {
@@ -91,6 +93,20 @@ func (t *text) comment(mark, docs string) {
 	}
 }
 
+// doc writes docs as editors show them: between /** and */.
+func (t *text) doc(docs string) {
+	docs = strings.ReplaceAll(strings.TrimRight(docs, "\n"), "*/", "* /")
+	switch {
+	case docs == "":
+	case !strings.Contains(docs, "\n"):
+		t.line("/** %s */", docs)
+	default:
+		t.line("/**")
+		t.comment(" *", docs)
+		t.line(" */")
+	}
+}
+
 // snake is a name of WIT with underscores.
 func snake(name string) string { return strings.ReplaceAll(name, "-", "_") }
 
@@ -127,8 +143,27 @@ func exported(w *wit.World, i *wit.Interface) bool {
 	return false
 }
 
-// both refuses worlds that import and export one interface: its functions would have one name.
-func both(w *wit.World) error {
+// bound refuses worlds in which two things would have one name: an interface imported and exported,
+// two interfaces or two types that are spelled alike. word is how a language calls a type.
+func bound(w *wit.World, word func(*wit.Type) string) error {
+	interfaces := map[string]string{}
+	for _, i := range w.Interfaces() {
+		if other, ok := interfaces[i.Name]; ok {
+			return fmt.Errorf("%s and %s would have one name: rename an interface", other, i.ID)
+		}
+		interfaces[i.Name] = i.ID
+	}
+	types := map[string]*wit.Type{}
+	for _, t := range ordered(w) {
+		if t.Name == "" || t.Owner == nil {
+			continue
+		}
+		if other, ok := types[word(t)]; ok {
+			return fmt.Errorf("types %s of %s and %s of %s would both be %s: rename one",
+				other.Name, other.Owner.ID, t.Name, t.Owner.ID, word(t))
+		}
+		types[word(t)] = t
+	}
 	for _, i := range w.Imports {
 		if exported(w, i) && len(i.Funcs) > 0 {
 			return fmt.Errorf("interface %s is imported and exported", i.ID)

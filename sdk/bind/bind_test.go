@@ -74,3 +74,33 @@ func TestWhatCannotBeBoundIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesThatBecomeOne: what is told apart in WIT and would not be in a language is refused.
+func TestNamesThatBecomeOne(t *testing.T) {
+	enums := func(owner string, names ...string) *wit.Interface {
+		i := &wit.Interface{ID: "test:more/" + owner, Name: owner}
+		for _, name := range names {
+			i.Types = append(i.Types, &wit.Type{Kind: wit.Enum, Name: name, Owner: i,
+				Cases: []wit.Field{{Name: "a"}}})
+		}
+		return i
+	}
+	for _, c := range []struct {
+		more []*wit.Interface
+		want string
+	}{
+		{[]*wit.Interface{enums("kv", "error-code"), enums("kv-error", "code")}, "rename one"},
+		{[]*wit.Interface{enums("shapes")}, "rename an interface"},
+		{[]*wit.Interface{enums("kv", "error-code", "code")}, ""},
+	} {
+		for _, language := range Languages() {
+			w := world(t)
+			w.Imports = append(w.Imports, c.more...)
+			_, err := World(language, w, Options{})
+			if (err == nil) != (c.want == "") ||
+				err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: got %v, want %q", language, err, c.want)
+			}
+		}
+	}
+}

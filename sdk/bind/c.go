@@ -10,11 +10,11 @@ import (
 // writeC writes a header and glue for wasm32. A value in the header lies in memory as the canonical
 // ABI has it, so that only flat parameters need glue.
 func writeC(w *wit.World, o Options) ([]File, error) {
-	if err := both(w); err != nil {
-		return nil, err
-	}
 	prefix, _, _ := strings.Cut(w.Package, ":")
 	c := &cWriter{w: w, prefix: snake(prefix) + "_"}
+	if err := bound(w, c.word); err != nil {
+		return nil, err
+	}
 	base := snake(w.Name)
 	return []File{
 		{base + ".h", c.header(o)},

@@ -139,11 +139,13 @@ func (c *cWriter) imported(t *text, i *wit.Interface, f *wit.Func) {
 	t.line("}\n")
 }
 
+// callOut writes the body of a function that an author calls. No name of WIT ends in an underscore,
+// so that what is called so here is none of the parameters.
 func (c *cWriter) callOut(t *text, low string, f *wit.Func) {
 	var args []string
 	if _, spilled := f.FlatParams(); spilled {
-		t.line("%s args = {%s};", c.tuple(f), strings.Join(c.given(f), ", "))
-		args = append(args, "(uint32_t)&args")
+		t.line("%s args_ = {%s};", c.tuple(f), strings.Join(c.given(f), ", "))
+		args = append(args, "(uint32_t)&args_")
 	} else {
 		for k, p := range f.Params {
 			args = append(args, c.lower(p.Type, c.given(f)[k])...)
@@ -152,15 +154,15 @@ func (c *cWriter) callOut(t *text, low string, f *wit.Func) {
 	flat, spilled := f.FlatResult()
 	switch {
 	case spilled:
-		t.line("%s result;", c.name(f.Result))
-		t.line("%s(%s);\nreturn result;", low, strings.Join(append(args, "&result"), ", "))
+		t.line("%s result_;", c.name(f.Result))
+		t.line("%s(%s);\nreturn result_;", low, strings.Join(append(args, "&result_"), ", "))
 	case len(flat) == 0:
 		t.line("%s(%s);", low, strings.Join(args, ", "))
 	default:
-		t.line("%s flat = %s(%s);", flatsC[flat[0]], low, strings.Join(args, ", "))
-		t.line("%s result;", c.name(f.Result))
-		c.lift(t, f.Result, "result", []string{"flat"})
-		t.line("return result;")
+		t.line("%s flat_ = %s(%s);", flatsC[flat[0]], low, strings.Join(args, ", "))
+		t.line("%s result_;", c.name(f.Result))
+		c.lift(t, f.Result, "result_", []string{"flat_"})
+		t.line("return result_;")
 	}
 }
 
@@ -198,6 +200,7 @@ func (c *cWriter) callIn(t *text, i *wit.Interface, f *wit.Func) {
 			name = "args->" + name
 		} else {
 			n := len(p.Type.Flatten())
+			name = "p_" + name // not what a parameter might be called as well: a0, over, result
 			t.line("%s %s;", c.name(p.Type), name)
 			c.lift(t, p.Type, name, flatNames(at, n))
 			at += n

@@ -103,7 +103,13 @@ func (e *echo) call(g *wasm.Guest, f *component.FuncType, stack []uint64) {
 	answer := ""
 	switch f.Result.Kind {
 	case component.Option:
-		answer = "some(" + e.heard[len(e.heard)-1] + ")"
+		at := slices.IndexFunc(f.Params, func(p *component.Type) bool {
+			return p.Kind == f.Result.Elems[0].Kind
+		})
+		if at < 0 {
+			at = len(e.heard) - 1
+		}
+		answer = "some(" + e.heard[at] + ")"
 	case component.Result:
 		answer = "ok(" + e.heard[0] + ")"
 	default:
@@ -239,6 +245,7 @@ func trips() []trip {
 		{"swap", []string{`("größe", 200)`}, `ok(("größe", 200))`},
 		{"colours", []string{"[green, dark-blue, red]"}, `["green", "dark-blue", "red"]`},
 		{"colours", []string{"[]"}, `[]`},
+		{"taken", []string{`"a"`, "[1, 2]", "3", "some(4)", "5", "6", "7", "8", "9"}, `some("a")`},
 	}
 	for _, v := range []string{
 		"nil", "whole(-9007199254740993)", "part(1.25)", "exact(-2.5e+300)", "small(65535)",

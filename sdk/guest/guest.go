@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-//go:embed all:assemblyscript all:go
+//go:embed assemblyscript/assembly assemblyscript/hpmq.mjs assemblyscript/package.json
+//go:embed go/*.go go/*/*.go go/internal/*/*.go
 var files embed.FS
 
 // SDK is the folder of a language: "go", "assemblyscript". That of Go has a go.mod of its own and
-// lacks the tests, and package settings, which needs another module.
+// lacks the example, the tests, and package settings, which needs another module.
 func SDK(language string) fs.FS {
 	sub, err := fs.Sub(files, language)
 	if err != nil {
@@ -35,8 +36,8 @@ func (g goSDK) ReadDir(name string) ([]fs.DirEntry, error) {
 	all, err := fs.ReadDir(g.FS, name)
 	kept := all[:0]
 	for _, e := range all {
-		if name == "." && e.Name() == "settings" || strings.HasSuffix(e.Name(), "_test.go") ||
-			e.Name() == "testdata" {
+		if name == "." && (e.Name() == "settings" || e.Name() == "example") ||
+			strings.HasSuffix(e.Name(), "_test.go") {
 			continue
 		}
 		kept = append(kept, e)

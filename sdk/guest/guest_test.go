@@ -29,7 +29,8 @@ func TestTheGoSDKStandsAlone(t *testing.T) {
 			t.Errorf("no %s in %s", want, got)
 		}
 	}
-	if strings.Contains(got, "settings/") || strings.Contains(got, "_test.go") {
+	if strings.Contains(got, "settings/") || strings.Contains(got, "_test.go") ||
+		strings.Contains(got, "example") {
 		t.Errorf("too much in %s", got)
 	}
 	if !strings.HasPrefix(string(GoMod()), "module github.com/hpmq/hpmq/sdk/guest/go\n") {

@@ -36,9 +36,10 @@ func TestWhatIsThere(t *testing.T) {
 	const a = "test:all/"
 	want := []string{
 		a + "host@1.2.0#turn", a + "host@1.2.0#wide", a + "host@1.2.0#plain",
-		a + "host@1.2.0#nothing", a + "host@1.2.0#swap",
+		a + "host@1.2.0#nothing", a + "host@1.2.0#swap", a + "host@1.2.0#taken",
 		a + "guest@1.2.0#turn-back", a + "guest@1.2.0#wide", a + "guest@1.2.0#plain",
-		a + "guest@1.2.0#nothing", a + "guest@1.2.0#swap", a + "guest@1.2.0#colours",
+		a + "guest@1.2.0#nothing", a + "guest@1.2.0#swap", a + "guest@1.2.0#taken",
+		a + "guest@1.2.0#colours",
 	}
 	if !slices.Equal(names, want) || w.Package != "test:all@1.2.0" {
 		t.Errorf("got %q", names)

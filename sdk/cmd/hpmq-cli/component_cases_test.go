@@ -187,6 +187,8 @@ func TestWrapAndWIT(t *testing.T) {
 		{"component check " + made, exitOK, []string{"form      component", "roles     tran"}, nil},
 		{"wit bind --lang c --world router-component --out " + dir, exitOK,
 			[]string{"router_component.h\n"}, nil},
+		{"wit bind --lang assemblyscript --world router-component --out " + dir, exitOK,
+			[]string{"router_component.ts\n", "router_component_exports.ts\n"}, nil},
 		{"wit bind --lang cobol --world router-component", exitUsage, nil, []string{"cobol"}},
 		{"wit bind --lang c --world x", exitUsage, nil, []string{"there are capabilities"}},
 		{"wit json", exitOK, []string{`"authorizer-component"`}, nil},

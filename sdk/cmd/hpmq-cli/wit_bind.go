@@ -25,10 +25,12 @@ func newWITBind(s *settings) *cobra.Command {
 below it that speaks the canonical ABI. Each file says in its first line that it is generated.
 
   c               a header and a C file, without any library; C++, D and Nim take the header too
+  assemblyscript  a module to import, one that exports, and a transform for asc
 
 For Rust, JavaScript, TypeScript and Python the generators of the Bytecode Alliance do it from the
 same contracts (wit-bindgen, componentize-js, componentize-py); sdk/guest/go is the one for Go.`,
 		Example: `  hpmq-cli wit bind --lang c --world transformer-component --out bindings
+  hpmq-cli wit bind --lang assemblyscript --world router-component --out assembly
   hpmq-cli wit bind --lang c --world my-world --out src ./wit`,
 		Args: cobra.MaximumNArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) (

@@ -71,29 +71,29 @@ __attribute__((import_module("test:all/host@1.2.0"), import_name("turn")))
 void import_host_turn(uint32_t a0, uint64_t a1, uint32_t a2, void *result);
 
 test_shapes_value test_host_turn(const test_shapes_value *v) {
-  test_shapes_value result;
-  import_host_turn((uint32_t)(*v).tag, ((*v).tag == 6 ? (uint64_t)(uint32_t)(*v).val.many.ptr : (*v).tag == 5 ? (uint64_t)(uint32_t)(*v).val.text.ptr : (*v).tag == 4 ? (uint64_t)(uint32_t)(*v).val.small : (*v).tag == 3 ? (uint64_t)bits_of_f64((double)(*v).val.exact) : (*v).tag == 2 ? (uint64_t)bits_of_f32((float)(*v).val.part) : (*v).tag == 1 ? (uint64_t)(*v).val.whole : 0), ((*v).tag == 6 ? (*v).val.many.len : (*v).tag == 5 ? (*v).val.text.len : 0), &result);
-  return result;
+  test_shapes_value result_;
+  import_host_turn((uint32_t)(*v).tag, ((*v).tag == 6 ? (uint64_t)(uint32_t)(*v).val.many.ptr : (*v).tag == 5 ? (uint64_t)(uint32_t)(*v).val.text.ptr : (*v).tag == 4 ? (uint64_t)(uint32_t)(*v).val.small : (*v).tag == 3 ? (uint64_t)bits_of_f64((double)(*v).val.exact) : (*v).tag == 2 ? (uint64_t)bits_of_f32((float)(*v).val.part) : (*v).tag == 1 ? (uint64_t)(*v).val.whole : 0), ((*v).tag == 6 ? (*v).val.many.len : (*v).tag == 5 ? (*v).val.text.len : 0), &result_);
+  return result_;
 }
 
 __attribute__((import_module("test:all/host@1.2.0"), import_name("wide")))
 void import_host_wide(uint32_t a0, void *result);
 
 test_option_u32 test_host_wide(const test_shapes_deep *a, const test_shapes_deep *b, uint64_t c) {
-  struct { test_shapes_deep a; test_shapes_deep b; uint64_t c; } args = {*a, *b, c};
-  test_option_u32 result;
-  import_host_wide((uint32_t)&args, &result);
-  return result;
+  struct { test_shapes_deep a; test_shapes_deep b; uint64_t c; } args_ = {*a, *b, c};
+  test_option_u32 result_;
+  import_host_wide((uint32_t)&args_, &result_);
+  return result_;
 }
 
 __attribute__((import_module("test:all/host@1.2.0"), import_name("plain")))
 uint32_t import_host_plain(uint32_t a0, uint32_t a1, uint64_t a2, float a3, double a4, uint32_t a5, uint32_t a6, uint32_t a7, uint32_t a8);
 
 int8_t test_host_plain(int8_t a, uint16_t b, int64_t c, float d, double e, uint32_t f, bool g, test_shapes_colour h, test_shapes_rights i) {
-  uint32_t flat = import_host_plain((uint32_t)a, (uint32_t)b, (uint64_t)c, (float)d, (double)e, (uint32_t)f, (uint32_t)g, (uint32_t)h, (uint32_t)i);
-  int8_t result;
-  result = (int8_t)flat;
-  return result;
+  uint32_t flat_ = import_host_plain((uint32_t)a, (uint32_t)b, (uint64_t)c, (float)d, (double)e, (uint32_t)f, (uint32_t)g, (uint32_t)h, (uint32_t)i);
+  int8_t result_;
+  result_ = (int8_t)flat_;
+  return result_;
 }
 
 __attribute__((import_module("test:all/host@1.2.0"), import_name("nothing")))
@@ -107,39 +107,48 @@ __attribute__((import_module("test:all/host@1.2.0"), import_name("swap")))
 void import_host_swap(uint32_t a0, uint32_t a1, uint32_t a2, void *result);
 
 test_result_shapes_pair_void test_host_swap(const test_shapes_pair *p) {
-  test_result_shapes_pair_void result;
-  import_host_swap((uint32_t)(*p).f0.ptr, (*p).f0.len, (uint32_t)(*p).f1, &result);
-  return result;
+  test_result_shapes_pair_void result_;
+  import_host_swap((uint32_t)(*p).f0.ptr, (*p).f0.len, (uint32_t)(*p).f1, &result_);
+  return result_;
+}
+
+__attribute__((import_module("test:all/host@1.2.0"), import_name("taken")))
+void import_host_taken(uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4, uint32_t a5, uint32_t a6, uint32_t a7, uint32_t a8, uint32_t a9, uint32_t a10, uint32_t a11, void *result);
+
+test_option_string test_host_taken(test_string result, test_list_u8 args, uint8_t room, const test_option_u8 *l0, uint8_t flat, uint8_t over, uint8_t memcpy, uint8_t out, uint8_t a0) {
+  test_option_string result_;
+  import_host_taken((uint32_t)result.ptr, result.len, (uint32_t)args.ptr, args.len, (uint32_t)room, (uint32_t)(*l0).some, ((*l0).some == 1 ? (uint32_t)(*l0).val : 0), (uint32_t)flat, (uint32_t)over, (uint32_t)memcpy, (uint32_t)out, (uint32_t)a0, &result_);
+  return result_;
 }
 
 __attribute__((export_name("test:all/guest@1.2.0#turn-back")))
 void *export_guest_turn_back(uint32_t a0, uint64_t a1, uint32_t a2) {
-  test_shapes_value v;
-  v.tag = a0;
+  test_shapes_value p_v;
+  p_v.tag = a0;
   switch (a0) {
   case 1:
-    v.val.whole = (int64_t)a1;
+    p_v.val.whole = (int64_t)a1;
     break;
   case 2:
-    v.val.part = (float)f32_of_bits((uint32_t)a1);
+    p_v.val.part = (float)f32_of_bits((uint32_t)a1);
     break;
   case 3:
-    v.val.exact = (double)f64_of_bits(a1);
+    p_v.val.exact = (double)f64_of_bits(a1);
     break;
   case 4:
-    v.val.small = (uint16_t)(uint32_t)a1;
+    p_v.val.small = (uint16_t)(uint32_t)a1;
     break;
   case 5:
-    v.val.text.ptr = (const uint8_t *)(uint32_t)a1;
-    v.val.text.len = a2;
+    p_v.val.text.ptr = (const uint8_t *)(uint32_t)a1;
+    p_v.val.text.len = a2;
     break;
   case 6:
-    v.val.many.ptr = (const test_shapes_point *)(uint32_t)a1;
-    v.val.many.len = a2;
+    p_v.val.many.ptr = (const test_shapes_point *)(uint32_t)a1;
+    p_v.val.many.len = a2;
     break;
   }
   static test_shapes_value result;
-  result = test_guest_turn_back(&v);
+  result = test_guest_turn_back(&p_v);
   over = true;
   return &result;
 }
@@ -155,25 +164,25 @@ void *export_guest_wide(uint32_t a0) {
 
 __attribute__((export_name("test:all/guest@1.2.0#plain")))
 uint32_t export_guest_plain(uint32_t a0, uint32_t a1, uint64_t a2, float a3, double a4, uint32_t a5, uint32_t a6, uint32_t a7, uint32_t a8) {
-  int8_t a;
-  a = (int8_t)a0;
-  uint16_t b;
-  b = (uint16_t)a1;
-  int64_t c;
-  c = (int64_t)a2;
-  float d;
-  d = (float)a3;
-  double e;
-  e = (double)a4;
-  uint32_t f;
-  f = (uint32_t)a5;
-  bool g;
-  g = a6 != 0;
-  test_shapes_colour h;
-  h = (test_shapes_colour)a7;
-  test_shapes_rights i;
-  i = (test_shapes_rights)a8;
-  int8_t result = test_guest_plain(a, b, c, d, e, f, g, h, i);
+  int8_t p_a;
+  p_a = (int8_t)a0;
+  uint16_t p_b;
+  p_b = (uint16_t)a1;
+  int64_t p_c;
+  p_c = (int64_t)a2;
+  float p_d;
+  p_d = (float)a3;
+  double p_e;
+  p_e = (double)a4;
+  uint32_t p_f;
+  p_f = (uint32_t)a5;
+  bool p_g;
+  p_g = a6 != 0;
+  test_shapes_colour p_h;
+  p_h = (test_shapes_colour)a7;
+  test_shapes_rights p_i;
+  p_i = (test_shapes_rights)a8;
+  int8_t result = test_guest_plain(p_a, p_b, p_c, p_d, p_e, p_f, p_g, p_h, p_i);
   over = true;
   return (uint32_t)result;
 }
@@ -186,23 +195,56 @@ void export_guest_nothing(void) {
 
 __attribute__((export_name("test:all/guest@1.2.0#swap")))
 void *export_guest_swap(uint32_t a0, uint32_t a1, uint32_t a2) {
-  test_shapes_pair p;
-  p.f0.ptr = (const uint8_t *)a0;
-  p.f0.len = a1;
-  p.f1 = (uint8_t)a2;
+  test_shapes_pair p_p;
+  p_p.f0.ptr = (const uint8_t *)a0;
+  p_p.f0.len = a1;
+  p_p.f1 = (uint8_t)a2;
   static test_result_shapes_pair_void result;
-  result = test_guest_swap(&p);
+  result = test_guest_swap(&p_p);
+  over = true;
+  return &result;
+}
+
+__attribute__((export_name("test:all/guest@1.2.0#taken")))
+void *export_guest_taken(uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4, uint32_t a5, uint32_t a6, uint32_t a7, uint32_t a8, uint32_t a9, uint32_t a10, uint32_t a11) {
+  test_string p_result;
+  p_result.ptr = (const uint8_t *)a0;
+  p_result.len = a1;
+  test_list_u8 p_args;
+  p_args.ptr = (const uint8_t *)a2;
+  p_args.len = a3;
+  uint8_t p_room;
+  p_room = (uint8_t)a4;
+  test_option_u8 p_l0;
+  p_l0.some = a5;
+  switch (a5) {
+  case 1:
+    p_l0.val = (uint8_t)a6;
+    break;
+  }
+  uint8_t p_flat;
+  p_flat = (uint8_t)a7;
+  uint8_t p_over;
+  p_over = (uint8_t)a8;
+  uint8_t p_memcpy;
+  p_memcpy = (uint8_t)a9;
+  uint8_t p_out;
+  p_out = (uint8_t)a10;
+  uint8_t p_a0;
+  p_a0 = (uint8_t)a11;
+  static test_option_string result;
+  result = test_guest_taken(p_result, p_args, p_room, &p_l0, p_flat, p_over, p_memcpy, p_out, p_a0);
   over = true;
   return &result;
 }
 
 __attribute__((export_name("test:all/guest@1.2.0#colours")))
 void *export_guest_colours(uint32_t a0, uint32_t a1) {
-  test_list_shapes_colour p;
-  p.ptr = (const test_shapes_colour *)a0;
-  p.len = a1;
+  test_list_shapes_colour p_p;
+  p_p.ptr = (const test_shapes_colour *)a0;
+  p_p.len = a1;
   static test_list_string result;
-  result = test_guest_colours(p);
+  result = test_guest_colours(p_p);
   over = true;
   return &result;
 }

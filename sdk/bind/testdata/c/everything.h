@@ -129,6 +129,16 @@ typedef struct {
 } test_result_shapes_pair_void;
 
 typedef struct {
+  bool some;
+  uint8_t val;
+} test_option_u8;
+
+typedef struct {
+  bool some;
+  test_string val;
+} test_option_string;
+
+typedef struct {
   const test_shapes_colour *ptr;
   size_t len;
 } test_list_shapes_colour;
@@ -156,6 +166,9 @@ void test_host_nothing(void);
 
 test_result_shapes_pair_void test_host_swap(const test_shapes_pair *p);
 
+// Parameters by names that bindings might want.
+test_option_string test_host_taken(test_string result, test_list_u8 args, uint8_t room, const test_option_u8 *l0, uint8_t flat, uint8_t over, uint8_t memcpy, uint8_t out, uint8_t a0);
+
 // ---- test:all/guest@1.2.0, to be written ----
 
 test_shapes_value test_guest_turn_back(const test_shapes_value *v);
@@ -167,6 +180,8 @@ int8_t test_guest_plain(int8_t a, uint16_t b, int64_t c, float d, double e, uint
 void test_guest_nothing(void);
 
 test_result_shapes_pair_void test_guest_swap(const test_shapes_pair *p);
+
+test_option_string test_guest_taken(test_string result, test_list_u8 args, uint8_t room, const test_option_u8 *l0, uint8_t flat, uint8_t over, uint8_t memcpy, uint8_t out, uint8_t a0);
 
 test_list_string test_guest_colours(test_list_shapes_colour p);
 

@@ -16,6 +16,12 @@ void test_guest_nothing(void) { test_host_nothing(); }
 
 test_result_shapes_pair_void test_guest_swap(const test_shapes_pair *p) { return test_host_swap(p); }
 
+test_option_string test_guest_taken(test_string result, test_list_u8 args, uint8_t room,
+                                    const test_option_u8 *l0, uint8_t flat, uint8_t over,
+                                    uint8_t memcpy, uint8_t out, uint8_t a0) {
+  return test_host_taken(result, args, room, l0, flat, over, memcpy, out, a0);
+}
+
 test_list_string test_guest_colours(test_list_shapes_colour p) {
   static const char *names[] = {"red", "green", "dark-blue"};
   test_string *out = test_alloc(p.len * sizeof(test_string));
