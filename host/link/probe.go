@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/hpmq/hpmq/host/codec"
 	"github.com/hpmq/hpmq/lite/broker"
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
@@ -15,6 +16,9 @@ type Probe struct {
 	entry  *entry
 	policy *policy
 	guest  *instance
+	codec  Codec
+	// state is that of the one connection that a probed codec has.
+	state []byte
 }
 
 // ProbeListener is the name of the listener that a probed component believes it is linked to.
@@ -28,7 +32,8 @@ func (l *Linker) Probe(ctx context.Context, role Role, ref Ref) (*Probe, error) 
 	if err != nil {
 		return nil, err
 	}
-	p := &Probe{entry: e, policy: newPolicy(&listener{name: ProbeListener, linker: l}, 0)}
+	ls := &listener{name: ProbeListener, linker: l}
+	p := &Probe{entry: e, policy: newPolicy(ls, 0), codec: Codec{ls: ls}}
 	if p.guest = e.seats[0].take(l.ports.Now()); p.guest == nil {
 		e.close()
 		return nil, fmt.Errorf("link: probe %s: %w", e.name, errNoGuest)
@@ -70,6 +75,10 @@ type Question struct {
 	Credentials   broker.Credentials
 	// Gone says that the client of an on-client has left.
 	Gone bool
+	// State and Input are of a decode, State and Event of an encode. A nil State is what the last
+	// answer left.
+	State, Input []byte
+	Event        codec.Event
 }
 
 // Answer is what a component answered. Bytes are the Probe's and hold until its next question.
@@ -92,12 +101,17 @@ type Answer struct {
 	Text string
 	// Milliseconds are those of an on-timer.
 	Milliseconds uint32
+	// Decoded and Encoded are those of a codec.
+	Decoded codec.Decoded
+	Encoded codec.Encoded
 }
 
 // Ask asks one question. An error is a fault of the guest, which is dead then, and the Probe of no
 // more use; or the role has no such function.
 func (p *Probe) Ask(q *Question, a *Answer) error {
-	*a = Answer{Messages: a.Messages[:0]}
+	*a = Answer{
+		Messages: a.Messages[:0], Decoded: codec.Decoded{Requests: a.Decoded.Requests[:0]},
+	}
 	ask := probes[p.entry.role][q.Function]
 	if ask == nil {
 		return fmt.Errorf("link: probe: %s has no function %q", p.entry.role, q.Function)
@@ -111,6 +125,9 @@ func (p *Probe) Ask(q *Question, a *Answer) error {
 
 // Wants says whether a broker would ask that function about a message of that topic.
 func (p *Probe) Wants(function string, topic []byte) bool {
+	if p.entry.role == RoleCodec {
+		return true
+	}
 	d := broker.Upstream
 	if function == "downstream" {
 		d = broker.Downstream

@@ -16,6 +16,7 @@ var probes = [roleCount]map[string]func(*Probe, *Question, *Answer) error{
 		"on-message": (*Probe).told, "on-client": (*Probe).told, "on-timer": (*Probe).told,
 		"on-stop": (*Probe).told,
 	},
+	RoleCodec: {"decode": (*Probe).decode, "encode": (*Probe).encode},
 }
 
 // word is the i-th of words.
@@ -142,6 +143,40 @@ func (p *Probe) told(q *Question, a *Answer) error {
 	a.Case = "told"
 	if t.what == fnTimer {
 		a.Milliseconds = v
+	}
+	return err
+}
+
+// decode asks about bytes of the Probe's connection.
+func (p *Probe) decode(q *Question, a *Answer) error {
+	p.codec.bytes.reset()
+	a.Case = "decoded"
+	err := p.asked().decode(&p.codec, p.guest, p.stateOf(q), q.Input, &a.Decoded)
+	return p.left(err, a.Decoded.HasState, a.Decoded.State)
+}
+
+// encode asks for the bytes of an event.
+func (p *Probe) encode(q *Question, a *Answer) error {
+	if m := &q.Event.Message; len(m.Topic)+len(m.Payload) > p.codec.ls.linker.cfg.MessageBytesMax {
+		return errTooLarge
+	}
+	p.codec.bytes.reset()
+	a.Case = "encoded"
+	err := p.asked().encode(&p.codec, p.guest, p.stateOf(q), &q.Event, &a.Encoded)
+	return p.left(err, a.Encoded.HasState, a.Encoded.State)
+}
+
+func (p *Probe) stateOf(q *Question) []byte {
+	if q.State != nil {
+		p.state = append(p.state[:0], q.State...)
+	}
+	return p.state
+}
+
+// left keeps the state that an answer left.
+func (p *Probe) left(err error, has bool, state []byte) error {
+	if err == nil && has {
+		p.state = append(p.state[:0], state...)
 	}
 	return err
 }

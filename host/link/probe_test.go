@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/hpmq/hpmq/host/codec"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/lite/broker"
 )
@@ -120,5 +121,35 @@ func TestAnInspectionNeedsNoGrant(t *testing.T) {
 	}
 	if _, err = h.linker.Inspect(t.Context(), unknown); !errors.Is(err, wasm.ErrImports) {
 		t.Errorf("an unknown import: %v", err)
+	}
+}
+
+// TestAProbedCodecIsOneConnection: what it left is its state, unless the question has one.
+func TestAProbedCodecIsOneConnection(t *testing.T) {
+	p := probe(t, newHouse(t, nil), RoleCodec, ref("codec", ""))
+	var a Answer
+	for i, c := range []struct{ given, left string }{{"", "A"}, {"", "B"}, {"K", "L"}, {"", "M"}} {
+		q := Question{Function: "decode", Input: []byte("0")}
+		if c.given != "" {
+			q.State = []byte(c.given)
+		}
+		if err := p.Ask(&q, &a); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(a.Decoded.State); got != c.left || a.Decoded.Consumed != 1 {
+			t.Errorf("%d: state %q, want %q: %+v", i, got, c.left, a.Decoded)
+		}
+	}
+	q := Question{Function: "encode", State: []byte{}, Event: codec.Event{Kind: codec.Pong}}
+	if err := p.Ask(&q, &a); err != nil || string(a.Encoded.State) != "A" {
+		t.Errorf("%v: %+v", err, a.Encoded)
+	}
+	if !p.Wants("decode", []byte("any")) {
+		t.Error("the interest of a codec is looked at")
+	}
+	q.Event = codec.Event{Kind: codec.Deliver}
+	q.Event.Message.Payload = make([]byte, p.entry.linker.cfg.MessageBytesMax+1)
+	if err := p.Ask(&q, &a); !errors.Is(err, errTooLarge) {
+		t.Errorf("a giant: %v", err)
 	}
 }

@@ -28,6 +28,15 @@
 //	on-timer      a number
 //	authenticate  "allow", "deny", "next", or {"challenge": bytes}, {"deny": reason code, "text":
 //	              text}, {"allow": {"username", "tenant", "expires-in", "data"}}
+//	decode        {"state": bytes, "consumed": n, "requests": [request], "output": bytes, "close":
+//	              text}, of which any may be absent; the first two are not looked at then
+//	encode        {"state": bytes, "output": bytes, "wait": bool}, the same
+//
+// The calls of a case are of one connection: a decode or encode without "state" is given what the
+// call before it left. A request is "ping", "disconnect" or an object with one of connect, publish,
+// subscribe, unsubscribe, received; the "event" of an encode is "pong" or one of connected,
+// deliver, published, subscribed, unsubscribed, disconnected. Their fields are those of
+// wit/codec.wit; a message's stand beside the "id".
 package cases
 
 import (
@@ -76,6 +85,11 @@ type Call struct {
 	Group       string       `json:"group,omitempty"`
 	Filter      string       `json:"filter,omitempty"`
 	Credentials *Credentials `json:"credentials,omitempty"`
+	// State and Input are of a decode, State and Event of an encode. Without a State it is what the
+	// call before left.
+	State *Bytes `json:"state,omitempty"`
+	Input Bytes  `json:"input,omitempty"`
+	Event *Event `json:"event,omitempty"`
 
 	// Answer is what must come back.
 	Answer json.RawMessage `json:"answer,omitempty"`
@@ -200,6 +214,9 @@ func (c *Case) check() error {
 		if all := Actions(call.Function); all != nil && !slices.Contains(all, call.Action) {
 			return fmt.Errorf("call %d: no action %q; there are %v", i, call.Action, all)
 		}
+		if call.Function == "encode" && call.Event == nil {
+			return fmt.Errorf(`call %d: no "event" to encode`, i)
+		}
 	}
 	return nil
 }
@@ -220,7 +237,7 @@ func Actions(function string) []string {
 func Functions() []string {
 	return []string{
 		"authenticate", "authorize", "upstream", "downstream", "check", "route", "share",
-		"on-message", "on-client", "on-timer", "on-stop",
+		"on-message", "on-client", "on-timer", "on-stop", "decode", "encode",
 	}
 }
 
@@ -239,6 +256,8 @@ func RoleOf(function string) string {
 		return "router"
 	case "on-message", "on-client", "on-timer", "on-stop":
 		return "worker"
+	case "decode", "encode":
+		return "codec"
 	}
 	return ""
 }

@@ -31,7 +31,10 @@ type extras struct {
 }
 
 // Roles are all roles there are templates for.
-func Roles() []string {
+func Roles() []string { return append(policies(), "codec") }
+
+// policies are the roles that judge messages and clients, or are told of them.
+func policies() []string {
 	return []string{
 		"authenticator", "authorizer", "transformer", "deduplicator", "router", "worker",
 	}
@@ -44,7 +47,7 @@ func Languages() []Language {
 		{Name: "c", Title: "C", Needs: "clang and wasm-ld, no library", Roles: Roles(),
 			source: func(role string) string { return role + ".c" }, with: extras{bindings: true}},
 		{Name: "rust", Title: "Rust", Needs: "cargo and the target wasm32-unknown-unknown",
-			Roles: Roles(), source: fixed("src/lib.rs"), with: extras{wit: true},
+			Roles: policies(), source: fixed("src/lib.rs"), with: extras{wit: true},
 			templates: map[string]string{"Cargo.toml": "rust/Cargo.toml"}},
 		{Name: "go", Title: "Go", Needs: "Go 1.26", Roles: Roles(), Core: true,
 			source: fixed("policy.go"), with: extras{sdk: "go"}, templates: goFiles()},
@@ -55,7 +58,7 @@ func Languages() []Language {
 			Roles:  []string{"authorizer", "transformer"},
 			source: fixed("assembly/index.ts"), with: extras{sdk: "assemblyscript"},
 			templates: map[string]string{"package.json": "assemblyscript/package.json"}},
-		{Name: "javascript", Title: "JavaScript", Needs: "node and npm", Roles: Roles(),
+		{Name: "javascript", Title: "JavaScript", Needs: "node and npm", Roles: policies(),
 			source: fixed("policy.js"), with: extras{wit: true},
 			templates: map[string]string{"package.json": "javascript/package.json"}},
 	}

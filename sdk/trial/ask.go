@@ -18,6 +18,10 @@ func QuestionOf(c *cases.Call) link.Question {
 		Retain: c.Retain, Group: c.Group, Filter: c.Filter,
 		Action: broker.Action(max(0, slices.Index(cases.Actions("authorize"), c.Action))),
 		Gone:   c.Action == "disconnected",
+		State:  stateOf(c.State), Input: c.Input,
+	}
+	if c.Event != nil {
+		q.Event = eventOf(c.Event)
 	}
 	if w := c.Who; w != nil {
 		q.Who = broker.Identity{
@@ -58,6 +62,10 @@ func TextOf(q *link.Question, a *link.Answer) (json.RawMessage, error) {
 		return cases.Text(a.Milliseconds)
 	case "authorize":
 		return cases.Text(decision(a))
+	case "decode":
+		return decodedText(&a.Decoded)
+	case "encode":
+		return encodedText(&a.Encoded)
 	case "upstream", "downstream":
 		if a.Case == "replace" {
 			return cases.Text(MessagesOf(a.Messages))

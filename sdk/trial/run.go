@@ -166,7 +166,9 @@ func (h *holding) call(p *link.Probe, i int, call *cases.Call) bool {
 	for topic, payload := range call.Last {
 		h.t.Happened(topic, payload)
 	}
-	words := []string{call.Function, call.Action, string(call.Topic), call.Filter}
+	words := []string{
+		call.Function, call.Action, string(call.Topic), call.Filter, string(call.Input),
+	}
 	what := strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
 	got, err := h.t.ask(p, call)
 	if err != nil {

@@ -60,7 +60,7 @@ func hold(t *testing.T, tr *Trial, s Subject, text string) Outcome {
 // nothing with the links.
 func TestTheDefaultComponentsPass(t *testing.T) {
 	tr := open(t, Config{CacheDir: t.TempDir()})
-	for _, name := range components.Names() {
+	for _, name := range append(components.Names(), components.Further()...) {
 		s := subject(t, tr, name)
 		all, err := cases.Load(filepath.Join("../../components", name, "testdata"))
 		if err != nil {
@@ -202,5 +202,30 @@ func TestWhatIsPublishedIsSeen(t *testing.T) {
 	}
 	if n := len(tr.Published()); n != 0 {
 		t.Errorf("%d messages again", n)
+	}
+}
+
+// TestACodecIsHeldToItsCases: what is wrong with an answer is seen, and the state goes on from call
+// to call unless a call has its own.
+func TestACodecIsHeldToItsCases(t *testing.T) {
+	tr := open(t, Config{})
+	s := subject(t, tr, "codec-lines")
+	for text, failures := range map[string]int{
+		`{"call":"decode","input":"CONNECT d\n","answer":{"requests":[
+			{"connect":{"client-id":"d","clean-start":true}}]}},
+		 {"call":"decode","input":"PUB a b\n","answer":{"requests":[
+			{"publish":{"topic":"a","payload":"b","id":2}}]}}`: 0,
+		`{"call":"decode","input":"CONNECT d\n"},
+		 {"call":"decode","state":"","input":"PING\n","answer":{"requests":["ping"]}},
+		 {"call":"decode","input":"PUB a b\n","answer":{"output":"ERR 2 CONNECT first\n"}}`: 0,
+		`{"call":"decode","input":"PING\n","answer":{"requests":["disconnect"]}}`:         1,
+		`{"call":"decode","input":"PING\nX","answer":{"requests":["ping"],"consumed":6}}`: 1,
+		`{"call":"encode","event":"pong","answer":{"output":"PONG"}}`:                     1,
+		`{"call":"encode","event":"pong","answer":{"output":"PONG\n","wait":true}}`:       1,
+	} {
+		out := hold(t, tr, s, `{"about":"x","calls":[`+text+`]}`)
+		if len(out.Failures) != failures {
+			t.Errorf("%s: %+v", text, out.Failures)
+		}
 	}
 }

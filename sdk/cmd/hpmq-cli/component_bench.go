@@ -114,7 +114,7 @@ func (k *benched) measure(cmd *cobra.Command, b *subject, engine string) ([]meas
 	}
 	var all []measured
 	for _, role := range in.Roles {
-		questions, err := k.questions(role)
+		questions, err := k.questions(b, role)
 		if err != nil {
 			return nil, err
 		}
@@ -161,11 +161,19 @@ func (k *benched) function(
 }
 
 // questions are what a role is asked.
-func (k *benched) questions(role link.Role) ([]asked, error) {
-	if k.cases == "" {
+func (k *benched) questions(b *subject, role link.Role) ([]asked, error) {
+	path := k.cases
+	switch {
+	case path != "":
+	case role != link.RoleCodec:
 		return k.usual(role), nil
+	default:
+		if path = casesOf(b, ""); path == "" {
+			return nil, usageError{fmt.Errorf("only the author of %s knows what its clients say: "+
+				"write golden cases (component test --help), or name them with --cases", b.file)}
+		}
 	}
-	all, err := cases.Load(k.cases)
+	all, err := cases.Load(path)
 	if err != nil {
 		return nil, usageError{err}
 	}
@@ -174,7 +182,7 @@ func (k *benched) questions(role link.Role) ([]asked, error) {
 		out = addCalls(out, role, &all[i])
 	}
 	if out == nil {
-		return nil, usageError{fmt.Errorf("%s has no call of %s", k.cases, role)}
+		return nil, usageError{fmt.Errorf("%s has no call of %s", path, role)}
 	}
 	return out, nil
 }
@@ -197,9 +205,14 @@ func addCalls(out []asked, role link.Role, c *cases.Case) []asked {
 			out, at = append(out, asked{role: role, function: call.Function,
 				config: c.Config}), len(out)
 		}
-		if string(out[at].config) == string(c.Config) {
-			out[at].questions = append(out[at].questions, trial.QuestionOf(call))
+		if string(out[at].config) != string(c.Config) {
+			continue
 		}
+		q := trial.QuestionOf(call)
+		if i == 0 && q.State == nil {
+			q.State = []byte{} // a codec's connection begins
+		}
+		out[at].questions = append(out[at].questions, q)
 	}
 	return out
 }

@@ -55,6 +55,14 @@ Calls and answers, in the words of wit/:
   on-timer      a number
   share         group, filter; "round-robin", "random", "sticky", "topic-hash"
   authenticate  credentials; "next", {"allow": {...}}, {"deny": code, "text"}, {"challenge": bytes}
+  decode        input, state; {"state", "consumed", "requests": [...], "output", "close"}
+  encode        event, state; {"state", "output", "wait"}
+
+The calls of a codec's case are of one connection: without "state" it is what the call before left.
+A request is {"connect": {...}}, publish, subscribe, unsubscribe, received, or "ping", "disconnect";
+an event {"deliver": {"topic", "payload", "qos", "retain", "id"}}, connected, published, subscribed,
+unsubscribed, disconnected, or "pong". Their fields are those of the contract (wit/codec.wit
+in the project); of an answer, state and consumed are not looked at if they are left out.
 
 "wait_ms" lets time pass before a call, "last" says what was delivered before under topics,
 "published" what the component must publish meanwhile. Bytes are text or {"hex": "00ff"}. A case of

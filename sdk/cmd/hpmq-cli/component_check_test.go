@@ -11,13 +11,14 @@ import (
 
 // Components that are committed: with a manifest and cases, and without.
 const (
-	json1     = "../../../components/transformer-json/transformer-json.wasm"
-	router1   = "../../../components/router-rules/router-rules.wasm"
-	history1  = "../../../host/link/testdata/transformer-history.wasm"
-	plain1    = "../../../host/link/testdata/transformer.wasm"
-	unknown1  = "../../../host/link/testdata/unknown-import.wasm"
-	publisher = "../../../host/link/testdata/transformer-publish.wasm"
-	hostile1  = "../../../components/testdata/hostile-loop.wasm"
+	json1      = "../../../components/transformer-json/transformer-json.wasm"
+	router1    = "../../../components/router-rules/router-rules.wasm"
+	history1   = "../../../host/link/testdata/transformer-history.wasm"
+	codecLines = "../../../components/codec-lines/codec-lines.wasm"
+	plain1     = "../../../host/link/testdata/transformer.wasm"
+	unknown1   = "../../../host/link/testdata/unknown-import.wasm"
+	publisher  = "../../../host/link/testdata/transformer-publish.wasm"
+	hostile1   = "../../../components/testdata/hostile-loop.wasm"
 )
 
 // local runs a command line that needs no broker.

@@ -25,6 +25,17 @@ func TestNewcomer(t *testing.T) {
 	} {
 		c.check(t)
 	}
+	lines := filepath.Join(t.TempDir(), "lines")
+	for _, c := range []saying{
+		{"component new --lang go --role codec " + lines, exitOK, []string{"policy.go\n"}, nil},
+		{"component build " + lines, exitOK, []string{"lines.wasm"}, nil},
+		{"component test " + lines, exitOK, []string{"1 of 1 cases", "8 calls"}, nil},
+		{"component check " + lines, exitOK, []string{"roles     codec", "8 calls"}, nil},
+		{"component bench --engine compiler --for 5ms " + lines, exitOK,
+			[]string{"decode", "encode"}, nil},
+	} {
+		c.check(t)
+	}
 	source := filepath.Join(dir, "policy.go")
 	text, err := os.ReadFile(source)
 	if err != nil {
@@ -47,6 +58,8 @@ func TestNewRefuses(t *testing.T) {
 			[]string{`no language "cobol"; there are c, `}},
 		"role": {"component new --lang c --role cook " + dir, exitUsage, nil,
 			[]string{`no template for role "cook"`}},
+		"codec": {"component new --lang rust --role codec " + dir, exitUsage, nil,
+			[]string{`no template for role "codec" in rust; there are authenticator`}},
 		"name":    {"component new --lang c --role router " + dir + "/X", exitUsage, nil, nil},
 		"nothing": {"component new --lang c --role router", exitUsage, nil, []string{"arg"}},
 	} {

@@ -25,7 +25,7 @@ const recordedMax = 100_000
 func functionFor(named string, roles []link.Role) (string, error) {
 	var all []string
 	for _, function := range []string{
-		"upstream", "downstream", "check", "route", "authorize", "on-message",
+		"upstream", "downstream", "check", "route", "authorize", "on-message", "encode",
 	} {
 		role, err := link.ParseRole(cases.RoleOf(function))
 		if err == nil && slices.Contains(roles, role) {
@@ -95,6 +95,15 @@ func (l *live) close() {
 
 // call is a message as a call of the function, copied.
 func (l *live) call(m *mqtt.Publish) cases.Call {
+	if l.function == "encode" {
+		message := cases.Message{
+			Topic: bytes.Clone(m.Topic), Payload: bytes.Clone(m.Payload), QoS: byte(m.QoS),
+			Retain: m.Retain,
+		}
+		return cases.Call{Function: l.function, Event: &cases.Event{
+			Deliver: &cases.Publication{Message: message, ID: uint32(m.QoS)},
+		}}
+	}
 	return cases.Call{
 		Function: l.function, Who: &cases.Who{ClientID: "live", Listener: "live"},
 		Topic: bytes.Clone(m.Topic), Payload: bytes.Clone(m.Payload), QoS: byte(m.QoS),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,7 +31,7 @@ func newComponentRun(s *settings) *cobra.Command {
 		Long: `run subscribes to a broker as a client, asks the component about each message, and
 prints the message and the answer. The broker is not changed: what the component answers goes
 nowhere, unless --publish-under names a prefix; then the messages of a transformer's answer are
-published below it.
+published below it. A codec is asked for the bytes by which its client would be sent the message.
 
 The client id and the listener that the component sees are "live".`,
 		Example: `  hpmq-cli component run --filter 'dev/#'
@@ -46,7 +47,7 @@ The client id and the listener that the component sees are "live".`,
 	f := c.Flags()
 	f.StringVar(&k.filter, "filter", "", "topic filter to subscribe to")
 	f.StringVar(&k.call, "call", "", "the function to ask: upstream, downstream, check, route, "+
-		"authorize or on-message (default: the first that its roles have)")
+		"authorize, on-message or encode (default: the first that its roles have)")
 	f.StringVar(&k.publish, "publish-under", "", "prefix to publish answers under")
 	f.IntVar(&k.count, "count", 0, "end after so many messages")
 	mustHave(c, "filter")
@@ -107,8 +108,8 @@ func (k *ran) one(ctx context.Context, f *follow.Follower, l *live) error {
 	}
 	call := l.call(&m)
 	p := passed{
-		Topic: call.Topic, Payload: call.Payload, QoS: call.QoS, Retain: call.Retain,
-		Call: call.Function,
+		Topic: bytes.Clone(m.Topic), Payload: bytes.Clone(m.Payload), QoS: byte(m.QoS),
+		Retain: m.Retain, Call: call.Function,
 	}
 	if !l.wants(m.Topic) {
 		p.Skipped = true
