@@ -48,6 +48,7 @@ links() {
 	strange
 	later
 	other
+	versions
 }
 
 # contracts FOLDER copies wit/, to be changed.
@@ -86,6 +87,40 @@ other() {
 	wrap "$work/wit" authorizer-component utf8 authorizer.wasm components/other-type.wasm
 }
 
+# versions makes one policy for several versions of wit/: 0.1, 0.2 as wit-0.2 changes it, and 0.3,
+# which is 0.2 under another name.
+versions() {
+	contracts "$work/0.1"
+	rm -rf "$work/wit" "$work/0.1/deps"
+	mkdir "$work/wit" "$work/wit/deps"
+	for file in "$work"/0.1/*.wit; do
+		sed '/^interface kv {/,/^}/d; s/@0\.1\.0/@0.2.0/' "$file" >"$work/wit/${file##*/}"
+	done
+	rm "$work/wit/worlds.wit"
+	cp wit-0.2/*.wit "$work/wit"
+	mkdir "$work/wit/deps/0.3"
+	for file in "$work"/wit/*.wit; do
+		sed 's/@0\.2\.0/@0.3.0/' "$file" >"$work/wit/deps/0.3/${file##*/}"
+	done
+	rm "$work/wit/deps/0.3/guests.wit"
+	mv "$work/0.1" "$work/wit/deps/0.1"
+	version old 0.1.0 0.1.0 -DOLD
+	version new 0.2.0 0.2.0 -DNEW='"0.2.0"' -DTAKE
+	version both 0.1.0 0.2.0 -DOLD -DNEW='"0.2.0"' -DLIFE2='"0.2.0"' -DTAKE
+	version mixed 0.1.0 0.1.0 -DNEW='"0.2.0"'
+	version later 0.3.0 0.1.0 -DNEW='"0.3.0"'
+	version wanting 0.1.0 0.3.0 -DOLD
+}
+
+# version WORLD LIFECYCLE CAPABILITIES FLAGS... makes a guest in both forms.
+version() {
+	world=$1 life=$2 caps=$3
+	shift 3
+	core versions.c versions/$world.wasm -fno-builtin -Wno-unused-parameter \
+		-DLIFE="\"$life\"" -DCAPS="\"$caps\"" "$@"
+	wrap "$work/wit" $world utf8 versions/$world.wasm components/versions/$world.wasm
+}
+
 # The guests of make bench-wasm; the core form takes its arguments in a block.
 hops() {
 	cd "$root/conformance/hop/testdata"
@@ -117,5 +152,6 @@ links
 hops
 wasi
 cd "$root/host"
-wc -c wasm/plan/testdata/*.wasm link/testdata/components/*.wasm cap/wasi/testdata/*.wasm \
+wc -c wasm/plan/testdata/*.wasm link/testdata/components/*.wasm \
+	link/testdata/versions/*.wasm link/testdata/components/versions/*.wasm cap/wasi/testdata/*.wasm \
 	../conformance/hop/testdata/*.wasm ../conformance/hop/testdata/components/*.wasm >&2

@@ -61,6 +61,7 @@ func (b *build) compileRefusal(err error) error {
 	var imports *wasm.ImportsError
 	switch {
 	case errors.As(err, &imports):
+		err = b.l.contracts.explain(err)
 		do := "build it against wit/ as this broker has it, " +
 			b.l.contracts.packages()
 		if missing := b.missing(imports.Interfaces, b.ref.Grants); missing != nil {

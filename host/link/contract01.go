@@ -52,10 +52,12 @@ const (
 	typeShare = "(group: string, filter: string) -> enum{round-robin, random, sticky, topic-hash}"
 )
 
-// contract01 is version 0.1, the shape that the host's own questions have. When wit/ gets a newer
-// one, it stays here beside that, asked by ways that know what it lacks.
-func contract01() contract {
-	const version = "0.1.0"
+// contract01 is version 0.1. The host's own questions have its shape, for it is the newest.
+func contract01() contract { return shape01("0.1.0") }
+
+// shape01 is 0.1 by another version: a later one begins with it and replaces the faces it changes.
+// Then it is the ways of 0.1 that must know what that lacks.
+func shape01(version string) contract {
 	of := func(name string, ask ways, exports ...export) face {
 		return newFace(name, version, ask, exports)
 	}

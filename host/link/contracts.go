@@ -1,6 +1,8 @@
 package link
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -35,12 +37,29 @@ func (cs contracts) newest(mod *wasm.Module, of func(*contract) *face) (*face, [
 			return f, f.wrong(mod)
 		}
 	}
-	name, _, _ := strings.Cut(of(&cs[0]).name, "@")
-	if others := exported(mod, name); others != nil {
+	if others := exported(mod, of(&cs[0])); others != nil {
 		return nil, []string{strings.Join(others, " and ") + ", of which this host serves " +
 			cs.tracks(of)}
 	}
 	return nil, of(&cs[0]).wrong(mod)
+}
+
+// inspect tells of each interface that mod exports in any version.
+func (cs contracts) inspect(mod *wasm.Module) (all []Spoken) {
+	tell := func(of func(*contract) *face) {
+		asked, _ := cs.newest(mod, of)
+		for _, name := range exported(mod, of(&cs[0])) {
+			all = append(all, Spoken{
+				Name: name, Served: cs.tracks(of),
+				Asked: asked != nil && wasm.Track(name) == wasm.Track(asked.name),
+			})
+		}
+	}
+	tell(func(c *contract) *face { return &c.lifecycle })
+	for r := range roleCount {
+		tell(func(c *contract) *face { return &c.roles[r] })
+	}
+	return all
 }
 
 // wrong names what is wrong with the exports of mod.
@@ -53,8 +72,9 @@ func (f *face) wrong(mod *wasm.Module) (wrong []string) {
 	return wrong
 }
 
-// exported are the versions of an interface that mod has functions of, with their full names.
-func exported(mod *wasm.Module, name string) (all []string) {
+// exported are the full names of the versions of an interface that mod has functions of.
+func exported(mod *wasm.Module, f *face) (all []string) {
+	name, _, _ := strings.Cut(f.name, "@")
 	for _, x := range mod.Exports() {
 		full, _, _ := strings.Cut(x, "#")
 		if strings.HasPrefix(full, name+"@") && !slices.Contains(all, full) {
@@ -64,15 +84,46 @@ func exported(mod *wasm.Module, name string) (all []string) {
 	return all
 }
 
+// strange says which versions there are of interfaces that are asked for in another, "" if of none.
+func (cs contracts) strange(interfaces []string) string {
+	var all []string
+	for _, name := range interfaces {
+		full, _, _ := strings.Cut(name, "@")
+		short := strings.TrimPrefix(full, contractPackage+"/")
+		if _, ok := cs.capability(name); ok || !slices.Contains(cs.capabilities(), short) {
+			continue
+		}
+		var have []string
+		for _, c := range slices.Backward(cs) {
+			if slices.Contains(c.capabilities, short) {
+				have = append(have, track(c.version))
+			}
+		}
+		all = append(all, "of "+full+" it serves "+enumerate(have))
+	}
+	return enumerate(slices.Compact(all))
+}
+
+// explain adds to an error of Compile which versions there are of what is wanted in another.
+func (cs contracts) explain(err error) error {
+	var imports *wasm.ImportsError
+	if !errors.As(err, &imports) {
+		return err
+	}
+	if text := cs.strange(imports.Interfaces); text != "" {
+		return fmt.Errorf("%w; this host has not that version: %s", err, text)
+	}
+	return err
+}
+
 // tracks are the versions of an interface that are served, for people: "0.1 and 0.2".
 func (cs contracts) tracks(of func(*contract) *face) string {
 	var all []string
-	for i := range cs {
+	for i := range slices.Backward(cs) {
 		if f := of(&cs[i]); f.name != "" {
 			all = append(all, track(f.version))
 		}
 	}
-	slices.Reverse(all)
 	return enumerate(all)
 }
 

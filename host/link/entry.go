@@ -124,7 +124,8 @@ func (e *entry) close() {
 func (e *entry) view() ComponentView {
 	v := ComponentView{
 		Role: e.role, Name: e.name, Version: e.version, Form: e.module.Form(), Digest: e.digest,
-		Size: e.module.Size(), Grants: e.grants, OnFault: e.onFault, Since: e.since,
+		Contract: track(e.speaks.role.version),
+		Size:     e.module.Size(), Grants: e.grants, OnFault: e.onFault, Since: e.since,
 		Seats: len(e.seats),
 	}
 	worst := wasm.BreakerClosed

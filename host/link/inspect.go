@@ -17,12 +17,24 @@ type Inspection struct {
 	Size                  int
 	// Roles are those that its exports fit.
 	Roles []Role
+	// Speaks are the interfaces of wit/ that it exports, and which of them a host asks.
+	Speaks []Spoken
 	// Exports are all functions it exports.
 	Exports []string
 	// Imports are the interfaces it imports.
 	Imports []Import
 	// Block says that it takes its arguments in a block, see wit/README.md.
 	Block bool
+}
+
+// Spoken is an interface of wit/ that a component exports.
+type Spoken struct {
+	Name string
+	// Asked says that a link asks it. Else the host serves a newer version that the component
+	// exports too, or it does not serve this one.
+	Asked bool
+	// Served are the versions that the host serves of it, for people: "0.1 and 0.2".
+	Served string
 }
 
 // Import is an interface that a component imports.
@@ -40,7 +52,7 @@ type Import struct {
 func (l *Linker) Inspect(ctx context.Context, code []byte) (Inspection, error) {
 	mod, err := l.modules.acquire(ctx, code)
 	if err != nil {
-		return Inspection{}, fmt.Errorf("link: inspect: %w", err)
+		return Inspection{}, fmt.Errorf("link: inspect: %w", l.contracts.explain(err))
 	}
 	defer l.modules.release(mod)
 	in := Inspection{
@@ -54,6 +66,7 @@ func (l *Linker) Inspect(ctx context.Context, code []byte) (Inspection, error) {
 	for _, name := range mod.Imports() {
 		in.Imports = append(in.Imports, l.importOf(name))
 	}
+	in.Speaks = l.contracts.inspect(mod.Module)
 	for r := Role(0); r < roleCount; r++ {
 		b := build{l: l, role: r}
 		if _, err := b.exports(mod); err == nil {

@@ -112,9 +112,15 @@ func (s *safeBuffer) String() string {
 
 func newHouse(t testing.TB, change func(*Config)) *house {
 	t.Helper()
+	return newHouseOn(t, wasm.Default(), change)
+}
+
+// newHouseOn is newHouse with an engine of that kind.
+func newHouseOn(t testing.TB, on wasm.Config, change func(*Config)) *house {
+	t.Helper()
 	h := &house{t: t, clock: &clock{}, loops: &loops{}, log: &safeBuffer{}}
 	h.clock.at.Store(1_700_000_000_000)
-	engine, err := wasm.Open(wasm.Default())
+	engine, err := wasm.Open(on)
 	if err != nil {
 		t.Fatal(err)
 	}

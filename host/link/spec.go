@@ -74,11 +74,13 @@ type ListenerView struct {
 
 // ComponentView shows one entry.
 type ComponentView struct {
-	Role     Role        `json:"role"`
-	Position int         `json:"position"`
-	Name     string      `json:"name"`
-	Version  string      `json:"version"`
-	Form     wasm.Form   `json:"form"`
+	Role     Role      `json:"role"`
+	Position int       `json:"position"`
+	Name     string    `json:"name"`
+	Version  string    `json:"version"`
+	Form     wasm.Form `json:"form"`
+	// Contract is the version of wit/ in which it is asked: "0.1".
+	Contract string      `json:"contract"`
 	Digest   string      `json:"digest"`
 	Size     int         `json:"size"`
 	Grants   []string    `json:"grants"`
