@@ -28,12 +28,12 @@ func llvm(tool string) *MissingError {
 }
 
 func planC(p *project.Project, m Machine) (*Plan, error) {
-	clang, err := m.first("HPMQ_CLANG", clangs()...)
+	clang, err := m.first("CLANG", clangs()...)
 	if err != nil {
 		return nil, llvm("clang")
 	}
 	_, version, _ := strings.Cut(filepath.Base(clang), "clang")
-	linker, err := m.first("HPMQ_WASM_LD", "wasm-ld"+version, "wasm-ld")
+	linker, err := m.first("WASM_LD", "wasm-ld"+version, "wasm-ld")
 	if err != nil {
 		return nil, llvm("wasm-ld" + version + ", the linker of " + filepath.Base(clang) + ",")
 	}
@@ -75,7 +75,7 @@ const (
 
 func planRust(p *project.Project, m Machine) (*Plan, error) {
 	const target = "wasm32-unknown-unknown"
-	cargo, err := m.first("HPMQ_CARGO", "cargo")
+	cargo, err := m.first("CARGO", "cargo")
 	if err != nil {
 		return nil, &MissingError{"cargo", []string{
 			"Linux, macOS: curl -sSf https://sh.rustup.rs | sh, then rustup target add " + target,
@@ -98,7 +98,7 @@ func planRust(p *project.Project, m Machine) (*Plan, error) {
 				"Debian: apt-get install rustc-web rust-web-src lld-19",
 			}}
 		}
-		linker, err := m.first("HPMQ_WASM_LD", "wasm-ld-19", "wasm-ld")
+		linker, err := m.first("WASM_LD", "wasm-ld-19", "wasm-ld")
 		if err != nil {
 			return nil, llvm("wasm-ld")
 		}

@@ -17,14 +17,14 @@ func node(p *project.Project, m Machine, module string) (string, []Step, error) 
 		"macOS: brew install node",
 		"Windows: winget install OpenJS.NodeJS.LTS",
 	}}
-	tool, err := m.first("HPMQ_NODE", "node")
+	tool, err := m.first("NODE", "node")
 	if err != nil {
 		return "", nil, missing
 	}
 	if m.Exists(filepath.Join(p.Dir, "node_modules", module)) {
 		return tool, nil, nil
 	}
-	npm, err := m.first("HPMQ_NPM", "npm")
+	npm, err := m.first("NPM", "npm")
 	if err != nil {
 		return "", nil, missing
 	}

@@ -83,9 +83,13 @@ func build(p *project.Project, name string) string {
 	return abs
 }
 
-// first is the first of the programs that is there, or of what a variable names.
-func (m Machine) first(variable string, names ...string) (string, error) {
-	if named := m.Env(variable); named != "" {
+// EnvPrefix begins the variables that name a program: HPMQ_CLI_CLANG. A broker takes what begins
+// with HPMQ_ alone for a setting.
+const EnvPrefix = "HPMQ_CLI_"
+
+// first is the first of the programs that is there, or what the variable of the tool names.
+func (m Machine) first(tool string, names ...string) (string, error) {
+	if named := m.Env(EnvPrefix + tool); named != "" {
 		return m.Look(named)
 	}
 	for _, name := range names {
@@ -97,7 +101,7 @@ func (m Machine) first(variable string, names ...string) (string, error) {
 }
 
 func planGo(p *project.Project, m Machine) (*Plan, error) {
-	tool, err := m.first("HPMQ_GO", "go")
+	tool, err := m.first("GO", "go")
 	if err != nil {
 		return nil, &MissingError{"go", []string{
 			"Debian, Ubuntu, Fedora, macOS, Windows: https://go.dev/dl, 1.26 or newer",
@@ -126,7 +130,7 @@ func planTinyGo(p *project.Project, m Machine) (*Plan, error) {
 		"macOS: brew install tinygo-org/tools/tinygo",
 		"Windows: scoop install tinygo",
 	}}
-	tool, err := m.first("HPMQ_TINYGO", "tinygo")
+	tool, err := m.first("TINYGO", "tinygo")
 	if err != nil {
 		return nil, missing
 	}

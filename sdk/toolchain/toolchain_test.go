@@ -56,7 +56,7 @@ func TestPlans(t *testing.T) {
 		{"c", []string{"clang", "clang-17", "wasm-ld-17"}, []string{
 			"/bin/clang-17 --target=wasm32", "/bin/wasm-ld-17 --no-entry", "bindings/x.c",
 		}},
-		{"c", []string{"HPMQ_CLANG=mine", "mine", "wasm-ld"}, []string{"/bin/mine --target"}},
+		{"c", []string{"HPMQ_CLI_CLANG=mine", "mine", "wasm-ld"}, []string{"/bin/mine --target"}},
 		{"go", []string{"go"}, []string{"GOOS=wasip1", "-buildmode=c-shared"}},
 		{"tinygo", []string{"tinygo", "/root/lib/wasi-libc"}, []string{"-target=wasip1 "}},
 		{"tinygo", []string{"tinygo", debianLibc}, []string{"tinygo-wasip1.json"}},
@@ -142,5 +142,28 @@ func TestTheTargetIsThatOfTools(t *testing.T) {
 	want, err := os.ReadFile("../../tools/wasip1.json")
 	if err != nil || !bytes.Equal(want, tinygoTarget) {
 		t.Errorf("%v, or it differs: cp tools/wasip1.json sdk/toolchain/tinygo-wasip1.json", err)
+	}
+}
+
+// TestVariablesAreNoSettings: a broker takes HPMQ_ for its own, all but HPMQ_CLI_.
+func TestVariablesAreNoSettings(t *testing.T) {
+	asked := map[string]bool{}
+	for _, name := range project.Names() {
+		for _, has := range [][]string{nil, {"clang", "node", "cargo", debianRust, debianStd}} {
+			m := machine(has...)
+			m.Env = func(name string) string { asked[name] = true; return "" }
+			p := &project.Project{Name: "x", Language: name, Role: "router", Dir: "here"}
+			if _, err := Of(p, m); err == nil {
+				t.Errorf("%s needs nothing", name)
+			}
+		}
+	}
+	for name := range asked {
+		if !strings.HasPrefix(name, "HPMQ_CLI_") {
+			t.Errorf("%s would be a setting of a broker", name)
+		}
+	}
+	if len(asked) != 7 {
+		t.Errorf("asked for %v", asked)
 	}
 }

@@ -64,10 +64,22 @@ type process struct {
 	exit     chan int
 }
 
+// authors are the variables of hpmq-cli: the machine of an author has them, and a broker runs there
+// too.
+func authors() []string {
+	environ := []string{"HPMQ_CLI_SERVER=http://[::1]:1", "HPMQ_CLI_CACHE=/nowhere"}
+	for _, tool := range strings.Fields("CLANG WASM_LD CARGO GO TINYGO NODE NPM") {
+		environ = append(environ, "HPMQ_CLI_"+tool+"=/nowhere/"+tool)
+	}
+	return environ
+}
+
 func start(t *testing.T, args ...string) *process {
 	p := &process{newScreen(), newScreen(), make(chan os.Signal, 4), make(chan int, 1)}
 	go func() {
-		p.exit <- run(t.Context(), args, system{out: p.out, err: p.err, signals: p.signals})
+		p.exit <- run(t.Context(), args, system{
+			out: p.out, err: p.err, signals: p.signals, environ: authors(),
+		})
 	}()
 	return p
 }
@@ -118,6 +130,8 @@ func TestCommandLine(t *testing.T) {
 		}},
 		"check environment": {"check --config " + good, []string{"HPMQ_LOOPS=x"}, 1,
 			[]string{"HPMQ_LOOPS: loops:"}},
+		"check an author's environment": {"check --config " + good, authors(), 0,
+			[]string{"good.yaml is good"}},
 		"check keys": {"check --config " + locked, nil, 1, []string{
 			"listener a: cert: read certificate", "listener b: cert: certificate",
 			"locked.yaml is not PEM",

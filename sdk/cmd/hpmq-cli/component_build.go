@@ -36,11 +36,11 @@ that comes out (hpmq-cli carries what that needs), writes the manifest into it a
 in the folder. If a program is missing it says how to get it.
 
 Components in Go and TinyGo stay core modules, which the broker links as well. Programs are looked
-for on PATH; HPMQ_CLANG, HPMQ_WASM_LD, HPMQ_CARGO, HPMQ_GO, HPMQ_TINYGO, HPMQ_NODE and HPMQ_NPM name
-others.`,
+for on PATH. HPMQ_CLI_CLANG, HPMQ_CLI_WASM_LD, HPMQ_CLI_CARGO, HPMQ_CLI_GO, HPMQ_CLI_TINYGO,
+HPMQ_CLI_NODE and HPMQ_CLI_NPM name others.`,
 		Example: `  hpmq-cli component build
   hpmq-cli component build ./vendor --verbose
-  HPMQ_CLANG=clang-18 hpmq-cli component build`,
+  HPMQ_CLI_CLANG=clang-18 hpmq-cli component build`,
 		Args: cobra.MaximumNArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) (
 			[]string, cobra.ShellCompDirective,

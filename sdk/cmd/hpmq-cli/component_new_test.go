@@ -47,7 +47,7 @@ func TestNewcomer(t *testing.T) {
 	write(t, source, "package main\nfunc broken( {}\n")
 	build := "component build " + dir
 	saying{build, exitRefused, nil, []string{"policy.go:2", "it failed"}}.check(t)
-	t.Setenv("HPMQ_GO", "no-such-go")
+	t.Setenv("HPMQ_CLI_GO", "no-such-go")
 	saying{build, exitUsage, nil, []string{"go is not there; get it with"}}.check(t)
 }
 
