@@ -51,7 +51,7 @@ func (g *Guest) enter(f *Func, stack []uint64) error {
 		return err
 	}
 	p.Exit()
-	return nil
+	return g.endLoan(f)
 }
 
 // ready refuses calls that are bugs of the caller, or come too late.

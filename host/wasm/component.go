@@ -244,7 +244,7 @@ func (l *linker) export(x *plan.Export) (*export, error) {
 	}
 	ex.shape, ex.signature = f.Type.String(), flat(f.Type, false)
 	ex.core, ex.post = f.Core, f.Options.PostReturn
-	ex.part, ex.encoding = f.Callee, f.Options.Encoding
+	ex.part, ex.encoding, ex.resources = f.Callee, f.Options.Encoding, l.known(f.Type)
 	if err := l.isFunc(f.Core, ex.signature); err != nil {
 		return nil, err
 	}

@@ -23,6 +23,8 @@ type Func struct {
 	view     *view
 	part     int // it is of
 	encoding component.Encoding
+	// resources are the host's in its type, if it is a component's.
+	resources []knownResource
 }
 
 // ErrNoExport is wrapped by Func's error.
@@ -48,6 +50,7 @@ func (g *Guest) lookUp(e *export) (*Func, error) {
 	f := &Func{
 		signature: e.signature, guest: g, name: e.name, view: &g.views[e.view], part: e.part,
 		slots: max(len(e.params), len(e.results)), fn: g.core(e.core), encoding: e.encoding,
+		resources: e.resources,
 	}
 	if e.post != nil {
 		f.post = g.core(*e.post)

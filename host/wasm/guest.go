@@ -43,6 +43,7 @@ type Guest struct {
 	parts  []part      // the component instances; a core module is one
 	caller int         // the part that calls the host
 	lower  *trampoline // it calls by; nil if it is a core module
+	loan   canon.Call  // counts what Lend gave and the call at hand did not drop
 
 	reallocs [4]uint64
 	posts    [1]uint64

@@ -49,9 +49,12 @@ func customer() *asm.Module {
 	for _, name := range []string{"make", "look", "take", "wrap"} {
 		m.ExportFunc(name, m.Import(shopName, name, i32, i32))
 	}
-	m.ExportFunc("drop", m.Import(shopName, "[resource-drop]thing", i32, none))
+	drop := m.Import(shopName, "[resource-drop]thing", i32, none)
+	m.ExportFunc("drop", drop)
 	m.ExportFunc("unwrap", m.Import(shopName, "[resource-drop]box", i32, none))
 	m.ExportFunc("f", m.Func(none, none, none))
+	m.ExportFunc("twice", m.Func(i32, none, none, asm.LocalGet(0), asm.Call(drop),
+		asm.LocalGet(0), asm.Call(drop)))
 	return m
 }
 

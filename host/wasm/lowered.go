@@ -94,29 +94,36 @@ func (l *linker) define(t *trampoline, d *plan.Trampoline) error {
 }
 
 func (l *linker) lowerImport(t *trampoline, d *plan.Trampoline) error {
-	l.addKnown(t, d.Type.ParamTuple())
-	if d.Type.Result != nil {
-		l.addKnown(t, d.Type.Result)
-	}
+	t.resources = l.known(d.Type)
 	t.call = l.functions[d.Import].Call
 	var err error
 	t.view, err = l.view(d.Options)
 	return err
 }
 
-// addKnown notes the host's resources in a type.
-func (l *linker) addKnown(t *trampoline, typ *component.Type) {
+// known are the host's resources in the type of a function.
+func (l *linker) known(f *component.FuncType) []knownResource {
+	out := l.addKnown(nil, f.ParamTuple())
+	if f.Result != nil {
+		out = l.addKnown(out, f.Result)
+	}
+	return out
+}
+
+// addKnown appends those of a type that out has not.
+func (l *linker) addKnown(out []knownResource, typ *component.Type) []knownResource {
 	if r := typ.Resource; r != nil {
 		if known := (knownResource{l.hosts[r.ID], r.ID}); known.host != nil &&
-			!slices.Contains(t.resources, known) {
-			t.resources = append(t.resources, known)
+			!slices.Contains(out, known) {
+			out = append(out, known)
 		}
 	}
 	for _, e := range typ.Elems {
 		if e != nil {
-			l.addKnown(t, e)
+			out = l.addKnown(out, e)
 		}
 	}
+	return out
 }
 
 func (l *linker) lowerLifted(t *trampoline, d *plan.Trampoline) error {

@@ -113,6 +113,8 @@ type export struct {
 	part     int
 	encoding component.Encoding
 	err      error // why it cannot be called
+	// resources are the host's in the type of a component's function.
+	resources []knownResource
 }
 
 // Import is a function that a module wants of the host.

@@ -38,6 +38,9 @@ func NewCall(l Limits) *Call {
 // memoryMax keeps sizes below what a 32-bit memory has.
 const memoryMax = 1<<31 - 1
 
+// Borrowed is how many borrows that were lowered for the callee are not dropped.
+func (c *Call) Borrowed() int { return c.borrowed }
+
 // Exit ends the call of the callee: it fails while a borrow that was lowered for it is not dropped.
 func (c *Call) Exit() error {
 	if c.borrowed != 0 {

@@ -167,6 +167,26 @@ func (t *Table) Borrow(c *Call, resource int, rep uint32) (uint32, error) {
 	return h, err
 }
 
+// Revoke takes back what was borrowed for c and is not dropped: for instances that need not drop
+// it. It fails if the instance has lent one of them.
+func (t *Table) Revoke(c *Call) error {
+	for i := range t.slots {
+		if c.borrowed == 0 {
+			break
+		}
+		s := &t.slots[i]
+		switch {
+		case s.resource == none || s.scope != c:
+		case s.lent != 0:
+			return errLent
+		default:
+			t.remove(uint32(i))
+			c.borrowed--
+		}
+	}
+	return nil
+}
+
 // Owned is the own handles that are left, those with the highest index first: their resource types
 // and representations.
 func (t *Table) Owned() iter.Seq2[int, uint32] {
