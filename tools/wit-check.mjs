@@ -56,11 +56,12 @@ const folders = await readdir(components, { withFileTypes: true });
 for (const { name } of folders.filter((e) => e.isDirectory() && e.name.includes('-'))) {
   await step(name, async () => {
     const binary = await readFile(join(components, name, `${name}.wasm`));
-    const world = `${name.split('-')[0]}-component`;
+    const way = binary.includes('-by-handle@') ? '-by-handle' : '';
+    const world = `${name.split('-')[0]}${way}-component`;
     const core = await componentEmbed({ binary, witPath: wit, world });
     const made = await componentNew(core, [['wasi_snapshot_preview1', adapter]]);
     const text = await componentWit(made);
-    const faces = text.match(/^ *(import|export) hpmq:broker\/[a-z]+/gm)
+    const faces = text.match(/^ *(import|export) hpmq:broker\/[a-z-]+/gm)
       .map((line) => line.trim().replace('hpmq:broker/', ''));
     console.log(`${name}: ${faces.join(', ')}`);
   });
