@@ -38,8 +38,10 @@ links() {
 	mkdir -p components
 	for guest in *.wasm; do
 		name=${guest%.wasm}
-		case $name in nothing | unknown-import | *-block) continue ;; esac
-		wrap "$root/wit" "${name%%-*}-component" utf8 "$guest" "components/$guest"
+		case $name in nothing | unknown-import | half-* | *-block) continue ;; esac
+		way=
+		case $name in *-by-handle) way=-by-handle ;; esac
+		wrap "$root/wit" "${name%%-*}$way-component" utf8 "$guest" "components/$guest"
 	done
 	for encoding in utf16 compact-utf16; do
 		core utf16.c "$work/utf16" "-DTAGGED=$([ $encoding = utf16 ] && echo 0 || echo 1)"

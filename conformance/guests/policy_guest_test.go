@@ -13,6 +13,7 @@ import (
 	"github.com/hpmq/hpmq/host/cap/history"
 	"github.com/hpmq/hpmq/host/cap/kv"
 	caplog "github.com/hpmq/hpmq/host/cap/log"
+	"github.com/hpmq/hpmq/host/cap/payload"
 	"github.com/hpmq/hpmq/host/cap/publish"
 	"github.com/hpmq/hpmq/host/cap/wasi"
 	"github.com/hpmq/hpmq/host/cap/wasi/state"
@@ -44,7 +45,7 @@ func engineOf(t testing.TB, cfg wasm.Config) *wasm.Engine {
 	lines := caplog.New(caplog.Default(), slog.New(slog.DiscardHandler), now)
 	for _, m := range append(wasi.Modules(func(time.Duration) {}),
 		config.Module(), history.New(history.Default()).Module(), kv.New(kv.Default()).Module(now),
-		lines.Module(), publish.New(publish.Default()).Module(),
+		lines.Module(), publish.New(publish.Default()).Module(), payload.Module(),
 	) {
 		if err := engine.Provide(m); err != nil {
 			t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/hpmq/hpmq/host/cap/history"
 	"github.com/hpmq/hpmq/host/cap/kv"
 	caplog "github.com/hpmq/hpmq/host/cap/log"
+	"github.com/hpmq/hpmq/host/cap/payload"
 	"github.com/hpmq/hpmq/host/cap/publish"
 	"github.com/hpmq/hpmq/host/cap/wasi"
 	"github.com/hpmq/hpmq/host/link"
@@ -52,7 +53,7 @@ func openEngine(t testing.TB, interpreter bool) *wasm.Engine {
 	lines := caplog.New(caplog.Default(), slog.New(slog.DiscardHandler), zero)
 	modules := append(wasi.Modules(func(time.Duration) {}), config.Module(), lines.Module(),
 		kv.New(kv.Default()).Module(zero), history.New(history.Default()).Module(),
-		publish.New(publish.Default()).Module())
+		publish.New(publish.Default()).Module(), payload.Module())
 	for _, m := range modules {
 		if err := e.Provide(m); err != nil {
 			t.Fatal(err)

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/hpmq/hpmq/host/cap/payload"
 	"github.com/hpmq/hpmq/host/cap/publish"
 	"github.com/hpmq/hpmq/host/cap/wasi/state"
 	"github.com/hpmq/hpmq/host/wasm"
@@ -130,6 +132,8 @@ func (b *build) begin(art Artifact, mod *module) *entry {
 		own: b.ref.Limits, limits: b.l.cfg.limits(b.role, b.ref.Limits),
 		name: art.Name, version: art.Version, env: b.ref.Env,
 		wasi: state.Settings{Environment: environment(b.ref.Env), WaitMax: b.role.waitMax()},
+
+		lendsAbove: math.MaxInt,
 	}
 	if b.role == RoleWorker {
 		e.desk = newDesk(e)
@@ -145,6 +149,9 @@ func (b *build) prepare(ctx context.Context, e *entry, art Artifact) error {
 	}
 	if e.speaks, err = b.exports(e.module); err != nil {
 		return err
+	}
+	if e.speaks.lent != nil {
+		e.lendsAbove = handleAbove
 	}
 	e.self = publish.From(e.name)
 	e.grants = b.grants(e, art, &m)
@@ -182,6 +189,13 @@ const (
 	wasiPackages = "wasi:"
 )
 
+// ungranted says whether every guest has an interface, without a word in its link: WASI, and what
+// it is lent.
+func ungranted(name string) bool {
+	return name == wasiModule || strings.HasPrefix(name, wasiPackages) ||
+		wasm.Track(name) == wasm.Track(payload.Name)
+}
+
 // alwaysGranted cannot hurt anybody.
 var alwaysGranted = [...]string{"log", "config"}
 
@@ -213,7 +227,7 @@ func (b *build) imports(e *entry) error {
 	var unknown []string
 	for _, name := range names {
 		short, ok := b.l.contracts.capability(name)
-		if !ok && name != wasiModule && !strings.HasPrefix(name, wasiPackages) {
+		if !ok && !ungranted(name) {
 			unknown = append(unknown, name)
 		}
 		e.usesHistory = e.usesHistory || short == "history"

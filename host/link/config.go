@@ -66,7 +66,8 @@ type Config struct {
 	FuelGrowthMax uint64
 
 	// MessageBytesMax bounds topic and payload of a message passed to a guest or taken from one. A
-	// larger one is not shown to it, and the fault policy answers.
+	// larger one is not shown to it, and the fault policy answers. What a guest gets by handle is
+	// not bounded.
 	MessageBytesMax int
 	// MessagesMax is how many messages may come out of the transformers, or of a router, for one.
 	MessagesMax int

@@ -18,6 +18,8 @@ type contract struct {
 	version   string // "0.1.0"
 	lifecycle face
 	roles     [roleCount]face
+	// lent are what guests may export beside: those that see large payloads by handle.
+	lent [roleCount]face
 	// capabilities are all that can be granted, as they are written in a link.
 	capabilities []string
 }

@@ -49,6 +49,12 @@ const (
 	typeEncode = "(state: list<u8>, what: " + typeEvent + ") -> record{" +
 		"state: option<list<u8>>, output: list<u8>, wait: bool}"
 
+	typeLent = "(who: " + typeIdentity + ", topic: string, payload: borrow<body>, qos: " +
+		typeQoS + ", retain: bool)"
+	typeTransformLent = typeLent + " -> variant{keep, drop, replace(list<" + typeMessage +
+		">), send-as(list<record{topic: string, qos: " + typeQoS + ", retain: bool}>)}"
+	typeCheckLent = typeLent + " -> enum{news, repeated, unchanged}"
+
 	typeShare = "(group: string, filter: string) -> enum{round-robin, random, sticky, topic-hash}"
 )
 
@@ -89,6 +95,15 @@ func shape01(version string) contract {
 			RoleCodec: of("codec", ways{decode: (*Codec).decode, encode: (*Codec).encode},
 				export{"decode", 4, typeDecode}, // codecDecode, codecEncode
 				export{"encode", 10, typeEncode}),
+		},
+		lent: [roleCount]face{
+			RoleTransformer: of("transformer-by-handle", ways{transform: (*policy).askLent},
+				export{"upstream", 15, typeTransformLent}, // indexed by broker.Direction
+				export{"downstream", 15, typeTransformLent}),
+			RoleDeduplicator: of("deduplicator-by-handle", ways{check: (*instance).checkLent},
+				export{"check", 15, typeCheckLent}),
+			RoleWorker: of("worker-by-handle", ways{tell: (*instance).tellLent},
+				export{"on-message", 15, typeLent}),
 		},
 	}
 }

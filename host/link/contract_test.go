@@ -35,27 +35,35 @@ func world(t *testing.T, name string) *plan.Plan {
 func TestContractsAreThoseOfWIT(t *testing.T) {
 	c := contract01()
 	for r := range roleCount {
-		p := world(t, r.String()+"-component")
 		asked := append(slices.Clone(c.lifecycle.exports), c.roles[r].exports...)
-		if len(asked) != len(p.Exports) {
-			t.Errorf("%s: %d functions are asked, the world has %d", r, len(asked), len(p.Exports))
+		compareExports(t, r.String()+"-component", asked)
+		if lent := c.lent[r].exports; lent != nil {
+			compareExports(t, r.String()+"-by-handle-component", append(asked, lent...))
 		}
-		for _, e := range p.Exports {
-			name := e.Instance + "#" + e.Name
-			i := slices.IndexFunc(asked, func(x export) bool { return x.name == name })
-			if i < 0 {
-				t.Errorf("%s: nobody asks %s", r, name)
-				continue
-			}
-			if got := e.Lifted.Type.String(); got != asked[i].typ {
-				t.Errorf("%s: in wit/ it is\n%s\nhere\n%s", name, got, asked[i].typ)
-			}
-			params, results := e.Lifted.Type.Flatten(false)
-			core := append(slices.Clone(params), results...)
-			if len(params) != asked[i].params || len(results) != asked[i].results() ||
-				strings.Trim(string(core), "\x7f") != "" {
-				t.Errorf("%s: flat, it is %x -> %x", name, params, results)
-			}
+	}
+}
+
+func compareExports(t *testing.T, name string, asked []export) {
+	t.Helper()
+	p := world(t, name)
+	if len(asked) != len(p.Exports) {
+		t.Errorf("%s: %d functions are asked, it has %d", name, len(asked), len(p.Exports))
+	}
+	for _, e := range p.Exports {
+		name := e.Instance + "#" + e.Name
+		i := slices.IndexFunc(asked, func(x export) bool { return x.name == name })
+		if i < 0 {
+			t.Errorf("nobody asks %s", name)
+			continue
+		}
+		if got := e.Lifted.Type.String(); got != asked[i].typ {
+			t.Errorf("%s: in wit/ it is\n%s\nhere\n%s", name, got, asked[i].typ)
+		}
+		params, results := e.Lifted.Type.Flatten(false)
+		core := append(slices.Clone(params), results...)
+		if len(params) != asked[i].params || len(results) != asked[i].results() ||
+			strings.Trim(string(core), "\x7f") != "" {
+			t.Errorf("%s: flat, it is %x -> %x", name, params, results)
 		}
 	}
 }
@@ -68,8 +76,14 @@ func TestCapabilitiesAreThoseOfWIT(t *testing.T) {
 			given[m.Name+"#"+f.Name] = f
 		}
 	}
-	for _, im := range world(t, "capabilities").Imports {
-		name := im.Instance + "#" + im.Name
+	// What a guest is lent needs no grant, and stands in the worlds of those who get it.
+	wanted := map[string]plan.Import{}
+	for _, name := range []string{"capabilities", "transformer-by-handle-component"} {
+		for _, im := range world(t, name).Imports {
+			wanted[im.Instance+"#"+im.Name] = im
+		}
+	}
+	for name, im := range wanted {
 		f := given[name]
 		if got := im.Type.String(); got != f.Type {
 			t.Errorf("%s: in wit/ it is\n%s\nin the host\n%s", name, got, f.Type)

@@ -17,25 +17,37 @@ type contracts []contract
 // served are those of this host: the versions in wit/ and its deps, see wit/README.md.
 func served() contracts { return contracts{contract01()} }
 
-// spoken is what a component of a role is asked through.
-type spoken struct{ lifecycle, role *face }
+// spoken is what a component of a role is asked through; lent is nil if it gets all payloads whole.
+type spoken struct{ lifecycle, role, lent *face }
 
 // spoken finds the newest versions that both have. It names all that is wrong with the exports.
 func (cs contracts) spoken(mod *wasm.Module, r Role) (s spoken, wrong []string) {
 	var more []string
 	s.lifecycle, wrong = cs.newest(mod, func(c *contract) *face { return &c.lifecycle })
 	s.role, more = cs.newest(mod, func(c *contract) *face { return &c.roles[r] })
-	return s, append(wrong, more...)
+	wrong = append(wrong, more...)
+	if s.lent = cs.newestOf(mod, func(c *contract) *face { return &c.lent[r] }); s.lent != nil {
+		wrong = append(wrong, s.lent.wrong(mod)...)
+	}
+	return s, wrong
 }
 
-// newest is the newest version of an interface of which mod has a function, and what is wrong with
-// that: an older one does not stand in for it, or a mistake would go unseen.
-func (cs contracts) newest(mod *wasm.Module, of func(*contract) *face) (*face, []string) {
+// newestOf is the newest version of an interface of which mod has a function, nil if it has none.
+func (cs contracts) newestOf(mod *wasm.Module, of func(*contract) *face) *face {
 	for i := range cs {
 		f := of(&cs[i])
 		if slices.ContainsFunc(f.exports, func(x export) bool { return mod.Has(x.name) }) {
-			return f, f.wrong(mod)
+			return f
 		}
+	}
+	return nil
+}
+
+// newest is newestOf of an interface that mod must have, and what is wrong with that: an older one
+// does not stand in for it, or a mistake would go unseen.
+func (cs contracts) newest(mod *wasm.Module, of func(*contract) *face) (*face, []string) {
+	if f := cs.newestOf(mod, of); f != nil {
+		return f, f.wrong(mod)
 	}
 	if others := exported(mod, of(&cs[0])); others != nil {
 		return nil, []string{strings.Join(others, " and ") + ", of which this host serves " +
@@ -58,6 +70,9 @@ func (cs contracts) inspect(mod *wasm.Module) (all []Spoken) {
 	tell(func(c *contract) *face { return &c.lifecycle })
 	for r := range roleCount {
 		tell(func(c *contract) *face { return &c.roles[r] })
+		if cs[0].lent[r].exports != nil {
+			tell(func(c *contract) *face { return &c.lent[r] })
+		}
 	}
 	return all
 }

@@ -21,7 +21,7 @@ func (p *policy) fresh(c *chain, a asking, m *broker.Message) bool {
 
 // check asks the guest of e. ok is false when it could not answer.
 func (p *policy) check(e *entry, a asking, m *broker.Message) (news, ok bool) {
-	if !p.fits(m) {
+	if !e.fits(m) {
 		e.pass(p.loop, errTooLarge)
 		return false, false
 	}
@@ -29,7 +29,7 @@ func (p *policy) check(e *entry, a asking, m *broker.Message) (news, ok bool) {
 	if in == nil {
 		return false, false
 	}
-	freshness, err := e.speaks.role.ask.check(in, a.who, m)
+	freshness, err := e.asked(m).check(in, a.who, m)
 	if err != nil {
 		e.fault(p.loop, in, err)
 		return false, false
@@ -45,6 +45,11 @@ func (in *instance) check(who *broker.Identity, m *broker.Message) (uint32, erro
 	in.begin(0)
 	in.identity(who)
 	in.message(m)
+	return in.freshness()
+}
+
+// freshness calls and lifts the answer.
+func (in *instance) freshness() (uint32, error) {
 	freshness, err := in.number()
 	if err == nil && freshness > unchanged {
 		err = garbage("freshness %d", freshness)

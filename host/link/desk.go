@@ -209,7 +209,7 @@ func (e *entry) tell(t *task) (next time.Duration, err error) {
 	if in == nil {
 		return 0, errNoGuest
 	}
-	ms, err := e.speaks.role.ask.tell(in, t)
+	ms, err := e.askedOf(t).tell(in, t)
 	if err != nil {
 		e.fault(0, in, err)
 		return 0, err

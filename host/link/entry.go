@@ -34,6 +34,8 @@ type entry struct {
 	// wants is by broker.Direction what the first guest said at configure.
 	wants       [2]interest
 	usesHistory bool
+	// lendsAbove is the size from which on it gets payloads by handle.
+	lendsAbove int
 
 	seats []seat
 	desk  *desk // of a worker, else nil

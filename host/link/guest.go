@@ -28,9 +28,13 @@ type instance struct {
 	entry *entry
 	guest *wasm.Guest
 	fns   [4]*wasm.Func
-	wasi  state.State
-	wants [2]interest // by broker.Direction, as configure answered
-	block block
+	// lentFns are those that get payloads by handle, nil for none; lent is what the call at hand
+	// sees so, borrowed until it returns.
+	lentFns [2]*wasm.Func
+	lent    []byte
+	wasi    state.State
+	wants   [2]interest // by broker.Direction, as configure answered
+	block   block
 	// fn is the function at hand, with how it has strings; texts are those that were decoded.
 	fn       *wasm.Func
 	encoding component.Encoding
@@ -85,6 +89,9 @@ func (in *instance) setUp(g *wasm.Guest) error {
 		if in.fns[i], err = g.Func(x.name); err != nil {
 			return err
 		}
+	}
+	if err := in.lookUpLent(); err != nil {
+		return err
 	}
 	if err := in.openBlock(); err != nil {
 		return err

@@ -23,6 +23,8 @@ type Inspection struct {
 	Exports []string
 	// Imports are the interfaces it imports.
 	Imports []Import
+	// ByHandle says that it gets large payloads by handle, in one of its roles.
+	ByHandle bool
 	// Block says that it takes its arguments in a block, see wit/README.md.
 	Block bool
 }
@@ -69,8 +71,9 @@ func (l *Linker) Inspect(ctx context.Context, code []byte) (Inspection, error) {
 	in.Speaks = l.contracts.inspect(mod.Module)
 	for r := Role(0); r < roleCount; r++ {
 		b := build{l: l, role: r}
-		if _, err := b.exports(mod); err == nil {
+		if s, err := b.exports(mod); err == nil {
 			in.Roles = append(in.Roles, r)
+			in.ByHandle = in.ByHandle || s.lent != nil
 		}
 	}
 	return in, nil

@@ -16,6 +16,7 @@ import (
 	"github.com/hpmq/hpmq/host/cap/history"
 	"github.com/hpmq/hpmq/host/cap/kv"
 	caplog "github.com/hpmq/hpmq/host/cap/log"
+	"github.com/hpmq/hpmq/host/cap/payload"
 	"github.com/hpmq/hpmq/host/cap/publish"
 	"github.com/hpmq/hpmq/host/cap/wasi"
 	"github.com/hpmq/hpmq/host/wasm"
@@ -89,7 +90,7 @@ type house struct {
 func (h *house) capabilities() []wasm.HostModule {
 	return append(wasi.Modules(func(time.Duration) {}),
 		h.lines.Module(), config.Module(), h.kv.Module(h.clock.millis), h.history.Module(),
-		h.queue.Module(),
+		h.queue.Module(), payload.Module(),
 	)
 }
 
@@ -112,7 +113,9 @@ func (s *safeBuffer) String() string {
 
 func newHouse(t testing.TB, change func(*Config)) *house {
 	t.Helper()
-	return newHouseOn(t, wasm.Default(), change)
+	on := wasm.Default()
+	on.Interpreter = strings.Contains(t.Name(), "ByInterpreter/")
+	return newHouseOn(t, on, change)
 }
 
 // newHouseOn is newHouse with an engine of that kind.

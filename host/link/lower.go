@@ -193,6 +193,7 @@ func (in *instance) call() (uint32, error) {
 	if in.err == nil {
 		in.err = in.guest.Call(in.fn, in.stack[:])
 	}
+	in.lent = nil
 	return uint32(in.stack[0]), in.err
 }
 

@@ -35,11 +35,6 @@ type asking struct {
 // errTooLarge is the fault of a message that is not shown to guests. The guest stays.
 var errTooLarge = errors.New("the message is larger than what is shown to components")
 
-// fits says whether a guest may be asked about m.
-func (p *policy) fits(m *broker.Message) bool {
-	return len(m.Topic)+len(m.Payload) <= p.cfg.MessageBytesMax
-}
-
 // Authorize asks the authorizers; see broker.Policy.
 func (p *policy) Authorize(
 	now broker.Time, who *broker.Identity, a broker.Action, topic []byte, q mqtt.QoS,

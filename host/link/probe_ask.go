@@ -61,13 +61,13 @@ func (p *Probe) transform(q *Question, a *Answer) error {
 		ask.dir = broker.Downstream
 	}
 	m := q.message()
-	if !p.policy.fits(m) {
+	if !p.entry.fits(m) {
 		return errTooLarge
 	}
 	w := &p.policy.passes[ask.dir]
 	w.bytes.reset()
 	w.next, w.changed = w.next[:0], false
-	if err := p.asked().transform(p.policy, p.guest, ask, m); err != nil {
+	if err := p.entry.asked(m).transform(p.policy, p.guest, ask, m); err != nil {
 		return err
 	}
 	switch {
@@ -84,10 +84,10 @@ func (p *Probe) transform(q *Question, a *Answer) error {
 
 func (p *Probe) check(q *Question, a *Answer) error {
 	m := q.message()
-	if !p.policy.fits(m) {
+	if !p.entry.fits(m) {
 		return errTooLarge
 	}
-	v, err := p.asked().check(p.guest, &q.Who, m)
+	v, err := p.entry.asked(m).check(p.guest, &q.Who, m)
 	if err == nil {
 		a.Case, err = word(v, "news", "repeated", "unchanged")
 	}
@@ -131,7 +131,7 @@ func (p *Probe) told(q *Question, a *Answer) error {
 	t := task{what: fnTimer, who: q.Who, message: q.message(), gone: q.Gone}
 	switch q.Function {
 	case "on-message":
-		if t.what = fnMessage; !p.policy.fits(t.message) {
+		if t.what = fnMessage; !p.entry.fits(t.message) {
 			return errTooLarge
 		}
 	case "on-client":
@@ -139,7 +139,7 @@ func (p *Probe) told(q *Question, a *Answer) error {
 	case "on-stop":
 		t.what = fnStop
 	}
-	v, err := p.asked().tell(p.guest, &t)
+	v, err := p.entry.askedOf(&t).tell(p.guest, &t)
 	a.Case = "told"
 	if t.what == fnTimer {
 		a.Milliseconds = v

@@ -45,12 +45,12 @@ func (p *policy) step(e *entry, a asking, m *broker.Message) {
 	}
 	had := len(w.next)
 	ok := true
-	if !p.fits(m) {
+	if !e.fits(m) {
 		e.pass(p.loop, errTooLarge)
 		ok = false
 	} else if in := e.seats[p.loop].take(a.now); in == nil {
 		ok = false
-	} else if err := e.speaks.role.ask.transform(p, in, a, m); err != nil {
+	} else if err := e.asked(m).transform(p, in, a, m); err != nil {
 		e.fault(p.loop, in, err)
 		ok = false
 	}
@@ -67,10 +67,15 @@ func (p *policy) step(e *entry, a asking, m *broker.Message) {
 
 // ask calls upstream or downstream and appends what the guest answered.
 func (p *policy) ask(in *instance, a asking, m *broker.Message) error {
-	w := &p.passes[a.dir]
 	in.begin(int(a.dir))
 	in.identity(a.who)
 	in.message(m)
+	return p.answered(in, a, m)
+}
+
+// answered calls and appends what the guest answers about m.
+func (p *policy) answered(in *instance, a asking, m *broker.Message) error {
+	w := &p.passes[a.dir]
 	ptr, err := in.call()
 	if err != nil {
 		return err
@@ -79,21 +84,36 @@ func (p *policy) ask(in *instance, a asking, m *broker.Message) error {
 	if err != nil {
 		return err
 	}
-	const keep, drop, replace = 0, 1, 2
-	switch area[0] {
-	case keep:
-		w.next = append(w.next, *m)
-	case drop:
-		w.changed = true
-	case replace:
-		if err := p.replace(in, w, area[4:], m); err != nil {
-			return err
-		}
-		w.changed = true
-	default:
-		return garbage("transformer outcome %d", area[0])
+	changed, err := p.outcome(in, w, area, m)
+	if err != nil {
+		return err
 	}
+	w.changed = w.changed || changed
 	return in.post(ptr)
+}
+
+// outcome appends what the variant at area makes of m; send-as is of who was lent the payload.
+func (p *policy) outcome(
+	in *instance, w *pass, area []byte, m *broker.Message,
+) (changed bool, err error) {
+	const keep, drop, replace, sendAs = 0, 1, 2, 3
+	switch {
+	case area[0] == keep:
+		w.next = append(w.next, *m)
+		return false, nil
+	case area[0] == drop:
+		return true, nil
+	case area[0] == replace:
+		return true, p.replace(in, w, area[4:], m)
+	case area[0] == sendAs && in.entry.lends(m):
+		return true, p.sendAs(in, w, area[4:], m)
+	}
+	return false, garbage("transformer outcome %d", area[0])
+}
+
+// tooMany is the fault of a guest that answers with n messages, which are too many.
+func (p *policy) tooMany(n int) error {
+	return garbage("%d messages for one, at most %d are taken", n, p.cfg.MessagesMax)
 }
 
 // replace copies the list of messages at b out of the guest; each has the rest of m.
@@ -103,7 +123,7 @@ func (p *policy) replace(in *instance, w *pass, b []byte, m *broker.Message) err
 		return err
 	}
 	if n := len(list) / messageSize; len(w.next)+n > p.cfg.MessagesMax {
-		return garbage("%d messages for one, at most %d are taken", n, p.cfg.MessagesMax)
+		return p.tooMany(n)
 	}
 	for ; len(list) > 0; list = list[messageSize:] {
 		got, err := in.liftMessage(list, p.cfg.MessageBytesMax)

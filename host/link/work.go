@@ -59,7 +59,7 @@ func (p *policy) tellWorkersOf(a asking, m *broker.Message) {
 		if !e.wanted(broker.Upstream, m) {
 			continue
 		}
-		if !p.fits(m) {
+		if !e.fits(m) {
 			e.pass(0, errTooLarge)
 			continue
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/hpmq/hpmq/host/cap/history"
 	"github.com/hpmq/hpmq/host/cap/kv"
 	caplog "github.com/hpmq/hpmq/host/cap/log"
+	"github.com/hpmq/hpmq/host/cap/payload"
 	"github.com/hpmq/hpmq/host/cap/publish"
 	"github.com/hpmq/hpmq/host/cap/wasi"
 	"github.com/hpmq/hpmq/host/link"
@@ -95,6 +96,7 @@ func (t *Trial) provide() error {
 	t.kv, t.publish = &passing{t.newKV()}, &passing{t.newPublish()}
 	for _, m := range append(wasi.Modules(t.sleep),
 		log.Module(), config.Module(), t.history.Module(), t.kv.module(), t.publish.module(),
+		payload.Module(),
 	) {
 		if err := t.engine.Provide(m); err != nil {
 			return err

@@ -16,6 +16,10 @@ build transformer-block -DROLE_TRANSFORMER -DUSE_BLOCK
 build transformer -DROLE_TRANSFORMER
 build transformer-history -DROLE_TRANSFORMER -DUSE_HISTORY
 build transformer-publish -DROLE_TRANSFORMER -DUSE_PUBLISH
+build transformer-by-handle -DROLE_TRANSFORMER -DBY_HANDLE
+build half-by-handle -DROLE_TRANSFORMER -DBY_HANDLE -DHALF
+build deduplicator-by-handle -DROLE_DEDUPLICATOR -DBY_HANDLE
+build worker-by-handle -DROLE_WORKER -DUSE_PUBLISH -DBY_HANDLE
 build deduplicator -DROLE_DEDUPLICATOR
 build deduplicator-kv -DROLE_DEDUPLICATOR -DUSE_KV
 build router -DROLE_ROUTER

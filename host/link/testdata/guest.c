@@ -139,6 +139,54 @@ void publish(u8 *topic, u32 topic_n, u8 *pay, u32 pay_n, u32 qos, u32 retain, u8
 IMPORT("weather", "tomorrow") u32 tomorrow(void);
 #endif
 
+#ifdef BY_HANDLE
+IMPORT("payload", "[method]body.size") u64 body_size(u32 self);
+IMPORT("payload", "[method]body.read") void body_read(u32 self, u64 offset, u32 count, str *ret);
+IMPORT("payload", "[method]body.fingerprint") u64 body_fingerprint(u32 self);
+IMPORT("payload", "[resource-drop]body") void body_drop(u32 self);
+
+static str part(u32 body, u64 offset, u32 count) {
+  str s;
+  body_read(body, offset, count, &s);
+  return s;
+}
+// whole is the payload, read in pieces and copied together.
+static str whole(u32 body) {
+  str all = {0, (u32)body_size(body)};
+  all.p = cabi_realloc(0, 0, 1, all.n);
+  for (u32 at = 0; at < all.n;) {
+    u32 mark = used;
+    str s = part(body, at, ~0u);
+    if (!s.n || s.n > 1 << 16) __builtin_trap();
+    memcpy(all.p + at, s.p, s.n);
+    at += s.n, used = mark;
+  }
+  return all;
+}
+// ends says whether reads at the end and behind it are as the contract has them.
+static int ends(u32 body) {
+  u64 n = body_size(body);
+  return part(body, n, 1).n == 0 && part(body, n - 1, 9).n == 1 && part(body, ~0ull, ~0u).n == 0 &&
+         part(body, 1ull << 32, 1).n == 0 && part(body, 0, 0).n == 0 && part(body, n - 1, 0).n == 0;
+}
+// last is the handle of the call before.
+static u32 last;
+// misuse does what a bad guest does with a handle.
+static void misuse(u32 body) {
+  if (says("bad:twice")) body_drop(body), body_drop(body);
+  if (says("bad:after")) body_drop(body), body_size(body);
+  if (says("bad:other")) body_size(body + 1);
+  if (says("bad:none")) body_size(0);
+  if (says("bad:huge")) body_size(~0u);
+  if (says("bad:return")) body_read(body, 0, 8, (str *)0xfffffff8u);
+  if (says("bad:odd")) body_read(body, 0, 8, (str *)(config_bytes + 1));
+  if (says("bad:forever")) for (;;) used = 0, part(body, 0, ~0u);
+  if (says("bad:sums")) for (;;) body_fingerprint(body);
+  last = body;
+}
+static void done(u32 body) { if (!says("bad:leave")) body_drop(body); }
+#endif
+
 // raw answers with what the caller passed, as it is: a word 0xa5a5OOOO becomes the address of byte OOOO
 // of it. For the fuzz tests, whose inputs cannot know addresses.
 static u32 *raw(u8 *p, u32 n) {
@@ -186,6 +234,9 @@ static u32 *replaced(u32 *r, message *list, u32 n) {
 static u32 *transform(MSG) {
   act("call:");
   if (says("raw")) return raw(pay, pay_n);
+#ifdef BY_HANDLE
+  if (says("bad:late") && last) body_size(last);
+#endif
   u32 *r = (u32 *)NEW(12);
   memset(r, 0, 12);
   str t = {topic, topic_n}, p = {pay, pay_n};
@@ -222,6 +273,53 @@ EXPORT("hpmq:broker/transformer@0.1.0#upstream")
 u32 *upstream(WHO, MSG) { return transform(topic, topic_n, pay, pay_n, qos, retain); }
 EXPORT("hpmq:broker/transformer@0.1.0#downstream")
 u32 *downstream(WHO, MSG) { return transform(topic, topic_n, pay, pay_n, qos, retain); }
+
+#ifdef BY_HANDLE
+typedef struct { str topic; u8 qos, retain; } envelope;
+// send_as answers with n envelopes, of which each topic has its number's letter in front.
+static u32 *send_as(u8 *topic, u32 topic_n, u32 qos, u32 retain, u32 n) {
+  u32 *r = (u32 *)NEW(12);
+  envelope *list = (envelope *)NEW(n * sizeof(envelope));
+  for (u32 i = 0; i < n; i++) {
+    u8 letter[2] = {(u8)('a' + i % 26), '/'};
+    list[i] = (envelope){joined((str){letter, 2}, (str){topic, topic_n}), (u8)qos, (u8)retain};
+  }
+  if (says("garbage:topic")) list[n - 1].topic = (str){(u8 *)"a/#", 3};
+  if (says("garbage:text")) list[n - 1].topic = (str){(u8 *)"a\xff", 2};
+  if (says("garbage:qos")) list[n - 1].qos = 3;
+  r[0] = 3, r[1] = (u32)list, r[2] = says("garbage:length") ? 0x20000000u : n;
+  if (says("garbage:list")) r[1] = 0x7fffff00u;
+  ended = 1;
+  return r;
+}
+static u32 *lent(u8 *topic, u32 topic_n, u32 body, u32 qos, u32 retain) {
+  misuse(body);
+  u32 *r;
+  if (says("ends") && !ends(body)) __builtin_trap();
+  if (says("blind") || says("look")) {
+    if (says("look") && part(body, 0, 64).n != 64) __builtin_trap();
+    r = (u32 *)NEW(12);
+    r[0] = 0, ended = 1;
+  } else if (says("sendas=")) {
+    r = send_as(topic, topic_n, qos, retain, number("sendas=", 1));
+  } else {
+    str all = whole(body);
+    r = transform(topic, topic_n, all.p, all.n, qos, retain);
+  }
+  done(body);
+  return r;
+}
+EXPORT("hpmq:broker/transformer-by-handle@0.1.0#upstream")
+u32 *upstream_lent(WHO, u8 *topic, u32 topic_n, u32 body, u32 qos, u32 retain) {
+  return lent(topic, topic_n, body, qos, retain);
+}
+#ifndef HALF
+EXPORT("hpmq:broker/transformer-by-handle@0.1.0#downstream")
+#endif
+u32 *downstream_lent(WHO, u8 *topic, u32 topic_n, u32 body, u32 qos, u32 retain) {
+  return lent(topic, topic_n, body, qos, retain);
+}
+#endif
 #endif
 
 #ifdef ROLE_WORKER
@@ -238,6 +336,15 @@ void on_message(WHO, MSG) {
   if (starts((str){topic, topic_n}, "trap/")) __builtin_trap();
   tell("told", pay, pay_n);
 }
+#ifdef BY_HANDLE
+EXPORT("hpmq:broker/worker-by-handle@0.1.0#on-message")
+void on_lent(WHO, u8 *topic, u32 topic_n, u32 body, u32 qos, u32 retain) {
+  str s = part(body, 0, 8);
+  body_drop(body);
+  ended = 1;
+  tell("lent", s.p, s.n);
+}
+#endif
 EXPORT("hpmq:broker/worker@0.1.0#on-client")
 void on_client(WHO, u32 what) { ended = 1, tell(what ? "went" : "came", id, id_n); }
 EXPORT("hpmq:broker/worker@0.1.0#on-timer")
@@ -261,6 +368,23 @@ u32 check(WHO, MSG) {
 #endif
   return starts((str){pay, pay_n}, "again") ? 1 : 0;
 }
+#ifdef BY_HANDLE
+EXPORT("hpmq:broker/deduplicator-by-handle@0.1.0#check")
+u32 check_lent(WHO, u8 *topic, u32 topic_n, u32 body, u32 qos, u32 retain) {
+  static u64 before;
+  misuse(body);
+  u32 answer = number("answer=", 0);
+  if (says("sum")) {
+    u64 sum = body_fingerprint(body);
+    answer = sum == before, before = sum;
+  } else if (!says("answer=")) {
+    answer = starts(part(body, 0, 5), "again") ? 1 : 0;
+  }
+  ended = 1;
+  done(body);
+  return answer;
+}
+#endif
 #endif
 
 #ifdef ROLE_CODEC

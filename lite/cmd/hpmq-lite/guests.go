@@ -17,6 +17,7 @@ import (
 	"github.com/hpmq/hpmq/host/cap/history"
 	"github.com/hpmq/hpmq/host/cap/kv"
 	"github.com/hpmq/hpmq/host/cap/log"
+	"github.com/hpmq/hpmq/host/cap/payload"
 	"github.com/hpmq/hpmq/host/cap/publish"
 	"github.com/hpmq/hpmq/host/cap/wasi"
 	"github.com/hpmq/hpmq/host/link"
@@ -47,6 +48,7 @@ func (n *node) openEngine(context.Context) error {
 	n.publish = publish.New(pc)
 	modules := append([]wasm.HostModule{
 		lines.Module(), config.Module(), kv.New(kc).Module(now), past.Module(), n.publish.Module(),
+		payload.Module(),
 	}, wasi.Modules(time.Sleep)...)
 	for _, m := range modules {
 		if err := e.Provide(m); err != nil {
