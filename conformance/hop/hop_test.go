@@ -16,6 +16,7 @@ import (
 var (
 	table = flag.Bool("table", false, "print what each way costs")
 	each  = flag.Duration("each", 300*time.Millisecond, "how long each way is measured")
+	rows  = flag.String("rows", "", "measure only those with this in their names")
 )
 
 // usual has a topic of 32 bytes and a payload of 256.
@@ -130,6 +131,9 @@ type sheet struct {
 
 // row measures one way.
 func (s *sheet) row(name string, ask func(), fuel string) {
+	if !strings.Contains(name, *rows) {
+		return
+	}
 	ask()
 	ns := float64(best(ask)) / 1000
 	if s.plain == 0 {

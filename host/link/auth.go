@@ -202,29 +202,25 @@ func (in *instance) authenticate(who *broker.Credentials) (authVerdict, error) {
 
 // present passes the WIT record credentials and answers where the verdict is.
 func (in *instance) present(who *broker.Credentials) (verdict uint32, err error) {
-	var rec [credentialsSize]byte
-	put := func(at int, s string) { in.putText(rec[at:], s) }
-	put(0, who.Identity.ClientID)
+	rec := &in.record
+	clear(rec[:])
+	in.putText(0, who.Identity.ClientID)
 	if who.HasUsername {
 		rec[8] = 1
-		put(12, who.Identity.Username)
+		in.putText(12, who.Identity.Username)
 	}
 	if who.HasPassword {
 		rec[20] = 1
-		in.putData(rec[24:], who.Password)
+		in.putData(24, who.Password)
 	}
-	put(32, who.Identity.Address)
-	put(40, who.Identity.Listener)
+	in.putText(32, who.Identity.Address)
+	in.putText(40, who.Identity.Listener)
 	rec[48] = byte(who.Identity.Version)
-	put(52, who.CertificateSubject)
-	put(60, who.Method)
-	in.putData(rec[68:], who.Data)
+	in.putText(52, who.CertificateSubject)
+	in.putText(60, who.Method)
+	in.putData(68, who.Data)
 	binary.LittleEndian.PutUint32(rec[76:], who.Step)
-	ptr, err := in.record(rec[:])
-	if err != nil {
-		return 0, err
-	}
-	in.num(uint64(ptr))
+	in.passRecord(len(rec))
 	return in.call()
 }
 

@@ -40,9 +40,14 @@ type instance struct {
 	encoding component.Encoding
 	texts    arena
 	// stack holds the flat parameters on the way in and the result on the way out.
-	stack [16]uint64
+	stack [slotRecord]uint64
 	used  int
 	err   error
+	// What has no place yet, with the room it is to get; the record that is passed in memory.
+	waiting [waitingMax]waiting
+	rooms   [waitingMax]wasm.Room
+	waits   int
+	record  [credentialsSize]byte
 	// bootFuel and setUpFuel are what starting spent and what configuring did.
 	bootFuel, setUpFuel uint64
 }

@@ -24,10 +24,11 @@ func garbage(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrGarbage, fmt.Sprintf(format, args...))
 }
 
-// area is the n bytes of a result at ptr. A view: it holds until the guest runs again.
+// area is the n bytes of a result at ptr; align is a power of 2. A view: it holds until the guest
+// runs again.
 func (in *instance) area(ptr, n, align uint32) ([]byte, error) {
 	b, ok := in.guest.Memory().Read(ptr, n)
-	if !ok || ptr%align != 0 {
+	if !ok || ptr&(align-1) != 0 {
 		return nil, garbage("a result of %d bytes at %d", n, ptr)
 	}
 	return b, nil

@@ -3,6 +3,7 @@ package link
 import (
 	"encoding/binary"
 	"errors"
+	"unsafe"
 
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/host/wasm/canon"
@@ -16,7 +17,11 @@ var ErrGarbage = errors.New("the answer breaks the contract")
 // block is memory of the guest that belongs to the host: a guest that exports argumentsExport gives
 // it once, and arguments are written there instead of being allocated one by one. They hold until
 // the call returns. See wit/README.md.
-type block struct{ at, size, used uint32 }
+type block struct {
+	at, size uint32
+	view     []byte // of it, while a call is prepared
+	used     int
+}
 
 // argumentsExport is func(size: u32) -> u32, the address of a block of that size.
 const argumentsExport = "hpmq_arguments"
@@ -28,7 +33,7 @@ const argumentsSize = 8 << 10
 func (in *instance) openBlock() error {
 	m := in.guest.Module()
 	if m.Form() != wasm.CoreForm || !m.Has(argumentsExport) {
-		return nil
+		return in.batch()
 	}
 	fn, err := in.guest.Func(argumentsExport)
 	if err != nil {
@@ -47,6 +52,18 @@ func (in *instance) openBlock() error {
 	return nil
 }
 
+// batch makes all arguments of a call room by one entry into the guest.
+func (in *instance) batch() error {
+	for _, fn := range in.fns {
+		if fn != nil {
+			if err := in.guest.Batch(fn); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // begin starts a new call of a function of the role.
 func (in *instance) begin(fn int) { in.use(in.fns[fn]) }
 
@@ -54,7 +71,11 @@ func (in *instance) begin(fn int) { in.use(in.fns[fn]) }
 func (in *instance) use(fn *wasm.Func) {
 	in.guest.Use(fn)
 	in.fn, in.encoding = fn, fn.Encoding()
-	in.used, in.err, in.block.used = 0, nil, 0
+	in.used, in.waits, in.err = 0, 0, nil
+	if in.block.size > 0 {
+		in.block.view, _ = in.guest.Memory().Read(in.block.at, in.block.size)
+		in.block.used = 0
+	}
 	in.texts.reset()
 }
 
@@ -73,101 +94,145 @@ func (in *instance) flag(v bool) {
 	}
 }
 
-// text passes a string: copied to the guest, whose it is from then on.
-func text[T string | []byte](in *instance, s T) {
-	ptr, units := placeText(in, s)
-	in.num(uint64(ptr))
-	in.num(uint64(units))
+// waiting is an argument that has no place in the guest's memory yet.
+type waiting struct {
+	text string // its bytes, borrowed until the guest is called
+	slot int    // of its address
+	// units is the length of a string that is written in the guest's encoding, not as it is.
+	units uint32
 }
+
+// borrowedMax is how much of what it borrowed an instance holds on to between calls.
+const borrowedMax = 4 << 10
+
+// waitingMax is how much can wait: an identity, a topic and a payload, which one entry into the
+// guest makes room for.
+const waitingMax = 7
+
+// A slot is where the address of an argument belongs, and its length behind it: a place on the
+// stack, or, from slotRecord on, a byte of the record that is passed in memory.
+const slotRecord = 16
+
+// text passes a string: copied to the guest, whose it is from then on. It is borrowed until call.
+func text[T string | []byte](in *instance, s T) { in.passText(in.slots(), borrow(s)) }
 
 // data passes a list<u8>, as text does.
-func (in *instance) data(b []byte) {
-	in.num(uint64(in.placeData(b)))
-	in.num(uint64(len(b)))
+func (in *instance) data(b []byte) { in.passData(in.slots(), b) }
+
+// slots takes two places on the stack.
+func (in *instance) slots() int {
+	in.used += 2
+	return in.used - 2
 }
 
-// placeText copies s to the guest's memory, in the guest's encoding. Addresses placed before stay
-// good; views do not.
-func placeText[T string | []byte](in *instance, s T) (ptr, units uint32) {
+// putText puts a string at a byte of the record, and putData a list<u8>.
+func (in *instance) putText(at int, s string) { in.passText(slotRecord+at, s) }
+func (in *instance) putData(at int, b []byte) { in.passData(slotRecord+at, b) }
+
+// passRecord passes n bytes of the record, the last that is passed, when its fields are there. It
+// is aligned to 4, which nothing in the block is.
+func (in *instance) passRecord(n int) {
+	w := in.wait(in.used, wasm.Room{Size: uint32(n), Align: 4}, 0)
+	w.text, w.units = borrow(in.record[:n]), 0
+	in.used++
+}
+
+// borrow looks at s as a string, which it is no longer than its bytes stay.
+func borrow[T string | []byte](s T) string { return *(*string)(unsafe.Pointer(&s)) }
+
+func (in *instance) passText(slot int, s string) {
 	if in.encoding == component.UTF8 {
-		return place(in, s), uint32(len(s))
+		if len(s) == 0 {
+			in.point(slot, 1, 0) // never looked at; not null, as some languages want it
+		} else {
+			in.passBytes(slot, s)
+		}
+		return
 	}
 	align := canon.TextAlign(in.encoding)
-	if len(s) == 0 || in.err != nil {
-		return align, 0
+	if len(s) == 0 {
+		in.point(slot, align, 0)
+		return
 	}
 	size, units := canon.TextSize(in.encoding, s)
-	ptr, view := in.room(uint32(size), align)
-	if view != nil {
-		canon.PutText(view, in.encoding, units, s)
-	}
-	return ptr, units
+	w := in.wait(slot, wasm.Room{Size: uint32(size), Align: align}, units)
+	w.text, w.units = s, units
 }
 
-// place copies the bytes s to the guest's memory.
-func place[T string | []byte](in *instance, s T) uint32 {
-	if len(s) == 0 || in.err != nil {
-		return 1 // never looked at; not null, as some languages want it for empty slices
+// passData: a component may free the address of an empty list, so it must be its own; it may as
+// well that of a string, but no toolchain is known that does, and most names of a client are empty.
+func (in *instance) passData(slot int, b []byte) {
+	if len(b) == 0 && in.guest.Module().Form() == wasm.CoreForm {
+		in.point(slot, 1, 0)
+		return
 	}
-	ptr, view := in.room(uint32(len(s)), 1)
-	copy(view, s)
-	return ptr
+	in.passBytes(slot, borrow(b))
 }
 
-// placeData is place for a list<u8>. A component may free the address of an empty one, so it must
-// be its own; it may as well that of a string, but no toolchain is known that does, and most names
-// of a client are empty.
-func (in *instance) placeData(b []byte) uint32 {
-	if len(b) > 0 || in.err != nil || in.guest.Module().Form() == wasm.CoreForm {
-		return place(in, b)
+// passBytes passes s as it is, in the block if it fits there.
+func (in *instance) passBytes(slot int, s string) {
+	if b := &in.block; len(s) > 0 && len(s) <= len(b.view)-b.used {
+		copy(b.view[b.used:], s)
+		in.point(slot, b.at+uint32(b.used), uint32(len(s)))
+		b.used += len(s)
+		return
 	}
-	ptr, _ := in.room(0, 1)
-	return ptr
+	w := in.wait(slot, wasm.Room{Size: uint32(len(s)), Align: 1}, uint32(len(s)))
+	w.text, w.units = s, 0
 }
 
-// room is n bytes of the guest's memory for an argument; view is nil if it has none.
-func (in *instance) room(n, align uint32) (ptr uint32, view []byte) {
-	ptr = in.block.at + in.block.used
-	if n > in.block.size-in.block.used || align > 1 {
-		if ptr, in.err = in.guest.Alloc(n, align); in.err != nil {
-			return 0, nil
-		}
-	} else {
-		in.block.used += n
+// point writes where an argument is.
+func (in *instance) point(slot int, at, n uint32) {
+	if slot < slotRecord-1 {
+		in.stack[slot], in.stack[slot+1] = uint64(at), uint64(n)
+		return
 	}
-	view, ok := in.guest.Memory().Read(ptr, n)
-	if !ok {
-		in.err = garbage("an argument at %d", ptr)
-	}
-	return ptr, view
+	b := in.record[slot-slotRecord:]
+	binary.LittleEndian.PutUint32(b, at)
+	binary.LittleEndian.PutUint32(b[4:], n)
 }
 
-// putText writes the address and length of s, copied to the guest, to b: a string inside a record.
-func (in *instance) putText(b []byte, s string) { putPair(b)(placeText(in, s)) }
-
-// putData is putText for a list<u8>.
-func (in *instance) putData(b, data []byte) { putPair(b)(in.placeData(data), uint32(len(data))) }
-
-func putPair(b []byte) func(ptr, n uint32) {
-	return func(ptr, n uint32) {
-		binary.LittleEndian.PutUint32(b, ptr)
-		binary.LittleEndian.PutUint32(b[4:], n)
+// wait has an argument of that length placed later, at the latest by call.
+func (in *instance) wait(slot int, r wasm.Room, n uint32) *waiting {
+	if in.waits == waitingMax {
+		in.settle()
 	}
+	in.point(slot, 0, n)
+	w := &in.waiting[in.waits]
+	in.rooms[in.waits], w.slot = r, slot
+	in.waits++
+	return w
 }
 
-// record copies a record of words to the guest. The block has no alignment to rely on.
-func (in *instance) record(b []byte) (uint32, error) {
+// settle makes room for what waits, in the order of the parameters, and copies it. The guest may
+// have grown its memory for it: no view of before holds. A record comes behind what it points to.
+func (in *instance) settle() {
+	rooms := in.rooms[:in.waits]
+	in.waits = 0
+	if in.err == nil {
+		in.err = in.guest.AllocAll(rooms)
+	}
 	if in.err != nil {
-		return 0, in.err
+		return
 	}
-	ptr, err := in.guest.Alloc(uint32(len(b)), 4)
-	if err != nil {
-		return 0, err
+	m := in.guest.Memory()
+	view, _ := m.Read(0, m.Size())
+	for i := range rooms {
+		w, at := &in.waiting[i], rooms[i].At
+		if w.slot < slotRecord {
+			in.stack[w.slot] = uint64(at)
+		} else {
+			binary.LittleEndian.PutUint32(in.record[w.slot-slotRecord:], at)
+		}
+		if w.units > 0 {
+			canon.PutText(view[at:at+rooms[i].Size], in.encoding, w.units, w.text)
+		} else {
+			copy(view[at:], w.text)
+		}
+		if len(w.text) > borrowedMax {
+			w.text = ""
+		}
 	}
-	if !in.guest.Memory().Write(ptr, b) {
-		return 0, garbage("an argument at %d", ptr)
-	}
-	return ptr, nil
 }
 
 // identity passes the 10 flat parameters of the WIT record identity.
@@ -190,6 +255,9 @@ func (in *instance) message(m *broker.Message) {
 // call runs the function at hand with what was passed, and answers its flat result: a number, or
 // the address of the results.
 func (in *instance) call() (uint32, error) {
+	if in.waits > 0 {
+		in.settle()
+	}
 	if in.err == nil {
 		in.err = in.guest.Call(in.fn, in.stack[:])
 	}

@@ -7,13 +7,12 @@ import (
 // firstSlice is of the size of the others, so that a usual call stays below it.
 const firstSlice = 250_000
 
-// arm sets the counters for a call.
+// arm sets the counters for a call. The depth is what it was before every call that came back.
 func (g *Guest) arm(budget uint64) {
 	g.budget = budget
 	slice := min(budget, firstSlice)
 	g.fuel.Set(slice)
 	g.rest.Set(budget - slice)
-	g.depth.Set(uint64(g.limits.DepthMax))
 	g.armed = true
 }
 
@@ -107,7 +106,7 @@ func (g *Guest) Alloc(size, align uint32) (uint32, error) {
 		return 0, fmt.Errorf("wasm: alloc: %w: %s and a memory", ErrNoExport, reallocExport)
 	case g.state == allocating:
 		return 0, fmt.Errorf("wasm: alloc: the guest is in a call of %s", reallocExport)
-	case size == 0 && g.module.form == CoreForm:
+	case !g.asks(size):
 		return align, nil
 	}
 	if g.state == idle && !g.armed {
@@ -115,9 +114,8 @@ func (g *Guest) Alloc(size, align uint32) (uint32, error) {
 	}
 	before := g.state
 	ptr, err := g.callRealloc(v, size, align)
-	if err == nil && (ptr&(align-1) != 0 || uint64(ptr)+uint64(size) > uint64(v.memory.Size())) {
-		err = &guestFault{text: fmt.Sprintf("answers %#x for %d bytes aligned to %d, memory has %d",
-			ptr, size, align, v.memory.Size())}
+	if r, has := (Room{size, align, ptr}), v.memory.Size(); err == nil && !r.fits(has) {
+		err = r.refused(has)
 	}
 	if err == nil {
 		return ptr, nil

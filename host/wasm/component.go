@@ -64,6 +64,7 @@ func (m *Module) compilePlan(ctx context.Context, p *plan.Plan) error {
 	m.parts = p.Components
 	for _, do := range []func(ctx context.Context) error{
 		l.findImports, l.rewriteAll, l.makeTrampolines, l.makeExports, l.makeSteps,
+		m.compileBatches,
 	} {
 		if err := do(ctx); err != nil {
 			return err

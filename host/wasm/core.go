@@ -49,7 +49,10 @@ func (m *Module) compileCore(ctx context.Context, code []byte) error {
 		m.owners = append(m.owners, canon.HostOwned)
 	}
 	m.describeCore(r)
-	return m.viewCore(r)
+	if err := m.viewCore(r); err != nil {
+		return err
+	}
+	return m.compileBatches(ctx)
 }
 
 // withinTables: at 8 bytes an element tables are outside of the memory that is bounded.

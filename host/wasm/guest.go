@@ -37,6 +37,8 @@ type Guest struct {
 	depth  api.MutableGlobal
 
 	allocators [keptMax]api.Function // by slot of a view's plan
+	batches    [keptMax]*batch       // by the same
+	beside     []api.Module          // the instances of batches
 	callees    []callee              // by callee of the module
 	adapters   []*canon.Adapter      // by adapter of the module; nil until they are needed
 
@@ -64,6 +66,7 @@ type view struct {
 	memory  Memory
 	realloc api.Function  // nil if there is none, or it is not kept
 	made    *plan.CoreDef // the allocator that is made anew for each call; nil if realloc is set
+	batch   *batch        // nil if realloc is called once for each
 	// encoding is how strings stand in the memory.
 	encoding component.Encoding
 }
@@ -185,7 +188,7 @@ func (g *Guest) Close() {
 
 // closeCores closes the last one made first: nothing made earlier needs it.
 func (g *Guest) closeCores() {
-	for _, c := range slices.Backward(g.cores) {
+	for _, c := range slices.Backward(append(g.cores, g.beside...)) {
 		if c != nil {
 			// An instance without file descriptors has nothing that could fail to close.
 			_ = c.Close(context.Background())

@@ -133,6 +133,7 @@ func (g *Guest) count() {
 	g.fuel = owner.ExportedGlobal(fuel.FuelGlobal).(api.MutableGlobal)
 	g.rest = owner.ExportedGlobal(fuel.RestGlobal).(api.MutableGlobal)
 	g.depth = owner.ExportedGlobal(fuel.DepthGlobal).(api.MutableGlobal)
+	g.depth.Set(uint64(g.limits.DepthMax))
 	g.arm(g.limits.StartFuel)
 }
 

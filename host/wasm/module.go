@@ -69,6 +69,7 @@ type program struct {
 	parts    int        // component instances
 	adapters int        // calls between them
 	callees  []plan.CoreDef
+	batches  [keptMax]wazero.CompiledModule // by slot of a view; nil if no export has it
 	// resources are the resource types, owners for package canon.
 	resources []resource
 	owners    canon.Resources

@@ -122,11 +122,10 @@ func TestAPartIsNotEnteredAgain(t *testing.T) {
 	})
 }
 
-func TestReallocAndPostReturnMayNotCallOut(t *testing.T) {
-	counted := 0
-	host := HostModule{Name: "test", Funcs: []HostFunc{{Name: "call", Call: func(*Guest, []uint64) {
-		counted++
-	}}}}
+// callingOut is a component whose f, realloc and post-return call the host.
+func callingOut() (*plan.Plan, HostModule) {
+	host := HostModule{Name: "test", Funcs: []HostFunc{{Name: "call",
+		Call: func(*Guest, []uint64) {}}}}
 	m := asm.New()
 	m.Memory(1, 1)
 	call := m.Import("a", "call", none, none)
@@ -143,6 +142,13 @@ func TestReallocAndPostReturnMayNotCallOut(t *testing.T) {
 	p.Exports[0].Lifted.Options = plan.Options{
 		Memory: &memory, Realloc: &realloc, PostReturn: &post,
 	}
+	return p, host
+}
+
+func TestReallocAndPostReturnMayNotCallOut(t *testing.T) {
+	p, host := callingOut()
+	counted := 0
+	host.Funcs[0].Call = func(*Guest, []uint64) { counted++ }
 	engines(t, func(t *testing.T, cfg Config) {
 		for name, do := range map[string]func(g *Guest, f *Func) error{
 			"realloc": func(g *Guest, f *Func) error {

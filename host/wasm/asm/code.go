@@ -15,6 +15,7 @@ const (
 	I32Mul      byte = 0x6c
 	I32And      byte = 0x71
 	I32Xor      byte = 0x73
+	I32Shl      byte = 0x74
 	I64Add      byte = 0x7c
 
 	// Empty is the type of a block without results.
@@ -98,6 +99,9 @@ func I64Store(offset uint32) []byte { return join([]byte{0x37, 3}, U32(offset)) 
 
 // MemoryGrow takes a number of pages.
 func MemoryGrow() []byte { return []byte{0x40, 0} }
+
+// MemorySize answers it in pages.
+func MemorySize() []byte { return []byte{0x3f, 0} }
 
 // MemoryFill takes address, value, length.
 func MemoryFill() []byte { return []byte{0xfc, 11, 0} }
