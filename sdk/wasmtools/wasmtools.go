@@ -91,6 +91,9 @@ type Wrapping struct {
 	Encoding string
 	// Adapters are modules that serve imports of another kind, by the name of the import.
 	Adapters map[string][]byte
+	// Keep names custom sections of the module that the component is to have too: else they are
+	// only in the module inside, where nobody looks.
+	Keep []string
 }
 
 // Embed writes a world into a core module that speaks its canonical ABI. core is borrowed.
@@ -108,6 +111,7 @@ func (t *Tools) Embed(ctx context.Context, core []byte, w WIT, encoding string) 
 // Wrap makes a component of a core module that speaks the canonical ABI of a world. core is
 // borrowed. A module without a world named has embedded one itself.
 func (t *Tools) Wrap(ctx context.Context, core []byte, w Wrapping) ([]byte, error) {
+	module := core
 	if w.Files != nil {
 		var err error
 		if core, err = t.Embed(ctx, core, w.WIT, w.Encoding); err != nil {
@@ -119,7 +123,16 @@ func (t *Tools) Wrap(ctx context.Context, core []byte, w Wrapping) ([]byte, erro
 		beside[name+".wasm"] = code
 		args = append(args, "--adapt", name+"="+name+".wasm")
 	}
-	return t.Run(ctx, files{beside: beside}, bytes.NewReader(core), args...)
+	made, err := t.Run(ctx, files{beside: beside}, bytes.NewReader(core), args...)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range w.Keep {
+		if data := Custom(module, name); data != nil && Custom(made, name) == nil {
+			made = WithCustom(made, name, data)
+		}
+	}
+	return made, nil
 }
 
 // Targets says what a component lacks of a world, as an *Error.

@@ -85,9 +85,14 @@ func contracts(t *testing.T, tools *Tools) {
 }
 
 func wrapAndTargets(t *testing.T, tools *Tools) {
-	made, err := tools.Wrap(t.Context(), adder, Wrapping{WIT: adding("one")})
+	stamped := WithCustom(adder, "a:name", []byte("adder"))
+	w := Wrapping{WIT: adding("one"), Keep: []string{"a:name", "another"}}
+	made, err := tools.Wrap(t.Context(), stamped, w)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if string(Custom(made, "a:name")) != "adder" || Custom(made, "another") != nil {
+		t.Errorf("kept %q", Custom(made, "a:name"))
 	}
 	if string(made[:8]) != "\x00asm\x0d\x00\x01\x00" {
 		t.Fatalf("no component: %x", made[:8])

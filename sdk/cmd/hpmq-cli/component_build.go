@@ -173,7 +173,7 @@ func (k *built) finish(
 		}
 	}
 	text, err := json.Marshal(manifest(p))
-	return appendCustom(code, manifestSection, text), form, err
+	return wasmtools.WithCustom(code, manifestSection, text), form, err
 }
 
 // manifestSection is the custom section in which a component says who it is.
@@ -185,22 +185,4 @@ func manifest(p *project.Project) map[string]any {
 		"name": p.Name, "version": p.Version, "role": p.Role, "contract": "hpmq:broker@0.1.0",
 		"capabilities": append([]project.Capability{}, p.Capabilities...),
 	}
-}
-
-// appendCustom adds a custom section to a module or component.
-func appendCustom(code []byte, name string, data []byte) []byte {
-	var body []byte
-	body = appendLength(body, len(name))
-	body = append(append(body, name...), data...)
-	code = appendLength(append(code, 0), len(body))
-	return append(code, body...)
-}
-
-// appendLength appends an unsigned LEB128.
-func appendLength(dst []byte, n int) []byte {
-	for n >= 0x80 {
-		dst = append(dst, byte(n)|0x80)
-		n >>= 7
-	}
-	return append(dst, byte(n))
 }

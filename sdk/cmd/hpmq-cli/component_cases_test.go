@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/hpmq/hpmq/sdk/cases"
+	"github.com/hpmq/hpmq/sdk/wasmtools"
 )
 
 // vendorCases are two cases of transformer-json: one that passes and one that does not.
@@ -182,15 +183,24 @@ func TestWrapAndWIT(t *testing.T) {
 	t.Setenv("HPMQ_CLI_CACHE", t.TempDir())
 	dir := t.TempDir()
 	made, none := filepath.Join(dir, "made.wasm"), filepath.Join(dir, "none.wasm")
+	core, err := os.ReadFile(plain1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stamped := filepath.Join(dir, "stamped.wasm")
+	write(t, stamped, string(wasmtools.WithCustom(core, manifestSection,
+		[]byte(`{"name":"vendor","version":"1.2.3","role":"transformer"}`))))
 	for _, c := range []saying{
-		{"component wrap " + plain1 + " --world transformer-component -o " + made, exitOK,
+		{"component wrap " + stamped + " --world transformer-component -o " + made, exitOK,
 			[]string{made}, nil},
 		{"wit targets " + made + " --world transformer-component", exitOK, []string{"fits"}, nil},
 		{"wit targets " + made + " --world router-component", exitRefused, nil, []string{"router"}},
 		{"component wrap " + plain1 + " --world router-component -o " + none, exitRefused, nil,
 			[]string{"router"}},
 		{"component wrap nowhere.wasm --world w", exitUsage, nil, []string{"no such file"}},
-		{"component check " + made, exitOK, []string{"form      component", "roles     tran"}, nil},
+		{"component check " + made, exitOK, []string{
+			"form      component", "name      vendor 1.2.3", "roles     tran",
+		}, nil},
 		{"wit bind --lang c --world router-component --out " + dir, exitOK,
 			[]string{"router_component.h\n"}, nil},
 		{"wit bind --lang assemblyscript --world router-component --out " + dir, exitOK,

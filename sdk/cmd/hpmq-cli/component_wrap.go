@@ -26,7 +26,8 @@ func newComponentWrap(s *settings) *cobra.Command {
 a world, as "wasm-tools component embed" and "component new" do: hpmq-cli carries wasm-tools.
 
 The WIT is that of the broker unless --wit names another folder. A module that imports WASI preview
-1 needs an adapter for it, or stays a core module, which the broker links as well.`,
+1 needs an adapter for it, or stays a core module, which the broker links as well. A manifest
+(hpmq:manifest) in the module is the component's too.`,
 		Example: `  hpmq-cli component wrap core.wasm --world transformer-component -o policy.wasm
   hpmq-cli component wrap as.wasm --world authorizer-component --encoding utf16 -o policy.wasm
   hpmq-cli component wrap core.wasm --world w --wit ./wit --adapt wasi_snapshot_preview1=a.wasm`,
@@ -50,7 +51,9 @@ func (k *wrap) run(cmd *cobra.Command, file string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	w := wasmtools.Wrapping{Encoding: k.encoding, Adapters: map[string][]byte{}}
+	w := wasmtools.Wrapping{
+		Encoding: k.encoding, Adapters: map[string][]byte{}, Keep: []string{manifestSection},
+	}
 	if k.world != "" {
 		w.WIT = witFiles(k.wit, k.world)
 	}

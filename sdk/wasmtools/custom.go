@@ -1,0 +1,74 @@
+package wasmtools
+
+import "encoding/binary"
+
+// headerBytes is what a module and a component begin with; sections follow, of the same form.
+const headerBytes = 8
+
+// section is one of a module or component; a custom one has a name.
+type section struct {
+	name   string
+	custom bool
+	// data is what it holds, whole is that with its head.
+	data, whole []byte
+}
+
+// next is the first section of b, and what is behind it. False: there is none, or it is cut short.
+func next(b []byte) (s section, rest []byte, ok bool) {
+	if len(b) == 0 {
+		return s, nil, false
+	}
+	body, rest, ok := counted(b[1:])
+	if !ok {
+		return s, nil, false
+	}
+	s = section{custom: b[0] == 0, data: body, whole: b[:len(b)-len(rest)]}
+	if s.custom {
+		name, data, ok := counted(body)
+		if !ok {
+			return s, nil, false
+		}
+		s.name, s.data = string(name), data
+	}
+	return s, rest, true
+}
+
+// counted takes bytes with their number before them, an unsigned LEB128 of 32 bits.
+func counted(b []byte) (body, rest []byte, ok bool) {
+	n, used := binary.Uvarint(b[:min(len(b), 5)])
+	if used <= 0 || n > uint64(len(b)-used) {
+		return nil, nil, false
+	}
+	return b[used : used+int(n)], b[used+int(n):], true
+}
+
+// Custom is what the custom section of that name holds, the last one if there are several: a part
+// of code; nil if there is none.
+func Custom(code []byte, name string) []byte {
+	var found []byte
+	for s, rest, ok := next(code[min(headerBytes, len(code)):]); ok; s, rest, ok = next(rest) {
+		if s.custom && s.name == name {
+			found = s.data[:len(s.data):len(s.data)]
+		}
+	}
+	return found
+}
+
+// WithCustom is a copy of a module or component with a custom section of that name at its end, in
+// the place of any that it has.
+func WithCustom(code []byte, name string, data []byte) []byte {
+	head := min(headerBytes, len(code))
+	out := append([]byte{}, code[:head]...)
+	rest := code[head:]
+	for s, after, ok := next(rest); ok; s, after, ok = next(rest) {
+		if !s.custom || s.name != name {
+			out = append(out, s.whole...)
+		}
+		rest = after
+	}
+	out = append(out, rest...) // what is no section: who runs it will say so
+	body := binary.AppendUvarint(nil, uint64(len(name)))
+	body = append(append(body, name...), data...)
+	out = binary.AppendUvarint(append(out, 0), uint64(len(body)))
+	return append(out, body...)
+}
