@@ -40,6 +40,10 @@ func (o *ordered[T]) UnmarshalJSON(text []byte) error {
 
 var errShape = errors.New("this is not what wasm-tools writes")
 
+// ErrUnbound says that a world has what is not in the model: resources, methods, async functions.
+// Worlds beside it that do without are read.
+var ErrUnbound = errors.New("cannot be bound yet")
+
 // The JSON of wasm-tools component wit --json.
 type (
 	rawDocs struct {
@@ -99,11 +103,13 @@ type parser struct {
 	raw        rawAll
 	interfaces []*Interface
 	types      []*Type
+	// unbound are the types and interfaces that are not in the model, with why.
+	unbound map[any]error
 }
 
 // Parse reads what wasm-tools wrote and answers one world. An empty name is the only world.
 func Parse(text []byte, world string) (*World, error) {
-	p := &parser{}
+	p := &parser{unbound: map[any]error{}}
 	if err := json.Unmarshal(text, &p.raw); err != nil {
 		return nil, fmt.Errorf("wit: parse: %w", err)
 	}
@@ -135,7 +141,7 @@ func (p *parser) all() error {
 		p.types[i] = &Type{}
 	}
 	for i := range p.raw.Types {
-		if err := p.fill(i); err != nil {
+		if err := p.keep(p.types[i], p.fill(i)); err != nil {
 			return fmt.Errorf("type %d: %w", i, err)
 		}
 	}
@@ -143,8 +149,61 @@ func (p *parser) all() error {
 		return err
 	}
 	for i := range p.raw.Interfaces {
-		if err := p.functions(i); err != nil {
+		if err := p.keep(p.interfaces[i], p.functions(i)); err != nil {
 			return fmt.Errorf("interface %s: %w", p.interfaces[i].Name, err)
+		}
+	}
+	return nil
+}
+
+// keep keeps an ErrUnbound for the worlds that need what it is about.
+func (p *parser) keep(what any, err error) error {
+	if errors.Is(err, ErrUnbound) {
+		p.unbound[what], err = err, nil
+	}
+	return err
+}
+
+// bound refuses what a world cannot be bound with.
+func (p *parser) bound(w *World) error {
+	for _, i := range w.Interfaces() {
+		if err := p.unbound[i]; err != nil {
+			return fmt.Errorf("wit: world %s: interface %s: %w", w.Name, i.Name, err)
+		}
+		seen := map[*Type]bool{}
+		err := p.whole(seen, i.Types...)
+		for _, f := range i.Funcs {
+			err = errors.Join(err, p.whole(seen, f.Result))
+			for _, param := range f.Params {
+				err = errors.Join(err, p.whole(seen, param.Type))
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("wit: world %s: interface %s: %w", w.Name, i.Name, err)
+		}
+	}
+	return nil
+}
+
+// whole says whether types, and what they hold, are all in the model.
+func (p *parser) whole(seen map[*Type]bool, types ...*Type) error {
+	for _, t := range types {
+		if t == nil || seen[t] {
+			continue
+		}
+		seen[t] = true
+		if err := p.unbound[t]; err != nil {
+			return fmt.Errorf("type %s: %w", t.Name, err)
+		}
+		inner := []*Type{t.Elem}
+		for _, f := range t.Fields {
+			inner = append(inner, f.Type)
+		}
+		for _, c := range t.Cases {
+			inner = append(inner, c.Type)
+		}
+		if err := p.whole(seen, inner...); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -188,7 +247,7 @@ func (p *parser) at(raw json.RawMessage) (*Type, error) {
 			return &Type{Kind: Kind(kind)}, nil
 		}
 	}
-	return nil, fmt.Errorf("values of type %q cannot be bound yet", name)
+	return nil, fmt.Errorf("values of type %q %w", name, ErrUnbound)
 }
 
 func (p *parser) functions(i int) error {
@@ -201,8 +260,7 @@ func (p *parser) functions(i int) error {
 	}
 	for _, f := range raw.Functions.values {
 		if string(f.Kind) != `"freestanding"` {
-			return fmt.Errorf("function %s: methods and async functions cannot be bound yet",
-				f.Name)
+			return fmt.Errorf("function %s: methods and async functions %w", f.Name, ErrUnbound)
 		}
 		fn := &Func{Name: f.Name, Docs: f.Docs.Contents}
 		var err error
@@ -259,5 +317,5 @@ func (p *parser) world(raw *rawWorld) (*World, error) {
 			*to = append(*to, p.interfaces[item.Interface.ID])
 		}
 	}
-	return w, nil
+	return w, p.bound(w)
 }

@@ -48,7 +48,7 @@ func (p *parser) fill(n int) error {
 	}
 	var k rawKind
 	if err := json.Unmarshal(raw.Kind, &k); err != nil {
-		return fmt.Errorf("types as %.30s cannot be bound yet", raw.Kind)
+		return fmt.Errorf("types as %.30s %w", raw.Kind, ErrUnbound)
 	}
 	return p.kind(t, &k, raw.Kind)
 }
@@ -91,7 +91,7 @@ func (p *parser) kind(t *Type, k *rawKind, text json.RawMessage) (err error) {
 		t.Kind = Flags
 		t.Fields, err = p.cases(k.Flags.Flags)
 	default:
-		return fmt.Errorf("types as %.30s cannot be bound yet", text)
+		return fmt.Errorf("types as %.30s %w", text, ErrUnbound)
 	}
 	if err == nil && len(t.Fields) > 32 && t.Kind == Flags {
 		return fmt.Errorf("flags %s has %d flags, at most 32 can be bound", t.Name, len(t.Fields))

@@ -1,6 +1,7 @@
 package wit
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -110,17 +111,41 @@ func TestWhatCannotBeBoundIsNamed(t *testing.T) {
 		`{"worlds":[{"name":"w","package":1}]}`:                            "not what wasm-tools",
 		`{"worlds":[{"name":"v"}]}`:                                        "there are v",
 		`{"worlds":[{"name":"w","imports":{"f":{"function":{}}}}],` + pack: "f is no interface",
-		`{"types":[{"kind":"resource"}]}`:                                  "cannot be bound",
-		`{"types":[{"kind":{"stream":1}}]}`:                                "cannot be bound",
-		`{"types":[{"kind":{"list":"error-context"}}]}`:                    "error-context",
 		`{"types":[{"kind":{"list":7}}]}`:                                  "not what wasm-tools",
 		`{"types":[{"kind":{"list":0}}]}`:                                  "holds itself",
 		`{"interfaces":[{"types":{"a":3},"functions":{}}]}`:                "not what wasm-tools",
-		`{"interfaces":[{"functions":{"f":{"kind":{"method":1}}}}]}`:       "methods",
 	} {
 		_, err := Parse([]byte(text), "w")
 		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", text, err, says)
+		}
+	}
+}
+
+// TestAWorldWithoutItIsRead: what cannot be bound is in the way of those worlds alone that need it.
+func TestAWorldWithoutItIsRead(t *testing.T) {
+	for inside, says := range map[string]string{
+		`"types":{"a":0},"functions":{}|{"name":"a","kind":"resource"}`:    "type a: types as",
+		`"functions":{}|{"kind":"resource"}`:                               "",
+		`"types":{"a":0},"functions":{}|{"kind":{"list":"error-context"}}`: `"error-context"`,
+		`"functions":{"f":{"kind":"freestanding","result":0}}|` +
+			`{"kind":{"handle":{"borrow":1}}}`: "handle",
+		`"functions":{"f":{"kind":"freestanding","params":[{"name":"p",` +
+			`"type":1}]}}|` +
+			`{"kind":{"stream":1}},{"kind":{"option":0}}`: "stream",
+		`"functions":{"f":{"kind":{"method":1}}}|`: "function : methods",
+	} {
+		functions, types, _ := strings.Cut(inside, "|")
+		text := `{"worlds":[{"name":"w","package":0,"exports":{"i":{"interface":{"id":0}}}},` +
+			`{"name":"v","package":0}],"packages":[{"name":"a:b"}],"interfaces":[{"name":"i",` +
+			functions + `}],"types":[` + types + `]}`
+		_, err := Parse([]byte(text), "w")
+		if (err == nil) != (says == "") || says != "" && (!errors.Is(err, ErrUnbound) ||
+			!strings.Contains(err.Error(), says)) {
+			t.Errorf("%s: %v, want %q", text, err, says)
+		}
+		if _, err := Parse([]byte(text), "v"); err != nil {
+			t.Errorf("%s: the other world: %v", text, err)
 		}
 	}
 }
