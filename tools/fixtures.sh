@@ -120,6 +120,7 @@ version() {
 	shift 3
 	core versions.c versions/$world.wasm -fno-builtin -Wno-unused-parameter \
 		-DLIFE="\"$life\"" -DCAPS="\"$caps\"" "$@"
+	chmod 644 versions/$world.wasm
 	wrap "$work/wit" $world utf8 versions/$world.wasm components/versions/$world.wasm
 }
 

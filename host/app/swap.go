@@ -30,8 +30,9 @@ func linkedOf(listener string, v *link.ComponentView) client.Linked {
 	}
 	return client.Linked{
 		Listener: listener, Role: v.Role.String(), Position: v.Position, Name: v.Name,
-		Version: v.Version, Form: string(v.Form), Digest: v.Digest, Size: v.Size,
-		Grants: v.Grants, OnFault: v.OnFault.String(), Calls: v.Calls, Faults: v.Faults,
+		Version: v.Version, Form: string(v.Form), Contract: v.Contract,
+		Digest: v.Digest, Size: v.Size, Grants: v.Grants,
+		OnFault: v.OnFault.String(), Calls: v.Calls, Faults: v.Faults,
 		Breaker: v.Breaker, LastFault: v.LastFault, Previous: v.Previous,
 	}
 }

@@ -114,9 +114,9 @@ func (cs contracts) strange(interfaces []string) string {
 				have = append(have, track(c.version))
 			}
 		}
-		all = append(all, "of "+full+" it serves "+enumerate(have))
+		all = append(all, enumerate(have)+" of "+full)
 	}
-	return enumerate(slices.Compact(all))
+	return strings.Join(slices.Compact(all), ", ")
 }
 
 // explain adds to an error of Compile which versions there are of what is wanted in another.
@@ -126,7 +126,7 @@ func (cs contracts) explain(err error) error {
 		return err
 	}
 	if text := cs.strange(imports.Interfaces); text != "" {
-		return fmt.Errorf("%w; this host has not that version: %s", err, text)
+		return fmt.Errorf("%w; this host serves %s", err, text)
 	}
 	return err
 }

@@ -337,9 +337,8 @@ func TestARefusalNamesTheVersionsServed(t *testing.T) {
 			"build it against the world authorizer-component of wit/",
 			"hpmq:broker@0.2.0 and hpmq:broker@0.1.0")
 		refused("wanting", "step compile", "hpmq:broker/config@0.3.0 json",
-			"hpmq:broker/kv@0.3.0 set", "this host has not that version",
-			"of hpmq:broker/config it serves 0.1 and 0.2",
-			"of hpmq:broker/kv it serves 0.1 and 0.2")
+			"hpmq:broker/kv@0.3.0 set", "; this host serves 0.1 and 0.2 of hpmq:broker/config, "+
+				"0.1 and 0.2 of hpmq:broker/kv;")
 		// A mistake in the newer version is not hidden by the older one.
 		h.linker.contracts[0].roles[RoleAuthorizer].exports[0].typ = "()"
 		h.linker.contracts[0].roles[RoleAuthorizer].exports[0].params = 3

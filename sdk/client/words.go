@@ -45,6 +45,7 @@ type Linked struct {
 	Name     string   `json:"name" doc:"Name of the component"`
 	Version  string   `json:"version" doc:"What the component says of itself, or empty"`
 	Form     string   `json:"form" doc:"component, or core: a core module"`
+	Contract string   `json:"contract" doc:"Version of the contracts it is asked in, such as 0.1"`
 	Digest   string   `json:"digest" doc:"SHA-256 of the .wasm file"`
 	Size     int      `json:"size" doc:"Bytes of the .wasm file"`
 	Grants   []string `json:"grants" doc:"Capabilities it may import"`

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -107,7 +108,9 @@ type parser struct {
 	unbound map[any]error
 }
 
-// Parse reads what wasm-tools wrote and answers one world. An empty name is the only world.
+// Parse reads what wasm-tools wrote and answers one world. An empty name is the only world. Of
+// worlds in several packages it is that of the folder's own, which wasm-tools writes after its
+// deps; "hpmq:broker/NAME@0.1.0" is that of one.
 func Parse(text []byte, world string) (*World, error) {
 	p := &parser{unbound: map[any]error{}}
 	if err := json.Unmarshal(text, &p.raw); err != nil {
@@ -116,15 +119,57 @@ func Parse(text []byte, world string) (*World, error) {
 	if err := p.all(); err != nil {
 		return nil, fmt.Errorf("wit: parse: %w", err)
 	}
+	w, err := p.find(world)
+	if err != nil {
+		return nil, err
+	}
+	return p.world(w)
+}
+
+// PackageOf is the package of the world that Parse would answer: "hpmq:broker@0.1.0".
+func PackageOf(text []byte, world string) (string, error) {
+	p := &parser{}
+	if err := json.Unmarshal(text, &p.raw); err != nil {
+		return "", fmt.Errorf("wit: parse: %w", err)
+	}
+	w, err := p.find(world)
+	if err != nil {
+		return "", err
+	}
+	return p.packageOf(w)
+}
+
+func (p *parser) find(world string) (*rawWorld, error) {
 	var names []string
-	for i := range p.raw.Worlds {
+	for i := range slices.Backward(p.raw.Worlds) {
 		w := &p.raw.Worlds[i]
 		names = append(names, w.Name)
-		if w.Name == world || world == "" && len(p.raw.Worlds) == 1 {
-			return p.world(w)
+		if world == w.Name || world == "" && len(p.raw.Worlds) == 1 || world == p.idOf(w) {
+			return w, nil
 		}
 	}
+	slices.Reverse(names)
 	return nil, fmt.Errorf("wit: no world %q; there are %s", world, strings.Join(names, ", "))
+}
+
+func (p *parser) packageOf(w *rawWorld) (string, error) {
+	if w.Package < 0 || w.Package >= len(p.raw.Packages) {
+		return "", fmt.Errorf("wit: parse: %w", errShape)
+	}
+	return p.raw.Packages[w.Package].Name, nil
+}
+
+// idOf is the full name of a world, "" if its package is not there.
+func (p *parser) idOf(w *rawWorld) string {
+	pkg, err := p.packageOf(w)
+	if err != nil {
+		return ""
+	}
+	name, version, versioned := strings.Cut(pkg, "@")
+	if versioned {
+		version = "@" + version
+	}
+	return name + "/" + w.Name + version
 }
 
 // all makes all interfaces and types: the empty ones first, since they refer to each other.
@@ -301,10 +346,10 @@ func (p *parser) cases(raw []rawField) ([]Field, error) {
 
 func (p *parser) world(raw *rawWorld) (*World, error) {
 	w := &World{Name: raw.Name, Docs: raw.Docs.Contents}
-	if raw.Package < 0 || raw.Package >= len(p.raw.Packages) {
-		return nil, fmt.Errorf("wit: parse: %w", errShape)
+	var err error
+	if w.Package, err = p.packageOf(raw); err != nil {
+		return nil, err
 	}
-	w.Package = p.raw.Packages[raw.Package].Name
 	for to, from := range map[*[]*Interface]*ordered[rawItem]{
 		&w.Imports: &raw.Imports, &w.Exports: &raw.Exports,
 	} {

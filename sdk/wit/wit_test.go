@@ -169,3 +169,19 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestAWorldOfSeveralVersions: by its name it is that of the folder's own package, the last one.
+func TestAWorldOfSeveralVersions(t *testing.T) {
+	text := []byte(`{"packages":[{"name":"a:b@0.1.0"},{"name":"a:b@0.2.0"},{"name":"c:d"}],` +
+		`"worlds":[{"name":"w","package":0},{"name":"v","package":2},{"name":"w","package":1}]}`)
+	for name, want := range map[string]string{
+		"w": "a:b@0.2.0", "a:b/w@0.1.0": "a:b@0.1.0", "a:b/w@0.2.0": "a:b@0.2.0", "c:d/v": "c:d",
+		"a:b/w@0.3.0": "", "": "", "x": "",
+	} {
+		w, err := Parse(text, name)
+		of, _ := PackageOf(text, name)
+		if of != want || (err == nil) != (want != "") || err == nil && w.Package != want {
+			t.Errorf("%q is of %q: %v", name, of, err)
+		}
+	}
+}

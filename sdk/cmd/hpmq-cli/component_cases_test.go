@@ -193,8 +193,10 @@ func TestWrapAndWIT(t *testing.T) {
 	for _, c := range []saying{
 		{"component wrap " + stamped + " --world transformer-component -o " + made, exitOK,
 			[]string{made}, nil},
-		{"wit targets " + made + " --world transformer-component", exitOK, []string{"fits"}, nil},
-		{"wit targets " + made + " --world router-component", exitRefused, nil, []string{"router"}},
+		{"wit targets " + made + " --world transformer-component", exitOK,
+			[]string{"fits world transformer-component of hpmq:broker@0.1.0"}, nil},
+		{"wit targets " + made + " --world router-component", exitRefused, nil,
+			[]string{"does not fit world router-component of hpmq:broker@0.1.0"}},
 		{"component wrap " + plain1 + " --world router-component -o " + none, exitRefused, nil,
 			[]string{"router"}},
 		{"component wrap nowhere.wasm --world w", exitUsage, nil, []string{"no such file"}},

@@ -30,9 +30,10 @@ func newComponentCheck(s *settings) *cobra.Command {
 		Use:   "check [FILE.wasm | DIR]",
 		Short: "Say what a component is, and whether a broker would link it",
 		Long: `check compiles a component and starts it as a broker would, and prints what it is:
-the form, the roles its exports fit, what it imports and which of that a link must grant, the topics
-it asks for, the memory it starts with, the fuel that starting and configuring took, and that of its
-golden cases if it has any.
+the form, the roles its exports fit, the versions of the contracts it speaks and which of them this
+broker asks, what it imports and which of that a link must grant, the topics it asks for, the memory
+it starts with, the fuel that starting and configuring took, and that of its golden cases if it has
+any.
 
 With --grants it says whether these suffice; with --link, whether the links of a broker's
 configuration that use this file do. It exits with 1 if a broker would refuse the component.`,
@@ -64,6 +65,7 @@ type checked struct {
 	Digest  string          `json:"digest"`
 	Size    int             `json:"size"`
 	Roles   []link.Role     `json:"roles"`
+	Speaks  []checkedSpoken `json:"speaks"`
 	Imports []checkedImport `json:"imports"`
 	Exports []string        `json:"exports"`
 	// ArgumentBlock says that it takes its arguments in a block.
@@ -71,6 +73,14 @@ type checked struct {
 	Started       []started       `json:"started"`
 	Cases         *checkedCases   `json:"cases,omitempty"`
 	Links         []checkedLinked `json:"links,omitempty"`
+}
+
+// checkedSpoken is an interface of the contracts that it exports.
+type checkedSpoken struct {
+	Name string `json:"name"`
+	// Asked says that this broker asks it; Served are the versions that it serves of it.
+	Asked  bool   `json:"asked"`
+	Served string `json:"served"`
 }
 
 // checkedImport is an interface it imports.
@@ -154,7 +164,10 @@ func (k *check) describe(b *subject, in *link.Inspection) *checked {
 	c := &checked{
 		File: b.file, Form: b.form(), Name: in.Name, Version: in.Version, Digest: in.Digest,
 		Size: in.Size, Roles: in.Roles, Exports: in.Exports, ArgumentBlock: in.Block,
-		Imports: []checkedImport{}, Started: []started{},
+		Speaks: []checkedSpoken{}, Imports: []checkedImport{}, Started: []started{},
+	}
+	for _, s := range in.Speaks {
+		c.Speaks = append(c.Speaks, checkedSpoken{s.Name, s.Asked, s.Served})
 	}
 	for _, im := range in.Imports {
 		one := checkedImport{Name: im.Name}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,6 +15,9 @@ func (k *check) print(c *checked) error {
 		{"form", fmt.Sprintf("%s, %s, sha256 %s", c.Form, bytesText(c.Size), short(c.Digest))},
 		{"name", nameText(c)},
 		{"roles", rolesText(c)},
+	}
+	for i, s := range c.Speaks {
+		lines = append(lines, [2]string{head(i, "speaks"), spokenText(k, c.Speaks, s)})
 	}
 	if len(c.Imports) == 0 {
 		lines = append(lines, [2]string{"imports", "nothing"})
@@ -60,6 +64,9 @@ func nameText(c *checked) string {
 }
 
 func rolesText(c *checked) string {
+	if len(c.Roles) == 0 && slices.ContainsFunc(c.Speaks, checkedSpoken.strange) {
+		return "none in a version that this broker serves"
+	}
 	if len(c.Roles) == 0 {
 		return "none: its exports fit no role of wit/; build it against a world of wit/ " +
 			"(hpmq-cli component new shows how)"
@@ -69,6 +76,25 @@ func rolesText(c *checked) string {
 		names = append(names, r.String())
 	}
 	return strings.Join(names, ", ")
+}
+
+// strange says that the broker does not ask it.
+func (s checkedSpoken) strange() bool { return !s.Asked }
+
+// spokenText says of an interface that is not asked why.
+func spokenText(k *check, all []checkedSpoken, s checkedSpoken) string {
+	face, _, _ := strings.Cut(s.Name, "@")
+	other := slices.ContainsFunc(all, func(o checkedSpoken) bool {
+		return o.Asked && strings.HasPrefix(o.Name, face+"@")
+	})
+	switch {
+	case s.Asked:
+		return printable(s.Name)
+	case other:
+		return printable(s.Name) + k.paint(faint, "  not asked: another version of it is")
+	}
+	return printable(s.Name) + "  " + k.paint(red, "not served") + ": this broker serves " +
+		s.Served
 }
 
 func importText(k *check, im checkedImport) string {

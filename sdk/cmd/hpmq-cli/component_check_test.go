@@ -18,6 +18,8 @@ const (
 	plain1     = "../../../host/link/testdata/transformer.wasm"
 	unknown1   = "../../../host/link/testdata/unknown-import.wasm"
 	publisher  = "../../../host/link/testdata/transformer-publish.wasm"
+	later1     = "../../../host/link/testdata/components/versions/later.wasm"
+	wanting1   = "../../../host/link/testdata/versions/wanting.wasm"
 	hostile1   = "../../../components/testdata/hostile-loop.wasm"
 )
 
@@ -67,7 +69,7 @@ func TestCheck(t *testing.T) {
 	for name, c := range map[string]saying{
 		"all of it": {"component check " + json1, exitOK, []string{
 			"form      core module, ", "name      transformer-json 0.1.0",
-			"roles     transformer\n",
+			"roles     transformer\n", "speaks    hpmq:broker/lifecycle@0.1.0\n",
 			"hpmq:broker/history@0.1.0  grant history", "every component has it",
 			"fuel to start", "cases     23 of 23 pass",
 		}, nil},
@@ -82,6 +84,12 @@ func TestCheck(t *testing.T) {
 			[]string{"refused at step configure", "correct its configuration"}, nil},
 		"unknown import": {"component check " + unknown1, exitRefused, nil,
 			[]string{"hpmq:broker/weather@0.1.0", "build it against wit/"}},
+		"a later version exported": {"component check " + later1, exitRefused, []string{
+			"roles     none in a version that this broker serves\n",
+			"speaks    hpmq:broker/lifecycle@0.3.0  not served: this broker serves 0.1\n",
+		}, nil},
+		"a later version imported": {"component check " + wanting1, exitRefused, nil, []string{
+			"this host serves 0.1 of hpmq:broker/config, 0.1 of hpmq:broker/kv\n"}},
 		"no wasm": {"component check " + garbage, exitRefused, nil, []string{"not WebAssembly"}},
 		"no file": {"component check ./nowhere.wasm", exitUsage, nil, []string{"no such file"}},
 		"no folder": {"component check", exitUsage, nil,
@@ -99,7 +107,8 @@ func TestCheckAsJSON(t *testing.T) {
 		t.Fatalf("exit %d, %v: %s%s", code, err, out, errs)
 	}
 	if got.Form != "core module" || len(got.Roles) != 1 || len(got.Imports) != 2 ||
-		got.Imports[1].Grant != "history" || got.Started[0].MemoryBytes == 0 ||
+		got.Imports[1].Grant != "history" || len(got.Speaks) != 2 || !got.Speaks[1].Asked ||
+		got.Speaks[1].Served != "0.1" || got.Started[0].MemoryBytes == 0 ||
 		got.Started[0].ConfigureFuel == 0 || len(got.Digest) != 64 {
 		t.Errorf("got %+v", got)
 	}

@@ -33,13 +33,13 @@ func (s *settings) linkShow(cmd *cobra.Command) error {
 	for i, l := range linked {
 		rows[i] = []string{
 			l.Listener, l.Role, strconv.Itoa(l.Position), l.Name, l.Version, l.Form,
-			short(l.Digest), strings.Join(l.Grants, ","), l.OnFault,
+			l.Contract, short(l.Digest), strings.Join(l.Grants, ","), l.OnFault,
 			strconv.FormatUint(l.Calls, 10), strconv.FormatUint(l.Faults, 10), l.Breaker,
 			short(l.Previous),
 		}
 	}
 	return s.table([]string{
-		"LISTENER", "ROLE", "POS", "COMPONENT", "VERSION", "FORM", "DIGEST", "GRANTS", "ON FAULT",
-		"CALLS", "FAULTS", "BREAKER", "PREVIOUS",
+		"LISTENER", "ROLE", "POS", "COMPONENT", "VERSION", "FORM", "CONTRACT", "DIGEST", "GRANTS",
+		"ON FAULT", "CALLS", "FAULTS", "BREAKER", "PREVIOUS",
 	}, rows)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hpmq/hpmq/sdk/contracts"
 	"github.com/hpmq/hpmq/sdk/wasmtools"
+	"github.com/hpmq/hpmq/sdk/wit"
 )
 
 func newWIT(s *settings) *cobra.Command {
@@ -81,14 +82,15 @@ func newWITTargets(s *settings) *cobra.Command {
 		Use:   "targets FILE.wasm --world WORLD",
 		Short: "Say whether a component fits a world",
 		Long: `targets checks a Component Model binary against a world, imports and exports with
-their types. A core module has no types to check: hpmq-cli component check looks at its
-names.`,
+their types, and says of which version of the contracts the world is. One of another version is
+named in full: hpmq:broker/transformer-component@0.1.0. A core module has no types to check:
+hpmq-cli component check looks at its names.`,
 		Example: `  hpmq-cli wit targets policy.wasm --world transformer-component
   hpmq-cli wit targets policy.wasm --world w --wit ./wit`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: wasmFiles,
 		RunE: func(c *cobra.Command, args []string) error {
-			return s.witTargets(c, args[0], witFiles(dir, world))
+			return s.witTargets(c, args[0], dir, world)
 		},
 	}
 	c.Flags().StringVar(&world, "world", "", "the world")
@@ -97,23 +99,42 @@ names.`,
 	return c
 }
 
-func (s *settings) witTargets(cmd *cobra.Command, file string, w wasmtools.WIT) error {
+func (s *settings) witTargets(cmd *cobra.Command, file, dir, world string) error {
 	code, err := readFile(file, wasmBytesMax)
 	if err != nil {
 		return usageError{err}
 	}
-	tools, err := wasmtools.Open(cacheDir("tools"))
-	if err != nil {
+	of, err := s.targets(cmd, code, dir, world)
+	if of == "" {
 		return err
 	}
-	end := s.busy("checking (the first time compiles wasm-tools)")
-	err = tools.Targets(cmd.Context(), code, w)
-	end()
 	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+		return fmt.Errorf("%s: it does not fit world %s of %s: %w", file, world, of, err)
 	}
 	if s.json {
-		return s.printJSON(map[string]any{"file": file, "world": w.World, "fits": true})
+		return s.printJSON(map[string]any{
+			"file": file, "world": world, "package": of, "fits": true,
+		})
 	}
-	return s.printf("%s fits world %s", file, w.World)
+	return s.printf("%s fits world %s of %s", file, world, of)
+}
+
+// targets says of which package the world is, and what code lacks of it.
+func (s *settings) targets(
+	cmd *cobra.Command, code []byte, dir, world string,
+) (of string, err error) {
+	text, err := s.witJSON(cmd, dir)
+	if err != nil {
+		return "", err
+	}
+	if of, err = wit.PackageOf(text, world); err != nil {
+		return "", usageError{err}
+	}
+	tools, err := wasmtools.Open(cacheDir("tools"))
+	if err != nil {
+		return "", err
+	}
+	end := s.busy("checking (the first time compiles wasm-tools)")
+	defer end()
+	return of, tools.Targets(cmd.Context(), code, witFiles(dir, world))
 }
