@@ -124,14 +124,18 @@ version() {
 	wrap "$work/wit" $world utf8 versions/$world.wasm components/versions/$world.wasm
 }
 
-# The guests of make bench-wasm; the core form takes its arguments in a block.
+# The guests of make bench-wasm. Both forms take their arguments in a block; those in plain are components
+# that do not.
 hops() {
 	cd "$root/conformance/hop/testdata"
+	mkdir -p components plain
 	for role in authenticator authorizer transformer deduplicator router; do
 		flag=-DROLE_$(echo $role | tr a-z A-Z)
 		core hop.c $role.wasm -Wno-unused-parameter "$flag" -DBLOCK
+		chmod 644 $role.wasm
+		wrap "$root/wit" $role-component utf8 $role.wasm components/$role.wasm
 		core hop.c "$work/$role" -Wno-unused-parameter "$flag"
-		wrap "$root/wit" $role-component utf8 "$work/$role" components/$role.wasm
+		wrap "$root/wit" $role-component utf8 "$work/$role" plain/$role.wasm
 	done
 }
 
@@ -157,4 +161,4 @@ wasi
 cd "$root/host"
 wc -c wasm/plan/testdata/*.wasm link/testdata/components/*.wasm \
 	link/testdata/versions/*.wasm link/testdata/components/versions/*.wasm cap/wasi/testdata/*.wasm \
-	../conformance/hop/testdata/*.wasm ../conformance/hop/testdata/components/*.wasm >&2
+	../conformance/hop/testdata/*.wasm ../conformance/hop/testdata/*/*.wasm >&2

@@ -29,9 +29,11 @@ func usual() *question {
 	}
 }
 
-// forms are the folders of both.
+// forms are the folders of each. The plain one allocates each argument, as what other toolchains
+// make does.
 var forms = []struct{ name, folder string }{
 	{"core", "testdata/"}, {"component", "testdata/components/"},
+	{"plain component", "testdata/plain/"},
 }
 
 func engineName(interpreter bool) string {

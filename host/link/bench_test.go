@@ -22,11 +22,7 @@ func questions(h *house) map[string]func() {
 		RoleDeduplicator: {ref("deduplicator", "in=no;out=no;")},
 		RoleRouter:       {ref("router", "in=no;out=no;")},
 	})
-	blocks := "authorizer-block" // which components cannot have
-	if h.inComponentForm() {
-		blocks = "authorizer"
-	}
-	block := h.other("block", Spec{RoleAuthorizer: {ref(blocks, "")}})
+	block := h.other("block", Spec{RoleAuthorizer: {ref("authorizer-block", "")}})
 	m := message("sensors/kitchen/temperature", string(make([]byte, 256)))
 	var out []broker.Message
 	up, down := broker.Upstream, broker.Downstream

@@ -34,6 +34,7 @@ func TestInComponentForm(t *testing.T) {
 		"worker that fails": TestAWorkerThatFails, "workers take turns": TestWorkersTakeTurns,
 		"full desk": TestAFullDesk, "allocations unchanged": TestUnchangedPathsDoNotAllocate,
 		"fuel": TestFuelOfTheLinkIsExact, "allocations": TestAChangedMessageDoesNotAllocate,
+		"block": TestArgumentsInTheBlockOfTheGuest,
 	} {
 		t.Run(name, test)
 	}

@@ -19,7 +19,8 @@ var ErrGarbage = errors.New("the answer breaks the contract")
 // the call returns. See wit/README.md.
 type block struct {
 	at, size uint32
-	view     []byte // of it, while a call is prepared
+	memory   wasm.Memory // it is in
+	view     []byte      // of it, while a call is prepared; nil for a function of another memory
 	used     int
 }
 
@@ -29,14 +30,14 @@ const argumentsExport = "hpmq_arguments"
 // argumentsSize is enough for who a client is, a topic and a usual payload.
 const argumentsSize = 8 << 10
 
-// openBlock asks for the block, if the guest gives one.
+// openBlock asks for the block, if the guest gives one where the first function of its role has its
+// arguments. A component gives it by its core module.
 func (in *instance) openBlock() error {
-	m := in.guest.Module()
-	if m.Form() != wasm.CoreForm || !m.Has(argumentsExport) {
+	fn, err := in.guest.Beside(in.fns[0], argumentsExport)
+	one := []wasm.ValueType{wasm.I32}
+	if errors.Is(err, wasm.ErrNoExport) || err == nil && !fn.Is(one, one) {
 		return in.batch()
-	}
-	fn, err := in.guest.Func(argumentsExport)
-	if err != nil {
+	} else if err != nil {
 		return err
 	}
 	in.use(fn)
@@ -45,20 +46,26 @@ func (in *instance) openBlock() error {
 	if err != nil {
 		return err
 	}
-	if _, ok := in.guest.Memory().Read(at, argumentsSize); !ok || at == 0 {
+	memory := in.guest.Memory()
+	if _, ok := memory.Read(at, argumentsSize); !ok || at == 0 {
 		return garbage("%s answered %d", argumentsExport, at)
 	}
-	in.block = block{at: at, size: argumentsSize}
-	return nil
+	in.block = block{at: at, size: argumentsSize, memory: memory}
+	return in.batch()
 }
 
-// batch makes all arguments of a call room by one entry into the guest.
+// batch has all arguments of a call given room by one entry into the guest, where they do not go to
+// the block.
 func (in *instance) batch() error {
 	for _, fn := range in.fns {
-		if fn != nil {
-			if err := in.guest.Batch(fn); err != nil {
-				return err
-			}
+		if fn == nil {
+			continue
+		}
+		if in.guest.Use(fn); in.block.size > 0 && in.guest.Memory() == in.block.memory {
+			continue
+		}
+		if err := in.guest.Batch(fn); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -72,9 +79,11 @@ func (in *instance) use(fn *wasm.Func) {
 	in.guest.Use(fn)
 	in.fn, in.encoding = fn, fn.Encoding()
 	in.used, in.waits, in.err = 0, 0, nil
-	if in.block.size > 0 {
-		in.block.view, _ = in.guest.Memory().Read(in.block.at, in.block.size)
-		in.block.used = 0
+	if b := &in.block; b.size > 0 {
+		b.view, b.used = nil, 0
+		if in.guest.Memory() == b.memory {
+			b.view, _ = b.memory.Read(b.at, b.size)
+		}
 	}
 	in.texts.reset()
 }

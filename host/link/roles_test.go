@@ -307,4 +307,10 @@ func TestArgumentsInTheBlockOfTheGuest(t *testing.T) {
 	if v := h.seen(RoleTransformer, 0); v.Faults != 0 {
 		t.Error(v.LastFault)
 	}
+	var out []broker.Message
+	p.Transform(h.clock.now(), broker.Upstream, &device, message("topic", "payload"), &out)
+	in := h.guest(RoleTransformer).Env().(*instance)
+	if used := in.block.used; used < len("topicpayload") {
+		t.Errorf("%d bytes of the block are used", used)
+	}
 }

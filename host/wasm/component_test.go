@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hpmq/hpmq/host/wasm/asm"
 	"github.com/hpmq/hpmq/host/wasm/component"
+	"github.com/hpmq/hpmq/host/wasm/fuel"
 )
 
 // fixture is a component of package plan's testdata, as toolchains make them.
@@ -283,6 +285,35 @@ func TestAResourceOfTheHostInAComponent(t *testing.T) {
 		}
 		if got := fmt.Sprint(dropped); got != "[5 6 11]" {
 			t.Errorf("dropped %s", got)
+		}
+	})
+}
+
+// TestWhatStandsBesideAnExport: what the core module exports and the component does not.
+func TestWhatStandsBesideAnExport(t *testing.T) {
+	engines(t, func(t *testing.T, cfg Config) {
+		for _, form := range []Form{CoreForm, ComponentForm} {
+			m := bumping()
+			m.ExportFunc("twice", m.Func(i32, i32, none, asm.LocalGet(0), asm.LocalGet(0),
+				asm.Op(asm.I32Add)))
+			g, f := inForm(t, cfg, form, m, Limits{})
+			twice, err := g.Beside(f, "twice")
+			if err != nil {
+				t.Fatal(err)
+			}
+			stack := []uint64{21}
+			if err := g.Call(twice, stack); err != nil || stack[0] != 42 {
+				t.Errorf("%s: %d, %v", form, stack[0], err)
+			}
+			one := []ValueType{I32}
+			if !twice.Is(one, one) || twice.Is(one, nil) {
+				t.Errorf("%s: %v", form, twice.signature)
+			}
+			for _, name := range []string{"thrice", "memory", fuel.FuelGlobal, fuel.StartExport} {
+				if _, err := g.Beside(f, name); !errors.Is(err, ErrNoExport) {
+					t.Errorf("%s: %s: %v", form, name, err)
+				}
+			}
 		}
 	})
 }

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/hpmq/hpmq/host/wasm/component"
+	"github.com/hpmq/hpmq/host/wasm/fuel"
 	"github.com/hpmq/hpmq/host/wasm/plan"
 )
 
@@ -56,6 +58,40 @@ func (g *Guest) lookUp(e *export) (*Func, error) {
 		f.post = g.core(*e.post)
 	}
 	return f, nil
+}
+
+// Beside looks up what the core module whose memory f has exports under that name, whether the
+// component exports it or not: it is between that module and the host. It is called as f is, with
+// values of core types. It costs as much as Func.
+func (g *Guest) Beside(f *Func, name string) (*Func, error) {
+	if g.dead || g.closed {
+		return nil, g.gone("look up " + name)
+	}
+	core := 0
+	for i := range g.views {
+		if d := g.module.views[i].memory; &g.views[i] == f.view && d != nil {
+			core = d.Instance
+		}
+	}
+	missing := fmt.Errorf("wasm: look up %s beside %s: %w", name, f.name, ErrNoExport)
+	if f.view.memory.mem == nil || strings.HasPrefix(name, fuel.Reserved) {
+		return nil, missing
+	}
+	fn := g.cores[core].ExportedFunction(name)
+	if fn == nil {
+		return nil, missing
+	}
+	d := fn.Definition()
+	s := signature{params: valueTypes(d.ParamTypes()), results: valueTypes(d.ResultTypes())}
+	return &Func{
+		signature: s, guest: g, name: name, view: f.view, part: f.part, fn: fn,
+		slots: max(len(s.params), len(s.results)), encoding: f.encoding,
+	}, nil
+}
+
+// Is tells if the function has these flat types.
+func (f *Func) Is(params, results []ValueType) bool {
+	return f.equal(signature{params: params, results: results})
 }
 
 // Encoding is how the function has strings in its memory.
