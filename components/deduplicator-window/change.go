@@ -14,7 +14,7 @@ func (w *Window) checkChange(r *rule, m *guest.Message) deduplicator.Freshness {
 	if w.now, ok = fields.Split(w.now[:0], text(m.Payload)); !ok {
 		return deduplicator.News
 	}
-	w.begin(r, m)
+	w.begin(r, m.Topic)
 	if last, had := w.Store.Get(text(w.key)); had {
 		w.last, ok = fields.Split(w.last[:0], text(last))
 		if ok && !r.changed(w.last, w.now) {

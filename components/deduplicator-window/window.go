@@ -29,6 +29,9 @@ type Window struct {
 	key       []byte
 	now, last []fields.Field
 	kept      []byte
+	// whole is a large payload that had to be copied, message what it is a part of.
+	whole   []byte
+	message guest.Message
 }
 
 // rule is how to tell what is no news among the messages of one filter.
@@ -60,30 +63,65 @@ func (w *Window) Check(_ *guest.Identity, m *guest.Message) deduplicator.Freshne
 	if m.Retain && len(m.Payload) == 0 {
 		return deduplicator.News // it clears a retained message [MQTT-3.3.1-6]
 	}
-	for i := range w.rules {
-		r := &w.rules[i]
-		if !filter.Match(r.filter, m.Topic) {
-			continue
-		}
-		if len(r.bands) > 0 {
-			return w.checkChange(r, m)
-		}
-		return w.checkWindow(r, m)
+	r := w.ruleOf(m.Topic)
+	if r == nil {
+		return deduplicator.News
 	}
-	return deduplicator.News
+	return w.checkBy(r, m)
 }
 
-// checkWindow remembers a digest of the message. What cannot be remembered is news.
-func (w *Window) checkWindow(r *rule, m *guest.Message) deduplicator.Freshness {
+// wholeBytesMax is up to which size a payload is looked into; a larger one by fields is news.
+const wholeBytesMax = 1 << 20
+
+// CheckLent is Check for a large payload: it is copied for rules that look into it, no other.
+func (w *Window) CheckLent(_ *guest.Identity, m *guest.Lent) deduplicator.Freshness {
+	r := w.ruleOf(m.Topic)
+	if r == nil {
+		return deduplicator.News
+	}
+	size := m.Payload.Size()
+	if len(r.bands) == 0 && len(r.by) == 0 {
+		return w.remember(r, m.Topic, m.Payload.Fingerprint(), size)
+	}
+	if size > wholeBytesMax {
+		return deduplicator.News
+	}
+	w.whole = guest.AppendBody(w.whole[:0], m.Payload)
+	w.message = guest.Message{Topic: m.Topic, Payload: w.whole, QoS: m.QoS, Retain: m.Retain}
+	return w.checkBy(r, &w.message)
+}
+
+// ruleOf is the first rule whose filter matches, nil for none.
+func (w *Window) ruleOf(topic string) *rule {
+	for i := range w.rules {
+		if filter.Match(w.rules[i].filter, topic) {
+			return &w.rules[i]
+		}
+	}
+	return nil
+}
+
+func (w *Window) checkBy(r *rule, m *guest.Message) deduplicator.Freshness {
+	if len(r.bands) > 0 {
+		return w.checkChange(r, m)
+	}
 	sum, ok := w.digest(r, m.Payload)
 	if !ok {
 		return deduplicator.News
 	}
-	w.begin(r, m)
+	return w.remember(r, m.Topic, sum, uint64(len(m.Payload)))
+}
+
+// remember notes a digest of a message and the size of its payload. What cannot be remembered is
+// news. Two ways to make a digest do not meet: payloads of one size go one of them.
+func (w *Window) remember(
+	r *rule, topic string, sum, size uint64,
+) deduplicator.Freshness {
+	w.begin(r, topic)
 	w.key = append(w.key, ' ')
 	w.key = strconv.AppendUint(w.key, sum, 36)
 	w.key = append(w.key, ' ')
-	w.key = strconv.AppendInt(w.key, int64(len(m.Payload)), 36)
+	w.key = strconv.AppendUint(w.key, size, 36)
 	fresh, err := w.Store.SetIfAbsent(text(w.key), nil, r.windowMS)
 	if err != nil || fresh {
 		return deduplicator.News
@@ -92,10 +130,10 @@ func (w *Window) checkWindow(r *rule, m *guest.Message) deduplicator.Freshness {
 }
 
 // begin starts the key of what is remembered.
-func (w *Window) begin(r *rule, m *guest.Message) {
+func (w *Window) begin(r *rule, topic string) {
 	w.key = append(w.key[:0], r.label...)
 	if !r.wide {
-		w.key = append(w.key, m.Topic...)
+		w.key = append(w.key, topic...)
 	}
 }
 

@@ -2,6 +2,7 @@ package guests
 
 import (
 	"github.com/hpmq/hpmq/host/cap/abi"
+	"github.com/hpmq/hpmq/host/cap/payload"
 	"github.com/hpmq/hpmq/host/wasm"
 )
 
@@ -10,6 +11,7 @@ func capabilities() []wasm.HostModule {
 	const i32, i64 = wasm.I32, wasm.I64
 	list := func(types ...wasm.ValueType) []wasm.ValueType { return types }
 	return []wasm.HostModule{
+		payload.Module(),
 		{Name: "hpmq:broker/config@0.1.0", Funcs: []wasm.HostFunc{
 			{Name: "json", Params: list(i32), Call: configJSON},
 		}},

@@ -18,7 +18,11 @@ type env struct {
 	host   *guesttest.Host
 	config string
 	wasi   state.State
+	lent   []byte
 }
+
+// Payload is what the guest is lent.
+func (e *env) Payload() []byte { return e.lent }
 
 // instance is one guest and what is needed to ask it.
 type instance struct {

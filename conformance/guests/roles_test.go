@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/hpmq/hpmq/host/cap/payload"
 	guest "github.com/hpmq/hpmq/sdk/guest/go"
 	"github.com/hpmq/hpmq/sdk/guest/go/authenticator"
 	"github.com/hpmq/hpmq/sdk/guest/go/guesttest"
@@ -18,9 +19,7 @@ func (in *instance) Do(c *guesttest.Call) (any, error) {
 	case "upstream", "downstream":
 		return in.transform(c)
 	case "check":
-		in.message(c)
-		v, err := in.call("deduplicator", "check")
-		return guesttest.CheckAnswer(v), err
+		return in.check(c)
 	case "route":
 		return in.route(c)
 	case "share":
@@ -51,9 +50,36 @@ func (in *instance) flag(v bool) {
 func (in *instance) message(c *guesttest.Call) {
 	in.who(&c.Who)
 	in.pass(c.Topic)
-	in.pass(c.Payload)
+	in.pass(string(c.Payload))
 	in.num(uint64(c.QoS))
 	in.flag(c.Retain)
+}
+
+// check asks by handle about large payloads, as the broker does.
+func (in *instance) check(c *guesttest.Call) (any, error) {
+	const byHandle = "hpmq:broker/deduplicator-by-handle@0.1.0#check"
+	if len(c.Payload) <= guesttest.LentAbove || !in.guest.Module().Has(byHandle) {
+		in.message(c)
+		v, err := in.call("deduplicator", "check")
+		return guesttest.CheckAnswer(v), err
+	}
+	f, err := in.guest.Func(byHandle)
+	if err != nil {
+		return nil, err
+	}
+	in.who(&c.Who)
+	in.pass(c.Topic)
+	handle, err := payload.Lend(in.guest, f)
+	if err != nil {
+		return nil, err
+	}
+	in.env.lent = []byte(c.Payload)
+	in.num(uint64(handle))
+	in.num(uint64(c.QoS))
+	in.flag(c.Retain)
+	err = in.guest.Call(f, in.stack[:])
+	in.slots, in.used = 0, 0
+	return guesttest.CheckAnswer(uint32(in.stack[0])), err
 }
 
 func (in *instance) authorize(c *guesttest.Call) (any, error) {

@@ -33,9 +33,10 @@ func (m *manifest) check(mod *module) error {
 	for _, c := range m.Capabilities {
 		want = append(want, pkg+"/"+c.Name+"@"+version)
 	}
+	lent := pkg + "/payload@" + version // which is no capability
 	var have []string
 	for _, name := range mod.imports {
-		if name != "wasi_snapshot_preview1" && !slices.Contains(have, name) {
+		if name != "wasi_snapshot_preview1" && name != lent && !slices.Contains(have, name) {
 			have = append(have, name)
 		}
 	}

@@ -5,10 +5,10 @@ package main
 
 import (
 	window "github.com/hpmq/hpmq/components/deduplicator-window"
-	"github.com/hpmq/hpmq/sdk/guest/go/deduplicator"
+	"github.com/hpmq/hpmq/sdk/guest/go/deduplicator/byhandle"
 	"github.com/hpmq/hpmq/sdk/guest/go/kv"
 )
 
-var _ = deduplicator.Serve(&window.Window{Store: kv.Store{}})
+var _ = byhandle.Serve(&window.Window{Store: kv.Store{}})
 
 func main() {}

@@ -40,6 +40,39 @@ type Message struct {
 	Retain  bool
 }
 
+// Body is a payload that stays with the broker: a component looks at what it needs of it. It holds
+// until the call that brought it returns.
+type Body interface {
+	// Size is in bytes.
+	Size() uint64
+	// Read is count bytes from offset on: fewer at the end, none behind it, and 64 KiB at once at
+	// most. They are borrowed: they hold as long as the Body.
+	Read(offset uint64, count uint32) []byte
+	// Fingerprint is a hash of all of it, the same for equal payloads; see wit/payload.wit.
+	Fingerprint() uint64
+}
+
+// AppendBody appends all of b to dst.
+func AppendBody(dst []byte, b Body) []byte {
+	for at, size := uint64(0), b.Size(); at < size; {
+		piece := b.Read(at, 64<<10)
+		if len(piece) == 0 {
+			break
+		}
+		dst = append(dst, piece...)
+		at += uint64(len(piece))
+	}
+	return dst
+}
+
+// Lent is a Message whose payload has more than 16 KiB and stays with the broker.
+type Lent struct {
+	Topic   string
+	Payload Body
+	QoS     QoS
+	Retain  bool
+}
+
 // Interest is the topic filters a component wants to be asked about; "#" alone is every topic. A
 // message that matches none costs no call. The host may ask about more.
 type Interest struct {

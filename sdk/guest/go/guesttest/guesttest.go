@@ -42,7 +42,7 @@ type Call struct {
 	Who         Who         `json:"who"`
 	Action      string      `json:"action"`
 	Topic       string      `json:"topic"`
-	Payload     string      `json:"payload"`
+	Payload     Text        `json:"payload"`
 	QoS         guest.QoS   `json:"qos"`
 	Retain      bool        `json:"retain"`
 	Group       string      `json:"group"`
@@ -51,6 +51,28 @@ type Call struct {
 
 	// Answer is what must come back, in the words of the contract.
 	Answer json.RawMessage `json:"answer"`
+}
+
+// Text is a text, which files may write as {"repeat": text, "times": n} as well.
+type Text string
+
+// UnmarshalJSON reads both forms.
+func (t *Text) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		return json.Unmarshal(b, (*string)(t))
+	}
+	var part struct {
+		Repeat string `json:"repeat"`
+		Times  int    `json:"times"`
+	}
+	if err := json.Unmarshal(b, &part); err != nil {
+		return err
+	}
+	if part.Times < 0 || part.Times > 8<<20 {
+		return errors.New("times is from 0 to 8388608")
+	}
+	*t = Text(strings.Repeat(part.Repeat, part.Times))
+	return nil
 }
 
 // Who is the identity of a call.

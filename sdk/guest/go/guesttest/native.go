@@ -8,6 +8,7 @@ import (
 	"github.com/hpmq/hpmq/sdk/guest/go/authenticator"
 	"github.com/hpmq/hpmq/sdk/guest/go/authorizer"
 	"github.com/hpmq/hpmq/sdk/guest/go/deduplicator"
+	"github.com/hpmq/hpmq/sdk/guest/go/deduplicator/byhandle"
 	"github.com/hpmq/hpmq/sdk/guest/go/router"
 	"github.com/hpmq/hpmq/sdk/guest/go/transformer"
 )
@@ -75,7 +76,14 @@ func (t deduplicating) Do(c *Call) (any, error) {
 	if c.Function != "check" {
 		return nil, errFunction
 	}
-	return CheckAnswer(uint32(t.Check(c.Who.identity(), c.message()))), nil
+	who := c.Who.identity()
+	if h, ok := t.Handler.(byhandle.Handler); ok && len(c.Payload) > LentAbove {
+		m := guest.Lent{
+			Topic: c.Topic, Payload: Body(c.Payload), QoS: c.QoS, Retain: c.Retain,
+		}
+		return CheckAnswer(uint32(h.CheckLent(who, &m))), nil
+	}
+	return CheckAnswer(uint32(t.Check(who, c.message()))), nil
 }
 
 type routing struct{ router.Handler }
