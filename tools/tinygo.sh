@@ -44,7 +44,9 @@ build() {
 	cp -R "$dir/." "$dest/"
 	chmod -R u+w "$dest"
 	mkdir -p "$dest/src/net"
-	(cd "$dest" && CGO_ENABLED=1 go build -trimpath -tags llvm19 -o build/tinygo .)
+	# The compiler that is there in any case: a bare machine has no g++.
+	(cd "$dest" && CGO_ENABLED=1 CC=clang-19 CXX=clang++-19 \
+		go build -trimpath -tags llvm19 -o build/tinygo .)
 	# Last, and whole: an interrupted build is begun again.
 	echo "$TINYGO_VERSION $LLVM_DEB" >"$dest/.built"
 }
