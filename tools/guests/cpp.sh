@@ -15,4 +15,6 @@ for source in policy rules; do
 done
 reactor "$out/policy.core.wasm" "$out"/*.o -lc++ -lc++abi
 componentize -adapt "$(adapter)" "$out/policy.core.wasm" "$out/policy.wasm"
-echo "policy.wasm component $(clang_version)"
+version=$(clang_version)
+echo "policy.wasm component $version"
+echo "policy.core.wasm core $version"

@@ -15,4 +15,6 @@ for source in policy rules; do
 done
 reactor "$out/policy.core.wasm" "$out"/*.o
 componentize "$out/policy.core.wasm" "$out/policy.wasm"
-echo "policy.wasm component ldc-$(echo "$LDC_DEB" | sed 's/.*:\(.*\)-.*/\1/')"
+version=ldc-$(echo "$LDC_DEB" | sed 's/.*:\([^-]*\)-.*/\1/')
+echo "policy.wasm component $version"
+echo "policy.core.wasm core $version"
