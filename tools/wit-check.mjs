@@ -1,10 +1,11 @@
 // wit-check.mjs JCO-DIR WIT-DIR COMPONENTS-DIR WORLDS-DIR WASI-DIR [--rewrite]
 //
 // Parses the contracts and compares an empty component of each world with the one in WORLDS-DIR,
-// by which the tests of host/link know the contracts, and one of all of WASI 0.2 with that in
+// by which the tests of host/link know the contracts, those of an older version in
+// WIT-DIR/deps/hpmq-broker-0.1 with those in WORLDS-DIR/0.1, and one of all of WASI 0.2 with that in
 // WASI-DIR; --rewrite writes them anew. Then it makes a real component of each default component: wasm-tools refuses one whose exports or imports differ
 // in name or signature from the world of its role.
-import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -25,9 +26,6 @@ async function step(what, f) {
   }
 }
 
-const worlds = (await readFile(join(wit, 'worlds.wit'), 'utf8'))
-  .match(/^world [a-z-]+/gm).map((line) => line.split(' ')[1]);
-
 // empty compares an empty component of a world, with unstable features if asked for, with file.
 async function empty(world, witPath, file, features) {
   await step(`world ${world}`, async () => {
@@ -42,22 +40,38 @@ async function empty(world, witPath, file, features) {
   });
 }
 
-for (const world of worlds) {
-  await empty(world, wit, join(emptyWorlds, `${world}.wasm`));
+// version compares the worlds of one version of the contracts.
+async function version(what, witPath, folder) {
+  const worlds = (await readFile(join(witPath, 'worlds.wit'), 'utf8'))
+    .match(/^world [a-z-]+/gm).map((line) => line.split(' ')[1]);
+  if (rewrite) await mkdir(folder, { recursive: true });
+  for (const world of worlds) {
+    await empty(world, witPath, join(folder, `${world}.wasm`));
+  }
+  console.log(`${what}: ${worlds.length} worlds parse`);
+}
+
+await version('wit', wit, emptyWorlds);
+const old = 'hpmq-broker-';
+for (const name of await readdir(join(wit, 'deps')).catch(() => [])) {
+  if (!name.startsWith(old)) continue;
+  await version(`wit/deps/${name}`, join(wit, 'deps', name),
+    join(emptyWorlds, name.slice(old.length)));
 }
 const everything = await mkdtemp(join(tmpdir(), 'wasi-'));
 await cp(join(modules, 'jco/lib/wit/builtin/0.2.12'), join(everything, 'deps'), { recursive: true });
 await cp(join(wasi, 'everything.wit'), join(everything, 'everything.wit'));
 await empty('everything', everything, join(wasi, 'imports-0.2.12.wasm'), { tag: 'all' });
 await rm(everything, { recursive: true });
-console.log(`wit: ${worlds.length} worlds parse`);
 
 const folders = await readdir(components, { withFileTypes: true });
 for (const { name } of folders.filter((e) => e.isDirectory() && e.name.includes('-'))) {
   await step(name, async () => {
     const binary = await readFile(join(components, name, `${name}.wasm`));
     const way = binary.includes('-by-handle@') ? '-by-handle' : '';
-    const world = `${name.split('-')[0]}${way}-component`;
+    const manifest = await readFile(join(components, name, 'manifest.json'), 'utf8');
+    const world = JSON.parse(manifest).contract
+      .replace('@', `/${name.split('-')[0]}${way}-component@`);
     const core = await componentEmbed({ binary, witPath: wit, world });
     const made = await componentNew(core, [['wasi_snapshot_preview1', adapter]]);
     const text = await componentWit(made);

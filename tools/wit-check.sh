@@ -1,7 +1,9 @@
 #!/bin/sh
 # wit-check.sh [--rewrite] parses wit/ with the Bytecode Alliance's own tools and checks with them
 # that each default component has the exports and imports of its role, name by name and type by type,
-# and that the empty components by which host/link knows the contracts are of this wit/.
+# of the version of wit/ that its manifest names, and that the empty components by which host/link
+# knows the contracts are of this wit/. Older versions in wit/deps must be what they were when they
+# were released: wit/frozen.sha256 has their sums.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
@@ -24,5 +26,6 @@ END
 
 have=$(cat "$jco/.installed" 2>/dev/null || true)
 [ "$have" = "$JCO_VERSION $PREVIEW2_SHIM_VERSION" ] || install
+(cd "$root" && go test -count=1 -run '^TestFrozen' ./sdk/contracts >&2)
 node "$here/wit-check.mjs" "$jco" "$root/wit" "$root/components" \
 	"$root/host/link/testdata/worlds" "$root/host/cap/wasi/testdata" "$@"

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hpmq/hpmq/host/cap/payload"
 	"github.com/hpmq/hpmq/host/cap/publish"
 	"github.com/hpmq/hpmq/host/cap/wasi/state"
 	"github.com/hpmq/hpmq/host/wasm"
@@ -191,9 +190,8 @@ const (
 
 // ungranted says whether every guest has an interface, without a word in its link: WASI, and what
 // it is lent.
-func ungranted(name string) bool {
-	return name == wasiModule || strings.HasPrefix(name, wasiPackages) ||
-		wasm.Track(name) == wasm.Track(payload.Name)
+func (cs contracts) ungranted(name string) bool {
+	return name == wasiModule || strings.HasPrefix(name, wasiPackages) || cs.isGiven(name)
 }
 
 // alwaysGranted cannot hurt anybody.
@@ -227,7 +225,7 @@ func (b *build) imports(e *entry) error {
 	var unknown []string
 	for _, name := range names {
 		short, ok := b.l.contracts.capability(name)
-		if !ok && !ungranted(name) {
+		if !ok && !b.l.contracts.ungranted(name) {
 			unknown = append(unknown, name)
 		}
 		e.usesHistory = e.usesHistory || short == "history"

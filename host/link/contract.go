@@ -22,6 +22,8 @@ type contract struct {
 	lent [roleCount]face
 	// capabilities are all that can be granted, as they are written in a link.
 	capabilities []string
+	// given are what a guest may import without a grant.
+	given []string
 }
 
 // face is an interface that guests export, in one version.

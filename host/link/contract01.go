@@ -70,6 +70,7 @@ func shape01(version string) contract {
 	return contract{
 		version:      version,
 		capabilities: []string{"log", "config", "kv", "history", "publish"},
+		given:        []string{"payload"},
 		lifecycle: of("lifecycle", ways{configure: (*instance).configure},
 			export{"configure", 0, typeConfigure}),
 		roles: [roleCount]face{

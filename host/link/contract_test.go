@@ -11,11 +11,19 @@ import (
 	"github.com/hpmq/hpmq/host/wasm/plan"
 )
 
-// world is the plan of an empty component of a world, which tools/wit-check.sh makes of wit/ and
-// holds equal to it.
-func world(t *testing.T, name string) *plan.Plan {
+// worlds is the folder with the empty components of the worlds of served()[i], which
+// tools/wit-check.sh makes of wit/, and of wit/deps/hpmq-broker-0.1, and holds equal to them.
+func worlds(i int) string {
+	if i == 0 {
+		return "testdata/worlds/"
+	}
+	return "testdata/worlds/" + track(served()[i].version) + "/"
+}
+
+// world is the plan of one of them.
+func world(t *testing.T, file string) *plan.Plan {
 	t.Helper()
-	code, err := os.ReadFile("testdata/worlds/" + name + ".wasm")
+	code, err := os.ReadFile(file + ".wasm")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,14 +39,16 @@ func world(t *testing.T, name string) *plan.Plan {
 }
 
 // TestContractsAreThoseOfWIT compares what this package asks of a component, name by name and type
-// by type, with the world of each role.
+// by type, with the world of each role, in each version.
 func TestContractsAreThoseOfWIT(t *testing.T) {
-	c := contract01()
-	for r := range roleCount {
-		asked := append(slices.Clone(c.lifecycle.exports), c.roles[r].exports...)
-		compareExports(t, r.String()+"-component", asked)
-		if lent := c.lent[r].exports; lent != nil {
-			compareExports(t, r.String()+"-by-handle-component", append(asked, lent...))
+	for i, c := range served() {
+		for r := range roleCount {
+			asked := append(slices.Clone(c.lifecycle.exports), c.roles[r].exports...)
+			compareExports(t, worlds(i)+r.String()+"-component", asked)
+			if lent := c.lent[r].exports; lent != nil {
+				compareExports(t, worlds(i)+r.String()+"-by-handle-component",
+					append(asked, lent...))
+			}
 		}
 	}
 }
@@ -78,8 +88,10 @@ func TestCapabilitiesAreThoseOfWIT(t *testing.T) {
 	}
 	// What a guest is lent needs no grant, and stands in the worlds of those who get it.
 	wanted := map[string]plan.Import{}
-	for _, name := range []string{"capabilities", "transformer-by-handle-component"} {
-		for _, im := range world(t, name).Imports {
+	for i := range served() {
+		imports := append(world(t, worlds(i)+"capabilities").Imports,
+			world(t, worlds(i)+"transformer-by-handle-component").Imports...)
+		for _, im := range imports {
 			wanted[im.Instance+"#"+im.Name] = im
 		}
 	}

@@ -104,17 +104,16 @@ func (cs contracts) strange(interfaces []string) string {
 	var all []string
 	for _, name := range interfaces {
 		full, _, _ := strings.Cut(name, "@")
-		short := strings.TrimPrefix(full, contractPackage+"/")
-		if _, ok := cs.capability(name); ok || !slices.Contains(cs.capabilities(), short) {
-			continue
-		}
 		var have []string
 		for _, c := range slices.Backward(cs) {
-			if slices.Contains(c.capabilities, short) {
+			if c.imported(full + "@" + c.version) {
 				have = append(have, track(c.version))
 			}
 		}
-		all = append(all, enumerate(have)+" of "+full)
+		_, ok := cs.capability(name)
+		if !ok && !cs.isGiven(name) && have != nil {
+			all = append(all, enumerate(have)+" of "+full)
+		}
 	}
 	return strings.Join(slices.Compact(all), ", ")
 }
@@ -181,14 +180,32 @@ func (cs contracts) capabilities() (all []string) {
 	return all
 }
 
+// imported says whether guests of c may import an interface.
+func (c *contract) imported(name string) bool {
+	return c.among(c.capabilities, name) != "" || c.among(c.given, name) != ""
+}
+
+// among is that of the interfaces of c which a name is of, of any patch version; "" if none.
+func (c *contract) among(interfaces []string, name string) string {
+	for _, short := range interfaces {
+		if wasm.Track(name) == wasm.Track(interfaceOf(short, c.version)) {
+			return short
+		}
+	}
+	return ""
+}
+
+// isGiven says whether an interface needs no grant.
+func (cs contracts) isGiven(name string) bool {
+	return slices.ContainsFunc(cs, func(c contract) bool { return c.among(c.given, name) != "" })
+}
+
 // capability is how a link grants an interface that is imported: "kv", whatever the version; false
 // if it is none of the capabilities.
 func (cs contracts) capability(name string) (string, bool) {
-	for _, c := range cs {
-		for _, short := range c.capabilities {
-			if wasm.Track(name) == wasm.Track(interfaceOf(short, c.version)) {
-				return short, true
-			}
+	for i := range cs {
+		if short := cs[i].among(cs[i].capabilities, name); short != "" {
+			return short, true
 		}
 	}
 	return "", false

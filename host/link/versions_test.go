@@ -399,11 +399,30 @@ func TestServedContractsAreApart(t *testing.T) {
 				t.Errorf("two contracts are %s", track(c.version))
 			}
 			tracks[track(c.version)] = true
-			if slices.ContainsFunc(c.roles[:], func(f face) bool {
-				return len(f.exports) > len(instance{}.fns)
-			}) {
-				t.Errorf("a role of %s has more functions than a guest", c.version)
-			}
+			checkWays(t, &c)
+		}
+	}
+}
+
+// checkWays wants a way for all that is asked.
+func checkWays(t *testing.T, c *contract) {
+	t.Helper()
+	r := &c.roles
+	for what, missing := range map[string]bool{
+		"configure":     c.lifecycle.ask.configure == nil,
+		"authenticator": r[RoleAuthenticator].ask.authenticate == nil,
+		"authorizer":    r[RoleAuthorizer].ask.authorize == nil,
+		"transformer":   r[RoleTransformer].ask.transform == nil,
+		"deduplicator":  r[RoleDeduplicator].ask.check == nil,
+		"router":        r[RoleRouter].ask.route == nil || r[RoleRouter].ask.share == nil,
+		"worker":        r[RoleWorker].ask.tell == nil,
+		"codec":         r[RoleCodec].ask.decode == nil || r[RoleCodec].ask.encode == nil,
+		"that has more functions than a guest": slices.ContainsFunc(r[:], func(f face) bool {
+			return len(f.exports) > len(instance{}.fns)
+		}),
+	} {
+		if missing {
+			t.Errorf("%s cannot ask one %s", c.version, what)
 		}
 	}
 }
@@ -440,5 +459,14 @@ func BenchmarkVersions(b *testing.B) {
 				ask()
 			}
 		})
+	}
+}
+
+func TestStrangeVersionsOfImports(t *testing.T) {
+	got := twoVersions().strange([]string{"hpmq:broker/payload@0.3.0", "hpmq:broker/kv@0.1.9",
+		"hpmq:broker/weather@0.1.0", "wasi:io/streams@0.9.0", "hpmq:broker/log@0.2.0-rc.1"})
+	want := "0.1 and 0.2 of hpmq:broker/payload, 0.1 and 0.2 of hpmq:broker/log"
+	if got != want {
+		t.Errorf("%s", got)
 	}
 }
