@@ -159,3 +159,38 @@ func TestALaterPatchVersionIsServed(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestAnEmptyListIsTheGuestsOwn: a component may free the address of an empty list, so it is asked
+// for it; a core module and an empty string get one that is never looked at.
+func TestAnEmptyListIsTheGuestsOwn(t *testing.T) {
+	h := newHouse(t, nil)
+	for _, c := range []struct {
+		ref  Ref
+		asks int
+	}{{ref("transformer", ""), 0}, {wrapped(t, "transformer", ""), 1}} {
+		in := probe(t, h, RoleTransformer, c.ref).guest
+		in.begin(0)
+		text(in, "")
+		if in.waits != 0 || in.stack[0] != 1 || in.stack[1] != 0 {
+			t.Errorf("%s: an empty string is at %d, %d wait", c.ref.Use, in.stack[0], in.waits)
+		}
+		in.data(nil)
+		if in.waits != c.asks {
+			t.Fatalf("%s: for an empty list %d wait, want %d", c.ref.Use, in.waits, c.asks)
+		}
+		if c.asks == 0 {
+			if in.stack[2] != 1 || in.stack[3] != 0 {
+				t.Errorf("%s: it is at %d", c.ref.Use, in.stack[2])
+			}
+			continue
+		}
+		if r := in.rooms[0]; r.Size != 0 || r.Align != 1 {
+			t.Errorf("%s: it is asked for %+v", c.ref.Use, r)
+		}
+		in.settle()
+		if size := in.guest.Memory().Size(); in.err != nil || in.stack[2] <= 1 ||
+			in.stack[2] > uint64(size) || in.stack[3] != 0 {
+			t.Errorf("%s: it is at %#x of %#x: %v", c.ref.Use, in.stack[2], size, in.err)
+		}
+	}
+}

@@ -247,3 +247,35 @@ func BenchmarkBatch(b *testing.B) {
 		}
 	})
 }
+
+// TestRoomForNothing: a component is asked for 0 bytes too, since it may free what it is given; a
+// core module is not, and gets an address that is aligned and not null.
+func TestRoomForNothing(t *testing.T) {
+	engines(t, func(t *testing.T, cfg Config) {
+		for form, want := range map[Form][2]uint32{CoreForm: {8, 4}, ComponentForm: {32, 32}} {
+			g, f := inForm(t, cfg, form, giving(asm.I32Const(32)), Limits{})
+			g.Use(f)
+			if at, err := g.Alloc(0, 8); err != nil || at != want[0] {
+				t.Errorf("%s: Alloc gives %d, want %d: %v", form, at, want[0], err)
+			}
+			roomForNothing(t, g, f, want)
+			if err := g.Batch(f); err != nil {
+				t.Fatal(err)
+			}
+			roomForNothing(t, g, f, want)
+		}
+	})
+}
+
+func roomForNothing(t *testing.T, g *Guest, f *Func, want [2]uint32) {
+	t.Helper()
+	g.Use(f)
+	rooms := []Room{{Size: 0, Align: 8}, {Size: 0, Align: 4}, {Size: 1, Align: 1}}
+	if err := g.AllocAll(rooms); err != nil || rooms[0].At != want[0] ||
+		rooms[1].At != want[1] || rooms[2].At != 32 {
+		t.Errorf("AllocAll gives %v, want %v: %v", rooms, want, err)
+	}
+	if err := g.Call(f, []uint64{1}); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -37,6 +37,10 @@ type Engine struct {
 	guests    atomic.Int64
 }
 
+// firstInstant is what the guests' monotonic clock shows at first: a language's runtime may take a
+// clock at 0 for one that does not work, as Go's does.
+const firstInstant = time.Millisecond
+
 // Open makes an engine; it makes, checks and prunes cfg.CacheDir.
 func Open(cfg Config) (*Engine, error) {
 	if err := cfg.Validate(); err != nil {
@@ -55,7 +59,7 @@ func Open(cfg Config) (*Engine, error) {
 		// rand.Read never fails: it ends the process when the system has no randomness.
 		e.random = func(b []byte) { _, _ = rand.Read(b) }
 	}
-	e.epoch = e.now()
+	e.epoch = e.now().Add(-firstInstant)
 	rc := wazero.NewRuntimeConfig()
 	if cfg.Interpreter {
 		rc = wazero.NewRuntimeConfigInterpreter()
@@ -91,14 +95,32 @@ func (e *Engine) Close(ctx context.Context) error {
 }
 
 // Provide gives guests a host module to import from, under its name and every other of the same
-// Track. It must come before the first Compile.
+// Track. It must come before the first Compile. Functions of a module named
+// wasi_snapshot_preview1 take the place of the engine's own; they must not call the guest.
 func (e *Engine) Provide(m HostModule) error { return e.provide(m, false) }
+
+// replace puts functions of WASI preview 1 in the place of the engine's own.
+func (e *Engine) replace(m HostModule) error {
+	own := e.provided[Track(wasiName)].functions
+	for _, f := range m.Funcs {
+		old, ok := own[f.Name]
+		made := hostFunction{HostFunc: f, leaf: true}
+		if !ok || old.signature().String() != made.signature().String() {
+			return fmt.Errorf("wasm: provide %s: %s is no function of it", m.Name, f.Name)
+		}
+		own[f.Name] = made
+	}
+	return nil
+}
 
 func (e *Engine) provide(m HostModule, leaf bool) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.compiled {
 		return fmt.Errorf("wasm: provide %s: a module is compiled already", m.Name)
+	}
+	if m.Name == wasiName && !leaf {
+		return e.replace(m)
 	}
 	if other := e.provided[Track(m.Name)]; other != nil || m.Name == "" {
 		return fmt.Errorf("wasm: provide %q: the name is empty or taken", m.Name)

@@ -145,9 +145,10 @@ func (g *Guest) Memory() Memory { return g.here.memory }
 // Now is the time that the guest is told.
 func (g *Guest) Now() time.Time { return g.module.engine.now() }
 
-// Monotonic is the time since the engine was opened, as the guest is told.
+// Monotonic is the time since just before the engine was opened, as the guest is told: it is never
+// 0, whatever becomes of the engine's clock.
 func (g *Guest) Monotonic() time.Duration {
-	return g.module.engine.now().Sub(g.module.engine.epoch)
+	return max(g.module.engine.now().Sub(g.module.engine.epoch), firstInstant)
 }
 
 // Random fills b with the random numbers that the guest is given.

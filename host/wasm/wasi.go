@@ -5,7 +5,8 @@ import (
 )
 
 // The part of WASI preview 1 that a reactor's runtime needs to boot and to complain. There are no
-// files, sockets, arguments or variables: what would name one answers "bad descriptor".
+// files, sockets, arguments or variables: what would name one answers "bad descriptor". Who has
+// variables, or a clock that can be waited for, replaces functions by Engine.Provide.
 const wasiName = "wasi_snapshot_preview1"
 
 // Error numbers of WASI preview 1.
@@ -105,7 +106,7 @@ func clockTime(g *Guest, in []uint64) uint32 {
 	case clockRealtime:
 		t = e.now().UnixNano()
 	case clockMonotonic:
-		t = int64(e.now().Sub(e.epoch))
+		t = int64(g.Monotonic())
 	default:
 		return wasiInval
 	}
@@ -140,7 +141,7 @@ func fdSeek(_ *Guest, in []uint64) uint32 {
 	return wasiSPipe
 }
 
-// pollOneoff answers at once: sleeping is not for guests. One that waits for a clock sees its time
+// pollOneoff answers at once: the engine cannot sleep. A guest that waits for a clock sees its time
 // come only by looking again, on its own fuel.
 func pollOneoff(g *Guest, in []uint64) uint32 {
 	const subscription, event, kindAt, kinds = 48, 32, 8, 2

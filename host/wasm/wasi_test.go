@@ -186,3 +186,52 @@ func TestExitIsATrap(t *testing.T) {
 		}
 	})
 }
+
+// TestPreview1IsReplacedByItsOwnFunctionsAlone: what is provided under its name stands in the place
+// of what the engine has, for guests that allocate too; anything else is a mistake.
+func TestPreview1IsReplacedByItsOwnFunctionsAlone(t *testing.T) {
+	answer := func(name, params string) HostModule {
+		return HostModule{Name: wasiName, Funcs: []HostFunc{
+			wasi(name, params, func(*Guest, []uint64) uint32 { return 42 }),
+		}}
+	}
+	e := open(t, Default())
+	for _, m := range []HostModule{
+		answer("clock_time_got", "iIi"), answer("clock_time_get", "iii"),
+	} {
+		if err := e.Provide(m); err == nil {
+			t.Errorf("%s is no function of preview 1", m.Funcs[0].Name)
+		}
+	}
+	if err := e.Provide(answer("clock_time_get", "iIi")); err != nil {
+		t.Fatal(err)
+	}
+	if f := e.provided[Track(wasiName)].functions["clock_time_get"]; !f.leaf {
+		t.Error("it cannot be called while a guest allocates")
+	}
+	m := wasiCaller("clock_time_get", []byte{asm.I32, asm.I64, asm.I32}, i32)
+	g := guest(t, compile(t, e, m), nil, small)
+	if n := ask(t, g, function(t, g, "f"), 0, 0, 8); n != 42 {
+		t.Errorf("clock_time_get answers %d", n)
+	}
+}
+
+// TestTheMonotonicClockIsNeverZero: Go's runtime ends where it is.
+func TestTheMonotonicClockIsNeverZero(t *testing.T) {
+	now := time.Unix(1000, 0)
+	cfg := Default()
+	cfg.Now = func() time.Time { return now }
+	m := wasiCaller("clock_time_get", []byte{asm.I32, asm.I64, asm.I32}, i32)
+	g := guest(t, compile(t, open(t, cfg), m), nil, small)
+	f := function(t, g, "f")
+	for _, c := range []struct {
+		by   time.Duration
+		want time.Duration
+	}{{0, firstInstant}, {5, firstInstant + 5}, {-time.Hour, firstInstant}} {
+		now = now.Add(c.by)
+		ask(t, g, f, 1, 0, 8)
+		if v, _ := g.Memory().Uint64(8); time.Duration(v) != c.want || g.Monotonic() != c.want {
+			t.Errorf("moved by %v: it shows %v", c.by, time.Duration(v))
+		}
+	}
+}

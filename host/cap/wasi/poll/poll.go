@@ -30,11 +30,11 @@ type Clock struct {
 
 // Instant is what it shows g, in nanoseconds since the engine was opened, and more if it jumped.
 func (*Clock) Instant(g *wasm.Guest) uint64 {
-	return add(uint64(max(g.Monotonic(), 0)), state.Of(g).Ahead)
+	return Add(uint64(max(g.Monotonic(), 0)), state.Of(g).Ahead)
 }
 
-// add does not overflow.
-func add(a, b uint64) uint64 {
+// Add is the sum of an instant and a duration, the last instant if that is behind it.
+func Add(a, b uint64) uint64 {
 	sum, carry := bits.Add64(a, b, 0)
 	if carry != 0 {
 		return math.MaxUint64
@@ -45,8 +45,8 @@ func add(a, b uint64) uint64 {
 // fuelPerMicrosecond is what a guest that computes spends, see wasm.Config.FuelMax.
 const fuelPerMicrosecond = 2500
 
-// wait returns when the guest's clock shows at.
-func (c *Clock) wait(g *wasm.Guest, at uint64) {
+// Wait returns when the guest's clock shows at.
+func (c *Clock) Wait(g *wasm.Guest, at uint64) {
 	s := state.Of(g)
 	now := c.Instant(g)
 	if at <= now {
@@ -76,7 +76,7 @@ func Ready() *Pollable { return &Pollable{} }
 func At(instant uint64) *Pollable { return &Pollable{instant} }
 
 // After is a pollable of a time from now.
-func (c *Clock) After(g *wasm.Guest, d uint64) *Pollable { return At(add(c.Instant(g), d)) }
+func (c *Clock) After(g *wasm.Guest, d uint64) *Pollable { return At(Add(c.Instant(g), d)) }
 
 // Kind is the resource pollable.
 func Kind() state.Kind[Pollable] { return state.KindOf[Pollable](Interface, "pollable") }
@@ -95,7 +95,7 @@ func (c *Clock) ready(g *wasm.Guest, stack []uint64) {
 	stack[0] = abi.Bool(p.at <= c.Instant(g))
 }
 
-func (c *Clock) block(g *wasm.Guest, stack []uint64) { c.wait(g, Kind().Get(g, stack[0]).at) }
+func (c *Clock) block(g *wasm.Guest, stack []uint64) { c.Wait(g, Kind().Get(g, stack[0]).at) }
 
 // poll waits for the soonest and answers all that are ready then.
 func (c *Clock) poll(g *wasm.Guest, stack []uint64) {
@@ -111,7 +111,7 @@ func (c *Clock) poll(g *wasm.Guest, stack []uint64) {
 	for ; len(in) > 0; in = in[4:] {
 		times = append(times, Kind().Get(g, uint64(abi.Uint32(in))).at)
 	}
-	c.wait(g, soonest(times))
+	c.Wait(g, soonest(times))
 	now := c.Instant(g)
 	var ready []byte
 	for i, at := range times {
