@@ -20,6 +20,13 @@
 // and leaves nothing behind. After the commit the entries that the new table and its rollback no
 // longer need are closed, once every loop has passed a point where it was in no call.
 //
+// # Versions
+//
+// A contract is one version of wit/: its exports, and for each a way of asking it. A host serves
+// several; what a component speaks is found once, at the step exports, and stands in its entry, so
+// that asking costs an indirect call. The questions of this package have the shape of the newest
+// version; only the ways of an older one know what that lacks.
+//
 // # Faults
 //
 // A guest that traps, runs out of fuel or answers garbage is replaced by a spare of its pool, and
