@@ -2,16 +2,18 @@ package wasm
 
 import (
 	"fmt"
+
+	"github.com/hpmq/hpmq/host/wasm/fuel"
 )
 
 // firstSlice is of the size of the others, so that a usual call stays below it.
 const firstSlice = 250_000
 
-// arm sets the counters for a call. The depth is what it was before every call that came back.
+// arm sets the counters for a call.
 func (g *Guest) arm(budget uint64) {
 	g.budget = budget
 	slice := min(budget, firstSlice)
-	g.fuel.Set(slice)
+	g.counter.Set(fuel.Pack(int64(slice), int32(g.limits.DepthMax)))
 	g.rest.Set(budget - slice)
 	g.armed = true
 }

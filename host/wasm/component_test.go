@@ -309,7 +309,7 @@ func TestWhatStandsBesideAnExport(t *testing.T) {
 			if !twice.Is(one, one) || twice.Is(one, nil) {
 				t.Errorf("%s: %v", form, twice.signature)
 			}
-			for _, name := range []string{"thrice", "memory", fuel.FuelGlobal, fuel.StartExport} {
+			for _, name := range []string{"thrice", "memory", fuel.CountGlobal, fuel.StartExport} {
 				if _, err := g.Beside(f, name); !errors.Is(err, ErrNoExport) {
 					t.Errorf("%s: %s: %v", form, name, err)
 				}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/hpmq/hpmq/host/wasm/fuel"
 )
 
 // Why a guest died, to be asked for by errors.Is.
@@ -73,7 +75,8 @@ func newTrap(export string, cause, err error) *TrapError {
 		if len(t.Backtrace) == backtraceMax {
 			break
 		}
-		if name, _, _ := strings.Cut(strings.TrimSpace(line), "("); name != "" {
+		name, _, _ := strings.Cut(strings.TrimSpace(line), "(")
+		if name != "" && !strings.Contains(name, fuel.FrameName) {
 			t.Backtrace = append(t.Backtrace, name)
 		}
 	}

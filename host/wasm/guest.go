@@ -8,9 +8,9 @@ import (
 
 	"github.com/tetratelabs/wazero/api"
 
-	"github.com/hpmq/hpmq/host/wasm/component"
-
 	"github.com/hpmq/hpmq/host/wasm/canon"
+	"github.com/hpmq/hpmq/host/wasm/component"
+	"github.com/hpmq/hpmq/host/wasm/fuel"
 	"github.com/hpmq/hpmq/host/wasm/plan"
 )
 
@@ -25,16 +25,15 @@ const (
 
 // Guest is a running instance of a module. One goroutine at a time may use it.
 type Guest struct {
-	module *Module
-	env    any
-	limits Limits
-	ctx    callContext
-	cores  []api.Module // the core instances, by step of the module; nil until they are made
-	views  []view       // by view of the module
-	here   *view        // of the function at hand
-	fuel   api.MutableGlobal
-	rest   api.MutableGlobal // of the budget, behind fuel
-	depth  api.MutableGlobal
+	module  *Module
+	env     any
+	limits  Limits
+	ctx     callContext
+	cores   []api.Module      // the core instances, by step of the module; nil until they are made
+	views   []view            // by view of the module
+	here    *view             // of the function at hand
+	counter api.MutableGlobal // fuel and depth, see fuel.Unpack
+	rest    api.MutableGlobal // of the budget, behind that fuel
 
 	allocators [keptMax]api.Function // by slot of a view's plan
 	batches    [keptMax]*batch       // by the same
@@ -84,10 +83,11 @@ func (*callContext) Value(any) any               { return nil }
 func (g *Guest) die(export string, err error) error {
 	g.dead = true
 	cause := ErrTrap
+	left, depth := fuel.Unpack(g.counter.Get())
 	switch {
-	case int64(g.fuel.Get()) < 0:
+	case left+int64(g.rest.Get()) < 0:
 		cause = ErrFuel
-	case int32(g.depth.Get()) < 0:
+	case depth < 0:
 		cause = ErrDepth
 	}
 	trap := newTrap(export, cause, err)
@@ -116,13 +116,26 @@ func (g *Guest) Trap(text string) { panic(&guestFault{text: text}) }
 // Charge takes fuel for work a host function does for the guest, before it does it. It does not
 // return if there is too little: the call ends with ErrFuel.
 func (g *Guest) Charge(units uint64) {
-	left := int64(g.fuel.Get()) - int64(min(units, fuelCeiling))
+	left, depth := fuel.Unpack(g.counter.Get())
+	left -= int64(min(units, fuelCeiling))
 	if left < 0 {
 		left += int64(g.rest.Get())
-		g.rest.Set(0)
+		slice := max(min(left, firstSlice), -1)
+		g.rest.Set(uint64(left - slice))
+		left = slice
 	}
-	g.fuel.Set(uint64(left))
+	g.counter.Set(fuel.Pack(left, depth))
 	if left < 0 {
+		panic(&guestFault{})
+	}
+}
+
+// descend takes units of the depth, and gives them back if they are below zero. It does not return
+// if there are too few: the call ends with ErrDepth.
+func (g *Guest) descend(units int32) {
+	left, depth := fuel.Unpack(g.counter.Get())
+	g.counter.Set(fuel.Pack(left, depth-units))
+	if depth < units {
 		panic(&guestFault{})
 	}
 }
@@ -135,8 +148,12 @@ func (g *Guest) Budget() uint64 { return g.perCall }
 func (g *Guest) AddFuel(units uint64) { g.limits.Fuel = min(g.limits.Fuel+units, fuelCeiling) }
 
 // Fuel is what the call at hand, or the last one, has spent, in instructions; Alloc before it and
-// Post behind it count.
-func (g *Guest) Fuel() (spent uint64) { return g.budget - g.fuel.Get() - g.rest.Get() }
+// Post behind it count. When the guest died of a trap of its own, what it spent since it last
+// called out is not known.
+func (g *Guest) Fuel() (spent uint64) {
+	left, _ := fuel.Unpack(g.counter.Get())
+	return g.budget - uint64(left) - g.rest.Get()
+}
 
 // Memory is the linear memory of the function at hand: that Use or Call was given last, or, within
 // a host function, what its caller lowered it with.

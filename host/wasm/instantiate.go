@@ -130,10 +130,8 @@ func (g *Guest) importedBy(s *step, name string) api.Module {
 // count finds the counters, and sets them for the start functions.
 func (g *Guest) count() {
 	owner := g.cores[g.module.counters]
-	g.fuel = owner.ExportedGlobal(fuel.FuelGlobal).(api.MutableGlobal)
+	g.counter = owner.ExportedGlobal(fuel.CountGlobal).(api.MutableGlobal)
 	g.rest = owner.ExportedGlobal(fuel.RestGlobal).(api.MutableGlobal)
-	g.depth = owner.ExportedGlobal(fuel.DepthGlobal).(api.MutableGlobal)
-	g.depth.Set(uint64(g.limits.DepthMax))
 	g.arm(g.limits.StartFuel)
 }
 

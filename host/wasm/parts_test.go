@@ -53,7 +53,7 @@ func TestOnePartCallsAnother(t *testing.T) {
 			if got, err := run(t, g, n); err != nil || got != 2*n+1 {
 				t.Fatalf("%d, %v", got, err)
 			}
-			if d := int(g.depth.Get()); d != int(small.DepthMax) {
+			if _, d := fuel.Unpack(g.counter.Get()); uint32(d) != small.DepthMax {
 				t.Fatalf("the depth is %d after the call", d)
 			}
 		}

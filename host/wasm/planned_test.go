@@ -371,8 +371,8 @@ func TestPlansThatAreWrong(t *testing.T) {
 		`exports no function "hpmq-fuel:start"`: f(func(p *plan.Plan) {
 			p.Exports = lift(coreFunc(0, fuel.StartExport), nothing)
 		}),
-		`exports no core memory "hpmq-fuel:fuel"`: f(func(p *plan.Plan) {
-			d := def(component.CoreMemory, 0, fuel.FuelGlobal)
+		`exports no core memory "hpmq-fuel:count"`: f(func(p *plan.Plan) {
+			d := def(component.CoreMemory, 0, fuel.CountGlobal)
 			p.Exports[0].Lifted.Options.Memory = &d
 		}),
 		"is () -> (), not (i32) -> (i32)": f(func(p *plan.Plan) {

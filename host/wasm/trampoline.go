@@ -92,11 +92,7 @@ func (g *Guest) nested(i int, stack []uint64) error {
 	if def.Instance >= 0 && g.cores[def.Instance] == nil {
 		return fmt.Errorf("%s is called before its instance is made", def.Name)
 	}
-	depth := int32(g.depth.Get()) - nestedDepth
-	g.depth.Set(uint64(uint32(depth)))
-	if depth < 0 {
-		panic(&guestFault{})
-	}
+	g.descend(nestedDepth)
 	err := g.callees[i].call(g, i, stack)
 	if err != nil {
 		name := def.Name
@@ -105,7 +101,7 @@ func (g *Guest) nested(i int, stack []uint64) error {
 		}
 		return g.die(name, err)
 	}
-	g.depth.Set(uint64(depth + nestedDepth))
+	g.descend(-nestedDepth)
 	return nil
 }
 

@@ -105,7 +105,7 @@ func BenchmarkCounters(b *testing.B) {
 			b.Fatal(err)
 		}
 		none := mutable{new(uint64)}
-		run(b, k.name+"/bare", k.n, &bounded{mod: bare, fuel: none, rest: none, depth: none})
+		run(b, k.name+"/bare", k.n, &bounded{mod: bare, count: none, rest: none})
 		run(b, k.name+"/own", k.n, instantiate(b, r, k.module))
 		run(b, k.name+"/shared", k.n, instantiateShared(b, r, k.module))
 	}
@@ -122,9 +122,7 @@ func run(b *testing.B, name string, n uint64, m *bounded) {
 		f, stack := m.mod.ExportedFunction("f"), make([]uint64, 1)
 		b.ReportAllocs()
 		for b.Loop() {
-			m.fuel.Set(250_000)
-			m.rest.Set(1 << 40)
-			m.depth.Set(1000)
+			m.arm(250_000, 1<<40, 1000)
 			stack[0] = n
 			if err := f.CallWithStack(context.Background(), stack); err != nil {
 				b.Fatal(err)

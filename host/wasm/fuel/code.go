@@ -24,20 +24,27 @@ const (
 // segment is code without a way in or out but at its ends (and branches out). Its cost goes to the
 // charge it opens, or to the charge in force around it, which is executed before it in any case.
 type segment struct {
-	edit   int // its own place for a charge
-	parent int // edit of the charge in force before it
-	charge int // edit its cost went to; -1 while it is open
-	cost   int64
-	forced bool
+	edit     int // its own place for a charge
+	parent   int // edit of the charge in force before it
+	charge   int // edit its cost went to; -1 while it is open
+	cost     int64
+	forced   bool
+	branches bool // it may be left from here on
 }
 
 type editKind byte
 
 const (
-	editCharge editKind = iota // insert a charge of n units, nothing if 0
-	editReturn                 // replace the opcode by a branch to label n
-	editBulk                   // insert a charge for the operand on the stack, shifted by n
-	editGlobal                 // replace the index of a global by n
+	editCharge  editKind = iota // insert a charge of n units, nothing if 0
+	editLoop                    // the same at the start of a loop
+	editLoopIn                  // the same, and the loop has parameters
+	editCertain                 // the same where a call that tests comes for certain
+	editReturn                  // replace the opcode by a branch to label n
+	editBulk                    // insert a charge for the operand on the stack, shifted by n
+	editIndex                   // replace the index of a global or of a local by n
+	editCall                    // replace a call by one of function n, with the counter
+	editFlush                   // insert: the global is the counter
+	editReload                  // insert: the counter is the global
 )
 
 // edit is a change at an offset of a function's body.
@@ -55,6 +62,7 @@ type block struct{ seg int }
 type function struct {
 	w        *rewriter
 	r        *reader
+	index    uint32
 	typ      funcType
 	locals   uint32 // with parameters
 	segments []segment
@@ -63,7 +71,10 @@ type function struct {
 	current  int  // segment
 	dead     bool // behind an unconditional branch, until the end of the block
 	calls    bool
+	exits    bool // it is left by a return, or by a branch to its own label
 	bulk     bool
+	callee   uint32   // of the instruction at hand
+	loopIn   editKind // 1 if the block type at hand has parameters
 	forwards bool
 	extra    int64 // cost of the instruction at hand beyond 1
 	done     bool
@@ -75,7 +86,9 @@ func (w *rewriter) readCode(r *reader) {
 		r.malformed("as many bodies as functions are wanted")
 		return
 	}
-	out := appendU32(make([]byte, 0, len(r.b)+len(r.b)/4), uint32(n)+1)
+	w.thread()
+	out := appendU32(make([]byte, 0, len(r.b)+len(r.b)/4), uint32(n+len(w.exposed))+1)
+	var behind []byte
 	var f function
 	for i := 0; i < n && r.err == nil; i++ {
 		size := r.u32()
@@ -89,7 +102,8 @@ func (w *rewriter) readCode(r *reader) {
 			return
 		}
 		f.reset(w, &reader{section: "code", b: r.b[:first+len(body)], at: first})
-		f.typ = w.types[w.funcs[int(w.imported)+i]]
+		f.index = w.imported + uint32(i)
+		f.typ = w.types[w.funcs[f.index]]
 		rewritten := f.rewrite()
 		if f.r.err != nil {
 			r.fail(f.r.err)
@@ -98,13 +112,20 @@ func (w *rewriter) readCode(r *reader) {
 		if w.options.Counters == Without {
 			rewritten = body
 		}
-		out = appendU32(out, uint32(len(rewritten)))
-		out = append(out, rewritten...)
+		if w.options.Counters != Without && w.exposes[f.index] {
+			behind = appendBody(behind, rewritten)
+			rewritten = w.entrance(f.index)
+		}
+		out = appendBody(out, rewritten)
 		w.out.Forwards = w.out.Forwards && f.forwards && size <= forwardBytesMax
 	}
 	if w.options.Counters != Without {
-		w.sections[secCode] = w.appendRefuel(out)
+		w.sections[secCode] = w.appendSettle(append(out, behind...))
 	}
+}
+
+func appendBody(out, body []byte) []byte {
+	return append(appendU32(out, uint32(len(body))), body...)
 }
 
 // reset keeps the slices' room.
@@ -204,6 +225,9 @@ func (f *function) structure(op byte, at int) {
 		f.close()
 		f.push()
 		f.open(f.segments[f.current].charge, op == opLoop && !f.dead)
+		if op == opLoop {
+			f.edits[len(f.edits)-1].kind = editLoop + f.loopIn
+		}
 	case opElse:
 		if len(f.blocks) == 0 {
 			f.r.malformed("else without if")
@@ -221,12 +245,15 @@ func (f *function) structure(op byte, at int) {
 		f.blocks = f.blocks[:len(f.blocks)-1]
 		f.reopen(b)
 	case opReturn:
+		f.exits = true
 		f.edits = append(f.edits, edit{at: at, kind: editReturn, n: int64(len(f.blocks))})
 		f.dead = true
 	case opBr, opBrTable, opUnreachable:
 		f.dead = true
+	case opBrIf:
+		f.segments[f.current].branches = true
 	case opCall, opCallIndirect:
-		f.calls = true
+		f.call(op, at)
 	}
 }
 
@@ -260,16 +287,14 @@ func (f *function) immediates(op byte, at int) {
 			f.label()
 		}
 	case immFunction:
-		f.w.readFunctionIndex(r)
+		f.callee = f.w.readFunctionIndex(r)
 	case immIndex:
 		r.u32()
 	case immCallIndirect:
 		f.typeIndex(int64(r.u32()))
 		r.u32()
 	case immLocal:
-		if i := r.u32(); r.err == nil && i >= f.locals {
-			r.malformed("unknown local")
-		}
+		f.local()
 	case immGlobal:
 		f.global()
 	case immMemArg:
@@ -317,8 +342,12 @@ func (f *function) refuse(op byte) {
 
 func (f *function) blockType() {
 	t := f.r.signed(33)
+	f.loopIn = 0
 	if t >= 0 {
 		f.typeIndex(t)
+		if f.r.err == nil && len(f.w.types[t].params) > 0 {
+			f.loopIn = 1
+		}
 		return
 	}
 	if b := byte(t & 0x7f); f.r.err == nil && (t < -64 || b != typeEmpty && !isValueType(b)) {
@@ -335,7 +364,35 @@ func (f *function) global() {
 	at := f.r.at
 	i := f.w.readGlobalIndex(f.r)
 	if moved := f.w.movedGlobal(i); moved != i {
-		f.edits = append(f.edits, edit{at: at, kind: editGlobal, n: int64(moved)})
+		f.edits = append(f.edits, edit{at: at, kind: editIndex, n: int64(moved)})
+	}
+}
+
+// local notes that the index of a local behind the parameters changes: the counter comes between.
+func (f *function) local() {
+	at := f.r.at
+	i := f.r.u32()
+	switch {
+	case f.r.err != nil:
+	case i >= f.locals:
+		f.r.malformed("unknown local")
+	case i >= f.counter():
+		f.edits = append(f.edits, edit{at: at, kind: editIndex, n: int64(i) + 1})
+	}
+}
+
+// call follows the call at hand. Another function of the module takes the counter along, all else
+// finds it in the global.
+func (f *function) call(op byte, at int) {
+	f.calls = true
+	if op == opCallIndirect || f.callee < f.w.imported {
+		f.edits = append(f.edits, edit{at: at, kind: editFlush}, edit{at: f.r.at, kind: editReload})
+		return
+	}
+	f.edits = append(f.edits, edit{at: at, kind: editCall, n: int64(f.w.inner(f.callee))})
+	s := &f.segments[f.current]
+	if e := &f.edits[s.edit]; e.kind == editLoop && !s.branches && !f.dead {
+		e.kind = editCertain
 	}
 }
 
@@ -368,9 +425,11 @@ func (f *function) simd() {
 
 // label keeps branches away from the wrapper's outside: the function's own label is the last.
 func (f *function) label() {
-	if l := f.r.u32(); f.r.err == nil && int64(l) > int64(len(f.blocks)) {
+	l := f.r.u32()
+	if f.r.err == nil && int64(l) > int64(len(f.blocks)) {
 		f.r.malformed("unknown label")
 	}
+	f.exits = f.exits || int64(l) == int64(len(f.blocks))
 }
 
 // Shifts from an operand to units: negative to the left.

@@ -3,20 +3,32 @@
 //
 // It knows the binary format of core modules. It does not know any engine, the clock or what the
 // module is for. It does not check types: the engine that compiles the result does, and the rewrite
-// is made so that a module that was not valid before is not valid after (but for a start function,
-// which may be named by ref.func once it is exported).
+// is made so that a module that was not valid before is not valid after (but for a start
+// function, which may be named by ref.func once it is exported).
 //
-// The rewrite adds a function and three mutable globals behind the module's own:
+// The rewrite carries a counter through the functions: an i32 that is their last parameter and
+// their last result. So it stays in a register from call to call, and no turn of a loop waits for
+// memory. Its upper bits are fuel, its lower ones depth (Pack, Unpack):
 //
-//   - FuelGlobal (i64) goes down by the number of instructions of a region each time the region is
-//     entered. Regions are the function body, the bodies of loops, and long pieces that a branch
-//     can skip. A region is charged before it runs, so what was charged is an upper bound of what
-//     was executed.
-//   - RestGlobal (i64) is the rest of the budget. When fuel is below zero the module leaves native
-//     code for a moment and takes another slice from the rest; when both together are below zero
-//     it executes `unreachable`, and fuel stays below zero.
-//   - DepthGlobal (i32) goes down while a function that calls others is active, by 1 and more for
-//     big frames, and comes back on every way out; below zero the module traps too.
+//   - Fuel goes down by the number of instructions of a region each time the region is entered.
+//     Regions are the function body, the bodies of loops, and long pieces that a branch can skip. A
+//     region is charged before it runs, so what was charged is an upper bound of what was executed.
+//   - Depth goes down while a function that calls others is active, by 1 and more for big frames,
+//     and comes back on every way out.
+//
+// One test on entry and one in each turn of a loop tell if either is below zero. Then the function
+// that settles takes another slice of fuel from the rest of the budget, and leaves native code for a
+// moment; when both together are below zero, or the depth is, it executes `unreachable`. A loop that
+// comes to a call in each turn leaves the test to what it calls, and short pieces leave it to the
+// next loop or call: the debt that can pile up so is bounded (debtMax), and far from where the
+// counter would wrap. So a call may end with less than nothing left, by some short pieces.
+//
+// Two globals stand behind the module's own: CountGlobal is the counter while other code runs, the
+// host's or another instance's, and RestGlobal (i64) the rest of the budget. A function that is
+// exported or stands in a table keeps its type and index: an entrance that takes the counter from
+// the global, calls the code, and puts it back. Calls to imports and through tables put the counter
+// into the global before and take it from there behind. After a trap of the module's own the global
+// is what it was then; when fuel or depth was the reason, it says so: that one is below zero.
 //
 // Instructions that work in proportion to an operand (memory.fill, table.grow, …) charge for the
 // operand as well. The module cannot name the globals: indices are checked against its own count,
@@ -26,17 +38,15 @@
 //
 // Several instances that call each other may share one set of counters, and by that one budget and
 // one depth: one has them, and the others are rewritten to import them (Options). They spend the
-// same, but take up to a quarter more time, for an imported global is read through a pointer: so
-// the one with most of the code should have them. A module that only forwards calls
-// (Module.Forwards) can do without counters where what it calls has them.
+// same. A module that only forwards calls (Module.Forwards) can do without counters where what it
+// calls has them.
 package fuel
 
 // Names that the rewrite exports or imports. A module that exports a name starting with Reserved,
 // or imports from such a module, is refused.
 const (
 	Reserved    = "hpmq-fuel:"
-	FuelGlobal  = Reserved + "fuel"
-	DepthGlobal = Reserved + "depth"
+	CountGlobal = Reserved + "count"
 	RestGlobal  = Reserved + "rest"
 	StartExport = Reserved + "start"
 	// SharedModule is where a module that shares counters imports them from.

@@ -44,10 +44,10 @@ func engines(t *testing.T, test func(t *testing.T, r wazero.Runtime)) {
 
 // bounded is an instance of a rewritten module.
 type bounded struct {
-	t           testing.TB
-	mod         api.Module
-	fuel, depth counter
-	rest        counter
+	t   testing.TB
+	mod api.Module
+	// count and rest are exports, or nothing for a module without counters.
+	count, rest counter
 }
 
 type counter interface {
@@ -59,10 +59,27 @@ type counter interface {
 func newBounded(t testing.TB, mod, owner api.Module) *bounded {
 	return &bounded{
 		t: t, mod: mod,
-		fuel:  owner.ExportedGlobal(FuelGlobal).(api.MutableGlobal),
-		depth: owner.ExportedGlobal(DepthGlobal).(api.MutableGlobal),
+		count: owner.ExportedGlobal(CountGlobal).(api.MutableGlobal),
 		rest:  owner.ExportedGlobal(RestGlobal).(api.MutableGlobal),
 	}
+}
+
+// arm gives first of the fuel at once, and the rest later.
+func (b *bounded) arm(first, fuel uint64, depth int32) {
+	b.count.Set(Pack(int64(first), depth))
+	b.rest.Set(fuel - first)
+}
+
+// left is the fuel that is there, and the depth.
+func (b *bounded) left() (fuel int64, depth int32) {
+	first, depth := Unpack(b.count.Get())
+	return first + int64(b.rest.Get()), depth
+}
+
+// out tells that the counter says that there was too little fuel.
+func (b *bounded) out() bool {
+	first, _ := Unpack(b.count.Get())
+	return first < 0
 }
 
 func instantiate(t testing.TB, r wazero.Runtime, m *asm.Module) *bounded {
@@ -81,10 +98,10 @@ func instantiate(t testing.TB, r wazero.Runtime, m *asm.Module) *bounded {
 
 // call returns results, fuel spent, depth left of 100.
 func (b *bounded) call(fuel uint64, args ...uint64) ([]uint64, int64, int32, error) {
-	b.fuel.Set(fuel)
-	b.depth.Set(100)
+	b.arm(min(fuel, 250_000), fuel, 100)
 	out, err := b.mod.ExportedFunction("f").Call(context.Background(), args...)
-	return out, int64(fuel) - int64(b.fuel.Get()), int32(b.depth.Get()), err
+	left, depth := b.left()
+	return out, int64(fuel) - left, depth, err
 }
 
 // countdown loops n times: 2 instructions before and behind the loop, 7 in it.
@@ -134,19 +151,16 @@ func TestABudgetOfSeveralSlices(t *testing.T) {
 		engines(t, func(t *testing.T, r wazero.Runtime) {
 			b := instantiate(t, r, m)
 			const turns, whole = 100_000, 3 + 6*100_000
-			for _, first := range []int64{0, 1, 1000, whole - 1, whole} {
-				b.rest.Set(uint64(whole - first))
-				out, _, depth, err := b.call(uint64(first), turns)
-				left := int64(b.fuel.Get()) + int64(b.rest.Get())
+			f := b.mod.ExportedFunction("f")
+			for _, first := range []uint64{0, 1, 1000, SliceMax - 1, SliceMax} {
+				b.arm(first, whole, 100)
+				out, err := f.Call(context.Background(), turns)
+				left, depth := b.left()
 				if err != nil || out[0] != 0 || left != 0 || depth != 100 {
 					t.Errorf("first slice %d: %v, %d left, %v", first, out, left, err)
 				}
-				b.rest.Set(uint64(whole - first - 1))
-				if first == whole {
-					continue
-				}
-				if _, _, _, err := b.call(uint64(first), turns); err == nil ||
-					int64(b.fuel.Get()) >= 0 {
+				b.arm(first, whole-1, 100)
+				if _, err := f.Call(context.Background(), turns); err == nil || !b.out() {
 					t.Errorf("first slice %d: one less than enough is enough, %v", first, err)
 				}
 			}
@@ -243,14 +257,14 @@ func recursion() *asm.Module {
 func TestDepthComesBackOnEveryWayOut(t *testing.T) {
 	engines(t, func(t *testing.T, r wazero.Runtime) {
 		b := instantiate(t, r, recursion())
-		for _, n := range []uint64{0, 1, 2, 3, 98, 99} {
+		for _, n := range []uint64{0, 1, 2, 3, 97, 98} { // 98 + 1 frames, and the entrance
 			out, _, depth, err := b.call(1_000_000, n)
 			if err != nil || depth != 100 || out[0] != 7 {
 				t.Errorf("f(%d) = %v, depth %d, %v", n, out, depth, err)
 			}
 		}
-		if _, _, depth, err := b.call(1_000_000, 100); err == nil || depth >= 0 {
-			t.Errorf("101 frames: depth %d, %v", depth, err)
+		if _, _, depth, err := b.call(1_000_000, 99); err == nil || depth >= 0 {
+			t.Errorf("100 frames: depth %d, %v", depth, err)
 		}
 	})
 }
@@ -281,7 +295,7 @@ func TestBigFramesWeighMore(t *testing.T) {
 		asm.LocalGet(0), asm.I32Const(1), asm.Op(asm.I32Sub), asm.Call(0)), asm.Op(asm.End))...)
 	m.ExportFunc("f", m.RawFunc(i32, none, body))
 	b := instantiate(t, newRuntime(t, false), m)
-	if _, _, depth, err := b.call(1_000_000, 0); err == nil || depth != 100-101 {
+	if _, _, depth, err := b.call(1_000_000, 0); err == nil || depth != 100-1-101 {
 		t.Errorf("a frame of 6400 locals leaves a depth of %d, %v", depth, err)
 	}
 }
@@ -358,7 +372,7 @@ func TestStartBecomesAnExport(t *testing.T) {
 		if v := b.mod.ExportedGlobal("g").Get(); v != 1 {
 			t.Fatalf("it ran by itself: %d", v)
 		}
-		b.fuel.Set(100)
+		b.arm(100, 100, 100)
 		if _, err := b.mod.ExportedFunction(StartExport).Call(context.Background()); err != nil {
 			t.Fatal(err)
 		}
@@ -384,7 +398,7 @@ func TestLimitsOfMemoryAndTableAreCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mod.ExportedGlobal(FuelGlobal).(api.MutableGlobal).Set(100_000)
+	newBounded(t, mod, mod).arm(100_000, 100_000, 100)
 	for _, f := range []string{"m", "t"} {
 		got, err := mod.ExportedFunction(f).Call(context.Background())
 		if err != nil || int32(got[0]) != -1 {

@@ -9,7 +9,7 @@ type Name struct{ Module, Name string }
 var sharedGlobals = [...]struct {
 	name string
 	kind byte
-}{{FuelGlobal, typeI64}, {DepthGlobal, typeI32}, {RestGlobal, typeI64}}
+}{{CountGlobal, typeI32}, {RestGlobal, typeI64}}
 
 func (w *rewriter) readImports(r *reader) {
 	n := r.count("imports", w.limits.ImportsMax, 4)

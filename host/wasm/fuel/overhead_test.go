@@ -17,11 +17,9 @@ var workloads = []string{"calls", "hash", "sort", "matrix", "scan"}
 
 // kernel is one of the workloads: as it is, or with the counters in.
 type kernel struct {
-	b    *testing.B
-	fn   api.Function
-	fuel api.MutableGlobal // nil without counters
-	rest api.MutableGlobal
-	dep  api.MutableGlobal
+	b  *testing.B
+	fn api.Function
+	in *bounded // nil without counters
 }
 
 func openKernels(b *testing.B, r wazero.Runtime, code []byte, counted bool) []kernel {
@@ -34,9 +32,7 @@ func openKernels(b *testing.B, r wazero.Runtime, code []byte, counted bool) []ke
 	for _, name := range workloads {
 		k := kernel{b: b, fn: mod.ExportedFunction(name)}
 		if counted {
-			k.fuel = mod.ExportedGlobal(FuelGlobal).(api.MutableGlobal)
-			k.rest = mod.ExportedGlobal(RestGlobal).(api.MutableGlobal)
-			k.dep = mod.ExportedGlobal(DepthGlobal).(api.MutableGlobal)
+			k.in = newBounded(b, mod, mod)
 		}
 		out = append(out, k)
 	}
@@ -46,10 +42,8 @@ func openKernels(b *testing.B, r wazero.Runtime, code []byte, counted bool) []ke
 // run answers the result, the time and the fuel spent.
 func (k kernel) run() (result uint64, took time.Duration, spent uint64) {
 	const budget = 1 << 40
-	if k.fuel != nil {
-		k.fuel.Set(budget)
-		k.rest.Set(0)
-		k.dep.Set(1000)
+	if k.in != nil {
+		k.in.arm(250_000, budget, 1000)
 	}
 	var stack [1]uint64
 	begin := time.Now()
@@ -57,8 +51,9 @@ func (k kernel) run() (result uint64, took time.Duration, spent uint64) {
 		k.b.Fatal(err)
 	}
 	took = time.Since(begin)
-	if k.fuel != nil {
-		spent = budget - k.fuel.Get()
+	if k.in != nil {
+		left, _ := k.in.left()
+		spent = uint64(budget - left)
 	}
 	return stack[0], took, spent
 }

@@ -69,7 +69,7 @@ func TestConstructsAreRefusedByName(t *testing.T) {
 
 func TestBreachesAreRefused(t *testing.T) {
 	refuse(t, map[string]refusal{
-		"reserved export": {func(m *asm.Module) { m.ExportFunc(FuelGlobal, 0) },
+		"reserved export": {func(m *asm.Module) { m.ExportFunc(CountGlobal, 0) },
 			ErrMalformed, "reserved"},
 		"fuel global":  {body(asm.I32Const(0), asm.GlobalSet(1)), ErrMalformed, "unknown global"},
 		"depth global": {body(asm.GlobalGet(2), asm.Op(asm.Drop)), ErrMalformed, "unknown global"},

@@ -3,7 +3,6 @@ package fuel
 import (
 	"bytes"
 	"fmt"
-	"unicode/utf8"
 )
 
 const header = "\x00asm\x01\x00\x00\x00"
@@ -133,9 +132,7 @@ func (w *rewriter) write(sizeHint int) []byte {
 		}
 	}
 	if names := w.functionNames(); names != nil {
-		body := append(appendName(nil, "name"), names...)
-		out = appendU32(append(out, secCustom), uint32(len(body)))
-		out = append(out, body...)
+		out = appendBody(append(out, secCustom), append(appendName(nil, "name"), names...))
 	}
 	return out
 }
@@ -158,7 +155,8 @@ func (w *rewriter) extend(id byte, n uint32, items []byte) {
 func (w *rewriter) writeTypes() {
 	var items []byte
 	for _, t := range w.newTypes {
-		items = append(items, typeFunc, 0)
+		items = appendU32(append(items, typeFunc), uint32(len(t.params)))
+		items = append(items, t.params...)
 		items = appendU32(items, uint32(len(t.results)))
 		items = append(items, t.results...)
 	}
@@ -166,87 +164,33 @@ func (w *rewriter) writeTypes() {
 }
 
 func (w *rewriter) writeGlobals() {
-	w.extend(secGlobal, 3, []byte{
-		typeI64, 1, opI64Const, 0, opEnd, // fuel
-		typeI32, 1, opI32Const, 0, opEnd, // depth
+	w.extend(secGlobal, 2, []byte{
+		typeI32, 1, opI32Const, 0, opEnd, // count
 		typeI64, 1, opI64Const, 0, opEnd, // rest
 	})
 }
 
-// fuelIndex is behind the globals of the module, or behind the imported ones.
-func (w *rewriter) fuelIndex() uint32 {
+// countIndex is behind the globals of the module, or behind the imported ones.
+func (w *rewriter) countIndex() uint32 {
 	if w.options.Counters == Imported {
 		return w.importedGlobals
 	}
 	return w.globals
 }
 
-func (w *rewriter) depthIndex() uint32 { return w.fuelIndex() + 1 }
-func (w *rewriter) restIndex() uint32  { return w.fuelIndex() + 2 }
-
-// refuelIndex is behind all functions of the module, so that none gets another index.
-func (w *rewriter) refuelIndex() uint32 { return uint32(len(w.funcs)) }
+func (w *rewriter) restIndex() uint32 { return w.countIndex() + 1 }
 
 func (w *rewriter) writeExports() {
 	var items []byte
 	n := uint32(0)
 	if w.options.Counters == Own {
-		items = appendU32(append(appendName(nil, FuelGlobal), KindGlobal), w.fuelIndex())
-		items = appendU32(append(appendName(items, DepthGlobal), KindGlobal), w.depthIndex())
+		items = appendU32(append(appendName(nil, CountGlobal), KindGlobal), w.countIndex())
 		items = appendU32(append(appendName(items, RestGlobal), KindGlobal), w.restIndex())
-		n = 3
+		n = 2
 	}
 	if w.start >= 0 {
 		items = appendU32(append(appendName(items, StartExport), KindFunc), uint32(w.start))
 		n++
 	}
 	w.extend(secExport, n, items)
-}
-
-// functionNameBytesMax cuts what a stack trace shows; C++ and Rust have longer names.
-const functionNameBytesMax = 200
-
-// functionNames gives the body of a new name section with the names of functions; nil when there
-// are none or when the section is broken, for names are a courtesy.
-func (w *rewriter) functionNames() []byte {
-	r := &reader{section: "name", b: w.names}
-	for r.more() {
-		id := r.byte()
-		body := r.bytes(r.u32())
-		if r.err != nil || id > 1 {
-			return nil
-		}
-		if id == 1 {
-			return w.copyNames(body)
-		}
-	}
-	return nil
-}
-
-func (w *rewriter) copyNames(body []byte) []byte {
-	r := &reader{section: "name", b: body}
-	n := r.count("names", uint32(len(w.funcs)), 2)
-	var items []byte
-	kept, next := uint32(0), uint32(0)
-	for i := 0; i < n && r.err == nil; i++ {
-		index := r.u32()
-		name := r.bytes(r.u32())
-		if r.err != nil || index < next || int64(index) >= int64(len(w.funcs)) {
-			return nil
-		}
-		next = index + 1
-		if len(name) > functionNameBytesMax {
-			name = bytes.ToValidUTF8(name[:functionNameBytesMax], nil)
-		}
-		if !utf8.Valid(name) {
-			continue
-		}
-		items = appendName(appendU32(items, index), string(name))
-		kept++
-	}
-	if r.err != nil || kept == 0 {
-		return nil
-	}
-	items = append(appendU32(nil, kept), items...)
-	return append(appendU32([]byte{1}, uint32(len(items))), items...)
 }

@@ -39,10 +39,14 @@ type rewriter struct {
 	limits   Limits
 	sections [secTag][]byte // contents to write, by id; nil for none
 	types    []funcType
-	newTypes []funcType // behind types, for wrapped functions with several results
-	funcs    []uint32   // types of functions, imported ones first
-	imported uint32     // functions imported
-	places   []int      // of imported functions among the imports
+	newTypes []funcType        // behind types
+	known    map[string]uint32 // indices of newTypes
+	funcs    []uint32          // types of functions, imported ones first
+	imported uint32            // functions imported
+	exposes  []bool            // of functions: see expose
+	exposed  []uint32          // those of them that the module defines, in order
+	ranks    []uint32          // of functions: the place among exposed
+	places   []int             // of imported functions among the imports
 	globals  uint32
 	tables   uint32
 	memories uint32
@@ -179,6 +183,7 @@ func (w *rewriter) readExports(r *reader) {
 			if index < w.imported {
 				ex.Import = w.places[index]
 			}
+			w.expose(index)
 		}
 		w.out.Exports = append(w.out.Exports, ex)
 		if ex.Kind == KindGlobal {
@@ -204,6 +209,7 @@ func (w *rewriter) readStart(r *reader) {
 		return
 	}
 	w.start = int64(index)
+	w.expose(index)
 	w.out.Forwards = false
 	w.out.HasStart = true
 	w.sections[secStart] = nil

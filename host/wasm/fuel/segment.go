@@ -29,7 +29,7 @@ func (w *rewriter) readElements(r *reader) {
 			if flags&4 != 0 {
 				w.readConst(r)
 			} else {
-				w.readFunctionIndex(r)
+				w.expose(w.readFunctionIndex(r))
 			}
 		}
 	}
@@ -75,12 +75,12 @@ func (w *rewriter) readConst(r *reader) {
 			at := r.at
 			i := w.readGlobalIndex(r)
 			if moved := w.movedGlobal(i); moved != i {
-				w.moves = append(w.moves, edit{at: at, kind: editGlobal, n: int64(moved)})
+				w.moves = append(w.moves, edit{at: at, kind: editIndex, n: int64(moved)})
 			}
 		case 0xd0:
 			r.referenceType()
 		case opRefFunc:
-			w.readFunctionIndex(r)
+			w.expose(w.readFunctionIndex(r))
 		case 0x6a, 0x6b, 0x6c, 0x7c, 0x7d, 0x7e: // extended constants: add, sub, mul
 		case opPrefixSIMD:
 			if r.u32() != 12 {
@@ -104,10 +104,12 @@ func (r *reader) referenceType() {
 }
 
 // readFunctionIndex keeps the module away from the function that comes behind its own.
-func (w *rewriter) readFunctionIndex(r *reader) {
-	if i := r.u32(); r.err == nil && int64(i) >= int64(len(w.funcs)) {
+func (w *rewriter) readFunctionIndex(r *reader) uint32 {
+	i := r.u32()
+	if r.err == nil && int64(i) >= int64(len(w.funcs)) {
 		r.malformed("unknown function")
 	}
+	return i
 }
 
 // readGlobalIndex keeps the module away from the globals that are not its own.

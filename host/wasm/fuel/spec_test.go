@@ -164,9 +164,8 @@ func twins(t *testing.T, r wazero.Runtime, file string) (plain, counted api.Modu
 }
 
 func compareCall(t *testing.T, plain, counted api.Module, name string, args []uint64) {
-	depth := counted.ExportedGlobal(DepthGlobal).(api.MutableGlobal)
-	counted.ExportedGlobal(FuelGlobal).(api.MutableGlobal).Set(1 << 60)
-	depth.Set(1000)
+	b := newBounded(t, counted, counted)
+	b.arm(SliceMax, 1<<60, 1000)
 	f := plain.ExportedFunction(name)
 	want, err1 := f.Call(context.Background(), args...)
 	got, err2 := counted.ExportedFunction(name).Call(context.Background(), args...)
@@ -178,8 +177,8 @@ func compareCall(t *testing.T, plain, counted api.Module, name string, args []ui
 	if slices.Contains(types, asmFuncRef) { // addresses differ
 		return
 	}
-	if !slices.Equal(want, got) || err1 == nil && depth.Get() != 1000 {
-		t.Errorf("%s%v = %v, depth %d, want %v", name, args, got, depth.Get(), want)
+	if _, depth := b.left(); !slices.Equal(want, got) || err1 == nil && depth != 1000 {
+		t.Errorf("%s%v = %v, depth %d, want %v", name, args, got, depth, want)
 	}
 }
 
