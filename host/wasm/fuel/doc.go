@@ -17,10 +17,10 @@
 //     and comes back on every way out.
 //
 // One test on entry and one in each turn of a loop tell if either is below zero. Then the function
-// that settles takes another slice of fuel from the rest of the budget, and leaves native code for a
-// moment; when both together are below zero, or the depth is, it executes `unreachable`. A loop that
-// comes to a call in each turn leaves the test to what it calls, and short pieces leave it to the
-// next loop or call: the debt that can pile up so is bounded (debtMax), and far from where the
+// that settles takes another slice of fuel from the rest of the budget, and leaves native code for
+// a moment; when both together are below zero, or the depth is, it executes `unreachable`. A loop
+// that comes to a call in each turn leaves the test to what it calls, and short pieces leave it to
+// the next loop or call: the debt that can pile up so is bounded (debtMax), and far from where the
 // counter would wrap. So a call may end with less than nothing left, by some short pieces.
 //
 // Two globals stand behind the module's own: CountGlobal is the counter while other code runs, the
