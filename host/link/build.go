@@ -289,6 +289,11 @@ func (b *build) refusal(err error) error {
 	case errors.Is(err, wasm.ErrFuel):
 		return b.refuse(step, err, "give it less configuration, or raise wasm.start_fuel_max; if "+
 			"it never ends, ask its author")
+	case errors.Is(err, wasm.ErrStartMemory):
+		return b.refuse(step, err, "build it with a smaller stack, 64 KiB is plenty: zig --stack "+
+			"65536 (16 MiB else), wasm-ld -z stack-size=65536, clang -Wl,-z,stack-size=65536, "+
+			"rustc -C link-arg=-zstack-size=65536; or write memory: 32MiB, above what it starts "+
+			"with, in its entry of the configuration")
 	case errors.Is(err, wasm.ErrTrap):
 		return b.refuse(step, err, "look for its lines in the log; if it wants more memory, write "+
 			"memory: 32MiB in its entry of the configuration; else ask its author")

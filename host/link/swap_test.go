@@ -131,7 +131,7 @@ func refusals() map[string]refused {
 		"unknown import":     {bare("unknown-import"), RoleRouter, StepCompile, "weather"},
 		"unknown capability": {odd, RoleAuthorizer, StepRequest, "files"},
 		"no JSON":            {broken, RoleAuthorizer, StepRequest, "not JSON"},
-		"too little memory":  {limited, RoleAuthorizer, StepInstantiate, "memory"},
+		"too little memory":  {limited, RoleAuthorizer, StepInstantiate, "starts with more memory"},
 	}
 }
 
@@ -320,5 +320,24 @@ func TestCloseWaitsForUnlink(t *testing.T) {
 	}
 	if n := h.engine.Guests(); n != 0 {
 		t.Errorf("%d guests after Close", n)
+	}
+}
+
+// TestALargeStackIsNamed: what makes a module start with megabytes is nearly always its stack, and
+// each linker has a switch for it.
+func TestALargeStackIsNamed(t *testing.T) {
+	r := ref("authorizer", "")
+	r.Limits.MemoryBytesMax = 65536
+	err := newHouse(t, nil).linker.Link(t.Context(), "main", Spec{RoleAuthorizer: {r}})
+	var step *StepError
+	if !errors.As(err, &step) || step.Step != StepInstantiate {
+		t.Fatal(err)
+	}
+	for _, linker := range []string{
+		"zig --stack 65536", "wasm-ld -z stack-size", "rustc -C link-arg", "memory: 32MiB",
+	} {
+		if !strings.Contains(step.Do, linker) {
+			t.Errorf("no %q in %q", linker, step.Do)
+		}
 	}
 }

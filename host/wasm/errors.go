@@ -20,6 +20,9 @@ var (
 	ErrKilled = errors.New("killed")
 	// ErrDead: it died in an earlier call.
 	ErrDead = errors.New("guest is dead")
+	// ErrStartMemory: a module that begins with more memory than its guests may have: its data, its
+	// heap and its stack.
+	ErrStartMemory = errors.New("the module starts with more memory than it may have")
 )
 
 // TrapError is how a guest died: the error of the call it died in. It wraps ErrFuel, ErrDepth,

@@ -28,8 +28,8 @@ func (m *Module) Instantiate(ctx context.Context, env any, l Limits) (*Guest, er
 		return nil, fmt.Errorf("wasm: instantiate: %w", err)
 	}
 	if m.bytesMin > uint64(l.MemoryBytesMax) {
-		return nil, fmt.Errorf("wasm: instantiate: %w: the module starts with %d bytes of memory, "+
-			"it may have %d", fuel.ErrLimit, m.bytesMin, l.MemoryBytesMax)
+		return nil, fmt.Errorf("wasm: instantiate: %w: %w, with %d bytes, and may have %d",
+			fuel.ErrLimit, ErrStartMemory, m.bytesMin, l.MemoryBytesMax)
 	}
 	if n := m.engine.guests.Add(1); n > int64(m.engine.cfg.GuestsMax) {
 		m.engine.guests.Add(-1)
