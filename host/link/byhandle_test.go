@@ -79,9 +79,9 @@ func (h *house) bothWays(p broker.Policy, words string, m *broker.Message) {
 // testWhereAPayloadGoes looks for payloads in the guest's memory: small ones are there, of large
 // ones what was read. One that is larger than all its memory is asked about, too.
 func testWhereAPayloadGoes(t *testing.T) {
-	for words, seen := range map[string]int{"blind": 0, "look": 64} {
+	for words, seen := range map[string]int{"blind": 0, "ends look": 64} {
 		h := newHouse(t, nil)
-		p := h.one(RoleTransformer, ref("transformer-by-handle", words+" ends"))
+		p := h.one(RoleTransformer, ref("transformer-by-handle", words))
 		for _, n := range []int{1000, handleAbove, handleAbove + 1, 3 << 20} {
 			want := seen
 			if n <= handleAbove {

@@ -3,6 +3,7 @@ package link
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -10,29 +11,46 @@ import (
 	"github.com/hpmq/hpmq/lite/broker"
 )
 
-// BenchmarkPayload is what passing a payload costs by its size, to a transformer that does not look
-// at it: the copy and the guest's allocator.
+// BenchmarkPayload is what passing a payload costs by its size: to a transformer whole, which is the
+// copy and the guest's allocator; by handle to one that does not look at it, to one that reads its
+// first 64 bytes and to one that reads all of it; and to a router, which gets none.
 func BenchmarkPayload(b *testing.B) {
-	h := newHouse(b, nil)
-	h.link(Spec{RoleTransformer: {ref("transformer", "")}, RoleRouter: {ref("router", "")}})
+	for _, way := range []struct {
+		name, words string
+		above       int
+	}{
+		{"whole", "", math.MaxInt}, {"blind", "blind", 0}, {"look", "look", 0}, {"read", "", 0},
+		{"route", "", 0},
+	} {
+		h := newHouse(b, func(c *Config) { c.Limits.Fuel = 50_000_000 })
+		h.link(Spec{
+			RoleTransformer: {ref("transformer-by-handle", way.words)},
+			RoleRouter:      {ref("router", "")},
+		})
+		h.handles(RoleTransformer, way.above)
+		for _, n := range []int{256, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 768 << 10} {
+			b.Run(fmt.Sprintf("%s/%d", way.name, n), func(b *testing.B) {
+				h.benchmarkPayload(b, n, way.name == "route")
+			})
+		}
+		if v := h.seen(RoleTransformer, 0); v.Faults != 0 {
+			b.Errorf("%s: %s", way.name, v.LastFault)
+		}
+	}
+}
+
+func (h *house) benchmarkPayload(b *testing.B, n int, route bool) {
 	p, now := h.linker.Policy("main", 0), h.clock.now()
-	for _, n := range []int{256, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 768 << 10} {
-		m := message("sensors/kitchen/temperature", string(make([]byte, n)))
-		var out []broker.Message
-		b.Run(fmt.Sprintf("upstream/%d", n), func(b *testing.B) {
-			b.ReportAllocs()
-			b.SetBytes(int64(n))
-			for b.Loop() {
-				p.Transform(now, broker.Upstream, &device, m, &out)
-			}
-		})
-		b.Run(fmt.Sprintf("route/%d", n), func(b *testing.B) {
-			b.ReportAllocs()
-			b.SetBytes(int64(n))
-			for b.Loop() {
-				p.Route(now, &device, m, &out)
-			}
-		})
+	m := message("sensors/kitchen/temperature", string(make([]byte, n)))
+	var out []broker.Message
+	b.ReportAllocs()
+	b.SetBytes(int64(n))
+	for b.Loop() {
+		if route {
+			p.Route(now, &device, m, &out)
+		} else {
+			p.Transform(now, broker.Upstream, &device, m, &out)
+		}
 	}
 }
 
