@@ -21,7 +21,7 @@
 //	              "next"|reason code, "scope": "once"|"topic"|"action", "seconds": n}, or these
 //	              three in a list
 //	upstream,     "keep", "drop", or a list of {"topic", "payload", "qos", "retain"}
-//	downstream
+//	downstream    (what a component sends as it is, by handle, is such a list, too)
 //	check         "news", "repeated", "unchanged"
 //	route         "deliver", "drop", or {"redirect", "copies", "reach"}
 //	share         "round-robin", "random", "sticky", "topic-hash"

@@ -69,10 +69,12 @@ type checked struct {
 	Imports []checkedImport `json:"imports"`
 	Exports []string        `json:"exports"`
 	// ArgumentBlock says that it takes its arguments in a block.
-	ArgumentBlock bool            `json:"argument_block"`
-	Started       []started       `json:"started"`
-	Cases         *checkedCases   `json:"cases,omitempty"`
-	Links         []checkedLinked `json:"links,omitempty"`
+	ArgumentBlock bool `json:"argument_block"`
+	// ByHandle says that it gets payloads above 16 KiB by handle.
+	ByHandle bool            `json:"payloads_by_handle"`
+	Started  []started       `json:"started"`
+	Cases    *checkedCases   `json:"cases,omitempty"`
+	Links    []checkedLinked `json:"links,omitempty"`
 }
 
 // checkedSpoken is an interface of the contracts that it exports.
@@ -164,7 +166,8 @@ func (k *check) describe(b *subject, in *link.Inspection) *checked {
 	c := &checked{
 		File: b.file, Form: b.form(), Name: in.Name, Version: in.Version, Digest: in.Digest,
 		Size: in.Size, Roles: in.Roles, Exports: in.Exports, ArgumentBlock: in.Block,
-		Speaks: []checkedSpoken{}, Imports: []checkedImport{}, Started: []started{},
+		ByHandle: in.ByHandle,
+		Speaks:   []checkedSpoken{}, Imports: []checkedImport{}, Started: []started{},
 	}
 	for _, s := range in.Speaks {
 		c.Speaks = append(c.Speaks, checkedSpoken{s.Name, s.Asked, s.Served})

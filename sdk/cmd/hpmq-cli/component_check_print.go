@@ -75,7 +75,11 @@ func rolesText(c *checked) string {
 	for _, r := range c.Roles {
 		names = append(names, r.String())
 	}
-	return strings.Join(names, ", ")
+	text := strings.Join(names, ", ")
+	if c.ByHandle {
+		text += "; payloads above 16 KiB by handle"
+	}
+	return text
 }
 
 // strange says that the broker does not ask it.
