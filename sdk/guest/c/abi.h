@@ -1,4 +1,4 @@
-// abi.h is for hpmq.c, conversion.c and authorizer.c: the canonical ABI of wit/ as they speak it.
+// abi.h is for hpmq.c and the files of roles: the canonical ABI of wit/ as they speak it.
 #ifndef HPMQ_ABI_H
 #define HPMQ_ABI_H
 
@@ -18,6 +18,16 @@
       ten, ten_len                                                          \
     }                                                                       \
   }
+
+// An answer of a transformer, as the canonical ABI lays it out. hpmq_begin begins one, hpmq_done ends
+// it, and the call.
+typedef struct {
+  uint32_t tag;
+  void *list;
+  size_t n;
+} hpmq_answered;
+void hpmq_begin(void);
+hpmq_answered *hpmq_done(hpmq_outcome o);
 
 // hpmq_end says that a call of an export is over: the next allocation begins anew. Its result holds
 // until then.

@@ -1,28 +1,23 @@
 // The role transformer around hpmq_upstream and hpmq_downstream.
 #include "abi.h"
 
-// A message in an answer, and an answer, as the canonical ABI lays them out.
+// A message in an answer, as the canonical ABI lays it out.
 typedef struct {
   hpmq_bytes topic, payload;
   uint8_t qos, retain;
 } message;
-typedef struct {
-  uint32_t tag;
-  message *list;
-  size_t n;
-} outcome;
 
-static outcome answer;
+static hpmq_answered answer;
 static size_t room;
 
 void hpmq_send(hpmq_message m) {
   if (answer.n == room) {
     message *list = hpmq_alloc((2 * room + 4) * sizeof(message));
-    for (size_t i = 0; i < answer.n; i++) list[i] = answer.list[i];
+    for (size_t i = 0; i < answer.n; i++) list[i] = ((message *)answer.list)[i];
     answer.list = list;
     room = 2 * room + 4;
   }
-  answer.list[answer.n++] = (message){m.topic, m.payload, m.qos, m.retain};
+  ((message *)answer.list)[answer.n++] = (message){m.topic, m.payload, m.qos, m.retain};
 }
 
 HPMQ_IMPORT("history@0.1.0", "last")
@@ -38,9 +33,9 @@ bool hpmq_previous(hpmq_bytes topic, hpmq_bytes *payload) {
   return last.some;
 }
 
-static void begin(void) { answer = (outcome){0}, room = 0; }
+void hpmq_begin(void) { answer = (hpmq_answered){0}, room = 0; }
 
-static outcome *done(hpmq_outcome o) {
+hpmq_answered *hpmq_done(hpmq_outcome o) {
   answer.tag = o;
   hpmq_end();
   return &answer;
@@ -50,17 +45,18 @@ static outcome *done(hpmq_outcome o) {
   const uint8_t *topic, size_t topic_len, const uint8_t *payload, size_t payload_len, \
       uint32_t qos, uint32_t retain
 
-HPMQ_EXPORT("transformer@0.1.0#upstream") outcome *hpmq_transformer_upstream(HPMQ_WHO, MESSAGE) {
+HPMQ_EXPORT("transformer@0.1.0#upstream")
+hpmq_answered *hpmq_transformer_upstream(HPMQ_WHO, MESSAGE) {
   hpmq_message m = {{topic, topic_len}, {payload, payload_len}, (uint8_t)qos, retain != 0};
   hpmq_context who = HPMQ_CONTEXT;
-  begin();
-  return done(hpmq_upstream(&m, &who));
+  hpmq_begin();
+  return hpmq_done(hpmq_upstream(&m, &who));
 }
 
 HPMQ_EXPORT("transformer@0.1.0#downstream")
-outcome *hpmq_transformer_downstream(HPMQ_WHO, MESSAGE) {
+hpmq_answered *hpmq_transformer_downstream(HPMQ_WHO, MESSAGE) {
   hpmq_message m = {{topic, topic_len}, {payload, payload_len}, (uint8_t)qos, retain != 0};
   hpmq_context who = HPMQ_CONTEXT;
-  begin();
-  return done(hpmq_downstream(&m, &who));
+  hpmq_begin();
+  return hpmq_done(hpmq_downstream(&m, &who));
 }

@@ -46,6 +46,7 @@ typedef enum {
   HPMQ_KEEP,     // goes on unchanged
   HPMQ_DROP,     // does not go on; a publisher still gets its acknowledgement
   HPMQ_REPLACE,  // what was given to hpmq_send goes on in its place
+  HPMQ_SEND_AS,  // what was given to hpmq_send_as does; byhandle.c only
 } hpmq_outcome;
 
 // hpmq_upstream is asked about each message from a device to the broker.
@@ -60,6 +61,34 @@ void hpmq_send(hpmq_message m);
 // hpmq_previous tells the last payload that was delivered under a topic on this listener; false if
 // there is none. Who calls it needs the capability history in the link.
 bool hpmq_previous(hpmq_bytes topic, hpmq_bytes *payload);
+
+// ---- What one writes beside who does not want payloads above 16 KiB copied (byhandle.c) ----
+
+// A payload that stays with the broker. It holds until the call returns.
+typedef struct {
+  uint32_t handle;
+} hpmq_body;
+uint64_t hpmq_body_size(hpmq_body b);
+// hpmq_body_read is count bytes from offset on: fewer at the end, none behind it, 65536 at once at
+// most.
+hpmq_bytes hpmq_body_read(hpmq_body b, uint64_t offset, uint32_t count);
+// hpmq_body_fingerprint is the same for equal payloads, and hardly ever for others.
+uint64_t hpmq_body_fingerprint(hpmq_body b);
+
+typedef struct {
+  hpmq_bytes topic;
+  hpmq_body payload;
+  uint8_t qos;
+  bool retain;
+} hpmq_lent;
+
+// These are asked in place of hpmq_upstream and hpmq_downstream.
+hpmq_outcome hpmq_upstream_lent(const hpmq_lent *m, const hpmq_context *from);
+hpmq_outcome hpmq_downstream_lent(const hpmq_lent *m, const hpmq_context *to);
+
+// hpmq_send_as sends the payload as it is under that topic, without a copy, if HPMQ_SEND_AS is
+// answered.
+void hpmq_send_as(hpmq_bytes topic, uint8_t qos, bool retain);
 
 // ---- What an author of rules writes (authorizer.c) ----
 
