@@ -11,7 +11,7 @@ import (
 	"github.com/hpmq/hpmq/lite/broker"
 )
 
-// BenchmarkPayload is what passing a payload costs by its size: to a transformer whole, which is the
+// BenchmarkPayload is what passing a payload costs by its size: to a transformer whole, the
 // copy and the guest's allocator; by handle to one that does not look at it, to one that reads its
 // first 64 bytes and to one that reads all of it; and to a router, which gets none.
 func BenchmarkPayload(b *testing.B) {
