@@ -9,7 +9,7 @@ transformer_world="-wit wit -world transformer-component"
 
 # quickjs ROOT FILE OUT makes OUT/vendor.wasm of a script and what it imports below ROOT.
 quickjs() {
-	qjs=$(npm_tool componentize-qjs "$COMPONENTIZE_QJS_VERSION")/bin/componentize-qjs
+	qjs=$(npm_tool componentize-qjs "$COMPONENTIZE_QJS_VERSION")/cli.mjs
 	mkdir -p "$3"
 	node "$qjs" --wit wit --world transformer-component --module-root "$1" --js "$1/$2" \
 		--sync --minify --output "$3/vendor.wasm" >&2

@@ -59,7 +59,7 @@ func planJS(p *project.Project, m Machine) (*Plan, error) {
 	}
 	return &Plan{Made: made, Component: true, Files: files, Steps: append(steps, Step{
 		What: "putting the script into QuickJS", Dir: p.Dir,
-		Args: []string{tool, "node_modules/componentize-qjs/bin/componentize-qjs", "--wit",
+		Args: []string{tool, "node_modules/componentize-qjs/cli.mjs", "--wit",
 			build(p, "wit"), "--world", "this-component", "--js", "policy.js", "--sync",
 			"--stub-wasi", "--minify",
 			"--output", made},
