@@ -33,6 +33,8 @@ func TestInComponentForm(t *testing.T) {
 		"payload": TestPayloadGoesToWhoTakesIt, "worker": TestAWorkerIsTold,
 		"worker that fails": TestAWorkerThatFails, "workers take turns": TestWorkersTakeTurns,
 		"full desk": TestAFullDesk, "allocations unchanged": TestUnchangedPathsDoNotAllocate,
+		"codec decodes": TestCodecDecodes, "codec encodes": TestCodecEncodes,
+		"codec faults": TestFaultsOfACodec, "codec giant": TestACodecIsShownNoGiant,
 		"fuel": TestFuelOfTheLinkIsExact, "allocations": TestAChangedMessageDoesNotAllocate,
 		"block": TestArgumentsInTheBlockOfTheGuest,
 	} {
