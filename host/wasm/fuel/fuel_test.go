@@ -136,8 +136,8 @@ func TestOutOfFuelTrapsWithANegativeCounter(t *testing.T) {
 		if _, _, _, err := b.call(3+6*10, 10); err != nil {
 			t.Errorf("exactly enough fuel: %v", err)
 		}
-		if _, _, _, err := b.call(3+6*10-1, 10); err == nil {
-			t.Error("one less than enough is enough")
+		if _, spent, _, err := b.call(3+6*10-1, 10); err == nil || spent != 3+6*10 {
+			t.Errorf("one less than enough is enough, or %d are spent: %v", spent, err)
 		}
 	})
 }

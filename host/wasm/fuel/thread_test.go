@@ -116,16 +116,33 @@ func TestEveryLoopEnds(t *testing.T) {
 	}
 }
 
-// TestDebtIsRemembered: a thousand frames, each with the most debt behind its call, and fuel that
-// ends in the deepest of them. The next call pays.
-func TestDebtIsRemembered(t *testing.T) {
+// behindCalls is a recursion with n instructions behind each call.
+func behindCalls(n int) *asm.Module {
 	one := asm.I32Const(1)
 	m := asm.New()
 	m.ExportFunc("f", m.Func(i32, none, none,
 		asm.LocalGet(0), asm.If(asm.Empty, asm.LocalGet(0), one, asm.Op(asm.I32Sub), asm.Call(0)),
-		one, asm.If(asm.Empty, slices.Repeat(asm.Op(asm.Nop), debtMax-1))))
+		one, asm.If(asm.Empty, slices.Repeat(asm.Op(asm.Nop), n-1))))
+	return m
+}
+
+// TestTheCounterDoesNotWrap: what a thousand frames spend behind their calls would bring it around.
+func TestTheCounterDoesNotWrap(t *testing.T) {
 	engines(t, func(t *testing.T, r wazero.Runtime) {
-		b := instantiate(t, r, m)
+		b := instantiate(t, r, behindCalls(1000))
+		b.arm(100_000, 100_000, 1100)
+		_, err := b.mod.ExportedFunction("f").Call(context.Background(), 1000)
+		if left, _ := b.left(); err == nil || !b.out() {
+			t.Errorf("a million units pass on 100000, %d left, %v", left, err)
+		}
+	})
+}
+
+// TestDebtIsRemembered: a thousand frames, each with the most debt behind its call, and fuel that
+// ends in the deepest of them. The next call pays.
+func TestDebtIsRemembered(t *testing.T) {
+	engines(t, func(t *testing.T, r wazero.Runtime) {
+		b := instantiate(t, r, behindCalls(debtMax))
 		f := b.mod.ExportedFunction("f")
 		call := func(n uint64) (left int64, depth int32) {
 			if _, err := f.Call(context.Background(), n); err != nil {
