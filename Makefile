@@ -76,8 +76,9 @@ bench: ## run the benchmarks of every room
 bench-wasm: ## measure a question to a component: per role, form and engine, beside Go and a webhook
 	go test -count=1 -v -run TestTheTable ./conformance/hop -table $(TESTFLAGS)
 
-fixtures: ## build the components that tests have beside their C (needs clang 19 and node)
+fixtures: ## build the components that tests have beside their sources (needs clang 19, node and Debian's Rust)
 	tools/fixtures.sh
+	tools/hop-rust.sh
 
 bench-peers: ## measure the broker beside Debian's mosquitto
 	tools/bench-peers.sh

@@ -129,7 +129,7 @@ version() {
 hops() {
 	cd "$root/conformance/hop/testdata"
 	mkdir -p components plain
-	for role in authenticator authorizer transformer deduplicator router; do
+	for role in authenticator authorizer transformer deduplicator router worker codec; do
 		flag=-DROLE_$(echo $role | tr a-z A-Z)
 		core hop.c $role.wasm -Wno-unused-parameter "$flag" -DBLOCK
 		chmod 644 $role.wasm

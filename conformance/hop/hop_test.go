@@ -1,6 +1,7 @@
 package hop
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hpmq/hpmq/host/link"
+	"github.com/hpmq/hpmq/lite/broker"
 )
 
 var (
@@ -29,11 +31,26 @@ func usual() *question {
 	}
 }
 
-// forms are the folders of each. The plain one allocates each argument, as what other toolchains
-// make does.
-var forms = []struct{ name, folder string }{
-	{"core", "testdata/"}, {"component", "testdata/components/"},
-	{"plain component", "testdata/plain/"},
+// form is one way that a guest of a role was made.
+type form struct{ name, folder, suffix string }
+
+// formsOf are those of hop.c, and of Rust where it is there. The plain one allocates each argument,
+// as what other toolchains make does.
+func formsOf(r link.Role) []form {
+	forms := []form{
+		{"core", "testdata/", ".wasm"}, {"component", "testdata/components/", ".wasm"},
+		{"plain component", "testdata/plain/", ".wasm"},
+	}
+	if r == link.RoleAuthorizer || r == link.RoleTransformer {
+		forms = append(forms, form{"core in Rust", "testdata/rust/", ".core.wasm"},
+			form{"component in Rust", "testdata/rust/", ".wasm"})
+	}
+	return forms
+}
+
+func (f form) ref(t testing.TB, r link.Role) link.Ref {
+	t.Helper()
+	return ref(t, f.folder+r.String()+f.suffix)
 }
 
 func engineName(interpreter bool) string {
@@ -50,13 +67,12 @@ func TestEveryWayAnswersAlike(t *testing.T) {
 		{ClientID: "dev1", Username: "alice", Topic: "$SYS", Payload: []byte("aZ{")}, q}
 	hook := newHook(t)
 	for _, interpreter := range []bool{false, true} {
-		for _, form := range forms {
-			l := openLinker(t, openEngine(t, interpreter))
-			for _, r := range roles {
-				in := linkTo(t, l, r, ref(t, form.folder+r.String()+".wasm"))
-				in.alike(hook, questions)
+		l := openLinker(t, openEngine(t, interpreter))
+		for _, r := range roles {
+			for _, form := range formsOf(r) {
+				linkTo(t, l, r, form.ref(t, r)).alike(hook, questions)
+				noFaults(t, l)
 			}
-			noFaults(t, l)
 		}
 	}
 }
@@ -77,6 +93,29 @@ func (in *linked) alike(hook *hook, questions []*question) {
 	}
 }
 
+// TestWhatAGuestKeepsStaysAsItCame: one in Rust owns its arguments, those in the block too.
+func TestWhatAGuestKeepsStaysAsItCame(t *testing.T) {
+	l := openLinker(t, openEngine(t, false))
+	in := linkTo(t, l, link.RoleTransformer, ref(t, "testdata/rust/keeper.wasm"))
+	payload := func(i int) []byte {
+		return bytes.Repeat([]byte{'a' + byte(i%26)}, i*i*37%10_000)
+	}
+	for i := range 100 {
+		q := usual()
+		q.Topic, q.Payload = fmt.Sprint("topic/", i), payload(i)
+		in.set(q)
+		v := in.ask()
+		if i < 3 {
+			continue
+		}
+		if v != broker.Replace || string(in.out[0].Topic) != fmt.Sprint("topic/", i-3) ||
+			!bytes.Equal(in.out[0].Payload, payload(i-3)) {
+			t.Fatalf("question %d: %v, %.80v", i, v, in.out)
+		}
+	}
+	noFaults(t, l)
+}
+
 func noFaults(t *testing.T, l *link.Linker) {
 	t.Helper()
 	for _, shown := range l.Show() {
@@ -90,10 +129,10 @@ func noFaults(t *testing.T, l *link.Linker) {
 
 // TestAHopDoesNotAllocate but that of an authenticator, which a worker asks.
 func TestAHopDoesNotAllocate(t *testing.T) {
-	for _, form := range forms {
-		l := openLinker(t, openEngine(t, false))
-		for _, r := range roles[:4] {
-			in := linkTo(t, l, r, ref(t, form.folder+r.String()+".wasm"))
+	l := openLinker(t, openEngine(t, false))
+	for _, r := range roles[:4] {
+		for _, form := range formsOf(r) {
+			in := linkTo(t, l, r, form.ref(t, r))
 			in.set(usual())
 			if n := testing.AllocsPerRun(200, func() { in.ask() }); n != 0 {
 				t.Errorf("%s %s: %v allocations", form.name, r, n)
@@ -175,8 +214,8 @@ func TestTheTable(t *testing.T) {
 func (s *sheet) linked(t *testing.T, r link.Role, interpreter bool) {
 	e := openEngine(t, interpreter)
 	l := openLinker(t, e)
-	for _, form := range forms {
-		rf := ref(t, form.folder+r.String()+".wasm")
+	for _, form := range formsOf(r) {
+		rf := form.ref(t, r)
 		in := linkTo(t, l, r, rf)
 		in.set(usual())
 		name := fmt.Sprintf("%s, %s, %s", r, form.name, engineName(interpreter))
@@ -187,7 +226,8 @@ func (s *sheet) linked(t *testing.T, r link.Role, interpreter bool) {
 		}
 		if faces[r] != "" && !interpreter {
 			b, q := openBare(t, e, r, rf.Code), usual()
-			s.row(name+", host/wasm alone", func() { b.ask(r, q) }, fuel)
+			b.ask(r, q)
+			s.row(name+", host/wasm alone", func() { b.ask(r, q) }, fmt.Sprint(b.guest.Fuel()))
 		}
 	}
 }

@@ -24,14 +24,15 @@ import (
 
 var roles = []link.Role{
 	link.RoleAuthorizer, link.RoleTransformer, link.RoleDeduplicator, link.RoleRouter,
-	link.RoleAuthenticator,
+	link.RoleAuthenticator, link.RoleWorker, link.RoleCodec,
 }
 
 // functions are what the roles are asked.
 var functions = map[link.Role]string{
 	link.RoleAuthorizer: "authorize", link.RoleTransformer: "upstream",
 	link.RoleDeduplicator: "check", link.RoleRouter: "route",
-	link.RoleAuthenticator: "authenticate",
+	link.RoleAuthenticator: "authenticate", link.RoleWorker: "on-message",
+	link.RoleCodec: "decode",
 }
 
 // still is loops that are in no call.
@@ -96,8 +97,8 @@ func ref(t testing.TB, path string) link.Ref {
 	return link.Ref{Use: filepath.Base(path), Code: code}
 }
 
-// linked asks a component as the kernel does, but for authenticators, which a worker asks: those
-// by a probe, without the way to the worker and back.
+// linked asks a component as the kernel does, but for those that are asked beside it, by workers
+// and connections: authenticators, workers and codecs are asked by a probe.
 type linked struct {
 	t      testing.TB
 	role   link.Role
@@ -137,6 +138,8 @@ func (in *linked) set(q *question) {
 		Credentials: broker.Credentials{
 			Identity: in.who, HasUsername: true, HasPassword: true, Password: q.Password,
 		},
+		State: []byte{},
+		Input: append(append([]byte(q.Topic+" "), q.Payload...), '\n'),
 	}
 }
 
@@ -199,6 +202,11 @@ func (in *linked) answer(q *question) []byte {
 			return news
 		}
 		return repeat
+	case link.RoleWorker:
+		return []byte(in.told.Case)
+	case link.RoleCodec:
+		in.buf = append(in.buf[:0], publishes...)
+		return append(in.buf, in.told.Decoded.Requests[0].Message.Topic...)
 	}
 	if v == broker.Keep {
 		return allow

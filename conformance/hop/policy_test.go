@@ -22,6 +22,7 @@ type question struct {
 type native struct {
 	last  uint32
 	upper []byte
+	line  []byte
 }
 
 // ask gives the answer as one word, "replace:" and the payload for that of a transformer.
@@ -38,6 +39,11 @@ func (n *native) ask(role string, q *question) []byte {
 			return toAll
 		}
 		return deliver
+	case "worker":
+		n.check(q)
+		return told
+	case "codec":
+		return n.decode(q)
 	}
 	if q.Username == "alice" && string(q.Password) == "secret" {
 		return allow
@@ -46,11 +52,12 @@ func (n *native) ask(role string, q *question) []byte {
 }
 
 var (
-	allow, deny    = []byte("allow"), []byte("deny")
-	news, repeat   = []byte("news"), []byte("repeat")
-	deliver, toAll = []byte("deliver"), []byte("send:alarms/all")
-	alarm          = []byte("/alarm")
-	replaceWord    = []byte("replace:")
+	allow, deny     = []byte("allow"), []byte("deny")
+	news, repeat    = []byte("news"), []byte("repeat")
+	told, publishes = []byte("told"), []byte("publish:")
+	deliver, toAll  = []byte("deliver"), []byte("send:alarms/all")
+	alarm, space    = []byte("/alarm"), []byte(" ")
+	replaceWord     = []byte("replace:")
 )
 
 func (n *native) authorize(q *question) []byte {
@@ -73,6 +80,15 @@ func (n *native) upstream(q *question) []byte {
 			n.upper[len(replaceWord)+i] -= 'a' - 'A'
 		}
 	}
+	return n.upper
+}
+
+// decode takes a line, a topic and a payload.
+func (n *native) decode(q *question) []byte {
+	n.line = append(append(append(append(n.line[:0], q.Topic...), ' '), q.Payload...), '\n')
+	end := bytes.IndexByte(n.line, '\n')
+	topic, _, _ := bytes.Cut(n.line[:end], space)
+	n.upper = append(append(n.upper[:0], publishes...), topic...)
 	return n.upper
 }
 

@@ -14,63 +14,6 @@ import (
 // ErrGarbage is wrapped by faults of guests that answered what the contract does not allow.
 var ErrGarbage = errors.New("the answer breaks the contract")
 
-// block is memory of the guest that belongs to the host: a guest that exports argumentsExport gives
-// it once, and arguments are written there instead of being allocated one by one. They hold until
-// the call returns. See wit/README.md.
-type block struct {
-	at, size uint32
-	memory   wasm.Memory // it is in
-	view     []byte      // of it, while a call is prepared; nil for a function of another memory
-	used     int
-}
-
-// argumentsExport is func(size: u32) -> u32, the address of a block of that size.
-const argumentsExport = "hpmq_arguments"
-
-// argumentsSize is enough for who a client is, a topic and a usual payload.
-const argumentsSize = 8 << 10
-
-// openBlock asks for the block, if the guest gives one where the first function of its role has its
-// arguments. A component gives it by its core module.
-func (in *instance) openBlock() error {
-	fn, err := in.guest.Beside(in.fns[0], argumentsExport)
-	one := []wasm.ValueType{wasm.I32}
-	if errors.Is(err, wasm.ErrNoExport) || err == nil && !fn.Is(one, one) {
-		return in.batch()
-	} else if err != nil {
-		return err
-	}
-	in.use(fn)
-	in.num(argumentsSize)
-	at, err := in.call()
-	if err != nil {
-		return err
-	}
-	memory := in.guest.Memory()
-	if _, ok := memory.Read(at, argumentsSize); !ok || at == 0 {
-		return garbage("%s answered %d", argumentsExport, at)
-	}
-	in.block = block{at: at, size: argumentsSize, memory: memory}
-	return in.batch()
-}
-
-// batch has all arguments of a call given room by one entry into the guest, where they do not go to
-// the block.
-func (in *instance) batch() error {
-	for _, fn := range in.fns {
-		if fn == nil {
-			continue
-		}
-		if in.guest.Use(fn); in.block.size > 0 && in.guest.Memory() == in.block.memory {
-			continue
-		}
-		if err := in.guest.Batch(fn); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // begin starts a new call of a function of the role.
 func (in *instance) begin(fn int) { in.use(in.fns[fn]) }
 
@@ -79,11 +22,8 @@ func (in *instance) use(fn *wasm.Func) {
 	in.guest.Use(fn)
 	in.fn, in.encoding = fn, fn.Encoding()
 	in.used, in.waits, in.err = 0, 0, nil
-	if b := &in.block; b.size > 0 {
-		b.view, b.used = nil, 0
-		if in.guest.Memory() == b.memory {
-			b.view, _ = b.memory.Read(b.at, b.size)
-		}
+	if in.block.size > 0 {
+		in.block.open(in.guest.Memory())
 	}
 	in.texts.reset()
 }
@@ -184,6 +124,7 @@ func (in *instance) passBytes(slot int, s string) {
 		copy(b.view[b.used:], s)
 		in.point(slot, b.at+uint32(b.used), uint32(len(s)))
 		b.used += len(s)
+		b.pieces++
 		return
 	}
 	w := in.wait(slot, wasm.Room{Size: uint32(len(s)), Align: 1}, uint32(len(s)))
@@ -216,6 +157,7 @@ func (in *instance) wait(slot int, r wasm.Room, n uint32) *waiting {
 // settle makes room for what waits, in the order of the parameters, and copies it. The guest may
 // have grown its memory for it: no view of before holds. A record comes behind what it points to.
 func (in *instance) settle() {
+	in.block.seal()
 	rooms := in.rooms[:in.waits]
 	in.waits = 0
 	if in.err == nil {
@@ -266,6 +208,8 @@ func (in *instance) message(m *broker.Message) {
 func (in *instance) call() (uint32, error) {
 	if in.waits > 0 {
 		in.settle()
+	} else if in.block.view != nil {
+		in.block.seal()
 	}
 	if in.err == nil {
 		in.err = in.guest.Call(in.fn, in.stack[:])

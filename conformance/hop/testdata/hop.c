@@ -1,6 +1,6 @@
 // hop.c is a policy of a few lines in each role, to measure what asking costs. policy_test.go has the
 // same in Go. ROLE_X chooses the exports, BLOCK takes arguments in a block of the host; tools/fixtures.sh
-// builds both forms of it.
+// builds both forms of it, and a component without a block. rust/ has two of the roles in Rust.
 typedef unsigned int u32;
 typedef unsigned char u8;
 
@@ -127,5 +127,48 @@ EXPORT("hpmq:broker/authenticator@0.1.0#authenticate") void *authenticate(creden
   for (int i = 2; i < 8; i++) verdict[i] = 0;
   ended = 1;
   return verdict;
+}
+#endif
+
+// The hash of the last payload is known.
+#ifdef ROLE_WORKER
+static u32 seen;
+EXPORT("hpmq:broker/worker@0.1.0#on-message") void on_message(FLAT_WHO, FLAT_MESSAGE) {
+  u32 h = 2166136261u;
+  for (u32 i = 0; i < pay_n; i++) h = (h ^ pay[i]) * 16777619u;
+  seen = h, ended = 1;
+}
+EXPORT("hpmq:broker/worker@0.1.0#on-client") void on_client(FLAT_WHO, u32 what) { ended = 1; }
+EXPORT("hpmq:broker/worker@0.1.0#on-timer") u32 on_timer(void) { return seen & 0; }
+EXPORT("hpmq:broker/worker@0.1.0#on-stop") void on_stop(void) {}
+#endif
+
+// A line is a topic, a space, a payload.
+#ifdef ROLE_CODEC
+static struct {
+  u32 has_state; str state;
+  u32 consumed;
+  void *requests; u32 requests_n;
+  str output;
+  u32 closes; str why;
+} decoded;
+static struct { u32 tag; str topic, payload; u32 qos_retain, id; u8 rest[44]; } request;
+
+EXPORT("hpmq:broker/codec@0.1.0#decode") void *decode(u8 *state, u32 state_n, u8 *in, u32 in_n) {
+  u32 space = 0, end = 0;
+  while (end < in_n && in[end] != '\n') end++;
+  while (space < end && in[space] != ' ') space++;
+  ended = 1, decoded.consumed = 0, decoded.requests_n = 0;
+  if (space >= end) return &decoded;
+  request.tag = 1, request.topic = (str){in, space};
+  request.payload = (str){in + space + 1, end - space - 1};
+  decoded.consumed = end + 1, decoded.requests = &request, decoded.requests_n = 1;
+  return &decoded;
+}
+EXPORT("hpmq:broker/codec@0.1.0#encode")
+void *encode(u8 *s, u32 s_n, u32 tag, u32 a, u32 b, u32 c, u32 d, u32 e, u32 f, u32 g) {
+  static struct { u32 has_state; str state, output; u32 wait; } encoded;
+  ended = 1;
+  return &encoded;
 }
 #endif

@@ -57,6 +57,8 @@ pub mod transformer;
 #[path = "generated/authorizer.rs"]
 pub mod authorizer;
 
+#[cfg(any(test, all(feature = "block", target_family = "wasm")))]
+mod block;
 mod conversion;
 mod rules;
 

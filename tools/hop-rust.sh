@@ -1,0 +1,15 @@
+#!/bin/sh
+# hop-rust.sh builds the guests of make bench-wasm that are in Rust, beside the others: core modules
+# and components.
+set -eu
+cd "$(dirname "$0")/.."
+. tools/guests/lib.sh
+rust_web
+out=conformance/hop/testdata
+for role in authorizer transformer keeper; do
+	(cd $out/rust && cargo build --quiet --locked --release -Zbuild-std=std,panic_abort \
+		--features $role --target wasm32-unknown-unknown >&2)
+	cp "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/hop.wasm" "$out/rust/$role.core.wasm"
+	chmod 644 "$out/rust/$role.core.wasm"
+	componentize "$out/rust/$role.core.wasm" "$out/rust/$role.wasm"
+done
