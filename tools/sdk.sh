@@ -23,6 +23,10 @@ for lang in "$@"; do
 		sdk/guest/c/build.sh "$example/vendor.core.wasm" "$example/vendor.c"
 		componentize -wit wit -world transformer-component \
 			"$example/vendor.core.wasm" "$example/vendor.wasm"
+		ROLES="conversion byhandle" sdk/guest/c/build.sh "$example/large.core.wasm" \
+			"$example/large.c"
+		componentize -wit wit -world transformer-by-handle-component \
+			"$example/large.core.wasm" "$example/large.wasm"
 		;;
 	cpp)
 		clang_tools

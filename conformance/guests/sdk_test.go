@@ -28,6 +28,21 @@ func TestTheExamplesOfTheSDKs(t *testing.T) {
 	}
 }
 
+// TestTheExampleByHandle holds the example of large payloads to its cases, in both forms.
+func TestTheExampleByHandle(t *testing.T) {
+	files, err := filepath.Glob("../../sdk/guest/*/example/large*.wasm")
+	if err != nil || len(files) != 2 {
+		t.Fatalf("%d examples: %v", len(files), err)
+	}
+	list, err := cases.Load("../../sdk/guest/c/example/testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, interpreter := range []bool{false, true} {
+		holdExamples(t, trial.Config{Interpreter: interpreter}, files, list, link.Limits{})
+	}
+}
+
 // TestBuiltExamplesOfTheSDKs holds those that are too large to be committed to the cases; see
 // built.
 func TestBuiltExamplesOfTheSDKs(t *testing.T) {
