@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"github.com/hpmq/hpmq/sdk/passhash"
 )
 
@@ -216,4 +218,19 @@ func write(t *testing.T, file, text string) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestEveryCommandShowsHow: with a sentence, and lines to copy that have the command itself.
+func TestEveryCommandShowsHow(t *testing.T) {
+	var look func(c *cobra.Command)
+	look = func(c *cobra.Command) {
+		name := c.CommandPath()
+		if c.Short == "" || !c.HasSubCommands() && !strings.Contains(c.Example, name) {
+			t.Errorf("%s --help has no sentence, or no example of it: %s", name, c.Example)
+		}
+		for _, sub := range c.Commands() {
+			look(sub)
+		}
+	}
+	look(newRoot(&settings{}))
 }

@@ -25,6 +25,10 @@ What runs here runs on the engine of the broker and by its links: what passes he
 Where a command takes a FILE.wasm it may be left out in a folder that "component new" made.
 
 Compiled code is kept in the user's cache folder, or in HPMQ_CLI_CACHE if that is set.`,
+		Example: `  hpmq-cli component new --lang c --role transformer vendor && cd vendor
+  hpmq-cli component build && hpmq-cli component check && hpmq-cli component test
+  hpmq-cli component run --filter 'dev/#'
+  hpmq-cli link swap --listener mqtt --role transformer --use ./vendor.wasm`,
 	}
 	c.AddCommand(newComponentNew(s), newComponentBuild(s), newComponentCheck(s),
 		newComponentTest(s), newComponentBench(s), newComponentRun(s), newComponentWrap(s))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -67,7 +68,9 @@ type checked struct {
 	Roles   []link.Role     `json:"roles"`
 	Speaks  []checkedSpoken `json:"speaks"`
 	Imports []checkedImport `json:"imports"`
-	Exports []string        `json:"exports"`
+	// Grants are what a link must grant, each once.
+	Grants  []string `json:"grants"`
+	Exports []string `json:"exports"`
 	// ArgumentBlock says that it takes its arguments in a block.
 	ArgumentBlock bool `json:"argument_block"`
 	// ByHandle says that it gets payloads above 16 KiB by handle.
@@ -166,8 +169,8 @@ func (k *check) describe(b *subject, in *link.Inspection) *checked {
 	c := &checked{
 		File: b.file, Form: b.form(), Name: in.Name, Version: in.Version, Digest: in.Digest,
 		Size: in.Size, Roles: in.Roles, Exports: in.Exports, ArgumentBlock: in.Block,
-		ByHandle: in.ByHandle,
-		Speaks:   []checkedSpoken{}, Imports: []checkedImport{}, Started: []started{},
+		ByHandle: in.ByHandle, Speaks: []checkedSpoken{}, Imports: []checkedImport{},
+		Grants: []string{}, Started: []started{},
 	}
 	for _, s := range in.Speaks {
 		c.Speaks = append(c.Speaks, checkedSpoken{s.Name, s.Asked, s.Served})
@@ -176,6 +179,9 @@ func (k *check) describe(b *subject, in *link.Inspection) *checked {
 		one := checkedImport{Name: im.Name}
 		if !im.Always {
 			one.Grant = im.Capability
+		}
+		if one.Grant != "" && !slices.Contains(c.Grants, one.Grant) {
+			c.Grants = append(c.Grants, one.Grant)
 		}
 		c.Imports = append(c.Imports, one)
 	}

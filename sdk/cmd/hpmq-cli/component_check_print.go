@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/hpmq/hpmq/sdk/trial"
 )
 
 // print tells what a check found.
@@ -25,6 +27,7 @@ func (k *check) print(c *checked) error {
 	for i, im := range c.Imports {
 		lines = append(lines, [2]string{head(i, "imports"), importText(k, im)})
 	}
+	lines = append(lines, [2]string{"grants", grantsText(c)})
 	for _, s := range c.Started {
 		lines = append(lines, k.startedLines(c, s)...)
 	}
@@ -99,6 +102,21 @@ func spokenText(k *check, all []checkedSpoken, s checkedSpoken) string {
 	}
 	return printable(s.Name) + "  " + k.paint(red, "not served") + ": this broker serves " +
 		s.Served
+}
+
+// grantsText is what a link must be told.
+func grantsText(c *checked) string {
+	if len(c.Grants) == 0 {
+		return "nothing to grant"
+	}
+	text := "hpmq-cli link swap … --grant " + strings.Join(c.Grants, ",") +
+		", or in its entry of the configuration grants: [" + strings.Join(c.Grants, ", ") + "]"
+	if len(c.Grants) == len(trial.Grantable()) && c.Form == "component" {
+		text += "\nit imports all that can be granted, as script engines do with all that their " +
+			"world has:\nif it does not use all, build it against a world that imports less; " +
+			"component build does\nthat by the capabilities in component.json"
+	}
+	return text
 }
 
 func importText(k *check, im checkedImport) string {

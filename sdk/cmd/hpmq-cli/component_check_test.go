@@ -71,6 +71,7 @@ func TestCheck(t *testing.T) {
 			"form      core module, ", "name      transformer-json 0.1.0",
 			"roles     transformer\n", "speaks    hpmq:broker/lifecycle@0.1.0\n",
 			"hpmq:broker/history@0.1.0  grant history", "every component has it",
+			"grants    hpmq-cli link swap … --grant history, or", "grants: [history]",
 			"fuel to start", "cases     23 of 23 pass",
 		}, nil},
 		"grants suffice": {"component check --grants history " + history1, exitOK,
@@ -90,6 +91,8 @@ func TestCheck(t *testing.T) {
 		}, nil},
 		"a later version imported": {"component check " + wanting1, exitRefused, nil, []string{
 			"this host serves 0.1 of hpmq:broker/config, 0.1 of hpmq:broker/kv\n"}},
+		"nothing to grant": {"component check " + plain1, exitOK,
+			[]string{"grants    nothing to grant\n"}, nil},
 		"no wasm": {"component check " + garbage, exitRefused, nil, []string{"not WebAssembly"}},
 		"no file": {"component check ./nowhere.wasm", exitUsage, nil, []string{"no such file"}},
 		"no folder": {"component check", exitUsage, nil,

@@ -20,6 +20,9 @@ func newWIT(s *settings) *cobra.Command {
 of a folder.
 
 It needs no other tool: hpmq-cli carries wasm-tools, and compiles it the first time.`,
+		Example: `  hpmq-cli wit json ./wit
+  hpmq-cli wit bind --lang c --world transformer-component --out bindings
+  hpmq-cli wit targets policy.wasm --world transformer-component`,
 	}
 	c.AddCommand(newWITJSON(s), newWITTargets(s), newWITBind(s))
 	return c
