@@ -19,6 +19,7 @@ type Probe struct {
 	codec  Codec
 	// state is that of the one connection that a probed codec has.
 	state []byte
+	msg   broker.Message
 }
 
 // ProbeListener is the name of the listener that a probed component believes it is linked to.

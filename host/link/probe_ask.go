@@ -30,9 +30,10 @@ func word(i uint32, words ...string) (string, error) {
 // asked is how the component is asked in the version that it speaks.
 func (p *Probe) asked() *ways { return &p.entry.speaks.role.ask }
 
-// message is q as a message of the broker's.
-func (q *Question) message() *broker.Message {
-	return &broker.Message{Topic: q.Topic, Payload: q.Payload, QoS: q.QoS, Retain: q.Retain}
+// message is q as a message of the broker's, the Probe's until the next question.
+func (p *Probe) message(q *Question) *broker.Message {
+	p.msg = broker.Message{Topic: q.Topic, Payload: q.Payload, QoS: q.QoS, Retain: q.Retain}
+	return &p.msg
 }
 
 func (p *Probe) authorize(q *Question, a *Answer) error {
@@ -60,7 +61,7 @@ func (p *Probe) transform(q *Question, a *Answer) error {
 	if q.Function == "downstream" {
 		ask.dir = broker.Downstream
 	}
-	m := q.message()
+	m := p.message(q)
 	if !p.entry.fits(m) {
 		return errTooLarge
 	}
@@ -83,7 +84,7 @@ func (p *Probe) transform(q *Question, a *Answer) error {
 }
 
 func (p *Probe) check(q *Question, a *Answer) error {
-	m := q.message()
+	m := p.message(q)
 	if !p.entry.fits(m) {
 		return errTooLarge
 	}
@@ -97,7 +98,7 @@ func (p *Probe) check(q *Question, a *Answer) error {
 func (p *Probe) route(q *Question, a *Answer) error {
 	p.policy.routed.reset()
 	ask := asking{p.entry.linker.ports.Now(), &q.Who, broker.Upstream}
-	r, err := p.asked().route(p.policy, p.guest, ask, q.message(), &a.Messages)
+	r, err := p.asked().route(p.policy, p.guest, ask, p.message(q), &a.Messages)
 	if err != nil {
 		return err
 	}
@@ -128,7 +129,7 @@ func (p *Probe) authenticate(q *Question, a *Answer) error {
 
 // told tells a worker.
 func (p *Probe) told(q *Question, a *Answer) error {
-	t := task{what: fnTimer, who: q.Who, message: q.message(), gone: q.Gone}
+	t := task{what: fnTimer, who: q.Who, message: p.message(q), gone: q.Gone}
 	switch q.Function {
 	case "on-message":
 		if t.what = fnMessage; !p.entry.fits(t.message) {
