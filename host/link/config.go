@@ -62,7 +62,7 @@ type Config struct {
 	InterestMax int
 	// ConfigBytesMax bounds the configuration of one component.
 	ConfigBytesMax int
-	// FuelGrowthMax bounds what a large configuration adds to the fuel of a call, see setUpShare.
+	// FuelGrowthMax bounds what configuring adds to the fuel of a call: as much as it took itself.
 	FuelGrowthMax uint64
 
 	// MessageBytesMax bounds topic and payload of a message passed to a guest or taken from one. A
