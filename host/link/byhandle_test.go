@@ -313,3 +313,26 @@ func TestAllByHandleOrNothing(t *testing.T) {
 		}
 	}
 }
+
+// FuzzLiftSendAs lets a guest that was lent a payload answer with any bytes.
+func FuzzLiftSendAs(f *testing.F) {
+	f.Add(words(0))
+	f.Add(append(words(3, at(12), 1, at(24), 3, 1), "a/bxy"...))
+	f.Add(append(words(3, at(12), 2, at(36), 3, 1, at(36), 3, 0x103), "a/b"...))
+	f.Add(words(3, at(12), 0xffffffff))
+	f.Add(words(3, 0xfffffff0, 1))
+	h := newHouse(f, func(c *Config) {
+		c.Pool.DeathsMax, c.Pool.BuildsPerSecond, c.Pool.BuildsBurst = 1<<20, 1e6, 1<<20
+	})
+	p := h.one(RoleTransformer, with(ref("transformer-by-handle", "raw"), FaultClosed))
+	h.handles(RoleTransformer, -1)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var out []broker.Message
+		m := &broker.Message{Topic: []byte("a"), Payload: b}
+		v := p.Transform(h.clock.now(), broker.Upstream, &device, m, &out)
+		if (v == broker.Replace) != (len(out) > 0) {
+			t.Errorf("verdict %d with %d messages", v, len(out))
+		}
+		checkMessages(t, &h.linker.cfg, out)
+	})
+}
