@@ -56,6 +56,8 @@ type ways struct {
 }
 
 // newFace names exports, which come by the names of their functions, in full.
+//
+//go:noinline
 func newFace(name, version string, ask ways, exports []export) face {
 	f := face{name: interfaceOf(name, version), version: version, ask: ask}
 	for _, x := range exports {

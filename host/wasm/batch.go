@@ -70,6 +70,7 @@ func batchCode(name string) []byte {
 
 func withLength(name string) []byte { return append(appendLength(nil, len(name)), name...) }
 
+//go:noinline
 func appendLength(b []byte, n int) []byte {
 	for ; n >= 0x80; n >>= 7 {
 		b = append(b, byte(n)|0x80)

@@ -374,3 +374,25 @@ func TestALongCallDoesNotHoldTheProcess(t *testing.T) {
 		}
 	}
 }
+
+// TestAChargeLeavesASlice: whatever a host function charges, native code gets no more than a slice at
+// once, for a garbage collection waits until it is used up.
+func TestAChargeLeavesASlice(t *testing.T) {
+	for _, units := range []uint64{1, firstSlice, 10 * firstSlice} {
+		var left int64
+		e := open(t, Default(), hostModule(func(g *Guest, _ []uint64) {
+			g.Charge(units)
+			left, _ = fuel.Unpack(g.counter.Get())
+		}))
+		g := guest(t, compile(t, e, callingHost(false)), nil, Limits{Fuel: 100 * firstSlice})
+		if err := g.Call(function(t, g, "f"), nil); err != nil {
+			t.Fatal(err)
+		}
+		if left < 0 || left > firstSlice {
+			t.Errorf("%d units in the counter behind a charge of %d", left, units)
+		}
+		if spent := g.Fuel(); spent < units || spent > units+1000 {
+			t.Errorf("%d spent by a charge of %d", spent, units)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/hpmq/hpmq/lite/broker"
 	"github.com/hpmq/hpmq/sdk/topic"
@@ -144,12 +145,7 @@ func (x *index) sorted() []*entry {
 	for _, e := range x.all {
 		list = append(list, e)
 	}
-	slices.SortFunc(list, func(a, b *entry) int {
-		if a.op.Key < b.op.Key {
-			return -1
-		}
-		return 1
-	})
+	sort.Slice(list, func(i, j int) bool { return list[i].op.Key < list[j].op.Key })
 	return list
 }
 

@@ -124,6 +124,7 @@ func (w *rewriter) readCode(r *reader) {
 	}
 }
 
+//go:noinline
 func appendBody(out, body []byte) []byte {
 	return append(appendU32(out, uint32(len(body))), body...)
 }

@@ -111,6 +111,9 @@ func (r *reader) end() error {
 	return r.err
 }
 
+// In line, as the compiler would have it, the appending of numbers takes 37 KB of hpmq-lite.
+//
+//go:noinline
 func appendU32(dst []byte, v uint32) []byte {
 	for v >= 0x80 {
 		dst = append(dst, byte(v)|0x80)
@@ -119,6 +122,7 @@ func appendU32(dst []byte, v uint32) []byte {
 	return append(dst, byte(v))
 }
 
+//go:noinline
 func appendSigned(dst []byte, v int64) []byte {
 	for {
 		c := byte(v & 0x7f)

@@ -66,25 +66,32 @@ type settle struct {
 	out []byte
 }
 
+//go:noinline
 func (s *settle) op(ops ...byte) *settle {
 	s.out = append(s.out, ops...)
 	return s
 }
 
 // at writes an instruction with an index.
+//
+//go:noinline
 func (s *settle) at(op byte, index uint32) *settle {
 	s.out = appendU32(append(s.out, op), index)
 	return s
 }
 
+//go:noinline
 func (s *settle) i32(op byte, n int64) *settle { return s.op(op).signed(n) }
 
+//go:noinline
 func (s *settle) signed(n int64) *settle {
 	s.out = appendSigned(s.out, n)
 	return s
 }
 
 // packed puts left and depth on the stack as a counter.
+//
+//go:noinline
 func (s *settle) packed() *settle {
 	s.at(opLocalGet, settleLeft).op(opI32WrapI64).i32(opI32Const, depthBits).op(opI32Shl)
 	return s.at(opLocalGet, settleDepth).op(opI32Add)
