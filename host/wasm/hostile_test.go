@@ -375,7 +375,7 @@ func TestALongCallDoesNotHoldTheProcess(t *testing.T) {
 	}
 }
 
-// TestAChargeLeavesASlice: whatever a host function charges, native code gets no more than a slice at
+// TestAChargeLeavesASlice: whatever a host function charges, native code gets at most a slice at
 // once, for a garbage collection waits until it is used up.
 func TestAChargeLeavesASlice(t *testing.T) {
 	for _, units := range []uint64{1, firstSlice, 10 * firstSlice} {
