@@ -280,7 +280,7 @@ const stringBytesMax = 65535
 
 // liftData lifts Authentication Data as a copy, nil if empty.
 func (in *instance) liftData(b []byte) ([]byte, error) {
-	view, err := in.list(b, 1, 1)
+	view, err := in.bytes(b)
 	if err != nil {
 		return nil, err
 	}

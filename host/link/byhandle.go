@@ -107,8 +107,8 @@ func (p *policy) sendAs(in *instance, w *pass, b []byte, m *broker.Message) erro
 	if err != nil {
 		return err
 	}
-	if n := len(list) / envelopeSize; len(w.next)+n > p.cfg.MessagesMax {
-		return p.tooMany(n)
+	if err := p.room(w, len(list)/envelopeSize); err != nil {
+		return err
 	}
 	for ; len(list) > 0; list = list[envelopeSize:] {
 		topic, err := in.topicName(list)

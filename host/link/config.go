@@ -69,8 +69,12 @@ type Config struct {
 	// larger one is not shown to it, and the fault policy answers. What a guest gets by handle is
 	// not bounded.
 	MessageBytesMax int
-	// MessagesMax is how many messages may come out of the transformers, or of a router, for one.
+	// MessagesMax is how many messages may come out of the transformers, or of a router, for one:
+	// at no place of a chain are there more.
 	MessagesMax int
+	// AnswerBytesMax bounds the strings and lists of bytes in one answer together, and those that
+	// one transformer answers about all that became of one message.
+	AnswerBytesMax int
 
 	// DecisionsMax is how many answers of authorizers a loop remembers per listener.
 	DecisionsMax int
@@ -104,6 +108,7 @@ func Default() Config {
 
 		MessageBytesMax: 1 << 20,
 		MessagesMax:     64,
+		AnswerBytesMax:  4 << 20, // what a codec may say to a client, and a message, and more
 
 		DecisionsMax: 8192,
 		SharesMax:    1024,
@@ -119,7 +124,7 @@ func (c Config) Validate() error {
 	for _, n := range []int{
 		c.Loops, c.ChainMax, c.InterestMax, c.ConfigBytesMax, c.MessageBytesMax, c.MessagesMax,
 		c.DecisionsMax, c.SharesMax, c.AuthWorkers, c.AuthQueueMax, c.WorkerQueueMax,
-		c.WorkerQueueBytesMax,
+		c.WorkerQueueBytesMax, c.AnswerBytesMax,
 	} {
 		if n < 1 {
 			return errors.New("link: config: every bound must be at least 1")

@@ -25,10 +25,13 @@ type task struct {
 }
 
 func (t *task) size() int {
-	if t.message == nil {
-		return 0
+	who := &t.who
+	n := len(who.ClientID) + len(who.Username) + len(who.Address) + len(who.Listener) +
+		len(who.Tenant)
+	if t.message != nil {
+		n += len(t.message.Topic) + len(t.message.Payload) + len(t.message.Props)
 	}
-	return len(t.message.Topic) + len(t.message.Payload)
+	return n
 }
 
 // desk is where the tasks of a worker wait. Loops put; one goroutine for each shift takes.
@@ -49,6 +52,8 @@ type shift struct {
 	bytes int
 	open  bool   // in the table
 	lost  uint64 // not told, since it was last said
+	// asked and begun are when it was asked to end, and when it began to work.
+	asked, begun broker.Time
 }
 
 func newDesk(e *entry) *desk { return &desk{entry: e} }
@@ -119,7 +124,9 @@ func (d *desk) end() <-chan struct{} {
 	if d.now == nil {
 		return nil
 	}
-	d.now.open = false
+	if d.now.open {
+		d.now.open, d.now.asked = false, d.entry.linker.ports.Now()
+	}
 	d.now.rouse()
 	return d.now.ended
 }
@@ -134,29 +141,39 @@ func (d *desk) over() {
 // work tells the guest one task after the other until end.
 func (s *shift) work() {
 	d := s.desk
-	now := d.entry.linker.ports.Now
-	timer := d.tell(&task{what: fnTimer})
+	d.mu.Lock()
+	s.begun = d.entry.linker.ports.Now()
+	d.mu.Unlock()
+	timer := s.tell(&task{what: fnTimer})
 	for {
 		tasks, lost, open := s.take()
 		d.say(lost)
-		until := now() + broker.Time(d.entry.linker.cfg.WorkerStopTimeout.Milliseconds())
 		for i := range tasks {
-			if !open && now() > until {
+			if s.late() {
 				d.say(uint64(len(tasks) - i))
 				break
 			}
-			d.tell(&tasks[i])
+			s.tell(&tasks[i])
 		}
 		if !open {
-			d.tell(&task{what: fnStop})
+			s.tell(&task{what: fnStop})
 			return
 		}
 		select {
 		case <-s.wake:
 		case <-timer:
-			timer = d.tell(&task{what: fnTimer})
+			timer = s.tell(&task{what: fnTimer})
 		}
 	}
+}
+
+// late is true when the time is over in which a worker that is to end is told what waits.
+func (s *shift) late() bool {
+	d := s.desk
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	most := broker.Time(d.entry.linker.cfg.WorkerStopTimeout.Milliseconds())
+	return !s.open && d.entry.linker.ports.Now() > max(s.asked, s.begun)+most
 }
 
 // say counts what the worker was not told, and says so in the log.
@@ -171,18 +188,23 @@ func (d *desk) say(lost uint64) {
 }
 
 // retryPause is how long the desk waits for a guest that is being replaced, and retriesMax how
-// often: together longer than a breaker stays open.
+// often: together longer than a breaker stays open. A shift that is to end waits no longer than the
+// rest of its time.
 const (
 	retryPause = 100 * time.Millisecond
 	retriesMax = 100
 )
 
 // tell tells the guest t. After fnTimer it answers what tells when to do that again, nil for never.
-func (d *desk) tell(t *task) <-chan time.Time {
+func (s *shift) tell(t *task) <-chan time.Time {
+	d := s.desk
 	after := d.entry.linker.ports.after()
 	for range retriesMax {
 		next, err := d.entry.tell(t)
 		if err == errNoGuest && t.what != fnStop {
+			if s.late() {
+				break
+			}
 			<-after(retryPause)
 			continue
 		}

@@ -43,6 +43,10 @@ type instance struct {
 	stack [slotRecord]uint64
 	used  int
 	err   error
+	// lifted are the bytes that were taken of the answer at hand, owed what that costs, in parts
+	// of fuel: bytesPerFuel of them are a unit.
+	lifted int
+	owed   uint64
 	// What has no place yet, with the room it is to get; the record that is passed in memory.
 	waiting [waitingMax]waiting
 	rooms   [waitingMax]wasm.Room

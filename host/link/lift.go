@@ -34,7 +34,31 @@ func (in *instance) area(ptr, n, align uint32) ([]byte, error) {
 	return b, nil
 }
 
-// list is the bytes that the address and length at b stand for, each element of size bytes.
+// bytesPerFuel is how much the host copies or looks at in the time of one instruction.
+const bytesPerFuel = 8
+
+// taken counts n bytes of the answer, which cost work units for each bytesPerFuel of them.
+func (in *instance) taken(n, work int) error {
+	in.lifted += n
+	in.owed += uint64(n * work)
+	if limit := in.entry.linker.cfg.AnswerBytesMax; in.lifted > limit {
+		return garbage("an answer of %d bytes and more, at most %d are taken together", in.lifted,
+			limit)
+	}
+	return nil
+}
+
+// bytes is the list<u8> at b, as a view that holds until the guest runs again.
+func (in *instance) bytes(b []byte) ([]byte, error) {
+	list, err := in.list(b, 1, 1)
+	if err != nil {
+		return nil, err
+	}
+	return list, in.taken(len(list), 1)
+}
+
+// list is the bytes that the address and length at b stand for, each element of size bytes. The
+// caller bounds how many there may be.
 func (in *instance) list(b []byte, size, align uint32) ([]byte, error) {
 	ptr, n := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
 	if n == 0 {
@@ -58,6 +82,13 @@ func (in *instance) text(b []byte, limit int) ([]byte, error) {
 	}
 	s, err := in.area(ptr, uint32(size), canon.TextAlign(in.encoding))
 	if err != nil {
+		return nil, err
+	}
+	work := 1
+	if in.encoding != component.UTF8 {
+		work = bytesPerFuel // decoding takes about an instruction a byte
+	}
+	if err := in.taken(int(size), work); err != nil {
 		return nil, err
 	}
 	if in.encoding != component.UTF8 {
@@ -87,7 +118,7 @@ func (in *instance) liftMessage(b []byte, bytesMax int) (m broker.Message, err e
 	if m.Topic, err = in.topicName(b); err != nil {
 		return m, err
 	}
-	if m.Payload, err = in.list(b[8:], 1, 1); err != nil {
+	if m.Payload, err = in.bytes(b[8:]); err != nil {
 		return m, err
 	}
 	if n := len(m.Topic) + len(m.Payload); n > bytesMax {

@@ -22,6 +22,7 @@ func (in *instance) use(fn *wasm.Func) {
 	in.guest.Use(fn)
 	in.fn, in.encoding = fn, fn.Encoding()
 	in.used, in.waits, in.err = 0, 0, nil
+	in.lifted, in.owed = 0, 0
 	if in.block.size > 0 {
 		in.block.open(in.guest.Memory())
 	}
@@ -227,5 +228,13 @@ func (in *instance) number() (uint32, error) {
 	return v, err
 }
 
-// post lets the guest free what the result points to. No view of the result holds after.
-func (in *instance) post(result uint32) error { return in.guest.Post(in.fn, uint64(result)) }
+// post has the call pay for what its answer cost and lets the guest free what the result points to.
+// No view of the result holds after. What was taken of the answer must not be used after an error.
+func (in *instance) post(result uint32) error {
+	if in.owed >= bytesPerFuel {
+		if err := in.guest.Spend(in.owed / bytesPerFuel); err != nil {
+			return err
+		}
+	}
+	return in.guest.Post(in.fn, uint64(result))
+}

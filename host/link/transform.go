@@ -10,6 +10,9 @@ type pass struct {
 	bytes     arena
 	now, next []broker.Message
 	changed   bool
+	// left is how many of now the entry at hand has not been asked about yet, lifted the bytes
+	// that it has answered with.
+	left, lifted int
 }
 
 // transform sends m through the chain: what comes out of one entry goes into the next.
@@ -20,8 +23,9 @@ func (p *policy) transform(
 	w.bytes.reset()
 	w.now, w.changed = append(w.now[:0], *m), false
 	for _, e := range c.entries {
-		w.next = w.next[:0]
+		w.next, w.lifted = w.next[:0], 0
 		for i := range w.now {
+			w.left = len(w.now) - 1 - i
 			p.step(e, a, &w.now[i])
 		}
 		w.now, w.next = w.next, w.now
@@ -84,12 +88,17 @@ func (p *policy) answered(in *instance, a asking, m *broker.Message) error {
 	if err != nil {
 		return err
 	}
+	in.lifted = w.lifted // one bound for all that an entry makes of one message
 	changed, err := p.outcome(in, w, area, m)
+	w.lifted = in.lifted
 	if err != nil {
 		return err
 	}
+	if err := in.post(ptr); err != nil {
+		return err
+	}
 	w.changed = w.changed || changed
-	return in.post(ptr)
+	return nil
 }
 
 // outcome appends what the variant at area makes of m; send-as is of who was lent the payload.
@@ -111,9 +120,13 @@ func (p *policy) outcome(
 	return false, garbage("transformer outcome %d", area[0])
 }
 
-// tooMany is the fault of a guest that answers with n messages, which are too many.
-func (p *policy) tooMany(n int) error {
-	return garbage("%d messages for one, at most %d are taken", n, p.cfg.MessagesMax)
+// room is an error if there is none for n messages beside those that the message of a client has
+// become by now.
+func (p *policy) room(w *pass, n int) error {
+	if all := len(w.next) + n + w.left; all > p.cfg.MessagesMax {
+		return garbage("%d messages for one, at most %d are taken", all, p.cfg.MessagesMax)
+	}
+	return nil
 }
 
 // replace copies the list of messages at b out of the guest; each has the rest of m.
@@ -122,8 +135,8 @@ func (p *policy) replace(in *instance, w *pass, b []byte, m *broker.Message) err
 	if err != nil {
 		return err
 	}
-	if n := len(list) / messageSize; len(w.next)+n > p.cfg.MessagesMax {
-		return p.tooMany(n)
+	if err := p.room(w, len(list)/messageSize); err != nil {
+		return err
 	}
 	for ; len(list) > 0; list = list[messageSize:] {
 		got, err := in.liftMessage(list, p.cfg.MessageBytesMax)

@@ -115,7 +115,7 @@ func (c *Codec) state(in *instance, b []byte) (has bool, state []byte, err error
 	if b[0] == 0 {
 		return false, nil, nil
 	}
-	if state, err = in.list(b[4:], 1, 1); err != nil {
+	if state, err = in.bytes(b[4:]); err != nil {
 		return false, nil, err
 	}
 	if len(state) > codecStateBytesMax {
@@ -127,7 +127,7 @@ func (c *Codec) state(in *instance, b []byte) (has bool, state []byte, err error
 
 // output is the bytes for the client: a message may double by what stands for its bytes.
 func (c *Codec) output(in *instance, b []byte) ([]byte, error) {
-	out, err := in.list(b, 1, 1)
+	out, err := in.bytes(b)
 	if err != nil {
 		return nil, err
 	}
@@ -238,7 +238,7 @@ func (c *Codec) text(in *instance, b []byte) ([]byte, error) {
 }
 
 func (c *Codec) data(in *instance, b []byte, limit int) ([]byte, error) {
-	s, err := in.list(b, 1, 1)
+	s, err := in.bytes(b)
 	if err == nil && len(s) > limit {
 		err = garbage("%d bytes, at most %d are taken", len(s), limit)
 	}

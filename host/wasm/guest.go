@@ -116,6 +116,25 @@ func (g *Guest) Trap(text string) { panic(&guestFault{text: text}) }
 // Charge takes fuel for work a host function does for the guest, before it does it. It does not
 // return if there is too little: the call ends with ErrFuel.
 func (g *Guest) Charge(units uint64) {
+	if !g.take(units) {
+		panic(&guestFault{})
+	}
+}
+
+// Spend takes fuel of the last call for work that its answer makes, outside of any call. If there
+// is too little left, the guest dies of it.
+func (g *Guest) Spend(units uint64) error {
+	switch {
+	case g.dead || g.closed:
+		return g.gone("spend")
+	case g.take(units):
+		return nil
+	}
+	return g.die("answer", &guestFault{})
+}
+
+// take takes fuel of the call, false if there was too little.
+func (g *Guest) take(units uint64) bool {
 	left, depth := fuel.Unpack(g.counter.Get())
 	left -= int64(min(units, fuelCeiling))
 	if left < 0 {
@@ -125,9 +144,7 @@ func (g *Guest) Charge(units uint64) {
 		left = slice
 	}
 	g.counter.Set(fuel.Pack(left, depth))
-	if left < 0 {
-		panic(&guestFault{})
-	}
+	return left >= 0
 }
 
 // descend takes units of the depth, and gives them back if they are below zero. It does not return
@@ -147,8 +164,8 @@ func (g *Guest) Budget() uint64 { return g.perCall }
 // how much the guest has to look after.
 func (g *Guest) AddFuel(units uint64) { g.limits.Fuel = min(g.limits.Fuel+units, fuelCeiling) }
 
-// Fuel is what the call at hand, or the last one, has spent, in instructions; Alloc before it and
-// Post behind it count. When the guest died of a trap of its own, what it spent since it last
+// Fuel is what the call at hand, or the last one, has spent, in instructions; Alloc before it, Post
+// and Spend behind it count. When the guest died of a trap of its own, what it spent since it last
 // called out is not known.
 func (g *Guest) Fuel() (spent uint64) {
 	left, _ := fuel.Unpack(g.counter.Get())

@@ -315,6 +315,31 @@ func TestFuelIsTheSameOnBothEngines(t *testing.T) {
 	}
 }
 
+// TestSpendIsOfTheCall: what an answer costs is of the budget of the call that gave it.
+func TestSpendIsOfTheCall(t *testing.T) {
+	engines(t, func(t *testing.T, cfg Config) {
+		for _, budget := range []uint64{100, firstSlice, firstSlice + 1, 10 * firstSlice} {
+			g, f := one(t, cfg, answer(7), Limits{Fuel: budget})
+			stack := make([]uint64, 1)
+			for range 2 {
+				if err := g.Call(f, stack); err != nil {
+					t.Fatal(err)
+				}
+				rest := budget - g.Fuel()
+				if err := g.Spend(rest); err != nil || g.Fuel() != budget {
+					t.Errorf("all of %d: %v, %d are spent", budget, err, g.Fuel())
+				}
+			}
+			if err := g.Spend(1); !errors.Is(err, ErrFuel) || !g.Dead() {
+				t.Errorf("one more than %d: %v", budget, err)
+			}
+			if err := g.Spend(0); !errors.Is(err, ErrDead) {
+				t.Errorf("when dead: %v", err)
+			}
+		}
+	})
+}
+
 func TestConfigIsChecked(t *testing.T) {
 	if err := Default().Validate(); err != nil {
 		t.Error(err)

@@ -71,7 +71,7 @@ func linkConfig() link.Config {
 	c := link.Default()
 	c.AuthWorkers, c.AuthQueueMax = 1, 64
 	c.DecisionsMax, c.SharesMax = 1024, 128
-	c.MessageBytesMax = 128 << 10
+	c.MessageBytesMax, c.AnswerBytesMax = 128<<10, 512<<10
 	return c
 }
 
