@@ -50,7 +50,7 @@ func (cs contracts) newest(mod *wasm.Module, of func(*contract) *face) (*face, [
 		return f, f.wrong(mod)
 	}
 	if others := exported(mod, of(&cs[0])); others != nil {
-		return nil, []string{strings.Join(others, " and ") + ", of which this host serves " +
+		return nil, []string{wasm.List(others, " and ") + ", of which this host serves " +
 			cs.tracks(of)}
 	}
 	return nil, of(&cs[0]).wrong(mod)
@@ -112,10 +112,12 @@ func (cs contracts) strange(interfaces []string) string {
 		}
 		_, ok := cs.capability(name)
 		if !ok && !cs.isGiven(name) && have != nil {
-			all = append(all, enumerate(have)+" of "+full)
+			if text := enumerate(have) + " of " + full; !slices.Contains(all, text) {
+				all = append(all, text)
+			}
 		}
 	}
-	return strings.Join(slices.Compact(all), ", ")
+	return strings.Join(all, ", ")
 }
 
 // explain adds to an error of Compile which versions there are of what is wanted in another.

@@ -93,7 +93,8 @@ func (l *linker) findImports(context.Context) error {
 		r := &l.p.Resources[i]
 		h := l.e.resource(r.Import)
 		if r.Import != "" && h == nil {
-			name := strings.TrimSpace(strings.Replace(r.Import, "#", " ", 1))
+			instance, name, _ := strings.Cut(r.Import, "#")
+			name = strings.TrimSpace(cut(instance, nameBytesMax) + " " + cut(name, nameBytesMax))
 			wrong = append(wrong, name+" (a resource)")
 		}
 		owner := canon.HostOwned
@@ -121,7 +122,7 @@ func (e *Engine) resource(path string) *hostResource {
 
 // checkFunction compares an import with what serves it, by the type in WIT if the host tells it.
 func checkFunction(im *plan.Import, f *hostFunction) string {
-	name := strings.TrimSpace(im.Instance + " " + im.Name)
+	name := strings.TrimSpace(cut(im.Instance, nameBytesMax) + " " + cut(im.Name, nameBytesMax))
 	if f == nil {
 		return name
 	}

@@ -91,7 +91,7 @@ func (e *Engine) check(m *fuel.Module) error {
 }
 
 func (e *Engine) checkImport(im fuel.Import) string {
-	name := im.Module + " " + im.Name
+	name := cut(im.Module, nameBytesMax) + " " + cut(im.Name, nameBytesMax)
 	if im.Kind != fuel.KindFunc {
 		return name + " (only functions can be imported)"
 	}

@@ -29,8 +29,9 @@ type ImportsError struct {
 	Interfaces []string
 }
 
+// Error is bounded, see List.
 func (e *ImportsError) Error() string {
-	return ErrImports.Error() + ": " + strings.Join(e.Wrong, "; ")
+	return ErrImports.Error() + ": " + List(e.Wrong, "; ")
 }
 
 // Unwrap is ErrImports.
