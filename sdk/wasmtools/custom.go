@@ -1,6 +1,9 @@
 package wasmtools
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"strings"
+)
 
 // headerBytes is what a module and a component begin with; sections follow, of the same form.
 const headerBytes = 8
@@ -52,6 +55,19 @@ func Custom(code []byte, name string) []byte {
 		}
 	}
 	return found
+}
+
+// worldSection begins the names of the custom sections in which a module says its world.
+const worldSection = "component-type"
+
+// SaysWorld says whether a core module names the world itself that it is for.
+func SaysWorld(code []byte) bool {
+	for s, rest, ok := next(code[min(headerBytes, len(code)):]); ok; s, rest, ok = next(rest) {
+		if s.custom && strings.HasPrefix(s.name, worldSection) {
+			return true
+		}
+	}
+	return false
 }
 
 // WithCustom is a copy of a module or component with a custom section of that name at its end, in

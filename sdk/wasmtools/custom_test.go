@@ -16,6 +16,9 @@ func TestCustomSections(t *testing.T) {
 		len(Custom(three, "y")) != 400 {
 		t.Errorf("got %q, %q", Custom(two, "x"), Custom(three, "x"))
 	}
+	if SaysWorld(three) || !SaysWorld(WithCustom(three, "component-type:wit-bindgen", nil)) {
+		t.Error("who says its world is not known by its section")
+	}
 	if bytes.Contains(three, []byte("first")) || !bytes.HasPrefix(three, adder) {
 		t.Error("what was replaced is still there, or the module is not")
 	}

@@ -199,6 +199,8 @@ func TestWrapAndWIT(t *testing.T) {
 			[]string{"does not fit world router-component of hpmq:broker@0.1.0"}},
 		{"component wrap " + plain1 + " --world router-component -o " + none, exitRefused, nil,
 			[]string{"router"}},
+		{"component wrap " + plain1 + " -o " + none, exitUsage, nil,
+			[]string{"--world, of authenticator-component, authorizer-component"}},
 		{"component wrap nowhere.wasm --world w", exitUsage, nil, []string{"no such file"}},
 		{"component check " + made, exitOK, []string{
 			"form      component", "name      vendor 1.2.3", "roles     tran",

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hpmq/hpmq/sdk/contracts"
 	"github.com/hpmq/hpmq/sdk/wasmtools"
 )
 
@@ -36,8 +39,8 @@ The WIT is that of the broker unless --wit names another folder. A module that i
 		RunE:              func(c *cobra.Command, args []string) error { return k.run(c, args[0]) },
 	}
 	f := c.Flags()
-	f.StringVar(&k.world, "world", "", "the world of the WIT that the module is for; empty if the "+
-		"module says it itself")
+	f.StringVar(&k.world, "world", "", "the world of the WIT that the module is for; to be left "+
+		"out only if the module says it itself, as one of Rust's bindings does")
 	f.StringVar(&k.wit, "wit", "", "folder with other WIT than the broker's")
 	f.StringVar(&k.encoding, "encoding", "", "of strings: utf8 or utf16")
 	f.StringToStringVar(&k.adapt, "adapt", nil, "NAME=FILE.wasm: a module that serves imports NAME")
@@ -79,10 +82,32 @@ func (k *wrap) run(cmd *cobra.Command, file string) error {
 	return k.printf("%s: %s", out, bytesText(len(made)))
 }
 
+// worlds are those of the broker's WIT that components are made for.
+func worlds() (names []string) {
+	var wit struct {
+		Worlds []struct {
+			Name string `json:"name"`
+		} `json:"worlds"`
+	}
+	_ = json.Unmarshal(contracts.JSON(), &wit) // what is embedded is whole
+	for _, w := range wit.Worlds {
+		if strings.HasSuffix(w.Name, "-component") {
+			names = append(names, w.Name)
+		}
+	}
+	return names
+}
+
 // wrapped wraps, and tells if wasm-tools has to be compiled first.
 func (s *settings) wrapped(
 	cmd *cobra.Command, core []byte, w wasmtools.Wrapping,
 ) ([]byte, error) {
+	if w.Files == nil && !wasmtools.SaysWorld(core) {
+		// wasm-tools would make a component of it that exports nothing.
+		return nil, usageError{fmt.Errorf("wrap: the module does not say which world it is for: "+
+			"name it by --world, of %s, or of other WIT by --wit too",
+			strings.Join(worlds(), ", "))}
+	}
 	tools, err := wasmtools.Open(cacheDir("tools"))
 	if err != nil {
 		return nil, err
