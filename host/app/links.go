@@ -22,7 +22,7 @@ func (a *App) openLinker(context.Context) error {
 	reader := reader{bytesMax: int64(a.cfg.Wasm.ModuleMax)}
 	l, err := link.New(a.engine, linkConfig(&a.cfg, a.loops.Loops()), link.Ports{
 		Read: reader.read, Quiescer: a.loops, History: a.caps.history, Line: a.caps.log.Line,
-		Log: a.log, Now: func() broker.Time { return broker.Time(a.now()) },
+		Ships: ships, Log: a.log, Now: func() broker.Time { return broker.Time(a.now()) },
 	})
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
@@ -45,6 +45,12 @@ func linkConfig(c *configs.Config, loops int) link.Config {
 		MemoryBytesMax: uint32(w.AuthMemoryMax),
 	}
 	return cfg
+}
+
+// ships says whether a component of that name comes with the broker.
+func ships(name string) bool {
+	return slices.Contains(components.Names(), name) ||
+		slices.Contains(components.Further(), name)
 }
 
 // reader brings components: the default ones by name, the others from files.

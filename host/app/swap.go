@@ -112,6 +112,7 @@ func swapped(r *link.Result) client.Swapped {
 		Old: linkedOf(r.Listener, r.Old), New: linkedOf(r.Listener, r.New),
 		Listener: r.Listener, Role: r.Role.String(), Position: r.Position,
 		PrepareMillis: r.Prepare.Milliseconds(), CommitMicros: r.Commit.Microseconds(),
+		Keeps: r.Keeps,
 	}
 }
 

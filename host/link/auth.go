@@ -2,6 +2,7 @@ package link
 
 import (
 	"encoding/binary"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -124,29 +125,41 @@ func (p *authPool) work(seat int) {
 	}
 }
 
-// judge asks the chain; its end denies.
+// judge asks the chain of now. Two swaps may have ended one of its guests since it was read: then
+// the chain there is by now is asked, from its start. It ends: each time costs two swaps.
 func (p *authPool) judge(seat int, who *broker.Credentials) broker.Grant {
-	t := p.ls.table.Load()
+	for {
+		t := p.ls.table.Load()
+		if g, ok := p.ask(t, seat, who); ok || p.ls.table.Load() == t {
+			return g
+		}
+	}
+}
+
+// ask asks the chain of t; its end denies. False: a guest of it is no more, for t is old.
+func (p *authPool) ask(t *table, seat int, who *broker.Credentials) (broker.Grant, bool) {
 	c := t.chains[RoleAuthenticator]
 	switch {
 	case !t.linked:
-		return broker.Grant{Reason: mqtt.ServerUnavailable}
+		return broker.Grant{Reason: mqtt.ServerUnavailable}, true
 	case c == nil:
-		return unasked(who)
+		return unasked(who), true
 	}
 	end := unasked(who) // of a chain whose entries are all open and faulty
 	for _, e := range c.entries {
 		v, err := e.authenticate(seat, who)
 		switch {
+		case errors.Is(err, errClosedEntry):
+			return broker.Grant{Reason: mqtt.ServerUnavailable}, false
 		case err == nil && v.kind == verdictNext:
 			end = broker.Grant{Reason: mqtt.NotAuthorized}
 		case err == nil:
-			return v.grant
+			return v.grant, true
 		case e.onFault == FaultClosed:
-			return broker.Grant{Reason: mqtt.ServerUnavailable}
+			return broker.Grant{Reason: mqtt.ServerUnavailable}, true
 		}
 	}
-	return end
+	return end, true
 }
 
 // authVerdict is the WIT variant verdict: its case, what becomes of the client, and what a deny
@@ -166,7 +179,7 @@ func (e *entry) authenticate(seat int, who *broker.Credentials) (authVerdict, er
 	e.use.RLock()
 	defer e.use.RUnlock()
 	if e.closed {
-		return authVerdict{}, errNoGuest // swapped out twice since the table was read
+		return authVerdict{}, errClosedEntry
 	}
 	in := e.seats[seat].take(e.linker.ports.Now())
 	if in == nil {

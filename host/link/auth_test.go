@@ -217,3 +217,31 @@ func TestSwapOfAnAuthenticatorUnderQuestions(t *testing.T) {
 	close(done)
 	asking.Wait()
 }
+
+// TestAnOldChainIsNotTheAnswer: who read the table before two swaps asks the chain of now.
+func TestAnOldChainIsNotTheAnswer(t *testing.T) {
+	h := newHouse(t, nil)
+	h.link(Spec{RoleAuthenticator: {ref("authenticator", "")}})
+	d := h.door()
+	d.ask(login("alice", "secret")) // starts the workers
+	ls, err := h.linker.find("main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, who := ls.table.Load(), login("alice", "secret")
+	for range 2 {
+		h.swap(RoleAuthenticator, ref("authenticator", "v"))
+	}
+	h.eventually("the end of the first", func() bool {
+		e := old.chains[RoleAuthenticator].entries[0]
+		e.use.RLock()
+		defer e.use.RUnlock()
+		return e.closed
+	})
+	if g, ok := ls.auth.Load().ask(old, 0, &who); ok {
+		t.Errorf("a chain of the past answers %+v", g)
+	}
+	if g := d.ask(who); g.Reason != mqtt.Success {
+		t.Errorf("%+v", g)
+	}
+}

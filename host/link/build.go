@@ -129,7 +129,7 @@ func (b *build) begin(art Artifact, mod *module) *entry {
 		linker: b.l, listener: b.listener, role: b.role, digest: mod.Digest(), module: mod,
 		config: b.ref.Config, onFault: b.ref.OnFault.or(b.role), since: time.Now(),
 		own: b.ref.Limits, limits: b.l.cfg.limits(b.role, b.ref.Limits),
-		name: art.Name, version: art.Version, env: b.ref.Env,
+		name: art.Name, version: art.Version, shipped: art.Default, env: b.ref.Env,
 		wasi: state.Settings{Environment: environment(b.ref.Env), WaitMax: b.role.waitMax()},
 
 		lendsAbove: math.MaxInt,
@@ -170,7 +170,7 @@ func (b *build) exports(mod *module) (spoken, error) {
 	if len(wrong) == 0 {
 		return s, nil
 	}
-	err := errors.New("it exports " + strings.Join(wrong, ", "))
+	err := errors.New("it exports " + wasm.List(wrong, ", "))
 	for r := Role(0); r < roleCount && s.role == nil; r++ {
 		if other, _ := b.l.contracts.spoken(mod.Module, r); other.role != nil {
 			return s, b.refuse(StepExports, err,
@@ -199,12 +199,14 @@ var alwaysGranted = [...]string{"log", "config"}
 
 // grants are what the link says; if it says nothing, those of the entry it takes the place of if
 // that is the same component; if not, what a default component asks for, and nothing for others.
+// So what a file has by a link that says nothing, an operator once wrote for a file of its name.
 func (b *build) grants(e *entry, art Artifact, m *manifest) []string {
 	granted := b.ref.Grants
 	switch {
 	case granted != nil:
-	case b.before != nil && b.before.name == e.name:
+	case b.before.isSame(e):
 		granted = b.before.grants
+		e.keeps = append(e.keeps, granted[len(alwaysGranted):]...) // nil if there are none
 	case art.Default:
 		for _, c := range m.Capabilities {
 			granted = append(granted, c.Name)
@@ -217,6 +219,12 @@ func (b *build) grants(e *entry, art Artifact, m *manifest) []string {
 		}
 	}
 	return out
+}
+
+// isSame says whether e is another version of what before is. A file can write any name into
+// itself: it is not one of a component that comes with the broker.
+func (before *entry) isSame(e *entry) bool {
+	return before != nil && before.name == e.name && before.shipped == e.shipped
 }
 
 // imports checks what the module wants against what it is granted.
@@ -232,13 +240,17 @@ func (b *build) imports(e *entry) error {
 	}
 	if unknown != nil {
 		return b.refuse(StepImports, fmt.Errorf("it imports %s, which no link can grant",
-			strings.Join(unknown, ", ")), "build it against wit/")
+			wasm.List(unknown, ", ")), "build it against wit/")
 	}
 	missing := b.missing(names, e.grants)
 	if missing == nil {
 		return nil
 	}
 	err := fmt.Errorf("it wants %s, which it is not granted", strings.Join(missing, ", "))
+	if b.before != nil && b.before.shipped && e.name == filePrefix+b.before.name {
+		err = fmt.Errorf("%w: what %s has comes with the broker's own, and this is a file of that "+
+			"name", err, b.before.name)
+	}
 	all := append(slices.Clone(e.grants[len(alwaysGranted):]), missing...)
 	return b.refuse(StepImports, err, fmt.Sprintf("if it may have that, write grants: [%s] in its "+
 		"entry of the configuration, or swap it in with --grant %s", strings.Join(all, ", "),

@@ -17,13 +17,15 @@ type entry struct {
 	linker   *Linker
 	listener string
 	role     Role
-	name     string
+	name     string // of one place of origin: what is a file is never called like what is shipped
 	version  string
+	shipped  bool // it comes with the broker
 	digest   string
 	config   []byte
 	env      map[string]string
 	wasi     state.Settings // env among them
 	grants   []string
+	keeps    []string // of them, those that it has from the entry before it
 	onFault  FaultPolicy
 	own      Limits // as the link has them
 	limits   Limits // with what they leave open filled in

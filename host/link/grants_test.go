@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"reflect"
@@ -113,8 +114,12 @@ func TestASwapInheritsGrantsByName(t *testing.T) {
 	if v.Version != "1.3.0" || !reflect.DeepEqual(v.Grants, want) {
 		t.Errorf("%+v", v)
 	}
+	if !h.logged(`keeps="grants kv, publish of counter"`) {
+		t.Error("what it keeps is not in the audit")
+	}
 	// What an operator took away stays away from the next version, a default component's too.
-	h.link(Spec{RoleDeduplicator: {{Use: "x.wasm", Code: bare(t), Grants: []string{}}}})
+	h.brings(bare(t), nil)
+	h.link(Spec{RoleDeduplicator: {{Use: "x", Grants: []string{}}}})
 	h.brings(stamped(t, "deduplicator-kv", strings.Replace(counter, "counter", "x", 1)), nil)
 	_, err := h.linker.Swap(t.Context(), Request{
 		Listener: "main", Role: RoleDeduplicator, Ref: Ref{Use: "x"},
@@ -122,6 +127,66 @@ func TestASwapInheritsGrantsByName(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "not granted") {
 		t.Errorf("a default component of the name: %v", err)
 	}
+}
+
+// TestAFileTakesNothingByAName: the name in a file is whatever its author wrote there.
+func TestAFileTakesNothingByAName(t *testing.T) {
+	h := newHouse(t, nil)
+	code := stamped(t, "deduplicator-kv", counter)
+	h.brings(code, code)
+	swap := func(r Ref) error {
+		res, err := h.linker.Swap(t.Context(), Request{
+			Listener: "main", Role: RoleDeduplicator, Ref: r,
+		})
+		if res.Keeps != nil {
+			t.Errorf("%+v keeps %v", r, res.Keeps)
+		}
+		return err
+	}
+	h.link(Spec{RoleDeduplicator: {{Use: "counter"}}})
+	if err := swap(Ref{Use: "dir/counter.wasm"}); err == nil {
+		t.Error("grants go from what is shipped to a file, by a name that both have")
+	}
+	h.linker.ports.Ships = func(name string) bool { return name == "counter" }
+	window := json.RawMessage(`"window=10000"`)
+	fresh := func() bool {
+		return h.linker.Policy("main", 0).Fresh(h.clock.now(), &device, message("a", "x"))
+	}
+	for name, grants := range map[string][]string{"asked for": nil, "written": {"kv", "publish"}} {
+		h.link(Spec{RoleDeduplicator: {{Use: "counter", Grants: grants, Config: window}}})
+		for _, r := range []Ref{{Use: "dir/counter.wasm"}, {Use: "counter", Code: code}} {
+			err := swap(r)
+			want := "what counter has comes with the broker's own, and this is a file of that name"
+			if err == nil || !strings.Contains(err.Error(), want) ||
+				!strings.HasSuffix(err.Error(), "--grant kv") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	if !fresh() || fresh() {
+		t.Fatal("the shipped one does not remember")
+	}
+	if err := swap(Ref{Use: "dir/counter.wasm", Grants: []string{"kv"}}); err != nil {
+		t.Fatal(err)
+	}
+	if v := h.seen(RoleDeduplicator, 0); v.Name != "file:counter" {
+		t.Errorf("it is called %s", v.Name)
+	}
+	if !fresh() || fresh() {
+		t.Error("a file sees the kv of the component whose name it bears")
+	}
+	if h.entryOf(RoleDeduplicator).self != "$component/file:counter" {
+		t.Error("it publishes by the name of another")
+	}
+}
+
+// entryOf is the first component of a role.
+func (h *house) entryOf(r Role) *entry {
+	ls, err := h.linker.find("main")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return ls.table.Load().chains[r].entries[0]
 }
 
 // bare is a deduplicator that wants nothing and says nothing of itself.

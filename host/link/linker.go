@@ -31,6 +31,9 @@ type History interface {
 type Ports struct {
 	// Read brings the component that a link names. It may block.
 	Read func(ctx context.Context, use string) (Artifact, error)
+	// Ships says whether a component of that name comes with the broker: a file that calls itself
+	// so is named otherwise. Nil says none does.
+	Ships func(name string) bool
 	// Quiescer is the shards.
 	Quiescer Quiescer
 	// History may be nil: then nothing is recorded.

@@ -29,6 +29,9 @@ type manifest struct {
 // nameMax bounds a component's name and its version: they stand in log lines, keys and client ids.
 const nameMax = 128
 
+// filePrefix begins the name of a file that calls itself like a component of the broker.
+const filePrefix = "file:"
+
 // manifest names e, by its file where the module does not, and checks that it is made for the role.
 func (b *build) manifest(e *entry) (m manifest, err error) {
 	if text := e.module.Custom(manifestSection); text != nil {
@@ -58,6 +61,10 @@ func (b *build) manifest(e *entry) (m manifest, err error) {
 	if !goodName(e.name) {
 		return m, b.refuse(StepManifest, fmt.Errorf("%.80q is no name for a component", e.name),
 			"name it, or its file, in letters, digits, dots and dashes")
+	}
+	if ships := b.l.ports.Ships; !e.shipped && ships != nil && ships(e.name) {
+		// A name is the key of kv, a client id and what grants go by: a file does not take one.
+		e.name = filePrefix + e.name
 	}
 	if e.version != "" && !goodName(e.version) {
 		return m, b.refuse(StepManifest, errors.New("its manifest has no good version"),

@@ -20,8 +20,9 @@ type Ref struct {
 	// in place.
 	Env map[string]string `json:"env,omitempty"`
 	// Grants name the capabilities the guest may import beside log and config. Nil in a swap to a
-	// component of the same name keeps those in place; otherwise nil gives a default component
-	// what its manifest asks for, and any other none.
+	// component of the same name keeps those in place, but never those of a default component for
+	// another; otherwise nil gives a default component what its manifest asks for, and any other
+	// none.
 	Grants []string `json:"grants,omitempty"`
 	// OnFault is FaultDefault for the role's own; in a swap that keeps the policy in place.
 	OnFault FaultPolicy `json:"on_fault,omitempty"`
@@ -60,6 +61,8 @@ type Result struct {
 	Position int
 	// Old is nil if the place was free, New if it is free now.
 	Old, New *ComponentView
+	// Keeps are the grants that New has because the component of its name in that place had them.
+	Keeps []string
 	// Prepare is the time from the request to the commit, Commit that of the change-over.
 	Prepare, Commit time.Duration
 }

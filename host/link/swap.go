@@ -156,7 +156,7 @@ func (l *Linker) swap(ctx context.Context, ls *listener, q Request) (Result, err
 	next := old.with(q.Role, newChain(entries, had))
 	res.Old = old.component(q.Role, q.Position)
 	res.Commit = ls.commit(next)
-	res.New = next.component(q.Role, q.Position)
+	res.New, res.Keeps = next.component(q.Role, q.Position), e.keeps
 	l.drain(released(old, next))
 	return res, nil
 }
@@ -254,6 +254,10 @@ func (l *Linker) audit(c change) {
 	if r := c.result; r != nil {
 		attrs = append(attrs, "role", c.role.String(), "position", r.Position, "use", c.use,
 			"old", digestIn(r.Old), "new", digestIn(r.New))
+		if r.Keeps != nil && r.New != nil {
+			attrs = append(attrs, "keeps",
+				"grants "+strings.Join(r.Keeps, ", ")+" of "+r.New.Name)
+		}
 	}
 	if c.err != nil {
 		l.ports.Log.Warn("link refused", append(attrs, "reason", c.err.Error())...)

@@ -8,7 +8,7 @@ import (
 	"github.com/hpmq/hpmq/lite/broker"
 )
 
-// errClosedEntry is told to a desk whose entry is gone.
+// errClosedEntry is told to a desk, and to who asks an authenticator, whose entry is gone.
 var errClosedEntry = errors.New("the component is unlinked")
 
 // clientsTopic in the interest of a worker asks for who comes and goes.

@@ -82,6 +82,8 @@ type Swapped struct {
 	New           Linked `json:"new"`
 	PrepareMillis int64  `json:"prepare_ms" doc:"Compiling and checking, beside the old one"`
 	CommitMicros  int64  `json:"commit_us" doc:"Changing over"`
+	// Keeps are the grants that nobody named in the request.
+	Keeps []string `json:"keeps,omitempty" doc:"Grants from that of its name before it"`
 }
 
 // Rollback names the role whose last change is to be undone.

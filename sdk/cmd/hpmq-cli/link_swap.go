@@ -42,7 +42,8 @@ component.
 
 A component may import log and config, and what --grant names. Without --grant, one of the same
 name as the old one keeps what that was granted; else a component that comes with the broker gets
-what its manifest asks for, and a file gets nothing more.`,
+what its manifest asks for, and a file gets nothing more. A file that calls itself like a component
+that comes with the broker is named "file:" and that, so it keeps nothing of the broker's own.`,
 		Example: `  hpmq-cli link swap --listener mqtt --role transformer --use ./vendor-v2.wasm
   hpmq-cli link swap --listener mqtt --role authorizer --use authorizer-rules --config rules.json
   hpmq-cli link swap --listener mqtt --role router --position 1 --use ./spread.wasm --grant kv`,
@@ -135,9 +136,14 @@ func (s *settings) printSwapped(d client.Swapped) error {
 	if s.json {
 		return s.printJSON(d)
 	}
-	return s.printf("%s %s[%d]: %s → %s (prepared in %d ms, changed over in %d µs)",
+	keeps := ""
+	if d.Keeps != nil {
+		keeps = "; keeps grants " + printable(strings.Join(d.Keeps, ", ")) + " of " +
+			printable(d.New.Name)
+	}
+	return s.printf("%s %s[%d]: %s → %s (prepared in %d ms, changed over in %d µs)%s",
 		d.Listener, d.Role, d.Position, named(d.Old), named(d.New),
-		d.PrepareMillis, d.CommitMicros)
+		d.PrepareMillis, d.CommitMicros, keeps)
 }
 
 // named says which component in a few words.
