@@ -3,8 +3,11 @@ package app
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/hpmq/hpmq/components"
 	"github.com/hpmq/hpmq/sdk/client"
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
@@ -132,5 +135,31 @@ func TestClientsByAPI(t *testing.T) {
 	if err != nil || st.Totals.Connections != 11 || st.Totals.ConnectionsTotal != 12 ||
 		st.Loops != 2 || st.Version == "" || st.Node == "" {
 		t.Errorf("%+v, %v", st, err)
+	}
+}
+
+// TestAFileOfAShippedNameGetsNothing: the bytes may even be those of the shipped one.
+func TestAFileOfAShippedNameGetsNothing(t *testing.T) {
+	a := open(t, testConfig("l"))
+	c := ask(t, a)
+	swap := func(s client.Swap) (client.Swapped, error) {
+		s.Listener, s.Role = "l", "deduplicator"
+		return c.Swap(t.Context(), s)
+	}
+	if _, err := swap(client.Swap{Use: "deduplicator-window"}); err != nil {
+		t.Fatal(err)
+	}
+	code, _ := components.Default("deduplicator-window")
+	_, err := swap(client.Swap{Use: "spoof", Wasm: code})
+	if err == nil || !strings.Contains(err.Error(), "--grant kv") {
+		t.Errorf("it takes the grants of the place: %v", err)
+	}
+	done, err := swap(client.Swap{Use: "spoof", Wasm: code, Grants: []string{"kv"}})
+	if err != nil || done.New.Name != "file:deduplicator-window" || done.Keeps != nil {
+		t.Errorf("%+v, %v", done, err)
+	}
+	done, err = swap(client.Swap{Use: "spoof", Wasm: code})
+	if err != nil || !slices.Equal(done.Keeps, []string{"kv"}) {
+		t.Errorf("the next version: %+v, %v", done, err)
 	}
 }
