@@ -171,6 +171,8 @@ func TestSwapUnderTraffic(t *testing.T) {
 	const swaps = 5
 	enough := make(chan struct{})
 	sent := make(chan int, 1)
+	// As many as the queue of the subscriber takes may be on their way: what is above is dropped.
+	ahead := make(chan struct{}, defaultLimits().QueueMessagesMax/2)
 	go func() {
 		for n := 0; ; n++ {
 			select {
@@ -178,7 +180,7 @@ func TestSwapUnderTraffic(t *testing.T) {
 				pub.publish("t/end", `{}`, 1, false)
 				sent <- n
 				return
-			default:
+			case ahead <- struct{}{}:
 				pub.publish("t/x", fmt.Sprintf(`{"n":%d}`, n), 1, false)
 			}
 		}
@@ -193,6 +195,7 @@ func TestSwapUnderTraffic(t *testing.T) {
 				return
 			}
 			list = append(list, m)
+			<-ahead
 		}
 	}()
 	for i := 1; i <= swaps; i++ {
