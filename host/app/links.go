@@ -19,9 +19,13 @@ import (
 // openLinker makes the linker. It comes after the loops, whose turns it must know, and before the
 // listeners, which ask it.
 func (a *App) openLinker(context.Context) error {
+	return a.makeLinker(a.loops.Loops(), a.loops)
+}
+
+func (a *App) makeLinker(loops int, q link.Quiescer) error {
 	reader := reader{bytesMax: int64(a.cfg.Wasm.ModuleMax)}
-	l, err := link.New(a.engine, linkConfig(&a.cfg, a.loops.Loops()), link.Ports{
-		Read: reader.read, Quiescer: a.loops, History: a.caps.history, Line: a.caps.log.Line,
+	l, err := link.New(a.engine, linkConfig(&a.cfg, loops), link.Ports{
+		Read: reader.read, Quiescer: q, History: a.caps.history, Line: a.caps.log.Line,
 		Ships: ships, Log: a.log, Now: func() broker.Time { return broker.Time(a.now()) },
 	})
 	if err != nil {

@@ -29,13 +29,18 @@ type loops struct {
 // clock is the one clock of the node: milliseconds that never go back.
 func clock() func() int64 { return gate.Clock() }
 
-// openLoops starts the event loops, without listeners.
-func (a *App) openLoops(context.Context) error {
+func (a *App) shardConfig() shard.Config {
 	cfg := shard.Default()
 	cfg.Gate.Loops = a.cfg.Loops
 	cfg.Gate.Now = a.now
 	cfg.Gate.Log = a.log
 	cfg.Gate.InputBytesMax = int(min(a.cfg.InputBytesMax, math.MaxInt))
+	return cfg
+}
+
+// openLoops starts the event loops, without listeners.
+func (a *App) openLoops(context.Context) error {
+	cfg := a.shardConfig()
 	l := &loops{
 		memory: store.New(storeLimits(&a.cfg)), closed: make(chan struct{}),
 		listeners: make(map[string][]*broker.Listener),

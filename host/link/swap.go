@@ -58,14 +58,8 @@ func (l *Linker) assemble(
 			}
 		}
 	}()
-	for r, refs := range spec {
-		if r >= roleCount {
-			return made, fmt.Errorf("link: link %s: no such role: %s", listener, r)
-		}
-		if most := l.cfg.chainMax(r); len(refs) > most {
-			return made, fmt.Errorf("link: link %s: %d components as %s, at most %d",
-				listener, len(refs), r, most)
-		}
+	if err := l.fits(listener, spec); err != nil {
+		return made, err
 	}
 	for r := Role(0); r < roleCount; r++ {
 		for _, ref := range spec[r] {
@@ -78,6 +72,20 @@ func (l *Linker) assemble(
 		}
 	}
 	return made, nil
+}
+
+// fits looks at a spec alone: its roles, and how many components they have.
+func (l *Linker) fits(listener string, spec Spec) error {
+	for r, refs := range spec {
+		if r >= roleCount {
+			return fmt.Errorf("link: link %s: no such role: %s", listener, r)
+		}
+		if most := l.cfg.chainMax(r); len(refs) > most {
+			return fmt.Errorf("link: link %s: %d components as %s, at most %d",
+				listener, len(refs), r, most)
+		}
+	}
+	return nil
 }
 
 // open answers the listener to be linked, made if it is not there.

@@ -117,6 +117,12 @@ func TestCommandLine(t *testing.T) {
   - {name: a, bind: "tls://:1", tls: {certificates: [{certificate: no.pem, key: no.key}]}}
   - {name: b, bind: "tls://:2", tls: {certificates: [{certificate: locked.yaml, key: x}]}}
 `)
+	linked := filepath.Join(dir, "linked.yaml")
+	write(t, linked, "listeners:"+cheap+"a\n"+`  - bind: tcp://127.0.0.1:0
+    name: b
+    link: {authenticator: [], authorizer: [], transformer: [{use: ./nothere.wasm}],
+      deduplicator: [], router: [{use: router-rules, config: {rulez: 1}}]}
+`)
 	for name, c := range map[string]struct {
 		args    string
 		environ []string
@@ -135,6 +141,9 @@ func TestCommandLine(t *testing.T) {
 		"check keys": {"check --config " + locked, nil, 1, []string{
 			"listener a: cert: read certificate", "listener b: cert: certificate",
 			"locked.yaml is not PEM",
+		}},
+		"check components": {"check --config " + linked, nil, 1, []string{
+			"step read: open ", "nothere.wasm", "step configure", "rulez",
 		}},
 		"check nothing":   {"check", nil, 2, []string{`"config" not set`}},
 		"check no file":   {"check --config /nowhere.yaml", nil, 1, []string{"no such file"}},

@@ -1,0 +1,60 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/link"
+)
+
+// Check tells what Open would refuse of cfg, all at once, but for addresses that are taken and a
+// data folder that cannot be written: it opens no socket and writes no file. Certificates are read;
+// components are read, compiled, made and configured as for a link, with no cache, so it blocks for
+// as long as that takes. log gets what they say; it may be nil. The warnings are of certificates
+// that can be used.
+func Check(
+	ctx context.Context, cfg configs.Config, log *slog.Logger,
+) (warnings []string, err error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("app: check: %w", err)
+	}
+	warnings, err = CheckFiles(&cfg)
+	return warnings, errors.Join(err, checkLinks(ctx, cfg, log))
+}
+
+// checkLinks rehearses the links of cfg on an engine of its own.
+func checkLinks(ctx context.Context, cfg configs.Config, log *slog.Logger) error {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	a := &App{log: log, cfg: cfg, now: clock(), data: configs.Memory, end: func() {}}
+	if err := a.openEngine(ctx); err != nil {
+		return errors.Join(err, a.Close())
+	}
+	loops := a.shardConfig()
+	if err := a.makeLinker(loops.Loops(), still{}); err != nil {
+		return errors.Join(err, a.Close())
+	}
+	var errs []error
+	wanted := make([]link.Wanted, 0, len(cfg.Listeners))
+	for i := range cfg.Listeners {
+		l := &cfg.Listeners[i]
+		spec, err := specOf(&l.Link)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("app: listener %s: %w", l.Name, err))
+			continue
+		}
+		wanted = append(wanted, link.Wanted{Listener: l.Name, Spec: spec})
+	}
+	errs = append(errs, a.linker.Rehearse(ctx, wanted), a.Close())
+	return errors.Join(errs...)
+}
+
+// still is link.Quiescer where no loop runs.
+type still struct{}
+
+// Quiesce calls done at once.
+func (still) Quiesce(done func()) { done() }
