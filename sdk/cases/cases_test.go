@@ -39,7 +39,8 @@ func TestAListIsGrouped(t *testing.T) {
 	all, err := Parse("x.json", []byte(`[
 	  {"about": "a", "call": "configure", "config": "{\"x\":1}", "answer": "no"},
 	  {"about": "b", "call": "upstream", "client-id": "d", "topic": "t", "answer": "keep"},
-	  {"about": "c", "call": "upstream", "topic": ["t", {"repeat": "/u", "times": 2}]},
+	  {"about": "c", "call": "upstream", "topic": ["t", {"repeat": "/u", "times": 2}],
+	   "answer": [{"topic": "t", "payload": ""}]},
 	  {"about": "d", "call": "check", "config": "{}", "topic": "t", "answer": "news"},
 	  {"about": "e", "call": "share", "group": "g", "filter": "f", "answer": "sticky"}]`))
 	if err != nil {
@@ -57,8 +58,13 @@ func TestAListIsGrouped(t *testing.T) {
 
 func TestWhatIsWrongIsNamed(t *testing.T) {
 	for text, says := range map[string]string{
-		`{"about": "x", "cals": []}`:                                       "cals",
-		`{"calls": []}`:                                                    "about",
+		`{"about": "x", "cals": []}`:                "cals",
+		`{"calls": []}`:                             "about",
+		`{"about": "x", "calls": []}`:               "asks nothing",
+		`{"about": "x", "config": {}, "calls": []}`: "asks nothing",
+		`[]`: "no case in it",
+		`{"about": "x", "calls": [{"call": "upstream"}]}`:                  "call 0: no \"answer\"",
+		`[{"about": "x", "call": "check"}]`:                                "entry 0: call 0: no",
 		`{"about": "x", "calls": [{"call": "upstreem"}]}`:                  "upstreem",
 		`{"about": "x", "calls": [{"call": "check", "qos": 3}]}`:           "qos",
 		`{"about": "x", "calls": [{"call": "authorize"}]}`:                 "action",
@@ -79,6 +85,31 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 	}
 	if _, err := Load(filepath.Join(t.TempDir(), "x")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no folder: %v", err)
+	}
+}
+
+// TestABrokenAnswerIsOfTheFile: what a function cannot answer is no answer that a component misses.
+func TestABrokenAnswerIsOfTheFile(t *testing.T) {
+	for function, wants := range map[string][]string{
+		"upstream":     {`42`, `"kep"`, `null`, `[{"topik": "t"}]`, `{}`},
+		"check":        {`7`, `"keep"`, `[]`},
+		"route":        {`42`, `{"rich": "all"}`},
+		"on-timer":     {`"soon"`, `-1`, `{}`},
+		"authenticate": {`true`, `{"alow": {}}`},
+		"decode":       {`"keep"`, `{"requests": [{"ping": 1}]}`},
+		"on-stop":      {`"ok"`},
+	} {
+		for _, want := range wants {
+			text := `{"about":"x","calls":[{"call":"` + function + `","answer":` + want + `}]}`
+			_, err := Parse("x", []byte(text))
+			if err == nil || !strings.Contains(err.Error(), "call 0: ") {
+				t.Errorf("%s: %v", text, err)
+			}
+		}
+	}
+	const published = `{"about":"x","calls":[{"call":"on-stop","published":"keep"}]}`
+	if _, err := Parse("x", []byte(published)); err == nil {
+		t.Errorf("%s is read", published)
 	}
 }
 
@@ -136,7 +167,8 @@ func TestAgree(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`[{"about":"a","call":"upstream","topic":["t",{"hex":"00"}],"answer":"keep"}]`))
 	f.Add([]byte(`{"about":"a","config":{},"calls":[{"call":"share","answer":"sticky"}]}`))
-	f.Add([]byte(`{"about":"a","calls":[{"call":"route","topic":{"repeat":"x","times":3}}]}`))
+	f.Add([]byte(`{"about":"a","calls":[{"call":"route","topic":{"repeat":"x","times":3},` +
+		`"answer":"drop"}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		all, err := Parse("x", text)
 		if err != nil {

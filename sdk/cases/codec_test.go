@@ -9,12 +9,13 @@ import (
 // TestACodecsWordsGoThereAndBack: what is read is written the same again.
 func TestACodecsWordsGoThereAndBack(t *testing.T) {
 	for _, text := range []string{
-		`{"call":"encode","event":"pong"}`,
-		`{"call":"encode","event":{"connected":{"reason-code":135,"client-id":"d"}}}`,
-		`{"call":"encode","event":{"deliver":{"topic":"a","payload":{"hex":"ff"},"qos":1,"id":7}}}`,
-		`{"call":"encode","event":{"subscribed":{"id":3,"reason-code":1}}}`,
-		`{"call":"encode","event":{"disconnected":142}}`,
-		`{"call":"decode","state":"","input":{"hex":"00ff"}}`,
+		`{"call":"encode","event":"pong","answer":{}}`,
+		`{"call":"encode","event":{"connected":{"reason-code":135,"client-id":"d"}},"answer":{}}`,
+		`{"call":"encode","event":{"deliver":{"topic":"a","payload":{"hex":"ff"},"qos":1,"id":7}},` +
+			`"answer":{}}`,
+		`{"call":"encode","event":{"subscribed":{"id":3,"reason-code":1}},"answer":{}}`,
+		`{"call":"encode","event":{"disconnected":142},"answer":{}}`,
+		`{"call":"decode","state":"","input":{"hex":"00ff"},"answer":{}}`,
 	} {
 		all, err := Parse("x", []byte(`{"about":"x","calls":[`+text+`]}`))
 		if err != nil {

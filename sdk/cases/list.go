@@ -23,6 +23,9 @@ func parseList(name string, text []byte) ([]Case, error) {
 	if err := json.Unmarshal(text, &raws); err != nil {
 		return nil, err
 	}
+	if len(raws) == 0 {
+		return nil, errors.New("the list is empty: there is no case in it")
+	}
 	var out []Case
 	shared := -1 // the case of out that takes calls
 	for i, raw := range raws {

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -68,6 +69,15 @@ func (h *holding) close() {
 	for _, p := range h.probes {
 		p.Close()
 	}
+}
+
+// line is JSON without the spaces of a file, for one line.
+func line(text json.RawMessage) string {
+	var out bytes.Buffer
+	if json.Compact(&out, text) != nil {
+		return string(text)
+	}
+	return out.String()
 }
 
 func (h *holding) fail(call int, what, got, want string) {
@@ -172,14 +182,14 @@ func (h *holding) call(p *link.Probe, i int, call *cases.Call) bool {
 	what := strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
 	got, err := h.t.ask(p, call)
 	if err != nil {
-		h.fail(i, what, err.Error(), string(call.Answer))
+		h.fail(i, what, err.Error(), line(call.Answer))
 		return false
 	}
 	_, _, spent := p.Fuel()
 	h.out.Fuel += spent
 	h.out.FuelMax = max(h.out.FuelMax, spent)
 	if call.Answer != nil {
-		h.agree(Failure{i, what, string(got), string(call.Answer)}, call.Function)
+		h.agree(Failure{i, what, string(got), line(call.Answer)}, call.Function)
 	}
 	published := h.t.Published()
 	if call.Published == nil {
@@ -193,10 +203,10 @@ func (h *holding) call(p *link.Probe, i int, call *cases.Call) bool {
 	}
 	text, err := cases.Text(list)
 	if err != nil {
-		h.fail(i, what+" publishes", err.Error(), string(call.Published))
+		h.fail(i, what+" publishes", err.Error(), line(call.Published))
 		return false
 	}
-	h.agree(Failure{i, what + " publishes", string(text), string(call.Published)}, "publish")
+	h.agree(Failure{i, what + " publishes", string(text), line(call.Published)}, "publish")
 	return true
 }
 

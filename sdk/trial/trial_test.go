@@ -82,11 +82,10 @@ func TestWhatIsWrongFails(t *testing.T) {
 	for text, says := range map[string]string{
 		`{"about":"x",` + good + `"calls":[{"call":"upstream","topic":"a","payload":"{}",
 			"answer":"keep"}]}`: `[{"topic":"a","payload":"{\"u\":1}"}]`,
-		`{"about":"x",` + good + `"inbound":["b"]}`:                          `inbound`,
-		`{"about":"x",` + good + `"error":"no"}`:                             `configure`,
-		`{"about":"x","config":{"rulez":[]}}`:                                `rulez`,
-		`{"about":"x","config":{"rulez":[]},"error":"another"}`:              `another`,
-		`{"about":"x","calls":[{"call":"upstream","topic":"a","answer":7}]}`: `7`,
+		`{"about":"x",` + good + `"inbound":["b"]}`:             `inbound`,
+		`{"about":"x",` + good + `"error":"no"}`:                `configure`,
+		`{"about":"x","config":{"rulez":[]}}`:                   `rulez`,
+		`{"about":"x","config":{"rulez":[]},"error":"another"}`: `another`,
 		`{"about":"x",` + good + `"calls":[{"call":"upstream","topic":"a","answer":"keep",
 			"published":[{"topic":"t","payload":"p"}]}]}`: `publishes`,
 	} {
@@ -100,7 +99,8 @@ func TestWhatIsWrongFails(t *testing.T) {
 			t.Errorf("%s:\n got %+v\nwant %s", text, all, says)
 		}
 	}
-	all, err := cases.Parse("x", []byte(`{"about":"x","calls":[{"call":"check","topic":"a"}]}`))
+	all, err := cases.Parse("x", []byte(`{"about":"x","calls":[{"call":"check","topic":"a",
+		"answer":"news"}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestWhatIsPublishedIsSeen(t *testing.T) {
 	ref := link.Ref{Use: "p", Code: code, Grants: Grantable()}
 	s := Subject{Ref: ref, Roles: []link.Role{link.RoleTransformer}}
 	out := hold(t, tr, s, `{"about":"x","calls":[{"call":"upstream","topic":"a","payload":"1",
-		"published":[{"topic":"a","payload":"1"}]}]}`)
+		"answer":"keep","published":[{"topic":"a","payload":"1"}]}]}`)
 	if len(out.Failures) > 0 {
 		t.Errorf("%+v", out)
 	}
@@ -215,7 +215,8 @@ func TestACodecIsHeldToItsCases(t *testing.T) {
 			{"connect":{"client-id":"d","clean-start":true}}]}},
 		 {"call":"decode","input":"PUB a b\n","answer":{"requests":[
 			{"publish":{"topic":"a","payload":"b","id":2}}]}}`: 0,
-		`{"call":"decode","input":"CONNECT d\n"},
+		`{"call":"decode","input":"CONNECT d\n","answer":{"requests":[
+			{"connect":{"client-id":"d","clean-start":true}}]}},
 		 {"call":"decode","state":"","input":"PING\n","answer":{"requests":["ping"]}},
 		 {"call":"decode","input":"PUB a b\n","answer":{"output":"ERR 2 CONNECT first\n"}}`: 0,
 		`{"call":"decode","input":"PING\n","answer":{"requests":["disconnect"]}}`:         1,

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,7 +23,7 @@ type tested struct {
 	cases, record, out, call, replay string
 	count                            int
 	period                           time.Duration
-	interpreter, all                 bool
+	interpreter, all, force          bool
 }
 
 func newComponentTest(s *settings) *cobra.Command {
@@ -64,6 +65,7 @@ an event {"deliver": {"topic", "payload", "qos", "retain", "id"}}, connected, pu
 unsubscribed, disconnected, or "pong". Their fields are those of the contract (wit/codec.wit
 in the project); of an answer, state and consumed are not looked at if they are left out.
 
+Each call of a function that answers has an "answer"; a case that asks nothing is refused.
 "wait_ms" lets time pass before a call, "last" says what was delivered before under topics,
 "published" what the component must publish meanwhile. Bytes are text or {"hex": "00ff"}. A case of
 configuration that must fail has "error" instead of calls.
@@ -96,6 +98,7 @@ func (k *tested) flags(c *cobra.Command) {
 	f.StringVar(&k.call, "call", "", "with --record: the function to ask "+
 		"(default: that of the role)")
 	f.StringVar(&k.out, "out", "", "with --record: the file to write")
+	f.BoolVar(&k.force, "force", false, "with --record: replace the file if there is one")
 	f.IntVar(&k.count, "count", 0, "with --record: end after so many messages")
 	f.DurationVar(&k.period, "for", 0, "with --record: end after this time")
 	f.StringVar(&k.replay, "replay", "", "file with cases to ask of OLD.wasm and NEW.wasm")
@@ -108,9 +111,13 @@ func (k *tested) args(_ *cobra.Command, args []string) error {
 	case k.replay != "" && len(args) != 2:
 		return errors.New("--replay wants two files, OLD.wasm and NEW.wasm")
 	case k.replay == "" && len(args) > 1:
-		return fmt.Errorf("one component at a time, not %q", args)
+		return fmt.Errorf("one component at a time, not %s", strings.Join(args, ", "))
 	case k.record != "" && k.out == "":
 		return errors.New("--record wants a file: --out cases/NAME.json")
+	case k.count < 0 || k.period < 0:
+		return errors.New("--count and --for are not negative")
+	case k.record != "":
+		return validFilter("record", k.record)
 	}
 	return nil
 }

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -38,8 +41,8 @@ func functionFor(named string, roles []link.Role) (string, error) {
 	case named == "":
 		return all[0], nil
 	case !slices.Contains(all, named):
-		return "", fmt.Errorf("--call %s is no function of the component's roles; there are %v",
-			named, all)
+		return "", fmt.Errorf("--call %s is no function of the component's roles; there are %s",
+			named, strings.Join(all, ", "))
 	}
 	return named, nil
 }
@@ -131,11 +134,67 @@ func (l *live) ask(ctx context.Context, c *cases.Call) (json.RawMessage, error) 
 	return nil, err
 }
 
+// recording is the file that a record is to be. It stands beside its place until it is whole.
+type recording struct {
+	*os.File
+	to string
+}
+
+// openRecording finds out before the first message whether the file can be written.
+func openRecording(to string, force bool) (*recording, error) {
+	info, err := os.Stat(to)
+	if err == nil && info.IsDir() {
+		return nil, fmt.Errorf("--out %s is a folder; name a file in it", to)
+	}
+	if err == nil && !force {
+		return nil, fmt.Errorf("--out %s is there already; name another file, or replace it with "+
+			"--force", to)
+	}
+	f, err := os.CreateTemp(filepath.Dir(to), ".recording-*")
+	if err != nil {
+		return nil, fmt.Errorf("--out %s: %w", to, err)
+	}
+	return &recording{f, to}, nil
+}
+
+// drop leaves nothing behind, if the recording was not kept.
+func (r *recording) drop() {
+	_ = r.Close()
+	_ = os.Remove(r.Name())
+}
+
+// keep writes the case into its place.
+func (r *recording) keep(c *cases.Case) error {
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return err
+	}
+	if _, err = r.Write(append(text, '\n')); err == nil {
+		err = r.Chmod(0o644)
+	}
+	if err == nil {
+		err = r.Close()
+	}
+	if err == nil {
+		err = os.Rename(r.Name(), r.to)
+	}
+	if err != nil {
+		return usageError{fmt.Errorf("--out %s: %w", r.to, err)}
+	}
+	return nil
+}
+
+// runRecord writes what was gathered also if a fault or the broker ends it.
 func (k *tested) runRecord(cmd *cobra.Command, args []string) error {
 	b, err := k.subject(args)
 	if err != nil {
 		return err
 	}
+	file, err := openRecording(k.out, k.force)
+	if err != nil {
+		return usageError{err}
+	}
+	defer file.drop()
 	l, err := k.openLive(cmd, &k.trying, b, k.call)
 	if err != nil {
 		return err
@@ -145,24 +204,22 @@ func (k *tested) runRecord(cmd *cobra.Command, args []string) error {
 		About:  fmt.Sprintf("recorded from %s of %s with %s", k.record, k.target, b.name()),
 		Config: l.ref.Config,
 	}
-	if err := k.gather(cmd.Context(), l, &c); err != nil {
-		return err
+	failed := k.gather(cmd.Context(), l, &c)
+	if len(c.Calls) == 0 {
+		return failed
 	}
-	text, err := json.MarshalIndent(c, "", "  ")
-	if err != nil {
-		return err
+	if err := file.keep(&c); err != nil {
+		return errors.Join(failed, err)
 	}
-	if err := os.WriteFile(k.out, append(text, '\n'), 0o644); err != nil {
-		return usageError{err}
-	}
-	if k.json {
+	if k.json && failed == nil {
 		return k.printJSON(map[string]any{"file": k.out, "calls": len(c.Calls)})
 	}
-	return k.printf("%s: %d calls of %s", k.out, len(c.Calls), l.function)
+	return errors.Join(failed, k.printf("%s: %d calls of %s", k.out, len(c.Calls), l.function))
 }
 
 // gather takes messages until there are enough, the time is over, or a signal ends it.
-func (k *tested) gather(ctx context.Context, l *live, c *cases.Case) error {
+func (k *tested) gather(parent context.Context, l *live, c *cases.Case) error {
+	ctx := parent
 	if k.period > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, k.period)
@@ -170,7 +227,7 @@ func (k *tested) gather(ctx context.Context, l *live, c *cases.Case) error {
 	}
 	f, err := k.follow(ctx, k.record)
 	if err != nil {
-		return err
+		return k.ended(parent, err, 0)
 	}
 	defer f.Close()
 	if !k.json {
@@ -180,15 +237,16 @@ func (k *tested) gather(ctx context.Context, l *live, c *cases.Case) error {
 	if k.count > 0 {
 		most = min(most, k.count)
 	}
-	for len(c.Calls) < most {
+	for unwanted := 0; len(c.Calls) < most; {
 		m, err := f.Next()
 		if err != nil && ctx.Err() != nil && len(c.Calls) > 0 {
 			return nil // what was gathered is kept
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %w", errBroker, err)
+			return k.ended(parent, err, unwanted)
 		}
 		if !l.wants(m.Topic) {
+			unwanted++
 			continue
 		}
 		call := l.call(&m)
@@ -198,4 +256,28 @@ func (k *tested) gather(ctx context.Context, l *live, c *cases.Case) error {
 		c.Calls = append(c.Calls, call)
 	}
 	return nil
+}
+
+// ended says why nothing more is gathered: a signal, the time, or the broker.
+func (k *tested) ended(parent context.Context, err error, unwanted int) error {
+	switch {
+	case parent.Err() != nil || !errors.Is(err, context.DeadlineExceeded):
+		var usage usageError
+		if errors.As(err, &usage) || errors.Is(err, errBroker) || errors.Is(err, errClosed) {
+			return err
+		}
+		return gone(parent, k.target, err)
+	case unwanted > 0:
+		return fmt.Errorf("%d messages on %s in %s, none of a topic that the component wants",
+			unwanted, k.record, inWords(k.period))
+	}
+	return fmt.Errorf("no messages on %s in %s", k.record, inWords(k.period))
+}
+
+// inWords is a time for people: "1 s".
+func inWords(d time.Duration) string {
+	if d%time.Second == 0 && d < time.Hour {
+		return fmt.Sprintf("%d s", d/time.Second)
+	}
+	return d.String()
 }

@@ -70,9 +70,38 @@ type passed struct {
 	Published []cases.Message `json:"published,omitempty"`
 }
 
+func (k *ran) valid() error {
+	switch {
+	case strings.ContainsAny(k.publish, "+#"):
+		return errors.New("--publish-under is a topic, without + and #")
+	case k.count < 0:
+		return errors.New("--count is not negative; 0 is without end")
+	case k.publish != "" && strings.HasPrefix(k.filter, k.publish+"/"):
+		return fmt.Errorf("--publish-under %s: all of --filter %s is below it, and what is below "+
+			"it is left out, or it would go round for ever; name another prefix", k.publish,
+			k.filter)
+	}
+	return validFilter("filter", k.filter)
+}
+
+// below says whether topics below the prefix match the filter.
+func below(prefix, filter string) bool {
+	for _, level := range strings.Split(prefix, "/") {
+		first, rest, more := strings.Cut(filter, "/")
+		if first == "#" {
+			return true
+		}
+		if !more || first != "+" && first != level {
+			return false
+		}
+		filter = rest
+	}
+	return true
+}
+
 func (k *ran) run(cmd *cobra.Command, args []string) error {
-	if strings.ContainsAny(k.publish, "+#") {
-		return usageError{errors.New("--publish-under is a topic, without + and #")}
+	if err := k.valid(); err != nil {
+		return usageError{err}
 	}
 	b, err := k.subject(args)
 	if err != nil {
@@ -88,8 +117,15 @@ func (k *ran) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer f.Close()
+	if k.publish != "" && below(k.publish, k.filter) {
+		_, _ = fmt.Fprintf(k.err, "messages below %s/ are left out\n", k.publish)
+	}
 	for n := 0; k.count == 0 || n < k.count; n++ {
-		if err := k.one(cmd.Context(), f, l); err != nil {
+		err := k.one(cmd.Context(), f, l)
+		if errors.Is(err, errInterrupted) && n > 0 {
+			return errStopped
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -104,7 +140,7 @@ func (k *ran) one(ctx context.Context, f *follow.Follower, l *live) error {
 		m, err = f.Next()
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", errBroker, err)
+		return gone(ctx, k.target, err)
 	}
 	call := l.call(&m)
 	p := passed{
@@ -137,7 +173,7 @@ func (k *ran) one(ctx context.Context, f *follow.Follower, l *live) error {
 	for _, out := range l.answer.Messages {
 		topic := append([]byte(k.publish+"/"), out.Topic...)
 		if err := f.Publish(topic, out.Payload, out.Retain); err != nil {
-			return fmt.Errorf("%w: %w", errBroker, err)
+			return gone(ctx, k.target, err)
 		}
 	}
 	return nil

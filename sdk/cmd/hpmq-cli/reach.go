@@ -6,16 +6,45 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hpmq/hpmq/conformance/mqtt/suite"
 	"github.com/hpmq/hpmq/sdk/follow"
+	"github.com/hpmq/hpmq/sdk/topic"
 )
 
 // errBroker says that a broker cannot be reached or does not let the command in.
 var errBroker = errors.New("no messages from the broker")
+
+// errClosed is a broker that was there, and is no more.
+var errClosed = errors.New("the broker closed the connection")
+
+// errStopped says that a signal ended what had begun to print: there is no more to tell.
+var errStopped = fmt.Errorf("after some messages: %w", errInterrupted)
+
+// validFilter refuses what is no topic filter.
+func validFilter(flag, filter string) error {
+	if !topic.ValidFilter([]byte(filter)) {
+		return fmt.Errorf("--%s %q is no topic filter: + and # stand for whole levels, # at the "+
+			"end alone", flag, filter)
+	}
+	return nil
+}
+
+// gone says why there are no more messages.
+func gone(ctx context.Context, target string, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return errInterrupted
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return fmt.Errorf("%w: %s", errClosed, target)
+	}
+	return fmt.Errorf("%w: %s: %w", errBroker, target, err)
+}
 
 // reach is the flags by which a command reaches a listener as a client.
 type reach struct {
@@ -55,12 +84,18 @@ func (r *reach) follow(ctx context.Context, filter string) (*follow.Follower, er
 		return nil, usageError{err}
 	}
 	conn, err := target.Dial(ctx)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", errBroker, r.target, err)
 	}
 	f, err := follow.Open(ctx, conn, cfg)
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", errBroker, r.target, err)
+		return nil, gone(ctx, r.target, err)
 	}
 	return f, nil
 }

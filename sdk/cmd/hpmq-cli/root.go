@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, std streams) int {
 	if err != nil && !s.started {
 		err = usageError{fmt.Errorf("%w; see --help", err)}
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errStopped) {
 		_, _ = fmt.Fprintf(std.err, "hpmq-cli: %s\n", explain(err))
 	}
 	return exitCode(err)
@@ -81,7 +81,7 @@ func exitCode(err error) int {
 	case errors.As(err, &usage), errors.Is(err, suite.ErrPattern):
 		return exitUsage
 	case errors.Is(err, client.ErrUnreachable), errors.Is(err, suite.ErrUnreachable),
-		errors.Is(err, suite.ErrRefused), errors.Is(err, errBroker):
+		errors.Is(err, suite.ErrRefused), errors.Is(err, errBroker), errors.Is(err, errClosed):
 		return exitUnreachable
 	}
 	return exitRefused
