@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -83,12 +84,19 @@ func TestRecord(t *testing.T) {
 	write(t, out, strings.Replace(string(text), `"z"`, `"y"`, 1))
 	saying{"component test " + plain1 + " --cases " + out, exitRefused, nil, nil}.check(t)
 	for name, c := range map[string]saying{
-		"time is over": {record + " --for 200ms --call downstream " + plain1, exitOK,
+		"there already": {record + " " + plain1, exitUsage, nil, []string{"--force"}},
+		"nowhere to": {"component test --record # --out /nowhere/x.json " + plain1, exitUsage, nil,
+			[]string{"/nowhere"}},
+		"no filter": {"component test --record a/#/b --out x " + plain1, exitUsage, nil,
+			[]string{"no topic filter"}},
+		"below nothing": {record + " --force --count -1 " + plain1, exitUsage, nil,
+			[]string{"negative"}},
+		"time is over": {record + " --force --for 200ms --call downstream " + plain1, exitOK,
 			[]string{"3 calls of downstream"}, nil},
-		"no function": {record + " --call check " + plain1, exitUsage, nil, []string{"[upstream"}},
+		"no function": {record + " --force --call check " + plain1, exitUsage, nil, []string{"there are upstream, downstream"}},
 		"no broker": {"component test --record # --out x --target tcp://127.0.0.1:1 " + plain1,
 			exitUnreachable, nil, []string{"is the broker running?"}},
-		"a fault": {record + " --count 1 " + hostile1, exitRefused, nil, []string{"out of fuel"}},
+		"a fault": {record + " --force --count 1 " + hostile1, exitRefused, nil, []string{"out of fuel"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, said, errs := local(t, words(c.args)...)
@@ -96,6 +104,56 @@ func TestRecord(t *testing.T) {
 				t.Errorf("exit %d: %s%s", code, said, errs)
 			}
 		})
+	}
+}
+
+// TestNothingComes: who waits for messages in vain is told so in plain words.
+func TestNothingComes(t *testing.T) {
+	t.Setenv("HPMQ_CLI_CACHE", t.TempDir())
+	quiet := (&broker{}).start(t)
+	gone := (&broker{ends: true, messages: []string{"a=1"}}).start(t)
+	file := filepath.Join(t.TempDir(), "kept.json")
+	for _, c := range []saying{
+		{"component test --record d/# --for 50ms --out " + file + " --target " + quiet + " " + plain1,
+			exitRefused, nil, []string{"hpmq-cli: no messages on d/# in 50ms\n"}},
+		{"component run --filter # --target " + gone + " " + plain1, exitUnreachable,
+			[]string{"a 1\n"}, []string{"hpmq-cli: the broker closed the connection"}},
+		{"component test --record # --out " + file + " --target " + gone + " " + plain1,
+			exitUnreachable, []string{"kept.json: 1 calls"}, []string{"the broker closed"}},
+	} {
+		code, out, errs := local(t, words(c.args)...)
+		if code != c.code || !containsAll(out, c.out) || !containsAll(errs, c.errs) {
+			t.Errorf("%s: exit %d: %s%s", c.args, code, out, errs)
+		}
+	}
+	if all, err := cases.Load(file); err != nil || len(all[0].Calls) != 1 {
+		t.Errorf("%v: %+v", err, all)
+	}
+}
+
+// stopping is a reader of output that ends the command after the first line.
+type stopping struct {
+	strings.Builder
+	stop context.CancelFunc
+}
+
+func (s *stopping) Write(b []byte) (int, error) {
+	s.stop()
+	return s.Builder.Write(b)
+}
+
+// TestRunIsStopped: a signal after messages is no error to tell.
+func TestRunIsStopped(t *testing.T) {
+	t.Setenv("HPMQ_CLI_CACHE", t.TempDir())
+	target := (&broker{messages: []string{"a=1"}}).start(t)
+	ctx, stop := context.WithCancel(t.Context())
+	var errs strings.Builder
+	args := words("component run --filter # --target " + target + " " + plain1)
+	out := &stopping{stop: stop}
+	code := run(ctx, args, streams{strings.NewReader(""), out, &errs})
+	if code != exitInterrupted || strings.Contains(errs.String(), "hpmq-cli:") ||
+		!strings.Contains(out.String(), "a 1") {
+		t.Errorf("exit %d: %s%s", code, out.String(), errs.String())
 	}
 }
 
@@ -163,6 +221,12 @@ func TestRun(t *testing.T) {
 		"no filter": {"component run " + plain1, exitUsage, nil, []string{"filter"}},
 		"bad prefix": {"component run --publish-under a/# --filter # " + plain1, exitUsage, nil,
 			[]string{"without + and #"}},
+		"all below": {"component run --publish-under d --filter d/# " + plain1, exitUsage, nil,
+			[]string{"name another prefix"}},
+		"bad filter": {"component run --filter d/#/x " + plain1, exitUsage, nil,
+			[]string{"no topic filter"}},
+		"bad count": {"component run --filter # --count -1 " + plain1, exitUsage, nil,
+			[]string{"--count"}},
 		"bad target": {"component run --filter # --target x:y " + plain1, exitUsage, nil,
 			[]string{"--target"}},
 	} {
@@ -171,8 +235,11 @@ func TestRun(t *testing.T) {
 	if len(b.published) != 0 {
 		t.Error("published without being asked to")
 	}
-	saying{"component run --publish-under try " + plain1 + at + " --config " + wide, exitOK,
-		[]string{"→ a new:{}"}, nil}.check(t)
+	under := words("component run --publish-under try " + plain1 + at + " --config " + wide)
+	if code, out, errs := local(t, under...); code != exitOK ||
+		!strings.Contains(out, "→ a new:{}") || !strings.Contains(errs, "below try/ are left out") {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
 	if got := <-b.published; got != "try/a=new:{}" {
 		t.Errorf("published %s", got)
 	}

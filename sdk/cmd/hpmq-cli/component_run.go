@@ -113,6 +113,9 @@ func (k *ran) run(cmd *cobra.Command, args []string) error {
 	}
 	defer l.close()
 	f, err := k.follow(cmd.Context(), k.filter)
+	if errors.Is(err, context.Canceled) {
+		return errInterrupted
+	}
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,8 @@ type broker struct {
 	// messages, as topic=payload, come to each subscriber; published is what clients publish.
 	messages  []string
 	published chan string
+	// ends closes the connection behind the messages.
+	ends bool
 }
 
 func (b *broker) start(t *testing.T) (target string) {
@@ -111,6 +113,9 @@ func (b *broker) subscribed(conn net.Conn, frame []byte) {
 		out = p.Append(out, mqtt.V311)
 	}
 	_, _ = conn.Write(out)
+	if b.ends {
+		_ = conn.(*net.TCPConn).CloseWrite()
+	}
 }
 
 // folder has a report of a run before, and answers what is in it.
