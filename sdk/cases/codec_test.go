@@ -11,8 +11,8 @@ func TestACodecsWordsGoThereAndBack(t *testing.T) {
 	for _, text := range []string{
 		`{"call":"encode","event":"pong","answer":{}}`,
 		`{"call":"encode","event":{"connected":{"reason-code":135,"client-id":"d"}},"answer":{}}`,
-		`{"call":"encode","event":{"deliver":{"topic":"a","payload":{"hex":"ff"},"qos":1,"id":7}},` +
-			`"answer":{}}`,
+		`{"call":"encode","event":{"deliver":{"topic":"a","payload":{"hex":"ff"},"qos":1,` +
+			`"id":7}},"answer":{}}`,
 		`{"call":"encode","event":{"subscribed":{"id":3,"reason-code":1}},"answer":{}}`,
 		`{"call":"encode","event":{"disconnected":142},"answer":{}}`,
 		`{"call":"decode","state":"","input":{"hex":"00ff"},"answer":{}}`,
