@@ -97,7 +97,8 @@ func TestRecord(t *testing.T) {
 			[]string{"there are upstream, downstream"}},
 		"no broker": {"component test --record # --out x --target tcp://127.0.0.1:1 " + plain1,
 			exitUnreachable, nil, []string{"is the broker running?"}},
-		"a fault": {record + " --force --count 1 " + hostile1, exitRefused, nil, []string{"out of fuel"}},
+		"a fault": {record + " --force --count 1 " + hostile1, exitRefused, nil,
+			[]string{"out of fuel"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, said, errs := local(t, words(c.args)...)
