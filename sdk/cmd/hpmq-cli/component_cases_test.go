@@ -116,8 +116,8 @@ func TestNothingComes(t *testing.T) {
 	gone := (&broker{ends: true, messages: []string{"a=1"}}).start(t)
 	file := filepath.Join(t.TempDir(), "kept.json")
 	for _, c := range []saying{
-		{"component test --record d/# --for 50ms --out " + file + " --target " + quiet + " " + plain1,
-			exitRefused, nil, []string{"hpmq-cli: no messages on d/# in 50ms\n"}},
+		{"component test --record d/# --for 50ms --out " + file + " --target " + quiet + " " +
+			plain1, exitRefused, nil, []string{"hpmq-cli: no messages on d/# in 50ms\n"}},
 		{"component run --filter # --target " + gone + " " + plain1, exitUnreachable,
 			[]string{"a 1\n"}, []string{"hpmq-cli: the broker closed the connection"}},
 		{"component test --record # --out " + file + " --target " + gone + " " + plain1,
