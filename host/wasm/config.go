@@ -27,7 +27,8 @@ type Config struct {
 	// MemoryBytesMax bounds the memories of one guest together; a multiple of 64 KiB.
 	MemoryBytesMax uint32
 	// TableElementsMax bounds the tables of one guest together, 8 bytes an element. Those that
-	// could outgrow it together cannot grow at all.
+	// could outgrow it together cannot grow at all. The items of its element segments have the same
+	// bound.
 	TableElementsMax uint32
 	// CoreInstancesMax bounds the core instances of one component, and its nested components.
 	CoreInstancesMax uint32

@@ -64,6 +64,15 @@ func (e *Engine) withinTables(elements uint64) error {
 	return nil
 }
 
+// withinSegments: an instance has the items of its element segments beside its tables, as big.
+func (e *Engine) withinSegments(elements uint64) error {
+	if elements > uint64(e.cfg.TableElementsMax) {
+		return fmt.Errorf("%w: its element segments have %d elements together, in all core "+
+			"instances, they may have %d", fuel.ErrLimit, elements, e.cfg.TableElementsMax)
+	}
+	return nil
+}
+
 // check refuses what could not be instantiated or called.
 func (e *Engine) check(m *fuel.Module) error {
 	var wrong ImportsError

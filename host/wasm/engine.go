@@ -34,7 +34,9 @@ type Engine struct {
 	// compiling has room for one: compiling takes all of a core for seconds, and the event loops
 	// need the others.
 	compiling chan struct{}
-	guests    atomic.Int64
+	// compilingBytes is the size of what is compiled.
+	compilingBytes atomic.Int64
+	guests         atomic.Int64
 }
 
 // firstInstant is what the guests' monotonic clock shows at first: a language's runtime may take a

@@ -145,8 +145,10 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 	case e.compiling <- struct{}{}:
 		defer func() { <-e.compiling }()
 	case <-ctx.Done():
-		return nil, fmt.Errorf("wasm: compile: %w", ctx.Err())
+		return nil, fmt.Errorf("wasm: compile: waited for a module of %d bytes to be compiled: %w",
+			e.compilingBytes.Load(), ctx.Err())
 	}
+	e.compilingBytes.Store(int64(len(code)))
 	e.mu.Lock()
 	e.compiled = true
 	e.mu.Unlock()
@@ -194,6 +196,7 @@ func (e *Engine) fuelLimits() fuel.Limits {
 	l := fuel.DefaultLimits()
 	l.ModuleBytesMax = e.cfg.ModuleBytesMax
 	l.TableElementsMax = e.cfg.TableElementsMax
+	l.ElementsMax = e.cfg.TableElementsMax
 	l.MemoryPagesMax = e.cfg.MemoryBytesMax / pageBytes
 	return l
 }

@@ -63,7 +63,7 @@ func (l *linker) has(d plan.CoreDef, sort component.Sort) error {
 // rewriteAll learns of all modules what they are. Sizes are added up by step: a module that stands
 // in two has two memories.
 func (l *linker) rewriteAll(context.Context) error {
-	var low, high, pages uint64
+	var low, high, pages, elements uint64
 	for i := range l.p.Instances {
 		in := &l.p.Instances[i]
 		c := l.modules[in.Module]
@@ -76,6 +76,10 @@ func (l *linker) rewriteAll(context.Context) error {
 		}
 		low, high = low+c.TableElementsMin, high+c.TableElementsMax
 		pages += c.ownPages()
+		elements += c.Elements
+		if err := l.e.withinSegments(elements); err != nil {
+			return err
+		}
 		if len(in.Args) != len(c.Imports) {
 			return fmt.Errorf("core instance %d is given %d imports of %d", i, len(in.Args),
 				len(c.Imports))

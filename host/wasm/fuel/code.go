@@ -55,8 +55,11 @@ type edit struct {
 }
 
 // block is an open block, loop or if. seg is the segment it began in: what comes behind its end
-// runs only after that segment.
-type block struct{ seg int }
+// runs only after that segment. base is the height of the stack below its parameters.
+type block struct {
+	seg, base int
+	typ       funcType
+}
 
 // function is the work on one function's body.
 type function struct {
@@ -78,6 +81,8 @@ type function struct {
 	forwards bool
 	extra    int64 // cost of the instruction at hand beyond 1
 	done     bool
+	alive    alive
+	typed    funcType // of the block or call at hand
 }
 
 func (w *rewriter) readCode(r *reader) {
@@ -107,6 +112,10 @@ func (w *rewriter) readCode(r *reader) {
 		rewritten := f.rewrite()
 		if f.r.err != nil {
 			r.fail(f.r.err)
+			return
+		}
+		if w.alive += f.alive.sum; w.alive > uint64(w.limits.AliveSumMax) {
+			r.fail(tooAlive("the module", w.alive, w.limits.AliveSumMax))
 			return
 		}
 		if w.options.Counters == Without {
@@ -203,6 +212,7 @@ func (f *function) instruction() {
 	op := f.r.byte()
 	f.extra = 0
 	f.immediates(op, at)
+	f.operands(op)
 	if f.r.err != nil {
 		return
 	}
@@ -221,10 +231,10 @@ func (f *function) instruction() {
 func (f *function) structure(op byte, at int) {
 	switch op {
 	case opBlock:
-		f.push()
+		f.enter()
 	case opLoop, opIf:
 		f.close()
-		f.push()
+		f.enter()
 		f.open(f.segments[f.current].charge, op == opLoop && !f.dead)
 		if op == opLoop {
 			f.edits[len(f.edits)-1].kind = editLoop + f.loopIn
@@ -258,12 +268,14 @@ func (f *function) structure(op byte, at int) {
 	}
 }
 
-func (f *function) push() {
+func (f *function) enter() {
 	if uint64(len(f.blocks)) >= uint64(f.w.limits.NestingMax) {
 		f.r.fail(tooMany("nested blocks", uint64(len(f.blocks))+1, uint64(f.w.limits.NestingMax)))
 		return
 	}
-	f.blocks = append(f.blocks, block{seg: f.current})
+	f.blocks = append(f.blocks, block{
+		seg: f.current, typ: f.typed, base: max(f.alive.height-len(f.typed.params), 0),
+	})
 }
 
 // reopen begins the segment behind an end or an else. Code behind a block that was dead from its
@@ -284,11 +296,15 @@ func (f *function) immediates(op byte, at int) {
 		f.label()
 	case immLabels:
 		n := r.count("labels", f.w.limits.BodyBytesMax, 1)
+		f.flow(n)
 		for i := 0; i <= n && r.err == nil; i++ {
 			f.label()
 		}
 	case immFunction:
 		f.callee = f.w.readFunctionIndex(r)
+		if r.err == nil {
+			f.typed = f.w.types[f.w.funcs[f.callee]]
+		}
 	case immIndex:
 		r.u32()
 	case immCallIndirect:
@@ -343,13 +359,16 @@ func (f *function) refuse(op byte) {
 
 func (f *function) blockType() {
 	t := f.r.signed(33)
-	f.loopIn = 0
+	f.loopIn, f.typed = 0, funcType{}
 	if t >= 0 {
 		f.typeIndex(t)
 		if f.r.err == nil && len(f.w.types[t].params) > 0 {
 			f.loopIn = 1
 		}
 		return
+	}
+	if t != -64 {
+		f.typed.results = oneResult
 	}
 	if b := byte(t & 0x7f); f.r.err == nil && (t < -64 || b != typeEmpty && !isValueType(b)) {
 		if err := refusedType(b); err != nil {
@@ -402,25 +421,8 @@ func (f *function) typeIndex(i int64) {
 	if f.r.err == nil && i >= int64(len(f.w.types)) {
 		f.r.malformed("unknown type")
 	}
-}
-
-// simd skips the rest of an instruction behind opPrefixSIMD.
-func (f *function) simd() {
-	r := f.r
-	switch op := r.u32(); {
-	case op <= 11, op == 92, op == 93:
-		r.memArg()
-		f.w.needMemory(r)
-	case op == 12, op == 13:
-		r.bytes(16)
-	case op >= 21 && op <= 34:
-		r.byte()
-	case op >= 84 && op <= 91:
-		r.memArg()
-		f.w.needMemory(r)
-		r.byte()
-	case op > 255 && r.err == nil:
-		r.fail(unsupported("relaxed SIMD", hintRelaxed))
+	if f.r.err == nil {
+		f.typed = f.w.types[i]
 	}
 }
 
@@ -445,38 +447,4 @@ func (f *function) charge(at int, shift int64) {
 	f.bulk = true
 	f.extra = growCost
 	f.edits = append(f.edits, edit{at: at, kind: editBulk, n: shift})
-}
-
-// misc skips the rest of an instruction behind opPrefixMisc.
-func (f *function) misc(at int) {
-	r := f.r
-	op := r.u32()
-	switch {
-	case op <= 7:
-	case op == miscMemoryInit:
-		r.u32()
-		r.memoryZero()
-		f.w.needMemory(r)
-		f.charge(at, byteShift)
-	case op == miscMemoryCopy:
-		r.memoryZero()
-		r.memoryZero()
-		f.w.needMemory(r)
-		f.charge(at, byteShift)
-	case op == miscMemoryFill:
-		r.memoryZero()
-		f.w.needMemory(r)
-		f.charge(at, byteShift)
-	case op == miscTableInit, op == miscTableCopy:
-		r.u32()
-		r.u32()
-		f.charge(at, elementShift)
-	case op == miscTableGrow, op == miscTableFill:
-		r.u32()
-		f.charge(at, elementShift)
-	case op == miscDataDrop, op == miscElemDrop, op == miscTableSize:
-		r.u32()
-	default:
-		f.refuse(opPrefixMisc)
-	}
 }

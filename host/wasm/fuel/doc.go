@@ -97,6 +97,8 @@ type Module struct {
 	MemoryPagesMin uint32
 	// TableElementsMin is what its tables have together, TableElementsMax what they may grow to.
 	TableElementsMin, TableElementsMax uint64
+	// Elements is how many items its element segments have together.
+	Elements uint64
 	// HasStart tells if StartExport is there.
 	HasStart bool
 	// Functions is how many it defines.

@@ -31,6 +31,12 @@ type Limits struct {
 	LocalsMax        uint32 // of one function, with parameters
 	NestingMax       uint32 // of blocks in one function
 	NameBytesMax     uint32 // of one import or export name
+	// ElementsMax bounds the items of all element segments together, passive ones included.
+	ElementsMax uint32
+	// AliveMax bounds one function's values that are alive at places of control flow, added up,
+	// AliveSumMax a module's: the compiler's time and memory grow with them. A local counts at
+	// every block, branch and end of its function.
+	AliveMax, AliveSumMax uint32
 	// SliceFuel is how much a module may spend at a stretch; at least 1.
 	SliceFuel uint64
 }
@@ -52,7 +58,12 @@ func DefaultLimits() Limits {
 		LocalsMax:        10_000,
 		NestingMax:       1 << 14, // Go nests a block per point a function can resume at
 		NameBytesMax:     4096,
-		SliceFuel:        250_000, // some 0.1 ms; to leave native code and come back is 0.1 µs
+		ElementsMax:      1 << 16,
+		// Of real guests the biggest function has 0.8 million, in a module of Rust, and the biggest
+		// module, SpiderMonkey, 13 million. A function at the bound compiles in 6 s and 150 MB.
+		AliveMax:    1 << 21,
+		AliveSumMax: 1 << 25,
+		SliceFuel:   250_000, // some 0.1 ms; to leave native code and come back is 0.1 µs
 	}
 }
 
@@ -62,6 +73,12 @@ func malformed(section string, at int, text string) error {
 
 func tooMany(what string, n, limit uint64) error {
 	return fmt.Errorf("fuel: %w: %d %s, at most %d are taken", ErrLimit, n, what, limit)
+}
+
+func tooAlive(what string, n uint64, limit uint32) error {
+	return fmt.Errorf("fuel: %w: %s has locals and operands alive at blocks and branches %d times, "+
+		"at most %d are taken; optimize (-Os, wasm-opt -Os), or split the function up",
+		ErrLimit, what, n, limit)
 }
 
 // Hints name the toolchain switch that avoids a construct.

@@ -50,7 +50,8 @@ type rewriter struct {
 	globals  uint32
 	tables   uint32
 	memories uint32
-	start    int64 // function, -1 for none
+	alive    uint64 // of all functions
+	start    int64  // function, -1 for none
 	names    []byte
 	out      Module
 

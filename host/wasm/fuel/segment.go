@@ -24,7 +24,11 @@ func (w *rewriter) readElements(r *reader) {
 				r.malformed("unknown kind of element")
 			}
 		}
-		items := r.count("elements", 1<<20, 1)
+		items := r.count("elements", w.limits.ElementsMax, 1)
+		w.out.Elements += uint64(items)
+		if most := uint64(w.limits.ElementsMax); w.out.Elements > most {
+			r.fail(tooMany("elements in all segments", w.out.Elements, most))
+		}
 		for j := 0; j < items && r.err == nil; j++ {
 			if flags&4 != 0 {
 				w.readConst(r)
