@@ -35,8 +35,8 @@ func (f *function) pop(n int) { f.alive.height = max(f.alive.height-n, 0) }
 
 func (f *function) push(n int) { f.alive.height += n }
 
-// operands follows the stack over an instruction, before structure does. The type of a block or a call is
-// in typed.
+// operands follows the stack over an instruction, before structure does. The type of
+// a block or a call is in typed.
 func (f *function) operands(op byte) {
 	switch op {
 	case opIf, opBrIf, opBrTable, opCallIndirect:

@@ -76,8 +76,8 @@ func tooMany(what string, n, limit uint64) error {
 }
 
 func tooAlive(what string, n uint64, limit uint32) error {
-	return fmt.Errorf("fuel: %w: %s has locals and operands alive at blocks and branches %d times, "+
-		"at most %d are taken; optimize (-Os, wasm-opt -Os), or split the function up",
+	return fmt.Errorf("fuel: %w: %s has locals and operands alive at blocks and branches %d "+
+		"times, at most %d are taken; optimize (-Os, wasm-opt -Os), or split the function up",
 		ErrLimit, what, n, limit)
 }
 
