@@ -27,6 +27,9 @@ below it that speaks the canonical ABI. Each file says in its first line that it
   c               a header and a C file, without any library; C++, D and Nim take the header too
   assemblyscript  a module to import, one that exports, and a transform for asc
 
+Worlds with resources are refused: those by handle (transformer-by-handle-component and the like).
+The SDKs for C and Go have payloads by handle.
+
 For Rust, JavaScript, TypeScript and Python the generators of the Bytecode Alliance do it from the
 same contracts (wit-bindgen, componentize-js, componentize-py); sdk/guest/go is the one for Go.`,
 		Example: `  hpmq-cli wit bind --lang c --world transformer-component --out bindings
