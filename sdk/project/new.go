@@ -27,6 +27,12 @@ var templates embed.FS
 // ErrTaken says that a folder has files already.
 var ErrTaken = errors.New("it has files already")
 
+// rustWords are names that cargo or the compiler refuse for a crate.
+const rustWords = `abstract alloc as async await become box break build const continue core crate
+do deps dyn else enum examples extern false final fn for gen if impl in incremental let loop macro
+match mod move mut override priv pub ref return self static std struct super test trait true try
+type typeof union unsafe unsized use virtual where while yield`
+
 // file is a file of a new folder.
 type file struct {
 	name, what string
@@ -40,8 +46,15 @@ func New(dir, language, role string) (*Project, []string, error) {
 		Name: filepath.Base(filepath.Clean(dir)), Version: "0.1.0", Language: language, Role: role,
 		Dir: dir,
 	}
+	if dir == "" {
+		return nil, nil, errors.New("project: name the folder that is to be made")
+	}
 	if err := p.Validate(); err != nil {
 		return nil, nil, err
+	}
+	if language == "rust" && slices.Contains(strings.Fields(rustWords), p.Name) {
+		return nil, nil, fmt.Errorf("project: %q is a word of Rust, which no crate may be named; "+
+			"name it %s-%s", p.Name, p.Name, role)
 	}
 	l, err := LanguageOf(language)
 	if err != nil {

@@ -47,6 +47,10 @@ func checkTemplate(t *testing.T, l *Language, role string) {
 	if !strings.Contains(source, "vendor-x") || !strings.Contains(source, role) {
 		t.Errorf("the source is of another component:\n%s", source)
 	}
+	if mod := filepath.Join(dir, "go.mod"); l.with.sdk == "go" &&
+		!strings.HasPrefix(read(t, mod), "module example.com/vendor-x\n") {
+		t.Error("the module may have the name of a package of Go")
+	}
 	var ask struct {
 		Calls []struct {
 			Answer json.RawMessage `json:"answer"`
@@ -81,6 +85,7 @@ func TestNewRefuses(t *testing.T) {
 		{"x", "assemblyscript", "router", "there are authorizer, transformer"},
 		{"x", "c", "routers", "there are authenticator"},
 		{"X y", "c", "router", "no name"},
+		{"core", "rust", "router", "name it core-router"},
 	} {
 		dir := c.dir
 		if !filepath.IsAbs(dir) {

@@ -46,6 +46,8 @@ type Machine struct {
 	Env func(name string) string
 	// Sources are the files of a folder that match a pattern.
 	Sources func(pattern string) ([]string, error)
+
+	missed *error // what a variable names and is not there
 }
 
 // MissingError is a program that is not there.
@@ -71,7 +73,13 @@ func Of(p *project.Project, m Machine) (*Plan, error) {
 		return nil, fmt.Errorf("toolchain: components in %q are built by their own tools; then "+
 			"hpmq-cli component wrap makes a component of them", p.Language)
 	}
-	return plan(p, m)
+	var missed error
+	m.missed = &missed
+	made, err := plan(p, m)
+	if err != nil && missed != nil {
+		return nil, missed
+	}
+	return made, err
 }
 
 // build is the folder for what is made on the way.
@@ -90,7 +98,12 @@ const EnvPrefix = "HPMQ_CLI_"
 // first is the first of the programs that is there, or what the variable of the tool names.
 func (m Machine) first(tool string, names ...string) (string, error) {
 	if named := m.Env(EnvPrefix + tool); named != "" {
-		return m.Look(named)
+		found, err := m.Look(named)
+		if err != nil && m.missed != nil {
+			*m.missed = fmt.Errorf("toolchain: %s%s=%s names no program that is there: %w",
+				EnvPrefix, tool, named, err)
+		}
+		return found, err
 	}
 	for _, name := range names {
 		if found, err := m.Look(name); err == nil {

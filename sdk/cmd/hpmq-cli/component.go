@@ -77,8 +77,9 @@ func (s *settings) subject(args []string) (*subject, error) {
 		file = p.Wasm()
 	}
 	code, err := readFile(file, wasmBytesMax)
-	if errors.Is(err, os.ErrNotExist) && p != nil {
-		err = fmt.Errorf("%w; build it with: hpmq-cli component build %s", err, dir)
+	if errors.Is(err, os.ErrNotExist) && p != nil &&
+		filepath.Base(file) == filepath.Base(p.Wasm()) {
+		err = fmt.Errorf("%w; build it with: hpmq-cli component build %s", err, quoted(dir))
 	}
 	if err != nil {
 		return nil, usageError{err}

@@ -47,7 +47,7 @@ HPMQ_CLI_NODE and HPMQ_CLI_NPM name others.`,
 		) {
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		},
-		RunE: func(c *cobra.Command, args []string) error { return k.run(c, args) },
+		RunE: func(c *cobra.Command, args []string) error { return k.failing(k.run(c, args)) },
 	}
 	c.Flags().BoolVar(&k.core, "core", false, "leave it a core module")
 	c.Flags().BoolVarP(&k.verbose, "verbose", "v", false, "print what the programs print")

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,8 +21,9 @@ func newComponentNew(s *settings) *cobra.Command {
 cases that it passes, and a README with the next commands. NAME is the folder; its last part is the
 name of the component.
 
-Languages: ` + strings.Join(project.Names(), ", ") + `
-Roles: ` + strings.Join(project.Roles(), ", "),
+Languages, and the roles that there are of each:
+
+` + languagesText(),
 		Example: `  hpmq-cli component new --lang c --role transformer vendor
   hpmq-cli component new --lang rust --role authorizer ./components/site-rules
   cd vendor && hpmq-cli component build && hpmq-cli component test`,
@@ -32,8 +35,35 @@ Roles: ` + strings.Join(project.Roles(), ", "),
 	}
 	c.Flags().StringVar(&lang, "lang", "", "the language")
 	c.Flags().StringVar(&role, "role", "", "the role")
+	// The only error is a flag that is not there, a bug.
+	_ = c.RegisterFlagCompletionFunc("role", func(*cobra.Command, []string, string) (
+		[]string, cobra.ShellCompDirective,
+	) {
+		roles := project.Roles()
+		if l, err := project.LanguageOf(lang); err == nil {
+			roles = l.Roles
+		}
+		return roles, cobra.ShellCompDirectiveNoFileComp
+	})
 	mustHave(c, "lang", "role")
 	return c
+}
+
+// languagesText is a line a language.
+func languagesText() string {
+	var lines []string
+	for _, l := range project.Languages() {
+		lines = append(lines, fmt.Sprintf("  %-15s %s", l.Name, strings.Join(l.Roles, ", ")))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// quoted is a path as a shell takes it.
+func quoted(path string) string {
+	if strings.ContainsAny(path, " '\"$&;()*?") {
+		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	}
+	return path
 }
 
 func (s *settings) componentNew(dir, lang, role string) error {
@@ -51,7 +81,8 @@ func (s *settings) componentNew(dir, lang, role string) error {
 			}
 		}
 	}
-	return s.printf("next: cd %s && hpmq-cli component build && hpmq-cli component test", dir)
+	return s.printf("next: cd %s && hpmq-cli component build && hpmq-cli component test",
+		quoted(dir))
 }
 
 // projectOf is the folder that the arguments name, or this one.
@@ -63,6 +94,10 @@ func projectOf(args []string) (*project.Project, error) {
 		}
 	}
 	p, err := project.Load(dir)
+	if errors.Is(err, project.ErrNone) {
+		err = fmt.Errorf("%w; name its folder, or make a component with: "+
+			"hpmq-cli component new", err)
+	}
 	if err != nil {
 		return nil, usageError{err}
 	}

@@ -48,7 +48,7 @@ func TestNewcomer(t *testing.T) {
 	build := "component build " + dir
 	saying{build, exitRefused, nil, []string{"policy.go:2", "it failed"}}.check(t)
 	t.Setenv("HPMQ_CLI_GO", "no-such-go")
-	saying{build, exitUsage, nil, []string{"go is not there; get it with"}}.check(t)
+	saying{build, exitUsage, nil, []string{"HPMQ_CLI_GO=no-such-go names no"}}.check(t)
 }
 
 func TestNewRefuses(t *testing.T) {
@@ -72,6 +72,7 @@ func TestShellsComplete(t *testing.T) {
 	for args, want := range map[string]string{
 		"component new --lang ":             "tinygo\n",
 		"component new --lang c --role ":    "deduplicator\n",
+		"component new --lang c --role c":   "codec\n",
 		"component check --grants ":         "history\n",
 		"link swap --on-fault ":             "closed\n",
 		"link swap --role ":                 "router\n",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -98,6 +99,9 @@ func worlds() (names []string) {
 	return names
 }
 
+// preview1 is the module that programs for WASI preview 1 import.
+const preview1 = "wasi_snapshot_preview1"
+
 // wrapped wraps, and tells if wasm-tools has to be compiled first.
 func (s *settings) wrapped(
 	cmd *cobra.Command, core []byte, w wasmtools.Wrapping,
@@ -115,6 +119,11 @@ func (s *settings) wrapped(
 	end := s.busy("wrapping (the first time compiles wasm-tools)")
 	defer end()
 	made, err := tools.Wrap(cmd.Context(), core, w)
+	_, adapted := w.Adapters[preview1]
+	if err != nil && !adapted && bytes.Contains(core, []byte(preview1)) {
+		err = fmt.Errorf("%w\nit imports WASI preview 1: pass --adapt %s=preview1.wasm; the "+
+			"adapter is in sdk/guest/preview1 of the project", err, preview1)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("wrap: %w", err)
 	}

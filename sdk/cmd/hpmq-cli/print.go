@@ -16,6 +16,14 @@ func (s *settings) printJSON(v any) error {
 	return enc.Encode(v)
 }
 
+// failing tells a program of an error, which stays what it is.
+func (s *settings) failing(err error) error {
+	if err != nil && s.json {
+		_ = s.printJSON(map[string]string{"error": err.Error()}) // the error is told in any case
+	}
+	return err
+}
+
 // printf prints a line for a person.
 func (s *settings) printf(format string, args ...any) error {
 	_, err := fmt.Fprintf(s.out, format+"\n", args...)

@@ -117,8 +117,8 @@ func newRoot(s *settings) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hpmq-cli",
 		Short: "Operate an HPMQ broker",
-		Long: `hpmq-cli asks a running broker through its admin API, and makes and tries components
-without one.
+		Long: `hpmq-cli asks a running broker through its admin API, tries brokers as a client,
+and makes and tries components without one.
 
 It exits with 0 if all is well, 1 if the broker refused (nothing has changed then), 2 if the
 command line makes no sense, 3 if no broker answered, 130 if Ctrl-C or SIGTERM ended it.`,
@@ -138,9 +138,10 @@ command line makes no sense, 3 if no broker answered, 130 if Ctrl-C or SIGTERM e
 	f.StringVar(&s.token, "token", "",
 		"bearer token; better HPMQ_CLI_TOKEN, which ps does not show")
 	f.StringVar(&s.tokenFile, "token-file", "", "file with the bearer token")
-	f.BoolVar(&s.json, "json", false, "print JSON, for programs")
-	root.AddCommand(newStatus(s), newLink(s), newListener(s), newClients(s), newPasswd(s),
-		newCert(s), newConformance(s), newComponent(s), newWIT(s))
+	f.BoolVar(&s.json, "json", false, "print JSON, for programs, where a command has a result")
+	root.Version = ownVersion()
+	root.AddCommand(newVersion(s), newStatus(s), newLink(s), newListener(s), newClients(s),
+		newPasswd(s), newCert(s), newConformance(s), newComponent(s), newWIT(s))
 	s.watch(root)
 	completeFlags(root)
 	return root

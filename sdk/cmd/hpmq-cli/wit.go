@@ -42,6 +42,11 @@ func (s *settings) witJSON(cmd *cobra.Command, dir string) ([]byte, error) {
 	if dir == "" {
 		return contracts.JSON(), nil
 	}
+	if info, err := os.Stat(dir); err != nil {
+		return nil, usageError{err}
+	} else if !info.IsDir() {
+		return nil, usageError{fmt.Errorf("%s is no folder with WIT", dir)}
+	}
 	tools, err := wasmtools.Open(cacheDir("tools"))
 	if err != nil {
 		return nil, err
@@ -93,7 +98,7 @@ hpmq-cli component check looks at its names.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: wasmFiles,
 		RunE: func(c *cobra.Command, args []string) error {
-			return s.witTargets(c, args[0], dir, world)
+			return s.failing(s.witTargets(c, args[0], dir, world))
 		},
 	}
 	c.Flags().StringVar(&world, "world", "", "the world")
@@ -106,6 +111,13 @@ func (s *settings) witTargets(cmd *cobra.Command, file, dir, world string) error
 	code, err := readFile(file, wasmBytesMax)
 	if err != nil {
 		return usageError{err}
+	}
+	switch b := (&subject{code: code}); {
+	case len(code) < 8 || string(code[:4]) != "\x00asm":
+		return usageError{fmt.Errorf("%s is no WebAssembly", file)}
+	case b.form() == "core module":
+		return usageError{fmt.Errorf("%s is a core module, which has no types to check; its names "+
+			"are looked at by: hpmq-cli component check %s", file, quoted(file))}
 	}
 	of, err := s.targets(cmd, code, dir, world)
 	if of == "" {
