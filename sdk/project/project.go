@@ -37,6 +37,21 @@ type Capability struct {
 	Why  string `json:"why,omitempty"`
 }
 
+// UnmarshalJSON reads {"name", "why"}, or the name alone.
+func (c *Capability) UnmarshalJSON(text []byte) error {
+	*c = Capability{}
+	if json.Unmarshal(text, &c.Name) == nil {
+		return nil
+	}
+	type fields Capability
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode((*fields)(c)); err != nil {
+		return fmt.Errorf(`a capability is {"name": "kv", "why": "…"} or "kv": %w`, err)
+	}
+	return nil
+}
+
 // fileBytesMax bounds the file.
 const fileBytesMax = 1 << 20
 

@@ -118,3 +118,14 @@ func TestLoadRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestACapabilityMayBeAWord(t *testing.T) {
+	var p Project
+	err := json.Unmarshal([]byte(`{"capabilities": ["kv", {"name": "publish", "why": "x"}]}`), &p)
+	if err != nil || !slices.Equal(p.Capabilities, []Capability{{"kv", ""}, {"publish", "x"}}) {
+		t.Errorf("%v: %+v", err, p)
+	}
+	if json.Unmarshal([]byte(`{"capabilities": [{"nam": "kv"}]}`), &p) == nil {
+		t.Error("a misspelt field is read")
+	}
+}
