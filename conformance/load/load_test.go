@@ -142,7 +142,7 @@ func (c *toyConn) send(p []byte) {
 func short(addr string) Config {
 	c := Default()
 	c.Addr, c.Publishers, c.Subscribers, c.Window = addr, 3, 3, 10
-	c.Warmup, c.Duration, c.Drain = 10*time.Millisecond, 50*time.Millisecond, 300*time.Millisecond
+	c.Warmup, c.Duration, c.Drain = 10*time.Millisecond, 50*time.Millisecond, 3*time.Second
 	return c
 }
 
