@@ -105,7 +105,7 @@ invariants: ## run the tests that look inside: borrowed bytes, the way of a PUBL
 
 # The race detector needs cgo. Programs and guests have no goroutines of their own to race.
 race: ## run the tests of rooms with goroutines under the race detector
-	CGO_ENABLED=1 go test -race $(TESTFLAGS) ./sdk/... ./lite/... ./host/... ./configs ./conformance/load
+	CGO_ENABLED=1 go test -race -timeout 30m $(TESTFLAGS) ./sdk/... ./lite/... ./host/... ./configs ./conformance/load
 
 size: ## build hpmq-lite and say what it takes of a device
 	go test -count=1 -v -run TestTheBinary ./lite/cmd/hpmq-lite
