@@ -139,7 +139,7 @@ command line makes no sense, 3 if no broker answered, 130 if Ctrl-C or SIGTERM e
 	f.StringVar(&s.tokenFile, "token-file", "", "file with the bearer token")
 	f.BoolVar(&s.json, "json", false, "print what the broker answers as JSON")
 	root.AddCommand(newStatus(s), newLink(s), newListener(s), newClients(s), newPasswd(s),
-		newCert(s), newConformance(s), newComponent(s), newWIT(s))
+		newCert(s), newConformance(s), newComponent(s), newWIT(s), newStore(s))
 	s.watch(root)
 	completeFlags(root)
 	return root
