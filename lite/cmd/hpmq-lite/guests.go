@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"reflect"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -165,7 +164,7 @@ func (n *node) relink(ctx context.Context, cfg *settings) error {
 		}
 	}
 	n.cfg = cfg
-	debug.FreeOSMemory() // as after the start
+	n.giveBack()
 	return nil
 }
 

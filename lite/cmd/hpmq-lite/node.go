@@ -52,9 +52,18 @@ func openNode(ctx context.Context, cfg *settings, complaints io.Writer) (*node, 
 			return nil, errors.Join(err, n.close(ctx))
 		}
 	}
-	// Compiling took many times the memory that running does: give it back to the device.
-	debug.FreeOSMemory()
+	n.giveBack()
 	return n, nil
+}
+
+// settling is how long after a start or a reload spare guests may still be made.
+const settling = 2 * time.Second
+
+// giveBack gives the device the memory back that compiling took, many times what running does: at
+// once, and what spare guests left when they are made, beside the loop.
+func (n *node) giveBack() {
+	debug.FreeOSMemory()
+	time.AfterFunc(settling, debug.FreeOSMemory)
 }
 
 // later notes how to undo a step.
