@@ -115,3 +115,16 @@ func TestStorms(t *testing.T) {
 		t.Errorf("%d counted, %d found", len(k.storms.counts), len(k.storms.found))
 	}
 }
+
+// A peer that could not store a message says so with a reason above 127, which is one byte on the
+// way, not a uvarint: the publisher must hear it.
+func TestFailedAckArrives(t *testing.T) {
+	k, out := threeKernels()
+	pub := &publication{wait: 1}
+	k.sendAck(0, k.asks.put(ask{kind: askPeer, pub: pub}), mqtt.QuotaExceeded)
+	k.Peer(1000, 0, out.frames[len(out.frames)-1])
+	if k.stats.BadFrames != 0 || pub.reason != mqtt.QuotaExceeded || pub.wait != 0 {
+		t.Errorf("bad frames %d, reason %#x, %d things waited for", k.stats.BadFrames, pub.reason,
+			pub.wait)
+	}
+}

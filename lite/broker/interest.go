@@ -56,7 +56,7 @@ func (k *Kernel) peerInterest(kind byte, from PeerID, r *reader) bool {
 		t = Token(r.uint())
 	}
 	if kind == peerAck {
-		reason := mqtt.ReasonCode(r.upTo(255))
+		reason := mqtt.ReasonCode(r.byte())
 		return r.whole() && k.acked(t, reason)
 	}
 	full := r.string()

@@ -57,6 +57,17 @@ func (r *reader) upTo(limit uint64) uint64 {
 	return n
 }
 
+// byte reads one byte as it is, not a uvarint: above 127 they differ.
+func (r *reader) byte() byte {
+	if len(r.b) == 0 {
+		r.bad = true
+		return 0
+	}
+	b := r.b[0]
+	r.b = r.b[1:]
+	return b
+}
+
 func (r *reader) bytes() []byte {
 	n := r.uint()
 	if n > uint64(len(r.b)) {
@@ -207,7 +218,7 @@ func (r *reader) record(s *session) []carriedSub {
 	if seq := r.uint(); seq != 0 {
 		s.busy().nextSeq = seq
 	}
-	s.who.Version = mqtt.Version(r.upTo(255))
+	s.who.Version = mqtt.Version(r.byte())
 	s.who.Username, s.who.Address = r.string(), r.string()
 	s.who.Listener, s.who.Tenant = r.string(), r.string()
 	n := r.upTo(uint64(len(r.b)))
