@@ -33,9 +33,9 @@ type shelf struct {
 }
 
 // Write implements broker.Store.
-func (s shelf) Write(t broker.Token, ops []broker.Op) bool {
-	kept := make([]broker.Op, 0, len(ops))
-	for _, op := range ops {
+func (s shelf) Write(t broker.Token, b *broker.Batch) bool {
+	kept := make([]broker.Op, 0, len(b.Ops))
+	for _, op := range b.Ops {
 		if op.Kind == broker.OpRetain || op.Kind == broker.OpUnretain {
 			op.Value = slices.Clone(op.Value)
 			kept = append(kept, op)

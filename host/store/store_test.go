@@ -48,6 +48,13 @@ func (e *events) run() []string {
 	return got
 }
 
+// testView writes ops that are a batch of their own.
+type testView struct{ *View }
+
+func (v testView) Write(t broker.Token, ops []broker.Op) bool {
+	return v.View.Write(t, &broker.Batch{Ops: ops})
+}
+
 func retain(name, value string, expire broker.Time) broker.Op {
 	return broker.Op{Kind: broker.OpRetain, Key: name, Value: []byte(value), Expire: expire}
 }
@@ -55,7 +62,7 @@ func retain(name, value string, expire broker.Time) broker.Op {
 func unretain(name string) broker.Op { return broker.Op{Kind: broker.OpUnretain, Key: name} }
 
 // ask reads and must be answered at once.
-func ask(t *testing.T, v *View, filter string) []string {
+func ask(t *testing.T, v testView, filter string) []string {
 	t.Helper()
 	var recs []broker.Record
 	if !v.Read(1, broker.Query{Filter: filter}, func(r broker.Record) { recs = append(recs, r) }) {
@@ -67,7 +74,7 @@ func ask(t *testing.T, v *View, filter string) []string {
 func TestViewsShareWhatIsRetained(t *testing.T) {
 	m := New(Default())
 	var e events
-	a, b := m.View(e.post), m.View(e.post)
+	a, b := testView{m.View(e.post)}, testView{m.View(e.post)}
 	value := []byte("one")
 	one := broker.Op{Kind: broker.OpRetain, Key: "x/1", Value: value}
 	if !a.Write(1, []broker.Op{one, retain("x/2", "two", 0)}) {
@@ -100,7 +107,7 @@ func TestLimitsRefuseAllOrNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := New(cfg)
 			var e events
-			v := m.View(e.post)
+			v := testView{m.View(e.post)}
 			if !v.Write(1, []broker.Op{retain("a", "1", 0), retain("b", "2", 0)}) {
 				t.Fatal("refused within the limits")
 			}
@@ -137,7 +144,7 @@ func TestLimitsRefuseAllOrNothing(t *testing.T) {
 func TestLateViewAnswersByEventInOrder(t *testing.T) {
 	m := New(Default())
 	var e events
-	v := m.LateView(e.post)
+	v := testView{m.LateView(e.post)}
 	if v.Write(1, []broker.Op{retain("a", "1", 0)}) || v.Read(2, broker.Query{Filter: "+"}, nil) ||
 		v.Write(3, []broker.Op{unretain("a")}) || v.Read(4, broker.Query{Filter: "+"}, nil) {
 		t.Fatal("answered at once")
@@ -151,7 +158,7 @@ func TestLateViewAnswersByEventInOrder(t *testing.T) {
 func TestSweepForgetsWhatExpired(t *testing.T) {
 	m := New(Default())
 	var e events
-	v := m.View(e.post)
+	v := testView{m.View(e.post)}
 	v.Write(1, []broker.Op{retain("a", "1", 10), retain("b", "2", 20), retain("c", "3", 0)})
 	v.Write(1, []broker.Op{retain("a", "4", 30)}) // lives longer now
 	for i := range 10_000 {
@@ -182,7 +189,7 @@ func TestSweepForgetsWhatExpired(t *testing.T) {
 func TestVisitMayUseTheStore(t *testing.T) {
 	m := New(Default())
 	var e events
-	v := m.View(e.post)
+	v := testView{m.View(e.post)}
 	v.Write(1, []broker.Op{retain("a", "1", 0), retain("b", "2", 0)})
 	var inner [][]string
 	v.Read(2, broker.Query{Filter: "+"}, func(r broker.Record) {
@@ -201,7 +208,7 @@ func TestManyLoopsAtOnce(t *testing.T) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			v := m.View(func(func(Kernel, broker.Time)) { t.Error("an event") })
+			v := testView{m.View(func(func(Kernel, broker.Time)) { t.Error("an event") })}
 			for n := range 500 {
 				v.Write(1, []broker.Op{retain(fmt.Sprintf("t/%d/%d", i, n), "v", broker.Time(n))})
 				v.Read(2, broker.Query{Filter: "t/+/7"}, func(broker.Record) {})
@@ -218,7 +225,7 @@ func TestManyLoopsAtOnce(t *testing.T) {
 
 func BenchmarkReadRetained(b *testing.B) {
 	m := New(Default())
-	v := m.View(nil)
+	v := testView{m.View(nil)}
 	for n := range 1000 {
 		v.Write(1, []broker.Op{retain(fmt.Sprintf("t/%d", n), "some value", 0)})
 	}

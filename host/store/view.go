@@ -31,8 +31,11 @@ func (m *Memory) View(post Post) *View { return &View{memory: m, post: post} }
 func (m *Memory) LateView(post Post) *View { return &View{memory: m, post: post, late: true} }
 
 // Write is broker.Store. It may wait for the lock that all views share, which is held shortly.
-func (v *View) Write(t broker.Token, ops []broker.Op) bool {
-	err := v.memory.write(ops)
+func (v *View) Write(t broker.Token, b *broker.Batch) bool {
+	err := v.memory.write(b.Ops)
+	if t == 0 {
+		return true
+	}
 	if err == nil && !v.late && v.ahead == 0 {
 		return true
 	}

@@ -28,18 +28,34 @@ type Sink interface {
 	Close()
 }
 
-// Store keeps what must outlive the kernel. It answers by event, in the order it was asked; a
-// store that can answer at once does so from inside the call and returns true, and no event
-// follows.
+// Store keeps what must outlive the kernel. Several kernels may share one: what they ask for takes
+// effect in the order it was asked, whoever asked. It answers by event; a store that can answer at
+// once does so from inside the call and returns true, and no event follows.
 type Store interface {
-	// Write asks for ops to be kept, all or none. ops and the bytes in them are borrowed until
-	// return. True: done. False: Kernel.Written brings the token back, with an error if nothing
-	// was kept.
-	Write(t Token, ops []Op) bool
-	// Read asks for records. Kernel.Read brings them, always by event unless the answer is passed
-	// to visit before Read returns true. Bytes given to visit are borrowed until it returns.
+	// Write asks for a batch to be kept, all or none; b and the bytes in it are borrowed until
+	// return. True: done. False: Kernel.Written brings the token back, in the order the writes
+	// were asked for, with an error if nothing was kept. Under token 0 nobody waits: no answer
+	// comes, and the batch is kept with or before those that follow it.
+	Write(t Token, b *Batch) bool
+	// Read asks for records: all that was asked to be kept before is in them. Kernel.Read brings
+	// them, by event unless the answer is passed to visit before Read returns true. Bytes given to
+	// visit are borrowed until it returns.
 	Read(t Token, q Query, visit func(Record)) bool
 }
+
+// Batch is what is kept together or not at all.
+type Batch struct {
+	Ops []Op
+	// Relaxed lets the answer come before the batch is safe from a power cut.
+	Relaxed bool
+	// Group, if it is not 0, names batches of several kernels that are kept together or not at
+	// all. It is whole when the Shares of those that came add up to GroupWhole.
+	Group uint64
+	Share uint64
+}
+
+// GroupWhole is the sum of all shares of a group.
+const GroupWhole = 1 << 62
 
 // OpKind says what an Op does.
 type OpKind uint8
@@ -49,35 +65,60 @@ const (
 	OpRetain OpKind = iota + 1
 	// OpUnretain removes the retained message of topic Key [MQTT-3.3.1-6].
 	OpUnretain
-	// OpPutSession keeps Value as the state of session Key without its queue.
+	// OpPutSession keeps Value as the state of session Num, whose client identifier is Key,
+	// without its messages.
 	OpPutSession
-	// OpDropSession removes session Key and all that belongs to it.
+	// OpDropSession removes session Num and all that belongs to it. Seq 0 says that there never
+	// was anything but its state.
 	OpDropSession
-	// OpPush adds Value, an encoded message, to the queue of session Key under Seq.
+	// OpPush adds an encoded message to the queue of session Num under Seq: Value, which is the
+	// session's own, then Body, the message. Ops of one batch whose Body is the same memory have
+	// the same message.
 	OpPush
-	// OpPop removes Seq from the queue of session Key.
+	// OpPop removes Seq from the queue of session Num.
 	OpPop
-	// OpReceived keeps packet identifier Seq of session Key as received, not yet released (QoS 2).
+	// OpFlight keeps Value as how far the delivery of Seq is; OpPop removes it too.
+	OpFlight
+	// OpHead says that nothing below Seq is in the queue of session Num any more.
+	OpHead
+	// OpReceived keeps packet identifier Seq of session Num as received, not yet released (QoS 2).
 	OpReceived
-	// OpReleased removes packet identifier Seq of session Key.
+	// OpReleased removes packet identifier Seq of session Num.
 	OpReleased
+	// OpCount, in an answer only, is how many messages are in a queue from Query.From on: Seq of
+	// them, of Bytes.
+	OpCount
+	// OpMore, in an answer only, and its last record: there is more, behind topic Key or Seq.
+	OpMore
 )
 
 // Op is one change of what a Store keeps.
 type Op struct {
 	Kind  OpKind
+	Num   uint32 // a session; 0 is none
 	Key   string
 	Seq   uint64
 	Value []byte
+	Body  []byte
+	Bytes uint64
 	// Expire is when the record is of no more use, 0 for never.
 	Expire Time
 }
 
-// Query asks a Store for records: the retained messages whose topic matches Filter, or, with Filter
-// empty, all records of session Session.
+// Query asks a Store for records. With Filter: the retained messages whose topic matches it, in the
+// order of the Store, behind topic After. Without: the queue of session Num from Seq From on; with
+// Whole all OpReceived and OpFlight before it, each of these with its OpPush behind it and not
+// among the rest, and an OpCount first.
 type Query struct {
-	Filter  string
-	Session string
+	Filter string
+	After  string
+	Num    uint32
+	From   uint64
+	Whole  bool
+	// Max and BytesMax bound the answer, but for what Whole adds; at least one record comes. Max 0
+	// asks for none of the queue.
+	Max      int
+	BytesMax int
 }
 
 // Record is one thing a Store kept, as the Op that put it there.

@@ -258,7 +258,7 @@ func (k *Kernel) end() *publication {
 	if len(f.ops) > 0 {
 		pub := k.hold()
 		t := k.asks.put(ask{kind: askWrite, pub: pub})
-		if k.store.Write(t, f.ops) {
+		if k.store.Write(t, &Batch{Ops: f.ops}) {
 			k.asks.take(t)
 			if pub != nil {
 				pub.wait--
@@ -344,7 +344,7 @@ func (k *Kernel) flushOps() {
 		return
 	}
 	t := k.asks.put(ask{kind: askWrite})
-	if k.store.Write(t, k.fan.ops) {
+	if k.store.Write(t, &Batch{Ops: k.fan.ops}) {
 		k.asks.take(t)
 	}
 	k.fan.ops, k.fan.opBuf = k.fan.ops[:0], k.fan.opBuf[:0]

@@ -84,8 +84,8 @@ type memory struct {
 	names topic.Names[Record]
 }
 
-func (s *memory) Write(_ Token, ops []Op) bool {
-	for _, op := range ops {
+func (s *memory) Write(_ Token, b *Batch) bool {
+	for _, op := range b.Ops {
 		switch op.Kind {
 		case OpRetain:
 			op.Value = append([]byte(nil), op.Value...)

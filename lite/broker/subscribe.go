@@ -201,7 +201,7 @@ func (k *Kernel) writeSession(sg *subscribing) {
 	t := k.asks.put(ask{kind: askWrite, sub: sg})
 	k.wire = sg.sess.appendRecord(k.wire[:0])
 	ops := []Op{{Kind: OpPutSession, Key: sg.sess.id(), Value: k.wire}}
-	if k.store.Write(t, ops) {
+	if k.store.Write(t, &Batch{Ops: ops}) {
 		k.asks.take(t)
 		sg.wait--
 	}

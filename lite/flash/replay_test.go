@@ -78,7 +78,7 @@ func opens(t *testing.T, file []byte, want string, cut int) {
 			t.Fatalf("the tail was not kept: %x, %v, %+v", tail, err, rep)
 		}
 	}
-	d.store.Write(1, []broker.Op{put("a", "new")})
+	d.write(1, []broker.Op{put("a", "new")})
 	d.want(1, "written 1 ok")
 	after := d.now("#")
 	d.close()

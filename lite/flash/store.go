@@ -90,7 +90,8 @@ func newStore(cfg Config, post Post, lock io.Closer) *Store {
 }
 
 // Write is broker.Store.
-func (s *Store) Write(t broker.Token, ops []broker.Op) bool {
+func (s *Store) Write(t broker.Token, b *broker.Batch) bool {
+	ops := b.Ops
 	it := item{token: t, ops: own(ops)}
 	for i := range ops {
 		it.bytes += int64(len(ops[i].Key)+len(ops[i].Value)) + prefixBytes
@@ -109,7 +110,7 @@ func (s *Store) Write(t broker.Token, ops []broker.Op) bool {
 	if !it.behind {
 		s.ahead++
 	}
-	return it.behind
+	return it.behind || t == 0
 }
 
 // applyNow keeps what need not be on the device yet.
@@ -195,9 +196,10 @@ func (s *Store) answer(items []item) {
 				continue
 			}
 			s.ahead--
-			if it.read {
+			switch {
+			case it.read:
 				k.Read(now, it.token, it.recs, it.err)
-			} else {
+			case it.token != 0:
 				k.Written(now, it.token, it.err)
 			}
 		}

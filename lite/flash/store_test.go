@@ -26,6 +26,11 @@ type desk struct {
 	got   []string
 }
 
+// write asks for ops to be kept.
+func (d *desk) write(t broker.Token, ops []broker.Op) bool {
+	return d.store.Write(t, &broker.Batch{Ops: ops})
+}
+
 func (d *desk) Written(_ broker.Time, t broker.Token, err error) {
 	d.got = append(d.got, fmt.Sprintf("written %d %s", t, short(err)))
 }
@@ -130,12 +135,12 @@ func TestKeepsOverARestart(t *testing.T) {
 	}
 	value := []byte("one")
 	ops := []broker.Op{{Kind: broker.OpRetain, Key: "a/1", Value: value}, put("a/2", "two")}
-	if d.store.Write(1, ops) {
+	if d.write(1, ops) {
 		t.Fatal("answered before the device has it")
 	}
 	copy(value, "???") // was borrowed
-	d.store.Write(2, []broker.Op{put("b", "x"), drop("a/2")})
-	d.store.Write(3, []broker.Op{put("$SYS/x", "y"), put("b", "z")})
+	d.write(2, []broker.Op{put("b", "x"), drop("a/2")})
+	d.write(3, []broker.Op{put("$SYS/x", "y"), put("b", "z")})
 	d.want(3, "written 1 ok, written 2 ok, written 3 ok")
 	d.close()
 	d, rep = open(t, cfg)
@@ -153,12 +158,12 @@ func TestKeepsOverARestart(t *testing.T) {
 
 func TestAnswersComeInOrder(t *testing.T) {
 	d, _ := open(t, config(t.TempDir()))
-	d.store.Write(1, []broker.Op{put("a", "1")})
+	d.write(1, []broker.Op{put("a", "1")})
 	if d.store.Read(2, broker.Query{Filter: "#"}, nil) {
 		t.Fatal("overtook a write")
 	}
-	d.store.Write(3, []broker.Op{{Kind: broker.OpPush, Key: "s"}})
-	d.store.Write(4, []broker.Op{drop("a")})
+	d.write(3, []broker.Op{{Kind: broker.OpPush, Key: "s"}})
+	d.write(4, []broker.Op{drop("a")})
 	d.store.Read(5, broker.Query{Filter: "#"}, nil)
 	d.want(5, "written 1 ok, read 2 [a=1] ok, written 3 "+ErrKind.Error()+
 		", written 4 ok, read 5 [] ok")
@@ -178,10 +183,10 @@ func TestLimitsRefuse(t *testing.T) {
 			clock := broker.Time(1000)
 			cfg.Now = func() broker.Time { return clock }
 			d, _ := open(t, cfg)
-			d.store.Write(1, []broker.Op{put("a", "1"), put("b", "2")})
-			d.store.Write(2, []broker.Op{drop("zzz"), put("c", "34567")})
-			d.store.Write(3, []broker.Op{put("a", "x")})
-			d.store.Write(4, []broker.Op{drop("b")})
+			d.write(1, []broker.Op{put("a", "1"), put("b", "2")})
+			d.write(2, []broker.Op{drop("zzz"), put("c", "34567")})
+			d.write(3, []broker.Op{put("a", "x")})
+			d.write(4, []broker.Op{drop("b")})
 			d.want(4, "written 1 ok, written 2 "+ErrFull.Error()+", written 3 ok, written 4 ok")
 			if got := d.now("#"); got != "[a=x]" {
 				t.Error(got)
@@ -189,10 +194,10 @@ func TestLimitsRefuse(t *testing.T) {
 			// What expired makes room.
 			short := put("b", "2")
 			short.Expire = clock + 1
-			d.store.Write(5, []broker.Op{short})
+			d.write(5, []broker.Op{short})
 			d.want(1, "written 5 ok")
 			clock += sweepEvery
-			d.store.Write(6, []broker.Op{put("c", "34")})
+			d.write(6, []broker.Op{put("c", "34")})
 			d.want(1, "written 6 ok")
 		})
 	}
@@ -205,7 +210,7 @@ func TestExpiredIsGoneAfterARestart(t *testing.T) {
 	d, _ := open(t, cfg)
 	soon := put("soon", "x")
 	soon.Expire = 1001
-	d.store.Write(1, []broker.Op{soon, put("ever", "y")})
+	d.write(1, []broker.Op{soon, put("ever", "y")})
 	d.want(1, "written 1 ok")
 	d.close()
 	clock = 1001
@@ -220,7 +225,7 @@ func TestGarbageIsTakenOut(t *testing.T) {
 	cfg.GarbageBytesMin = 1 << 10
 	d, _ := open(t, cfg)
 	for i := range 2000 {
-		d.store.Write(broker.Token(i), []broker.Op{put(fmt.Sprint("t/", i%10), fmt.Sprint(i))})
+		d.write(broker.Token(i+1), []broker.Op{put(fmt.Sprint("t/", i%10), fmt.Sprint(i))})
 		d.answers(1)
 	}
 	want := d.now("#")
@@ -240,9 +245,9 @@ func TestManyWritesAreOneCommit(t *testing.T) {
 	hold := make(chan struct{})
 	d, _ := open(t, cfg)
 	d.store.seg.file = &faulty{file: d.store.seg.file, hold: hold}
-	d.store.Write(0, []broker.Op{put("first", "x")})
+	d.write(9999, []broker.Op{put("first", "x")})
 	for i := 1; i <= 500; i++ {
-		d.store.Write(broker.Token(i), []broker.Op{put(fmt.Sprint("t/", i), "x")})
+		d.write(broker.Token(i+1), []broker.Op{put(fmt.Sprint("t/", i), "x")})
 	}
 	close(hold)
 	d.answers(501)
@@ -260,10 +265,10 @@ func TestPendingIsBounded(t *testing.T) {
 		hold := make(chan struct{})
 		f := &faulty{file: d.store.seg.file, hold: hold, entered: make(chan struct{}, 9)}
 		d.store.seg.file = f
-		d.store.Write(1, []broker.Op{put("a", strings.Repeat("x", 200))})
+		d.write(1, []broker.Op{put("a", strings.Repeat("x", 200))})
 		<-f.entered // the first is on its way, what follows waits
-		d.store.Write(2, []broker.Op{put("b", strings.Repeat("x", 60))})
-		if d.store.Write(3, []broker.Op{put("c", strings.Repeat("x", 60))}) {
+		d.write(2, []broker.Op{put("b", strings.Repeat("x", 60))})
+		if d.write(3, []broker.Op{put("c", strings.Repeat("x", 60))}) {
 			t.Error("more than what may wait was taken")
 		}
 		close(hold)
@@ -279,11 +284,11 @@ func TestWithoutSyncAnswersAtOnce(t *testing.T) {
 	cfg := config(t.TempDir())
 	cfg.Sync = SyncNone
 	d, _ := open(t, cfg)
-	if !d.store.Write(1, []broker.Op{put("a", "1")}) || d.now("#") != "[a=1]" {
+	if !d.write(1, []broker.Op{put("a", "1")}) || d.now("#") != "[a=1]" {
 		t.Error("not kept at once")
 	}
-	if d.store.Write(2, []broker.Op{{Kind: broker.OpPutSession, Key: "s"}}) ||
-		d.store.Write(3, []broker.Op{put("b", "2")}) {
+	if d.write(2, []broker.Op{{Kind: broker.OpPutSession, Key: "s"}}) ||
+		d.write(3, []broker.Op{put("b", "2")}) {
 		t.Error("overtook a refusal")
 	}
 	d.want(2, "written 2 "+ErrKind.Error()+", written 3 ok")
@@ -297,11 +302,11 @@ func TestMemoryAloneHasLimitsToo(t *testing.T) {
 	cfg := config(Memory)
 	cfg.EntriesMax = 1
 	d, _ := open(t, cfg)
-	if !d.store.Write(1, []broker.Op{put("a", "1")}) {
+	if !d.write(1, []broker.Op{put("a", "1")}) {
 		t.Error("not kept at once")
 	}
-	if d.store.Write(2, []broker.Op{put("b", "1")}) ||
-		d.store.Write(3, []broker.Op{put("a", "2")}) {
+	if d.write(2, []broker.Op{put("b", "1")}) ||
+		d.write(3, []broker.Op{put("a", "2")}) {
 		t.Error("taken beyond the limit, or overtook a refusal")
 	}
 	d.store.Read(4, broker.Query{Filter: "#"}, nil)
@@ -412,14 +417,14 @@ func TestAFullDeviceIsTold(t *testing.T) {
 	d, _ := open(t, cfg)
 	f := &faulty{file: d.store.seg.file}
 	d.store.seg.file = f
-	d.store.Write(1, []broker.Op{put("a", "1")})
+	d.write(1, []broker.Op{put("a", "1")})
 	d.want(1, "written 1 ok")
 	f.set(func() { f.full, f.room = true, 10 })
-	d.store.Write(2, []broker.Op{put("a", "2"), put("b", "2")})
+	d.write(2, []broker.Op{put("a", "2"), put("b", "2")})
 	d.store.Read(3, broker.Query{Filter: "#"}, nil)
 	d.want(2, "written 2 "+syscall.ENOSPC.Error()+", read 3 [a=1] ok")
 	f.set(func() { f.full = false })
-	d.store.Write(4, []broker.Op{put("c", "3")})
+	d.write(4, []broker.Op{put("c", "3")})
 	d.want(1, "written 4 ok")
 	d.close()
 	if len(heard) != 1 {
@@ -447,7 +452,7 @@ func TestAFileInDoubtIsWrittenAnew(t *testing.T) {
 				f := &faulty{file: d.store.seg.file}
 				d.store.seg.file = f
 				f.set(func() { fail(f) })
-				d.store.Write(1, []broker.Op{put("lost", "1")})
+				d.write(1, []broker.Op{put("lost", "1")})
 				want := "[kept=2]"
 				if sync == SyncCommit {
 					if got := d.answers(1); strings.HasSuffix(got, "ok") {
@@ -456,7 +461,7 @@ func TestAFileInDoubtIsWrittenAnew(t *testing.T) {
 				} else {
 					want = "[kept=2 lost=1]"
 				}
-				d.store.Write(2, []broker.Op{put("kept", "2")})
+				d.write(2, []broker.Op{put("kept", "2")})
 				if sync == SyncCommit {
 					d.want(1, "written 2 ok")
 				}
@@ -481,7 +486,7 @@ func TestAFailedRewriteKeepsTheOldFile(t *testing.T) {
 	}
 	d, _ = open(t, cfg)
 	for i := range 100 {
-		d.store.Write(broker.Token(i), []broker.Op{put("a", fmt.Sprint(i))})
+		d.write(broker.Token(i+1), []broker.Op{put("a", fmt.Sprint(i))})
 		d.answers(1)
 	}
 	d.close()

@@ -37,11 +37,11 @@ type shelf struct {
 	kernel broker.PeerID
 }
 
-func (s shelf) Write(t broker.Token, ops []broker.Op) bool {
-	kept := make([]broker.Op, len(ops))
-	for i, op := range ops {
+func (s shelf) Write(t broker.Token, b *broker.Batch) bool {
+	kept := make([]broker.Op, len(b.Ops))
+	for i, op := range b.Ops {
 		kept[i] = op
-		kept[i].Value = slices.Clone(op.Value)
+		kept[i].Value, kept[i].Body = slices.Clone(op.Value), slices.Clone(op.Body)
 	}
 	if s.byEvent {
 		s.pending = append(s.pending, question{s.kernel, t, kept, nil})
@@ -69,7 +69,7 @@ func (s *store) find(q broker.Query) []broker.Record {
 	for _, r := range s.records {
 		retained := r.Kind == broker.OpRetain
 		if q.Filter != "" && retained && topic.Match(q.Filter, []byte(r.Key)) ||
-			q.Filter == "" && !retained && r.Key == q.Session {
+			q.Filter == "" && !retained && r.Num == q.Num && r.Kind != broker.OpPutSession {
 			out = append(out, r)
 		}
 	}
@@ -79,7 +79,12 @@ func (s *store) find(q broker.Query) []broker.Record {
 func (s *store) apply(ops []broker.Op) {
 	for _, op := range ops {
 		put := op.Kind
+		gone := false
 		switch op.Kind {
+		case broker.OpFlight:
+			gone = op.Value == nil
+		case broker.OpHead:
+			continue
 		case broker.OpUnretain:
 			put = broker.OpRetain
 		case broker.OpPop:
@@ -89,11 +94,14 @@ func (s *store) apply(ops []broker.Op) {
 		}
 		s.records = slices.DeleteFunc(s.records, func(r broker.Record) bool {
 			if op.Kind == broker.OpDropSession {
-				return r.Key == op.Key && r.Kind != broker.OpRetain
+				return r.Num == op.Num && r.Kind != broker.OpRetain
 			}
-			return r.Kind == put && r.Key == op.Key && r.Seq == op.Seq
+			if r.Kind != put || r.Num != op.Num {
+				return false
+			}
+			return r.Key == op.Key && r.Seq == op.Seq || put == broker.OpPutSession
 		})
-		if put == op.Kind && op.Kind != broker.OpDropSession {
+		if put == op.Kind && op.Kind != broker.OpDropSession && !gone {
 			s.records = append(s.records, op)
 		}
 	}

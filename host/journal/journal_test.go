@@ -1,0 +1,302 @@
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// open opens a journal and answers what it replayed.
+func open(t *testing.T, cfg Config, known uint64) (*Journal, Report, []string) {
+	t.Helper()
+	var got []string
+	j, rep, err := Open(cfg, known, func(lsn uint64, body []byte) error {
+		got = append(got, fmt.Sprintf("%d=%s", lsn, body))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j, rep, got
+}
+
+func config(t *testing.T) Config {
+	cfg := Default()
+	cfg.Dir = t.TempDir()
+	return cfg
+}
+
+func add(t *testing.T, j *Journal, bodies ...string) {
+	t.Helper()
+	for _, b := range bodies {
+		if _, err := j.Append([]byte(b)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Sync(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWhatWasAppendedIsReplayed(t *testing.T) {
+	cfg := config(t)
+	j, _, _ := open(t, cfg, 0)
+	add(t, j, "a", "b")
+	if err := j.Cut(); err != nil {
+		t.Fatal(err)
+	}
+	add(t, j, "c")
+	// No Close: the process is killed.
+	j, rep, got := open(t, cfg, 1)
+	if fmt.Sprint(got) != "[2=b 3=c]" || rep.Passed != 1 {
+		t.Errorf("got %v, %+v", got, rep)
+	}
+	add(t, j, "d")
+	n, _ := j.Segment()
+	if err := j.Drop(n); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, got = open(t, cfg, 0); fmt.Sprint(got) != "[4=d]" {
+		t.Errorf("got %v", got)
+	}
+	if j.cfg.RecordBytesMax = 3; true {
+		if _, err := j.Append([]byte("long")); !errors.Is(err, ErrTooLarge) {
+			t.Errorf("err %v", err)
+		}
+	}
+}
+
+// A crash breaks the last write off at any byte: what was whole is there, and the journal goes on.
+func TestTornAtEveryByte(t *testing.T) {
+	cfg := config(t)
+	j, _, _ := open(t, cfg, 0)
+	add(t, j, "one", "two")
+	n, two := j.Segment()
+	add(t, j, "three")
+	path := segmentPath(cfg.Dir, n)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for size := int(two); size < len(whole); size++ {
+		again := config(t)
+		data := append(bytes.Clone(whole[:size]), make([]byte, size%3)...)
+		if err := os.WriteFile(segmentPath(again.Dir, n), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		j, rep, got := open(t, again, 0)
+		if fmt.Sprint(got) != "[1=one 2=two]" || rep.CutBytes != int64(len(data))-two {
+			t.Fatalf("%d bytes: %v, %+v", size, got, rep)
+		}
+		add(t, j, "four")
+		if _, _, got = open(t, again, 0); fmt.Sprint(got) != "[1=one 2=two 3=four]" {
+			t.Fatalf("%d bytes, again: %v", size, got)
+		}
+	}
+}
+
+func TestDamageInTheMiddleIsAnError(t *testing.T) {
+	cfg := config(t)
+	j, _, _ := open(t, cfg, 0)
+	add(t, j, "one", "two")
+	n, _ := j.Segment()
+	if err := j.Cut(); err != nil {
+		t.Fatal(err)
+	}
+	add(t, j, "three")
+	path := segmentPath(cfg.Dir, n)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[headerBytes+prefixBytes] ^= 1
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Open(cfg, 0, nil); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("err %v", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, got := open(t, cfg, 0); fmt.Sprint(got) != "[3=three]" {
+		t.Errorf("without it: %v", got)
+	}
+}
+
+var errDisk = errors.New("disk")
+
+// faulty is a device that fails when it is told to.
+type faulty struct {
+	*os.File
+	plan *plan
+}
+
+type plan struct{ write, sync, truncate, create int } // how many succeed; -1 for all
+
+func (p *plan) take(n *int) bool {
+	if *n == 0 {
+		return false
+	}
+	if *n > 0 {
+		*n--
+	}
+	return true
+}
+
+func (f faulty) WriteAt(b []byte, at int64) (int, error) {
+	if f.plan.take(&f.plan.write) {
+		return f.File.WriteAt(b, at)
+	}
+	n, _ := f.File.WriteAt(b[:len(b)/2], at) // a short write
+	return n, errDisk
+}
+
+func (f faulty) Sync() error {
+	if f.plan.take(&f.plan.sync) {
+		return f.File.Sync()
+	}
+	return errDisk
+}
+
+func (f faulty) Truncate(n int64) error {
+	if f.plan.take(&f.plan.truncate) {
+		return f.File.Truncate(n)
+	}
+	return errDisk
+}
+
+// tryAll appends until it works again and answers what was acknowledged.
+func tryAll(t *testing.T, j *Journal, p *plan, bodies ...string) (acked []string) {
+	t.Helper()
+	for _, b := range bodies {
+		lsn, err := j.Append([]byte(b))
+		if err == nil {
+			err = j.Sync()
+		}
+		if err == nil {
+			acked = append(acked, fmt.Sprintf("%d=%s", lsn, b))
+			continue
+		}
+		if !errors.Is(err, errDisk) {
+			t.Fatal(err)
+		}
+		*p = plan{-1, -1, -1, -1}
+	}
+	return acked
+}
+
+// Whatever fails: what was refused never comes back, what was acknowledged does, and the journal
+// goes on as soon as the device does.
+func TestFailingDevice(t *testing.T) {
+	for i, p := range []plan{
+		{1, -1, -1, -1}, {1, -1, 0, -1}, {-1, 1, -1, -1}, {-1, 1, 0, -1}, {1, 1, 0, 0},
+		{2, 2, 0, 0},
+	} {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			all := plan{-1, -1, -1, -1}
+			cfg := config(t)
+			cfg.Create = func(path string) (File, error) {
+				if !all.take(&all.create) {
+					return nil, errDisk
+				}
+				f, err := os.Create(filepath.Clean(path))
+				return faulty{f, &all}, err
+			}
+			j, _, _ := open(t, cfg, 0)
+			all = p
+			acked := tryAll(t, j, &all, "one", "two", "three", "four", "five")
+			if len(acked) < 3 {
+				t.Fatalf("acknowledged only %v", acked)
+			}
+			cfg.Create = nil
+			if _, _, got := open(t, cfg, 0); fmt.Sprint(got) != fmt.Sprint(acked) {
+				t.Errorf("acknowledged %v, replayed %v", acked, got)
+			}
+		})
+	}
+}
+
+// A segment cannot be begun: the old one goes on only if the new one cannot be mistaken for it.
+func TestFailingCut(t *testing.T) {
+	for name, p := range map[string]plan{
+		"create": {-1, -1, -1, 0}, "write": {0, -1, -1, -1}, "sync": {-1, 0, -1, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := plan{-1, -1, -1, -1}
+			cfg := config(t)
+			cfg.Create = func(path string) (File, error) {
+				if !all.take(&all.create) {
+					return nil, errDisk
+				}
+				f, err := os.Create(filepath.Clean(path))
+				return faulty{f, &all}, err
+			}
+			j, _, _ := open(t, cfg, 0)
+			add(t, j, "one")
+			all = p
+			if err := j.Cut(); !errors.Is(err, errDisk) {
+				t.Fatalf("err %v", err)
+			}
+			all = plan{-1, -1, -1, -1}
+			add(t, j, "two")
+			if err := j.Close(); err != nil {
+				t.Fatal(err)
+			}
+			cfg.Create = nil
+			if _, _, got := open(t, cfg, 0); fmt.Sprint(got) != "[1=one 2=two]" {
+				t.Errorf("replayed %v", got)
+			}
+		})
+	}
+}
+
+// FuzzRecord gives any bytes to the decoder: what it takes encodes to the same bytes.
+func FuzzRecord(f *testing.F) {
+	f.Add(appendRecord(nil, 1, []byte("body")))
+	f.Add(appendRecord(appendRecord(nil, 1, nil), 2, []byte("x")))
+	f.Add(make([]byte, 32))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		lsn, body, rest, err := cutRecord(data, 1<<20)
+		if err != nil {
+			return
+		}
+		if again := appendRecord(nil, lsn, body); !bytes.Equal(append(again, rest...), data) {
+			t.Fatalf("%x became %x", data, again)
+		}
+	})
+}
+
+// FuzzHeader does the same for headers.
+func FuzzHeader(f *testing.F) {
+	f.Add(appendHeader(nil, header{1, 2, 3}))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		h, err := readHeader(data)
+		if err == nil && !bytes.Equal(appendHeader(nil, h), data[:headerBytes]) {
+			t.Fatalf("%x became %+v", data, h)
+		}
+	})
+}
+
+func BenchmarkAppend(b *testing.B) {
+	cfg := Default()
+	cfg.Dir = b.TempDir()
+	j, _, err := Open(cfg, 0, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	body := make([]byte, 128*180)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := j.Append(body); err != nil {
+			b.Fatal(err)
+		}
+		if err := j.Sync(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,294 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/hpmq/hpmq/lite/broker"
+)
+
+const (
+	spaceEvery = time.Second
+	sweepEvery = 10 * time.Second
+)
+
+// run is the committer.
+func (d *Disk) run() {
+	defer d.done.Done()
+	var items []*request
+	for {
+		var ok bool
+		items, ok = d.line.take(items[:0])
+		if !ok {
+			return
+		}
+		d.look()
+		if len(items) > 0 {
+			d.commit(items)
+		}
+		d.tidy()
+	}
+}
+
+// commit brings the writes of items to the device, and answers all.
+func (d *Disk) commit(items []*request) {
+	d.tx.begin(d)
+	sync, writes := false, 0
+	for _, r := range items {
+		if r.read {
+			continue
+		}
+		writes++
+		d.admit(r, items)
+		if r.refused == nil {
+			d.stage(r)
+			sync = sync || r.token != 0 && !r.batch.Relaxed
+		}
+	}
+	var err error
+	if writes > 0 {
+		if err = d.save(sync); err != nil {
+			d.trouble(err)
+		}
+	}
+	d.tell(items, err)
+}
+
+// stage puts the ops of r into the batch. Where nobody waits nobody hears of a refusal: what does
+// not fit is left out, the rest is kept.
+func (d *Disk) stage(r *request) {
+	t := &d.tx
+	t.share(r.batch.Ops)
+	for i := range r.batch.Ops {
+		op := &r.batch.Ops[i]
+		if r.token != 0 || r.batch.Group != 0 || d.fits(op) == nil {
+			t.apply(op)
+		}
+	}
+}
+
+// admit refuses a write that goes beyond a limit. Of a group it decides when the first part comes.
+func (d *Disk) admit(r *request, items []*request) {
+	g := r.batch.Group
+	switch {
+	case g == 0 && r.token == 0 || r.refused != nil:
+	case g == 0:
+		r.refused = d.fitAll(&r.batch)
+	default:
+		if _, done := d.tx.judged[g]; done {
+			return
+		}
+		d.tx.judged[g] = struct{}{}
+		whole := group{}
+		for _, o := range items {
+			if o.batch.Group == g {
+				o.refused = d.fitAll(&o.batch)
+				whole.parts = append(whole.parts, o)
+			}
+		}
+		whole.agree()
+	}
+}
+
+// fitAll says why b may not be kept.
+func (d *Disk) fitAll(b *broker.Batch) error {
+	for i := range b.Ops {
+		if err := d.fits(&b.Ops[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fits says why op may not be kept.
+func (d *Disk) fits(op *broker.Op) error {
+	switch op.Kind {
+	case broker.OpRetain:
+		if err := d.tx.fits(op); err != nil {
+			return err
+		}
+	case broker.OpPush, broker.OpPutSession:
+	default:
+		return nil
+	}
+	if d.lowSpace {
+		return ErrSpace
+	}
+	return nil
+}
+
+// save appends what is staged to the journal, makes it safe if it must be, and puts it into the
+// database. On an error nothing of it is kept.
+func (d *Disk) save(sync bool) error {
+	defer d.tx.end()
+	if err := d.tx.seal(d.journal.Next()); err != nil {
+		return err
+	}
+	if _, err := d.journal.Append(d.tx.batch.Repr()); err != nil {
+		return err
+	}
+	if sync {
+		if err := d.journal.Sync(); err != nil {
+			return d.lost(err)
+		}
+		d.unsafe = time.Time{}
+	} else if d.unsafe.IsZero() {
+		d.unsafe = time.Now()
+	}
+	if err := d.db.Apply(d.tx.batch, pebble.NoSync); err != nil {
+		return fmt.Errorf("store: apply: %w", err)
+	}
+	d.tx.keep()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stats.Commits++
+	d.stats.JournalBytes = d.journal.Stats().Bytes
+	if sync {
+		d.stats.Syncs++
+	}
+	return nil
+}
+
+// lost is called after a failed sync: what was relaxed before it may be gone from the journal, but
+// not from the database's memory, which goes to the device instead.
+func (d *Disk) lost(err error) error {
+	if !d.unsafe.IsZero() {
+		if _, ferr := d.db.AsyncFlush(); ferr != nil {
+			d.trouble(ferr)
+		}
+		d.unsafe = time.Time{}
+	}
+	return err
+}
+
+// tell answers writes by one event for each kernel, and gives reads to those who read.
+func (d *Disk) tell(items []*request, err error) {
+	answers := make(map[*DiskView][]answer)
+	var reads []*request
+	refused := 0
+	for _, r := range items {
+		if r.read {
+			reads = append(reads, r)
+			continue
+		}
+		if r.refused == nil {
+			r.refused = err
+		}
+		if r.refused != nil {
+			refused++
+		}
+		if r.token != 0 {
+			answers[r.view] = append(answers[r.view], answer{r.token, r.refused})
+		}
+	}
+	d.mu.Lock()
+	d.stats.Writes += uint64(len(items) - len(reads))
+	d.stats.Reads += uint64(len(reads))
+	d.stats.Refused += uint64(refused)
+	d.mu.Unlock()
+	for v, list := range answers {
+		v.written(list)
+	}
+	d.desk.put(reads)
+}
+
+// answer is what a kernel is told of one write.
+type answer struct {
+	token broker.Token
+	err   error
+}
+
+// look finds out about the free space, now and then.
+func (d *Disk) look() {
+	now := time.Now()
+	if now.Sub(d.checked) < spaceEvery {
+		return
+	}
+	d.checked = now
+	free, err := d.cfg.space(d.cfg.Dir)
+	if err != nil {
+		d.trouble(fmt.Errorf("store: free space: %w", err))
+		return
+	}
+	low := free < d.cfg.FreeBytesMin
+	if low && !d.lowSpace {
+		d.trouble(fmt.Errorf("%w: %d bytes are free, %d must be", ErrSpace, free,
+			d.cfg.FreeBytesMin))
+	}
+	d.lowSpace = low
+	d.mu.Lock()
+	d.stats.LowSpace = low
+	d.mu.Unlock()
+}
+
+// tidy does what is due behind the answers.
+func (d *Disk) tidy() {
+	if !d.unsafe.IsZero() && time.Since(d.unsafe) >= d.cfg.Interval {
+		if err := d.journal.Sync(); err != nil {
+			d.trouble(d.lost(err))
+		}
+		d.unsafe = time.Time{}
+	}
+	if _, bytes := d.journal.Segment(); bytes >= d.cfg.SegmentBytes {
+		d.rotate()
+	}
+	if below := d.dropAt.Swap(0); below != 0 {
+		if err := d.journal.Drop(below); err != nil {
+			d.trouble(err)
+		}
+	}
+	if now := time.Now(); now.Sub(d.swept) >= sweepEvery {
+		d.swept = now
+		d.sweep()
+	}
+}
+
+// rotate begins a new segment. When the database has brought its memory to the device the old ones
+// go.
+func (d *Disk) rotate() {
+	if err := d.journal.Cut(); err != nil {
+		d.trouble(err)
+		return
+	}
+	d.unsafe = time.Time{}
+	number, _ := d.journal.Segment()
+	flushed, err := d.db.AsyncFlush()
+	if err != nil {
+		d.trouble(fmt.Errorf("store: flush: %w", err))
+		return
+	}
+	d.done.Add(1)
+	go func() {
+		defer d.done.Done()
+		select {
+		case <-flushed:
+			d.dropAt.Store(number)
+		case <-d.stop:
+		}
+	}()
+}
+
+// tick makes the committer look at the clock.
+func (d *Disk) tick() {
+	defer d.done.Done()
+	t := time.NewTicker(d.cfg.Interval)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			d.line.poke()
+		case <-d.stop:
+			return
+		}
+	}
+}
+
+func (d *Disk) trouble(err error) {
+	d.mu.Lock()
+	d.stats.Failures++
+	d.mu.Unlock()
+	if d.cfg.Trouble != nil {
+		d.cfg.Trouble(err)
+	}
+}

@@ -1,0 +1,316 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/hpmq/hpmq/host/journal"
+	"github.com/hpmq/hpmq/lite/broker"
+)
+
+// Disk keeps what kernels ask it to keep in a folder. It is safe for concurrent use; each kernel
+// uses it by a DiskView. FORMAT.md draws what is in the folder.
+//
+// # How a write goes
+//
+// A kernel puts its batch in one line with those of all other kernels and goes on. One goroutine,
+// the committer, takes all that waits, makes one batch of the database of it, appends that to the
+// journal, syncs the journal once if anybody asked for it, puts the batch into the database's
+// memory, and answers each kernel by one event. While the device syncs, the next group gathers.
+//
+// The database has no log of its own: one that fails ends its process, and what is acknowledged
+// must be refused instead. It brings its memory to the device in its own time; then the journal's
+// old segments go. Each group carries its number in the journal, so that a start knows which
+// records the database already has.
+type Disk struct {
+	cfg     DiskConfig
+	db      *pebble.DB
+	journal *journal.Journal
+	line    *line
+	desk    *desk
+	stop    chan struct{}
+	done    sync.WaitGroup
+
+	// Of the committer.
+	tx       tx
+	boot     uint64
+	payload  uint64 // number of the last shared payload
+	sharing  map[uint32]int
+	unsafe   time.Time // since when something in the journal is not safe, or zero
+	checked  time.Time // when the free space was looked at
+	swept    time.Time
+	dropAt   atomic.Uint64 // segments below are in the database
+	lowSpace bool
+
+	mu    sync.Mutex
+	stats DiskStats
+}
+
+// DiskStats counts what is kept and what was done.
+type DiskStats struct {
+	Retained      int64
+	RetainedBytes int64
+	// Writes were asked for, Commits are groups of them, Syncs those that waited for the device.
+	Writes, Commits, Syncs, Refused, Reads uint64
+	// Failures are errors of the device.
+	Failures     uint64
+	JournalBytes uint64
+	LowSpace     bool
+}
+
+// DiskReport says what OpenDisk found.
+type DiskReport struct {
+	Boot    uint64
+	Journal journal.Report
+	Took    time.Duration
+}
+
+// OpenDisk makes or opens the store in cfg.Dir. It blocks for as long as reading the journal takes.
+func OpenDisk(cfg DiskConfig) (*Disk, DiskReport, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, DiskReport{}, err
+	}
+	began := time.Now()
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, DiskReport{}, fmt.Errorf("store: open: %w", err)
+	}
+	d := &Disk{
+		cfg: cfg, line: newLine(&cfg), desk: newDesk(), stop: make(chan struct{}),
+		sharing: make(map[uint32]int),
+	}
+	rep, err := d.open()
+	if err != nil {
+		return nil, rep, errors.Join(err, d.shut())
+	}
+	rep.Took = time.Since(began)
+	d.done.Add(2 + cfg.Readers)
+	go d.run()
+	go d.tick()
+	for range cfg.Readers {
+		go d.serve()
+	}
+	return d, rep, nil
+}
+
+func (d *Disk) open() (rep DiskReport, err error) {
+	if d.db, err = openDB(&d.cfg); err != nil {
+		return rep, err
+	}
+	if err := readable(d.db, d.cfg.steps); err != nil {
+		return rep, err
+	}
+	applied, err := d.number(metaApplied)
+	if err != nil {
+		return rep, err
+	}
+	jc := journal.Default()
+	jc.Dir = filepath.Join(d.cfg.Dir, "journal")
+	jc.Create = d.cfg.create
+	d.journal, rep.Journal, err = journal.Open(jc, applied, d.replay)
+	if err != nil {
+		return rep, fmt.Errorf("store: open: %w", err)
+	}
+	// What the journal holds is of the version before a step, as the database is.
+	if err := migrate(d.db, d.cfg.steps); err != nil {
+		return rep, err
+	}
+	if err := d.count(); err != nil {
+		return rep, err
+	}
+	rep.Boot = d.boot
+	return rep, d.save(true)
+}
+
+// openDB opens the database. It keeps other processes out.
+func openDB(c *DiskConfig) (*pebble.DB, error) {
+	cache := pebble.NewCache(c.CacheBytes)
+	defer cache.Unref()
+	o := &pebble.Options{
+		Cache: cache, FS: c.fs, DisableWAL: true, Logger: quiet{c.Trouble},
+		FormatMajorVersion: pebble.FormatColumnarBlocks, // chosen: see FORMAT.md
+		MemTableSize:       c.MemTableBytes, MemTableStopWritesThreshold: c.MemTables,
+		L0CompactionThreshold: 2, L0StopWritesThreshold: 12, MaxOpenFiles: c.FilesMax,
+	}
+	db, err := pebble.Open(filepath.Join(c.Dir, "db"), o)
+	if err != nil {
+		return nil, fmt.Errorf("store: open: %w", err)
+	}
+	return db, nil
+}
+
+// quiet is the database's log: only what it cannot go on after is heard.
+type quiet struct{ trouble func(error) }
+
+func (quiet) Infof(string, ...any)  {}
+func (quiet) Errorf(string, ...any) {}
+
+// Fatalf must not return: the database is in no state to go on. What was acknowledged is in the
+// journal, and the next start brings it back.
+func (q quiet) Fatalf(format string, args ...any) {
+	err := fmt.Errorf("store: database: "+format, args...)
+	if q.trouble != nil {
+		q.trouble(err)
+	}
+	panic(err)
+}
+
+// replay brings a record of the journal to the database.
+func (d *Disk) replay(_ uint64, body []byte) error {
+	b := d.db.NewBatch()
+	if err := b.SetRepr(append([]byte(nil), body...)); err != nil {
+		return err
+	}
+	if err := b.Commit(pebble.NoSync); err != nil {
+		return err
+	}
+	return b.Close()
+}
+
+// count reads what must be known to go on, and begins a new boot.
+func (d *Disk) count() error {
+	boot, err := d.number(metaBoot)
+	if err != nil {
+		return err
+	}
+	d.boot = boot + 1
+	d.payload = d.boot << 40
+	if v, ok, err := d.get(metaKey(metaRetained)); err != nil {
+		return err
+	} else if ok && len(v) == 16 {
+		d.stats.Retained = int64(binary.BigEndian.Uint64(v))
+		d.stats.RetainedBytes = int64(binary.BigEndian.Uint64(v[8:]))
+	}
+	d.tx.begin(d)
+	d.tx.set(metaKey(metaBoot), binary.BigEndian.AppendUint64(nil, d.boot))
+	return d.each([]byte{kindSharing}, func(key, _ []byte) error {
+		if len(key) == 13 {
+			d.sharing[binary.BigEndian.Uint32(key[1:])]++
+		}
+		return nil
+	})
+}
+
+// number reads a meta record that is a number, 0 if it is not there.
+func (d *Disk) number(name string) (uint64, error) {
+	v, ok, err := d.get(metaKey(name))
+	if err != nil || !ok {
+		return 0, err
+	}
+	if len(v) != 8 {
+		return 0, fmt.Errorf("%w: meta %s", errRecord, name)
+	}
+	return binary.BigEndian.Uint64(v), nil
+}
+
+// get answers a copy of the value under key.
+func (d *Disk) get(key []byte) ([]byte, bool, error) {
+	v, closer, err := d.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("store: read: %w", err)
+	}
+	v = append([]byte(nil), v...)
+	return v, true, closer.Close()
+}
+
+// errEnough ends a walk that has what it wants.
+var errEnough = errors.New("store: enough")
+
+// each calls visit for all keys that start with prefix, in order. Key and value are borrowed.
+func (d *Disk) each(prefix []byte, visit func(key, value []byte) error) error {
+	return d.eachBetween(prefix, after(prefix), visit)
+}
+
+// eachWithin is each for a prefix that may end in any byte.
+func (d *Disk) eachWithin(prefix []byte, visit func(key, value []byte) error) error {
+	end := append([]byte(nil), prefix...)
+	for i := len(end) - 1; i >= 0; i-- {
+		if end[i]++; end[i] != 0 {
+			break
+		}
+	}
+	return d.eachBetween(prefix, end, visit)
+}
+
+// eachBetween calls visit for all keys from one up to another, until visit answers an error.
+func (d *Disk) eachBetween(
+	from, to []byte, visit func(key, value []byte) error,
+) (err error) {
+	it, err := d.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
+	if err != nil {
+		return fmt.Errorf("store: read: %w", err)
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	for it.First(); it.Valid(); it.Next() {
+		v, err := it.ValueAndErr()
+		if err != nil {
+			return fmt.Errorf("store: read: %w", err)
+		}
+		switch err := visit(it.Key(), v); {
+		case errors.Is(err, errEnough):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+	return it.Error()
+}
+
+// Sessions calls visit for each session that is kept, as an OpPutSession, until it answers an
+// error. Bytes are borrowed until visit returns.
+func (d *Disk) Sessions(visit func(broker.Record) error) error {
+	return d.each([]byte{kindSession}, func(key, value []byte) error {
+		id, state, err := readSession(value)
+		if err == nil && len(key) != 5 {
+			err = errRecord
+		}
+		if err != nil {
+			return fmt.Errorf("%w: session %x", err, key)
+		}
+		return visit(broker.Record{
+			Kind: broker.OpPutSession, Num: binary.BigEndian.Uint32(key[1:]), Key: string(id),
+			Value: state,
+		})
+	})
+}
+
+// Stats answers the counts of now.
+func (d *Disk) Stats() DiskStats {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.stats
+}
+
+// Close commits what waits, brings it to the database, and closes. It blocks for as long as that
+// takes.
+func (d *Disk) Close() error {
+	d.line.close()
+	close(d.stop)
+	d.desk.close()
+	d.done.Wait()
+	err := d.db.Flush()
+	return errors.Join(err, d.shut())
+}
+
+func (d *Disk) shut() error {
+	var errs []error
+	if d.journal != nil {
+		errs = append(errs, d.journal.Close())
+	}
+	if d.db != nil {
+		errs = append(errs, d.db.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("store: close: %w", err)
+	}
+	return nil
+}

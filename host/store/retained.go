@@ -1,0 +1,118 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/hpmq/hpmq/lite/broker"
+)
+
+// size is what is known of the retained message of a topic.
+func (t *tx) size(topic string) retainedSize {
+	if s, known := t.retained[topic]; known {
+		return s
+	}
+	v, ok, err := t.d.get(retainedKey(nil, topic))
+	t.note(err)
+	if !ok {
+		return retainedSize{}
+	}
+	expire, value, err := readRetained(v)
+	t.note(err)
+	return retainedSize{there: true, bytes: int64(len(topic) + len(value)), expire: expire}
+}
+
+// fits says why op may not be kept: it would grow what is retained beyond a limit.
+func (t *tx) fits(op *broker.Op) error {
+	old := t.size(op.Key)
+	count, bytes := t.count, t.bytes+int64(len(op.Key)+len(op.Value))-old.bytes
+	if !old.there {
+		count++
+	}
+	switch {
+	case bytes <= t.bytes && count == t.count:
+		return nil
+	case count > t.d.cfg.RetainedMax:
+		return fmt.Errorf("%w: %d retained messages", ErrFull, t.d.cfg.RetainedMax)
+	case bytes > t.d.cfg.RetainedBytesMax:
+		return fmt.Errorf("%w: %d bytes of retained messages", ErrFull, t.d.cfg.RetainedBytesMax)
+	}
+	return nil
+}
+
+func (t *tx) retain(op *broker.Op) {
+	t.forget(op.Key)
+	t.key = retainedKey(t.key[:0], op.Key)
+	t.val = appendRetained(t.val[:0], op.Expire, op.Value)
+	t.set(t.key, t.val)
+	s := retainedSize{
+		there: true, bytes: int64(len(op.Key) + len(op.Value)), expire: op.Expire,
+	}
+	t.retained[op.Key] = s
+	t.count++
+	t.bytes += s.bytes
+	if s.expire != 0 {
+		t.key = expiryKey(t.key[:0], s.expire, op.Key)
+		t.set(t.key, nil)
+	}
+}
+
+func (t *tx) unretain(topic string) {
+	if !t.forget(topic) {
+		return
+	}
+	t.key = retainedKey(t.key[:0], topic)
+	t.delete(t.key)
+}
+
+// forget takes a retained message out of the counts and the index of expiry, false if there was
+// none.
+func (t *tx) forget(topic string) bool {
+	old := t.size(topic)
+	if !old.there {
+		return false
+	}
+	t.count--
+	t.bytes -= old.bytes
+	t.retained[topic] = retainedSize{}
+	if old.expire != 0 {
+		t.key = expiryKey(t.key[:0], old.expire, topic)
+		t.delete(t.key)
+	}
+	return true
+}
+
+// sweepMax bounds how much one sweep removes, so that writes do not wait for it.
+const sweepMax = 10_000
+
+// sweep removes the retained messages that expired. It looks only at those.
+func (d *Disk) sweep() {
+	now := d.cfg.Now()
+	var topics []string
+	end := expiryKey(nil, now+1, "")
+	err := d.eachBetween([]byte{kindExpiry}, end, func(key, _ []byte) error {
+		if len(key) > 9 && binary.BigEndian.Uint64(key[1:]) <= uint64(now) {
+			topics = append(topics, string(key[9:]))
+		}
+		if len(topics) >= sweepMax {
+			return errEnough
+		}
+		return nil
+	})
+	if err != nil {
+		d.trouble(err)
+		return
+	}
+	if len(topics) == 0 {
+		return
+	}
+	d.tx.begin(d)
+	for _, topic := range topics {
+		if s := d.tx.size(topic); s.there && s.expire != 0 && s.expire <= now {
+			d.tx.unretain(topic)
+		}
+	}
+	if err := d.save(false); err != nil {
+		d.trouble(err)
+	}
+}

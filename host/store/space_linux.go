@@ -1,0 +1,5 @@
+package store
+
+import "syscall"
+
+func availableOf(st *syscall.Statfs_t) int64 { return int64(st.Bavail) * int64(st.Bsize) }
