@@ -65,6 +65,10 @@ func (c *client) forget() {
 
 // connect opens a connection on any loop. One that is still open is left to the server to end.
 func (c *client) connect() {
+	if c.w.down {
+		c.w.after(1+c.w.upTo(20), c.connect)
+		return
+	}
 	if c.sock != nil && !c.sock.cut {
 		c.leave()
 	}

@@ -35,9 +35,12 @@ func (p peers) Send(to broker.PeerID, frame []byte) {
 	if w.cfg.LoseFrame > 0 && w.often(w.cfg.LoseFrame) {
 		return
 	}
-	b := slices.Clone(frame)
+	b, gen := slices.Clone(frame), w.gen
 	l.last = max(l.last, w.now+w.upTo(l.slow))
 	w.after(l.last-w.now, func() {
+		if gen != w.gen {
+			return
+		}
 		w.trace("kernel %d tells kernel %d: %.40q", p.self, to, b)
 		w.kernels[to].Peer(w.now, broker.PeerID(p.self), b)
 		scribble(b)
@@ -76,6 +79,7 @@ func (w *world) dial(c *client, loop int) *socket {
 		s.room = 100 + w.rnd.IntN(400)
 	}
 	s.conn = s.kernel.Open(w.now, w.lis, "198.51.100.1", s)
+	w.sockets = append(w.sockets, s)
 	return s
 }
 

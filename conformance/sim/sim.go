@@ -31,6 +31,8 @@ type Config struct {
 	Forget bool
 	// LoseOp makes the Store lose one write in so many though it says it kept it.
 	LoseOp int
+	// AnswerEarly makes the Store say that it kept what it has yet to keep.
+	AnswerEarly bool
 	// Trace is called with a line for each thing that happens; nil for none.
 	Trace func(line string)
 }
@@ -76,6 +78,10 @@ type world struct {
 	msgs    []*message
 	group   group
 	err     error // the first thing that went wrong
+	durable bool
+	gen     int  // kills until now
+	down    bool // kernels have started and let nobody in yet
+	sockets []*socket
 }
 
 // start of the clock, away from zero.
@@ -112,16 +118,18 @@ func (w *world) build() {
 	w.lis.Limits.InflightMax = uint16(1 + w.rnd.IntN(30))
 	w.lis.Limits.SessionExpiryMax = broker.Never
 	w.store = newStore(w, n)
-	durable := w.rnd.IntN(2) == 0
+	w.durable = w.rnd.IntN(3) > 0
 	for i := range n {
-		cfg := broker.Default()
-		cfg.Self, cfg.Peers, cfg.Seed = broker.PeerID(i), n, w.rnd.Uint64()
-		cfg.Durable = durable
 		w.links = append(w.links, newLinks(w, i, n))
-		w.kernels = append(w.kernels, broker.New(cfg, shelf{w.store, i}, peers{w, i}))
 	}
+	w.start()
 	w.tick()
 	w.addClients()
+	if w.durable {
+		for range w.rnd.IntN(4) {
+			w.after(w.upTo(int(w.cfg.ChaosTime)), w.kill)
+		}
+	}
 }
 
 // addClients makes three to eight clients of all kinds.
@@ -166,7 +174,9 @@ func (w *world) until(end broker.Time) {
 // tick tells the kernels the time for as long as the world stands.
 func (w *world) tick() {
 	for _, k := range w.kernels {
-		k.Tick(w.now)
+		if !w.down {
+			k.Tick(w.now)
+		}
 	}
 	w.after(100, w.tick)
 }

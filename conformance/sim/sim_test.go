@@ -38,6 +38,7 @@ func TestSimSees(t *testing.T) {
 		"a link that loses a frame":                func(c *Config) { c.LoseFrame = 50 },
 		"a client that renames QoS 2 on reconnect": func(c *Config) { c.Forget = true },
 		"a store that loses a write":               func(c *Config) { c.LoseOp = 3 },
+		"a store that answers before it has kept":  func(c *Config) { c.AnswerEarly = true },
 	}
 	for name, breakIt := range broken {
 		t.Run(name, func(t *testing.T) {

@@ -1,25 +1,55 @@
 package sim
 
 import (
+	"errors"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hpmq/hpmq/lite/broker"
 	"github.com/hpmq/hpmq/sdk/topic"
 )
 
-// store keeps retained messages for all kernels, and answers each kernel late and in order, or at
-// once if the seed says so. What else it is given it acknowledges only: kernels do not restart
-// here.
+// errDisk is what the store says when it fails.
+var errDisk = errors.New("sim: the disk failed")
+
+// place is where a record is kept.
+type place struct {
+	kind broker.OpKind
+	num  uint32
+	seq  uint64
+	key  string
+}
+
+// disk is what is kept.
+type disk map[place]broker.Op
+
+// store keeps what kernels ask it to, in the order they ask, and answers each late and in order, or
+// at once if the seed says so. A kill takes what it was not told to be safe.
 type store struct {
-	w        *world
-	slow     int // the longest delay; 0 answers at once
-	last     []broker.Time
-	retained []broker.Record
-	waiting  int
+	w       *world
+	slow    int // the longest delay; 0 answers at once
+	boot    uint64
+	live    disk        // what readers see
+	safe    disk        // what a kill leaves
+	loose   []*question // in live, not in safe
+	line    []*question // asked
+	busy    bool        // an answer is due
+	waiting int
+	last    []broker.Time // when the last answer reaches each kernel
+	failing broker.Time   // writes fail until then
+}
+
+// question is a write or a read on its way.
+type question struct {
+	kernel int
+	token  broker.Token
+	batch  broker.Batch
+	query  *broker.Query
 }
 
 func newStore(w *world, kernels int) *store {
-	s := &store{w: w, last: make([]broker.Time, kernels)}
+	s := &store{w: w, live: disk{}, safe: disk{}, last: make([]broker.Time, kernels)}
 	if w.rnd.IntN(3) > 0 {
 		s.slow = 1 + w.rnd.IntN(30)
 	}
@@ -34,68 +64,275 @@ type shelf struct {
 
 // Write implements broker.Store.
 func (s shelf) Write(t broker.Token, b *broker.Batch) bool {
-	kept := make([]broker.Op, 0, len(b.Ops))
-	for _, op := range b.Ops {
-		if op.Kind == broker.OpRetain || op.Kind == broker.OpUnretain {
-			op.Value = slices.Clone(op.Value)
-			kept = append(kept, op)
-		}
+	q := &question{kernel: s.kernel, token: t, batch: *b}
+	q.batch.Ops = make([]broker.Op, len(b.Ops))
+	for i, op := range b.Ops {
+		op.Value, op.Body = slices.Clone(op.Value), slices.Clone(op.Body)
+		q.batch.Ops[i] = op
 	}
 	if s.w.cfg.LoseOp > 0 && s.w.often(s.w.cfg.LoseOp) {
-		kept = nil
+		q.batch.Ops = nil
 	}
-	if s.slow == 0 {
-		s.apply(kept)
+	if s.w.cfg.AnswerEarly {
+		q.token = 0
+		s.ask(q)
 		return true
 	}
-	s.later(func(k *broker.Kernel) {
-		s.apply(kept)
-		k.Written(s.w.now, t, nil)
-	})
-	return false
+	if s.slow == 0 && s.idle() && b.Group == 0 && !s.fails(q) {
+		s.keep(q)
+		return true
+	}
+	s.ask(q)
+	return t == 0
 }
 
 // Read implements broker.Store.
 func (s shelf) Read(t broker.Token, q broker.Query, visit func(broker.Record)) bool {
-	if s.slow == 0 {
-		for _, r := range s.find(q) {
+	if s.slow == 0 && s.idle() {
+		for _, r := range s.live.find(&q) {
 			visit(r)
 		}
 		return true
 	}
-	s.later(func(k *broker.Kernel) { k.Read(s.w.now, t, s.find(q), nil) })
+	s.ask(&question{kernel: s.kernel, token: t, query: &q})
 	return false
 }
 
-func (s shelf) later(do func(*broker.Kernel)) {
-	w := s.w
-	s.waiting++
-	s.last[s.kernel] = max(s.last[s.kernel], w.now+w.upTo(s.slow))
-	w.after(s.last[s.kernel]-w.now, func() {
-		s.waiting--
-		do(w.kernels[s.kernel])
+// idle is true when nothing that was asked is unanswered.
+func (s *store) idle() bool { return len(s.line) == 0 && s.waiting == 0 }
+
+func (s *store) ask(q *question) {
+	s.line = append(s.line, q)
+	if q.token != 0 {
+		s.waiting++
+	}
+	s.wake()
+}
+
+// wake works the line off after a while.
+func (s *store) wake() {
+	if s.busy {
+		return
+	}
+	s.busy = true
+	gen := s.w.gen
+	s.w.after(s.w.upTo(s.slow), func() {
+		if gen != s.w.gen {
+			return
+		}
+		s.busy = false
+		n := whole(s.line)
+		list := s.line[:n:n]
+		s.line = s.line[n:]
+		s.commit(list)
+		if whole(s.line) > 0 {
+			s.wake()
+		}
 	})
 }
 
-func (s *store) apply(ops []broker.Op) {
-	for _, op := range ops {
-		i := slices.IndexFunc(s.retained, func(r broker.Record) bool { return r.Key == op.Key })
-		if i >= 0 {
-			s.retained = slices.Delete(s.retained, i, i+1)
+// whole is how many of the line can be worked off without a part of a group that is not all there.
+func whole(line []*question) int {
+	open, n := map[uint64]uint64{}, 0
+	for i, q := range line {
+		if g := q.batch.Group; g != 0 {
+			if open[g] += q.batch.Share; open[g] == broker.GroupWhole {
+				delete(open, g)
+			}
 		}
-		if op.Kind == broker.OpRetain {
-			s.retained = append(s.retained, op)
+		if len(open) == 0 {
+			n = i + 1
+		}
+	}
+	return n
+}
+
+// commit keeps what was asked for and answers.
+func (s *store) commit(list []*question) {
+	bad := map[uint64]bool{}
+	for _, q := range list {
+		if q.query == nil && s.fails(q) {
+			bad[q.batch.Group] = true
+		}
+	}
+	for _, q := range list {
+		if q.query != nil {
+			recs := s.live.find(q.query)
+			s.later(q.kernel, func(k *broker.Kernel) { k.Read(s.w.now, q.token, recs, nil) })
+			continue
+		}
+		var err error
+		if q.batch.Group != 0 && bad[q.batch.Group] || q.batch.Group == 0 && s.fails(q) {
+			err = errDisk
+		} else {
+			s.keep(q)
+		}
+		if q.token != 0 {
+			s.later(q.kernel, func(k *broker.Kernel) { k.Written(s.w.now, q.token, err) })
 		}
 	}
 }
 
-func (s *store) find(q broker.Query) []broker.Record {
+// fails: only who waits hears of it.
+func (s *store) fails(q *question) bool {
+	return s.w.now < s.failing && (q.token != 0 || q.batch.Group != 0)
+}
+
+// keep does a write. One that is waited for makes all before it safe.
+func (s *store) keep(q *question) {
+	s.live.apply(q.batch.Ops)
+	s.loose = append(s.loose, q)
+	if q.token != 0 && !q.batch.Relaxed {
+		s.settle(len(s.loose))
+	}
+}
+
+// settle makes the first n of what is loose safe.
+func (s *store) settle(n int) {
+	for _, q := range s.loose[:n] {
+		s.safe.apply(q.batch.Ops)
+	}
+	s.loose = append([]*question(nil), s.loose[n:]...)
+}
+
+// kill leaves what is safe, and by chance some of what followed.
+func (s *store) kill() {
+	s.loose = append(s.loose, writes(s.line[:whole(s.line)])...)
+	n := s.w.rnd.IntN(len(s.loose) + 1)
+	for n > 0 && whole(s.loose[:n]) < n {
+		n--
+	}
+	s.settle(n)
+	s.loose, s.line, s.busy, s.waiting = nil, nil, false, 0
+	s.live = maps.Clone(s.safe)
+	s.boot++
+}
+
+func writes(list []*question) (out []*question) {
+	for _, q := range list {
+		if q.query == nil {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+func (s *store) later(kernel int, do func(*broker.Kernel)) {
+	w := s.w
+	gen := w.gen
+	s.last[kernel] = max(s.last[kernel], w.now+w.upTo(s.slow))
+	w.after(s.last[kernel]-w.now, func() {
+		if gen == w.gen {
+			s.waiting--
+			do(w.kernels[kernel])
+		}
+	})
+}
+
+func (d disk) apply(ops []broker.Op) {
+	for _, op := range ops {
+		at := place{kind: op.Kind, num: op.Num, seq: op.Seq}
+		switch op.Kind {
+		case broker.OpRetain:
+			d[place{kind: broker.OpRetain, key: op.Key}] = op
+		case broker.OpUnretain:
+			delete(d, place{kind: broker.OpRetain, key: op.Key})
+		case broker.OpPutSession:
+			d[place{kind: op.Kind, num: op.Num}] = op
+		case broker.OpDropSession:
+			maps.DeleteFunc(d, func(p place, _ broker.Op) bool { return p.num == op.Num })
+		case broker.OpPush, broker.OpReceived:
+			d[at] = op
+		case broker.OpPop:
+			delete(d, place{kind: broker.OpPush, num: op.Num, seq: op.Seq})
+		case broker.OpReleased:
+			delete(d, place{kind: broker.OpReceived, num: op.Num, seq: op.Seq})
+		case broker.OpFlight:
+			if d[at] = op; op.Value == nil {
+				delete(d, at)
+			}
+		}
+	}
+}
+
+// all are the records of one kind of a session, in order; of retained messages those of all topics.
+func (d disk) all(kind broker.OpKind, num uint32) (out []broker.Record) {
+	for p, r := range d {
+		if p.kind == kind && p.num == num {
+			r.Value, r.Body = slices.Clone(r.Value), slices.Clone(r.Body)
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(a, b broker.Record) int {
+		if a.Seq != b.Seq {
+			return int(int64(a.Seq - b.Seq))
+		}
+		return strings.Compare(a.Key, b.Key)
+	})
+	return out
+}
+
+// sessions are the states of all sessions, by number.
+func (d disk) sessions() (out []broker.Record) {
+	for p, r := range d {
+		if p.kind == broker.OpPutSession {
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(a, b broker.Record) int { return int(a.Num) - int(b.Num) })
+	return out
+}
+
+// pageMax makes pages small, so that there are many.
+const pageMax = 3
+
+func (d disk) find(q *broker.Query) []broker.Record {
+	if q.Filter != "" {
+		return d.retained(q)
+	}
+	entries := d.all(broker.OpPush, q.Num)
 	var out []broker.Record
-	for _, r := range s.retained {
-		if q.Filter != "" && topic.Match(q.Filter, []byte(r.Key)) {
-			r.Value = slices.Clone(r.Value)
+	if q.Whole {
+		out, entries = d.whole(q.Num, entries)
+	}
+	n, last := 0, uint64(0)
+	for _, e := range entries {
+		if e.Seq < q.From {
+			continue
+		}
+		if n >= min(q.Max, pageMax) {
+			return append(out, broker.Record{Kind: broker.OpMore, Seq: last})
+		}
+		n, last = n+1, e.Seq
+		out = append(out, e)
+	}
+	return out
+}
+
+func (d disk) retained(q *broker.Query) (out []broker.Record) {
+	for _, r := range d.all(broker.OpRetain, 0) {
+		switch {
+		case r.Key <= q.After || !topic.Match(q.Filter, []byte(r.Key)):
+		case len(out) == pageMax:
+			return append(out, broker.Record{Kind: broker.OpMore, Key: out[len(out)-1].Key})
+		default:
 			out = append(out, r)
 		}
 	}
 	return out
+}
+
+// whole is what a session has beside its queue, and what is left of that without the flights.
+func (d disk) whole(num uint32, entries []broker.Record) (out, rest []broker.Record) {
+	out = append(out, broker.Record{Kind: broker.OpCount, Seq: uint64(len(entries))})
+	out = append(out, d.all(broker.OpReceived, num)...)
+	for _, f := range d.all(broker.OpFlight, num) {
+		out = append(out, f)
+		i := slices.IndexFunc(entries, func(e broker.Record) bool { return e.Seq == f.Seq })
+		if i >= 0 {
+			out = append(out, entries[i])
+			entries = slices.Delete(entries, i, i+1)
+		}
+	}
+	return out, entries
 }

@@ -38,7 +38,7 @@ func (k *Kernel) answer(c *Conn, p *mqtt.Publish, r mqtt.ReasonCode) {
 		keep = r < mqtt.UnspecifiedError || c.version != mqtt.V5
 	}
 	if keep && k.durable(c.sess) {
-		k.put(Op{Kind: OpReceived, Key: c.sess.id(), Seq: uint64(p.PacketID)})
+		k.put(Op{Kind: OpReceived, Num: c.sess.num, Seq: uint64(p.PacketID)})
 	}
 	s := c.sess
 	slot.pub = k.end()
@@ -142,7 +142,7 @@ func (k *Kernel) onRelease2(c *Conn, a *mqtt.Ack) {
 	if k.durable(s) {
 		k.begin(c, a.PacketID)
 		k.fan.qos = mqtt.AtLeastOnce // the Store is waited for
-		k.put(Op{Kind: OpReleased, Key: s.id(), Seq: uint64(a.PacketID)})
+		k.put(Op{Kind: OpReleased, Num: s.num, Seq: uint64(a.PacketID)})
 		slot.pub = k.end()
 	}
 	k.acknowledge(c, slot)

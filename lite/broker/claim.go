@@ -14,7 +14,7 @@ type claimant struct {
 }
 
 func (k *Kernel) homeOf(id string) PeerID {
-	return PeerID(hash(id) % uint64(k.cfg.Peers))
+	return Home(id, k.cfg.Peers)
 }
 
 // claim asks for the session of c's client. A kernel alone has it if there is one.
@@ -45,19 +45,25 @@ func (k *Kernel) claimed(c *Conn) {
 		k.gone(c.who.ClientID)
 		return
 	}
+	dropped := false
 	if s != nil {
 		ends := c.hello.clean || s.conn != nil && s.expiry == 0
+		if s.asleep && !ends {
+			k.wake(s, c)
+			return
+		}
 		k.takeOver(s, ends)
 		if ends {
+			dropped = s.num != 0
 			k.forget(s) // [MQTT-3.1.2-4]
 			s = nil
 		}
 	}
 	if s == nil {
-		k.admit(c, k.newSession(c), false)
+		k.admit(c, k.newSession(c), false, dropped)
 		return
 	}
-	k.admit(c, s, true)
+	k.admit(c, s, true, false)
 }
 
 // homeClaim is a claim that came to its home.

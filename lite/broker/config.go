@@ -24,6 +24,10 @@ type Config struct {
 	// Without it only retained messages are written: for a Store that forgets with the process
 	// anyway.
 	Durable bool
+	// Boot grows with each run over the same Store. Numbers is the highest number of a session
+	// that the Store has.
+	Boot    uint64
+	Numbers uint32
 	// HeldBytesMax bounds the packets kept of a connection whose CONNECT is not answered yet.
 	HeldBytesMax int
 	// SessionsMax bounds the sessions of this kernel, connected or not; a client that needs one

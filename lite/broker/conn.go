@@ -12,6 +12,7 @@ const (
 	fresh          connState = iota // no CONNECT yet
 	authenticating                  // CONNECT came, an answer or an AUTH is awaited
 	claiming                        // let in, the session is on its way
+	admitting                       // has its session, which is not in the Store yet
 	connected                       // CONNACK went out
 	closed
 )
@@ -172,7 +173,13 @@ func (k *Kernel) disconnect(c *Conn, r mqtt.ReasonCode) {
 	case c.state == connected && c.version == mqtt.V5:
 		d := mqtt.Disconnect{Reason: r}
 		k.write(c, d.Append(k.buf[:0], c.version))
-	case c.state == authenticating || c.state == claiming:
+	case c.state == admitting && r == mqtt.SessionTakenOver:
+		k.connack(c, c.hello, c.hello.present) // it was let in, and out again
+		if c.version == mqtt.V5 && c.state != closed {
+			d := mqtt.Disconnect{Reason: r}
+			k.write(c, d.Append(k.buf[:0], c.version))
+		}
+	case c.state == authenticating || c.state == claiming || c.state == admitting:
 		k.refuse(c, r)
 	}
 	k.close(c)
@@ -224,6 +231,7 @@ func (k *Kernel) detach(c *Conn, abnormal bool) {
 	}
 	s.conn = nil
 	k.dropLoose(s)
+	s.spill()
 	s.work.shrink()
 	k.countShares(s)
 	k.parted(s, abnormal)
@@ -249,9 +257,6 @@ func (k *Kernel) onDisconnect(c *Conn, frame []byte) {
 		if c.sess.expiry == 0 && exp != 0 {
 			k.disconnect(c, mqtt.ProtocolError) // [MQTT-3.14.2-2]
 			return
-		}
-		if exp == 0 && k.durable(c.sess) {
-			k.put(Op{Kind: OpDropSession, Key: c.sess.id()}) // it counts as durable no more
 		}
 		c.sess.expiry = min(exp, c.lis.Limits.SessionExpiryMax)
 	}

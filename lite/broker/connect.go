@@ -20,6 +20,7 @@ type hello struct {
 	wantsInfo  bool
 	grant      Grant
 	held       []byte // packets that came behind CONNECT
+	present    bool   // the session was there
 	reauth     bool
 	hasName    bool
 	hasPass    bool
@@ -194,30 +195,6 @@ func (k *Kernel) granted(c *Conn, g Grant) {
 	}
 	c.state = claiming
 	k.claim(c)
-}
-
-// admit lets c in with its session: CONNACK, then what was held back, then what waits for it.
-func (k *Kernel) admit(c *Conn, s *session, present bool) {
-	h := c.hello
-	c.state, c.hello, c.sess = connected, nil, s
-	k.attach(s, c, h)
-	k.stats.SessionsConnected++
-	if h.keepAlive != 0 {
-		c.keep = uint32(h.keepAlive) * 1500
-	}
-	if h.grant.ExpiresIn != 0 {
-		c.more().authUntil = k.now + Time(h.grant.ExpiresIn)*1000
-	}
-	c.seen = k.now
-	k.watch(c)
-	k.countShares(s)
-	k.saveSession(s)
-	k.connack(c, h, present)
-	if p := c.lis.Presence; p != nil {
-		p.Came(c.who)
-	}
-	k.resume(s)
-	k.replay(c, h.held)
 }
 
 // replay handles the packets that came before CONNACK went out.

@@ -201,11 +201,15 @@ func (k *Kernel) handOne(t *target, m *Message) {
 // away or slow; the others to its window or queue.
 func (k *Kernel) hand(t *target, m *Message) {
 	c := t.sess.conn
+	if k.fan.careful && (t.qos == mqtt.AtMostOnce || !k.durable(t.sess)) {
+		k.handLater(t, m)
+		return
+	}
 	if t.qos != mqtt.AtMostOnce && m.QoS != mqtt.AtMostOnce {
 		k.handKept(t, m)
 		return
 	}
-	if c == nil {
+	if c == nil || c.state != connected {
 		return
 	}
 	room := c.out.Room()

@@ -18,7 +18,7 @@ func (k *Kernel) forward(m *Message) {
 	for set := x.peers; set != 0; set &= set - 1 {
 		to := PeerID(bits.TrailingZeros64(set))
 		f := append(k.wire[:0], peerMessage)
-		f = appendUint(f, uint64(k.askPeer()))
+		f = k.part(appendUint(f, uint64(k.askPeer())))
 		k.send(to, appendMessage(f, m))
 	}
 	for _, p := range x.picks {
@@ -28,7 +28,7 @@ func (k *Kernel) forward(m *Message) {
 
 func (k *Kernel) sendShared(p pick, hops uint64, m *Message) {
 	f := append(k.wire[:0], peerShared)
-	f = appendUint(f, uint64(k.askPeer()))
+	f = k.part(appendUint(f, uint64(k.askPeer())))
 	f = appendString(f, p.full)
 	f = appendUint(f, hops)
 	k.send(p.peer, appendMessage(f, m))
@@ -46,7 +46,7 @@ func (k *Kernel) askPeer() Token {
 // relay sends what came for a session that was handed over after it.
 func (k *Kernel) relay(s *session, t *target, m *Message) {
 	f := append(k.wire[:0], peerRelay)
-	f = appendUint(f, uint64(k.askPeer()))
+	f = k.part(appendUint(f, uint64(k.askPeer())))
 	f = appendString(f, s.id())
 	f = appendString(f, t.share)
 	k.send(s.passage.moved.to, appendMessage(f, m))
@@ -54,6 +54,7 @@ func (k *Kernel) relay(s *session, t *target, m *Message) {
 
 func (k *Kernel) peerMessages(kind byte, from PeerID, r *reader) bool {
 	t := Token(r.uint())
+	group, share := r.uint(), r.upTo(GroupWhole)
 	var id, full string
 	hops := uint64(0)
 	switch kind {
@@ -71,6 +72,7 @@ func (k *Kernel) peerMessages(kind byte, from PeerID, r *reader) bool {
 	if t != 0 {
 		k.fan.qos, k.fan.reply, k.fan.peer = mqtt.AtLeastOnce, t, from
 	}
+	k.fan.group, k.fan.share, k.fan.careful = group, share, group != 0
 	switch kind {
 	case peerMessage:
 		k.seen[from] = m.num

@@ -57,6 +57,8 @@ type aside struct {
 	m   *Message
 	t   target
 	pub *publication
+	// group and share are its part of what peers write.
+	group, share uint64
 }
 
 // keep puts m aside. Its publisher's acknowledgement waits.
@@ -66,7 +68,9 @@ func (a *arrival) keep(k *Kernel, t *target, m *Message) {
 	if len(c.ids) == 0 {
 		c.ids = nil
 	}
-	a.aside = append(a.aside, aside{m.Keep(), c, k.hold()})
+	x := aside{m: m.Keep(), t: c, pub: k.hold(), group: k.fan.group, share: k.fan.share >> 7}
+	k.fan.share -= x.share
+	a.aside = append(a.aside, x)
 }
 
 // onRelease hands the session over, as soon as nothing of it is under way. Its connection ends at
@@ -90,6 +94,9 @@ func (k *Kernel) onRelease(id string, r release) {
 func (k *Kernel) release(s *session) {
 	r := s.passage.leaving
 	s.passage.leaving = nil
+	if s.conn != nil {
+		k.takeOver(s, r.clean) // it was let in meanwhile
+	}
 	if r.clean {
 		k.forget(s)
 		k.flushOps()
@@ -98,10 +105,11 @@ func (k *Kernel) release(s *session) {
 	}
 	k.stats.HandedOver++
 	k.disarm(s)
-	k.stats.Queued -= s.work.queued()
+	n, _ := s.work.waits()
+	k.stats.Queued -= n
 	k.sendHandover(s.id(), r, s)
 	delete(k.sessions, s.id())
-	s.work = nil
+	s.work, s.num = nil, 0
 	s.passage.moved = &moved{to: r.to, fences: k.cfg.Peers - 1}
 	k.ghosts[s.id()] = s
 }
@@ -139,7 +147,8 @@ func (k *Kernel) onHandover(from PeerID, t Token, id string, cs *carried) {
 	}
 	s := cs.sess
 	k.sessions[id] = s
-	k.stats.Queued += s.work.queued()
+	n, _ := s.work.waits()
+	k.stats.Queued += n
 	s.lis = a.conn.lis
 	k.arrivals[id] = &arrival{
 		from: from, fences: k.cfg.Peers - 2, seen: cs.seen, relayed: make(map[relayKey]struct{}),
@@ -151,7 +160,7 @@ func (k *Kernel) onHandover(from PeerID, t Token, id string, cs *carried) {
 		k.send(p, appendUint(f, uint64(from)))
 	})
 	if here {
-		k.admit(a.conn, s, true)
+		k.claimed(a.conn)
 		return
 	}
 	if s.expiry != Never {
@@ -296,10 +305,17 @@ func (k *Kernel) takeAside(a *arrival, x *aside) {
 	if int(x.m.origin) < len(a.seen) {
 		seen = seen || x.m.num <= a.seen[x.m.origin]
 	}
+	k.begin(nil, 0)
+	if x.pub != nil {
+		k.fan.qos = mqtt.AtLeastOnce
+	}
+	k.fan.group, k.fan.share, k.fan.careful = x.group, x.share, x.group != 0
 	if (!seen || x.t.share != "") && k.sessions[s.id()] == s {
-		k.begin(nil, 0)
 		k.handOne(&x.t, x.m)
-		k.end()
+	}
+	if pub := k.end(); pub != nil {
+		pub.next = x.pub // it waits for the Store too
+		return
 	}
 	k.settle(x.pub, mqtt.Success)
 }

@@ -14,24 +14,28 @@ type Kernel struct {
 	peers Peers
 	now   Time
 
-	sessions map[string]*session
-	ghosts   map[string]*session // handed over, still forwarding (handover.go)
-	subs     topic.Tree[*audience]
-	home     map[string]PeerID     // whose session is where (claim.go)
-	moves    map[string][]claimant // who waits for a hand-over that is under way to end
-	claims   map[string]int        // claims under way, by client id
-	arrivals map[string]*arrival   // hand-overs to this kernel under way
-	conns    Conn                  // list head of all connections, in order of arrival
-	timers   wheel[*Conn]
-	absences wheel[*session]
-	asks     slab[ask]
-	rng      rng
-	seen     [PeersMax]uint64 // by peer, the number of its last message that came here
-	seq      uint64           // of messages published here; names a message together with Self
-	stats    Stats
-	storms   storms
-	onEnd    func(who *Identity, why string) // or nil
-	why      string                          // of the connection that is about to end
+	sessions  map[string]*session
+	ghosts    map[string]*session // handed over, still forwarding (handover.go)
+	subs      topic.Tree[*audience]
+	home      map[string]PeerID     // whose session is where (claim.go)
+	moves     map[string][]claimant // who waits for a hand-over that is under way to end
+	claims    map[string]int        // claims under way, by client id
+	arrivals  map[string]*arrival   // hand-overs to this kernel under way
+	conns     Conn                  // list head of all connections, in order of arrival
+	timers    wheel[*Conn]
+	absences  wheel[*session]
+	asks      slab[ask]
+	rng       rng
+	seen      [PeersMax]uint64 // by peer, the number of its last message that came here
+	seq       uint64           // of messages published here; names a message together with Self
+	stats     Stats
+	storms    storms
+	groups    uint64                          // publications kept with peers
+	numbers   []uint32                        // of sessions, free to be used again
+	numbered  uint32                          // sessions that got a number of their own
+	listeners map[string]*Listener            // of restored sessions
+	onEnd     func(who *Identity, why string) // or nil
+	why       string                          // of the connection that is about to end
 
 	// Scratch of one call, kept to allocate nothing. fan is the state of the publication at work.
 	in      mqtt.Publish
@@ -70,6 +74,7 @@ func New(cfg Config, store Store, peers Peers) *Kernel {
 	k.moves = make(map[string][]claimant)
 	k.claims = make(map[string]int)
 	k.arrivals = make(map[string]*arrival)
+	k.listeners = make(map[string]*Listener)
 	k.conns.prev, k.conns.next = &k.conns, &k.conns
 	k.start(0)
 	return k

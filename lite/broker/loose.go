@@ -9,23 +9,15 @@ import "github.com/hpmq/hpmq/sdk/mqtt"
 
 // full is true when m is more than the session's limits let wait.
 func (s *session) full(m *Message) bool {
-	n, bytes := 0, m.size()
-	if w := s.work; w != nil {
-		n, bytes = w.queue.len(), bytes+w.queue.bytes
-		if w.loose != nil {
-			n, bytes = n+w.loose.len(), bytes+w.loose.bytes
-		}
-	}
+	n, bytes := s.work.waits()
 	lim := &s.lis.Limits
-	return n >= lim.QueueMessagesMax || bytes > lim.QueueBytesMax
+	return n >= lim.QueueMessagesMax || bytes+m.size() > lim.QueueBytesMax
 }
 
 // waiting is how many messages wait for the session.
 func (s *session) waiting() int {
-	if !s.work.looseWaits() {
-		return s.work.queued()
-	}
-	return s.work.queued() + s.work.loose.len()
+	n, _ := s.work.waits()
+	return n
 }
 
 // loosen lets a QoS 0 message wait, behind those that already do [MQTT-4.6.0-6].
@@ -46,7 +38,7 @@ func (k *Kernel) loosen(t *target, m *Message) {
 // launchLoose sends the first QoS 0 message that waits if there is room for it.
 func (k *Kernel) launchLoose(s *session) bool {
 	w := s.work
-	if s.conn == nil || w.loose == nil || s.conn.out.Room() <= 0 {
+	if !s.live() || w.loose == nil || s.conn.out.Room() <= 0 {
 		return false
 	}
 	c, e := s.conn, w.loose.pop()

@@ -13,6 +13,8 @@ const (
 	slotPublished // PUBLISH went out on this connection
 	slotReleased  // PUBREC came; PUBREL went out on this connection
 	slotToRelease // PUBREC came; PUBREL is to be sent again
+	slotHeld      // waits for the Store to know its identifier
+	slotKept      // PUBREC came, and waits for the Store to know
 )
 
 // outgoing is a QoS 1 or 2 message on its way to a client.
@@ -170,46 +172,50 @@ func (q *queue) pop() queued {
 
 func (m *Message) size() int { return len(m.Topic) + len(m.Payload) + len(m.Props) + 64 }
 
-// post gives a QoS 1 or 2 message to a session: sent now, or queued.
+// post gives a QoS 1 or 2 message to a session: sent now, or to wait.
 func (k *Kernel) post(s *session, e queued) {
-	if k.durable(s) {
-		w := s.busy()
-		w.nextSeq++
-		e.seq = w.nextSeq
-		at := len(k.fan.opBuf)
-		k.fan.opBuf = appendQueued(k.fan.opBuf, &e)
-		k.put(Op{
-			Kind: OpPush, Key: s.id(), Seq: e.seq, Value: k.fan.opBuf[at:], Expire: e.m.Expire,
-		})
-	}
-	if s.conn != nil && s.work.queued() == 0 && k.launch(s, &e) {
-		return
-	}
-	if s.full(e.m) {
+	now := k.open(s, &e)
+	if !now && s.full(e.m) {
 		k.stats.DroppedQueue++
-		k.popped(s, e.seq)
 		return
 	}
-	s.busy().queue.push(e)
-	k.stats.Queued++
+	if k.durable(s) {
+		k.keep(s, &e)
+	}
+	if now && k.launch(s, &e) {
+		return
+	}
+	k.wait(s, e)
 }
 
-// popped takes a message out of the Store's queue; nobody waits for that.
-func (k *Kernel) popped(s *session, seq uint64) {
-	if seq != 0 && k.durable(s) {
-		k.put(Op{Kind: OpPop, Key: s.id(), Seq: seq})
+// open is true if e need not wait: nothing waits before it, and there is room.
+func (k *Kernel) open(s *session, e *queued) bool {
+	if !s.live() || s.work.queued() > 0 {
+		return false
 	}
+	w, c := s.work, s.conn
+	if w == nil {
+		return c.out.Room() > 0
+	}
+	if w.held > 0 && e.qos != mqtt.ExactlyOnce || w.back.from != 0 || w.back.page != nil {
+		return false
+	}
+	return !w.flight.redo && w.flight.busy < int(c.sendMax) && c.out.Room() > 0
 }
 
 // launch sends e if the window and the connection have room for it.
 func (k *Kernel) launch(s *session, e *queued) bool {
-	c, f := s.conn, &s.busy().flight
+	w := s.busy()
+	c, f := s.conn, &w.flight
 	if f.redo || f.busy >= int(c.sendMax) || c.out.Room() <= 0 {
 		return false
 	}
+	if w.held > 0 && e.qos != mqtt.ExactlyOnce {
+		return false // what is sent again keeps the order
+	}
 	if e.m.Expire != 0 && k.now >= e.m.Expire { // [MQTT-3.3.2-5]
 		k.stats.DroppedExpired++
-		k.popped(s, e.seq)
+		k.popped(s, e.seq, mqtt.AtMostOnce)
 		return true
 	}
 	o := f.add()
@@ -218,6 +224,12 @@ func (k *Kernel) launch(s *session, e *queued) bool {
 	}
 	o.m, o.ids, o.share, o.seq = e.m, e.ids, e.share, e.seq
 	o.qos, o.retain = e.qos, e.retain
+	f.busy++
+	if e.qos == mqtt.ExactlyOnce && e.seq != 0 {
+		o.state = slotHeld
+		k.holdBack(s, o)
+		return true
+	}
 	k.transmit(s, o)
 	return true
 }
@@ -230,13 +242,13 @@ func (k *Kernel) transmit(s *session, o *outgoing) {
 	frame := k.frame(c, &t, o.m)
 	if c.packetMax != 0 && uint32(len(frame)) > c.packetMax {
 		k.stats.DroppedSize++
-		k.popped(s, o.seq)
+		k.popped(s, o.seq, o.qos)
+		s.work.flight.busy--
 		s.work.flight.remove(o)
 		return
 	}
 	stamp(frame, o.id, o.sent)
 	o.state, o.sent = slotPublished, true
-	s.work.flight.busy++
 	k.stats.MessagesSent++
 	c.out.Write(frame)
 }
@@ -245,16 +257,18 @@ func (k *Kernel) transmit(s *session, o *outgoing) {
 // order [MQTT-4.4.0-1] [MQTT-4.6.0-1], then the queue, in turns with the QoS 0 messages that wait:
 // neither starves when a rate lets little through.
 func (k *Kernel) pump(s *session) {
-	if s == nil || s.conn == nil || s.work == nil {
+	if s == nil || s.work == nil || !s.live() {
 		return
 	}
 	k.again(s)
-	for s.conn != nil {
+	for s.live() {
 		kept, loose := k.launchNext(s), k.launchLoose(s)
 		if !kept && !loose {
 			break
 		}
 	}
+	k.refill(s)
+	k.fetchOn(s)
 	k.flushOps()
 }
 
@@ -280,7 +294,7 @@ func (k *Kernel) again(s *session) {
 		o := f.find(f.resend)
 		if o != nil {
 			c := s.conn
-			if c.out.Room() <= 0 || f.busy >= int(c.sendMax) {
+			if c.out.Room() <= 0 || f.busy >= int(c.sendMax) || o.state >= slotHeld {
 				return
 			}
 			k.sendAgain(s, o)
@@ -290,9 +304,9 @@ func (k *Kernel) again(s *session) {
 }
 
 func (k *Kernel) sendAgain(s *session, o *outgoing) {
+	s.work.flight.busy++
 	if o.state == slotToRelease {
 		o.state = slotReleased
-		s.work.flight.busy++
 		a := mqtt.Ack{Type: mqtt.PUBREL, PacketID: o.id}
 		k.write(s.conn, a.Append(k.buf[:0], s.conn.version))
 		return
@@ -331,6 +345,13 @@ func (k *Kernel) onReceived(c *Conn, a *mqtt.Ack) {
 	case a.Reason >= mqtt.UnspecifiedError:
 		k.land(c.sess, o)
 		return
+	case o.state == slotPublished && o.seq != 0:
+		o.state = slotKept
+		k.holdBack(c.sess, o)
+		k.flushOps()
+		return
+	case o.state == slotKept:
+		return
 	case o.state == slotPublished:
 		o.state = slotReleased
 		o.m = o.m.header()
@@ -355,11 +376,11 @@ func (k *Kernel) completed(c *Conn, id uint16, q mqtt.QoS, r mqtt.ReasonCode) {
 
 // land ends the way of o and lets the next ones go.
 func (k *Kernel) land(s *session, o *outgoing) {
-	k.popped(s, o.seq)
+	k.popped(s, o.seq, o.qos)
 	f := &s.work.flight
 	f.busy--
 	f.remove(o)
-	if s.work.queued() > 0 || f.redo {
+	if s.work.queued() > 0 || f.redo || s.work.back.from != 0 || len(s.work.fetches) > 0 {
 		k.pump(s)
 		return
 	}

@@ -250,4 +250,18 @@ type Listener struct {
 	Policy   Policy
 	Presence Presence
 	Limits   Limits
+	// Durability says when what its clients are told is true.
+	Durability Durability
 }
+
+// Durability says when what a client is told is true, of a kernel that is Durable.
+type Durability uint8
+
+const (
+	// DurableSync acknowledges what a power cut cannot take back.
+	DurableSync Durability = iota
+	// DurableInterval acknowledges what the Store has; a power cut takes the last moments back.
+	DurableInterval
+	// DurableMemory keeps no sessions of the listener's clients.
+	DurableMemory
+)

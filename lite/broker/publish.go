@@ -20,6 +20,7 @@ type publication struct {
 	reply  Token // or the peer that waits for it
 	peer   PeerID
 	done   bool
+	next   *publication // waits for this one
 }
 
 // fanout is the state of the publication at work. There is one at a time.
@@ -32,8 +33,18 @@ type fanout struct {
 	reply  Token
 	peer   PeerID
 	wanted bool
-	ops    []Op
-	opBuf  []byte
+	// relaxed: what is acknowledged need not be safe from a power cut yet.
+	relaxed bool
+	// group and share join what is written with what peers write of the same publication.
+	group uint64
+	share uint64
+	// careful: it is a QoS 2 message of a durable session (held.go).
+	careful bool
+	held    []held
+	bodyOf  *Message // encoded in body
+	body    []byte
+	ops     []Op
+	opBuf   []byte
 }
 
 // onPublish is the way of a PUBLISH: limits, judge, keep, deliver, forward, acknowledge.
@@ -64,6 +75,11 @@ func (k *Kernel) onPublish(c *Conn, frame []byte) {
 	}
 	k.begin(c, p.PacketID)
 	k.fan.qos = p.QoS
+	if p.QoS == mqtt.ExactlyOnce && k.durable(c.sess) {
+		k.groups++
+		k.fan.group, k.fan.share = uint64(k.cfg.Self)<<48|k.groups, GroupWhole
+		k.fan.careful = true
+	}
 	r, keep := k.judge(c, m)
 	if keep {
 		k.spread(m)
@@ -225,11 +241,23 @@ func (k *Kernel) route(pol Policy, who *Identity, m *Message) bool {
 func (k *Kernel) begin(c *Conn, id uint16) {
 	k.flushOps()
 	f := &k.fan
-	ops, buf := f.ops[:0], f.opBuf[:0]
-	*f = fanout{conn: c, id: id, ops: ops, opBuf: buf}
+	ops, buf, held := f.ops[:0], f.opBuf[:0], f.held[:0]
+	*f = fanout{conn: c, id: id, ops: ops, opBuf: buf, held: held}
 	if c != nil {
 		f.sess = c.sess
+		f.relaxed = c.lis.Durability == DurableInterval
 	}
+}
+
+// part gives a peer its share of the group of the publication at work.
+func (k *Kernel) part(frame []byte) []byte {
+	f := &k.fan
+	give := f.share >> 7
+	f.share -= give
+	if give == 0 {
+		return appendUint(appendUint(frame, 0), 0)
+	}
+	return appendUint(appendUint(frame, f.group), give)
 }
 
 // hold makes the acknowledgement of the publication at work wait for one thing more; nil if nobody
@@ -255,24 +283,46 @@ func (k *Kernel) hold() *publication {
 // if nothing.
 func (k *Kernel) end() *publication {
 	f := &k.fan
-	if len(f.ops) > 0 {
-		pub := k.hold()
-		t := k.asks.put(ask{kind: askWrite, pub: pub})
-		if k.store.Write(t, &Batch{Ops: f.ops}) {
-			k.asks.take(t)
-			if pub != nil {
-				pub.wait--
-			}
+	joined := f.share != 0 && f.share != GroupWhole
+	f.careful = false
+	if len(f.ops) > 0 || joined || len(f.held) > 0 {
+		b := Batch{Relaxed: f.relaxed}
+		if joined {
+			b.Group, b.Share = f.group, f.share
 		}
-		// Written again later they would overwrite what another kernel wrote meanwhile.
-		f.ops, f.opBuf = f.ops[:0], f.opBuf[:0]
+		k.commit(k.hold(), b)
 	}
+	f.share = 0
 	pub := f.pub
 	if pub != nil && pub.wait == 0 {
 		k.settled(pub)
 		pub = nil
 	}
 	return pub
+}
+
+// commit writes what was put. pub, if it is not nil, waits for one thing more: this.
+func (k *Kernel) commit(pub *publication, b Batch) {
+	f := &k.fan
+	b.Ops = f.ops
+	t := Token(0)
+	if pub != nil || len(f.held) > 0 {
+		t = k.asks.put(ask{kind: askWrite, pub: pub, held: append([]held(nil), f.held...)})
+	}
+	done := k.store.Write(t, &b)
+	// Written again later they would overwrite what another kernel wrote meanwhile.
+	list := f.held
+	f.ops, f.opBuf, f.held, f.bodyOf = f.ops[:0], f.opBuf[:0], f.held[:0], nil
+	if !done || t == 0 {
+		return
+	}
+	if pub != nil {
+		pub.wait--
+	}
+	a, _ := k.asks.take(t)
+	if len(list) > 0 {
+		k.passed(a.held, nil)
+	}
 }
 
 // settled ends what a publication held.
@@ -315,24 +365,30 @@ func (k *Kernel) settle(pub *publication, r mqtt.ReasonCode) {
 	if c != nil && c.state == connected {
 		k.flushAcks(c)
 	}
+	k.settle(pub.next, pub.reason)
 }
 
 // Written brings the answer of the Store to a Write.
 func (k *Kernel) Written(now Time, t Token, err error) {
 	k.at(now)
 	a, ok := k.asks.take(t)
-	if !ok || a.kind != askWrite {
-		return
-	}
 	r := mqtt.Success
 	if err != nil {
 		r = mqtt.QuotaExceeded
 	}
-	if a.sub != nil {
-		k.subWritten(a.sub, r)
+	switch {
+	case !ok:
 		return
+	case a.kind == askAdmit:
+		k.admitted(a.conn, err)
+	case a.kind != askWrite:
+		return
+	case a.sub != nil:
+		k.subWritten(a.sub, r)
 	}
+	k.passed(a.held, err)
 	k.settle(a.pub, r)
+	k.flushOps()
 }
 
 // put adds one op to the publication at work.
@@ -340,12 +396,7 @@ func (k *Kernel) put(op Op) { k.fan.ops = append(k.fan.ops, op) }
 
 // flushOps writes what was put outside of a publication; nobody waits for it.
 func (k *Kernel) flushOps() {
-	if len(k.fan.ops) == 0 {
-		return
+	if len(k.fan.ops) > 0 {
+		k.commit(nil, Batch{})
 	}
-	t := k.asks.put(ask{kind: askWrite})
-	if k.store.Write(t, &Batch{Ops: k.fan.ops}) {
-		k.asks.take(t)
-	}
-	k.fan.ops, k.fan.opBuf = k.fan.ops[:0], k.fan.opBuf[:0]
 }

@@ -21,24 +21,62 @@ func (k *Kernel) retain(m *Message) {
 
 // reading is a fetch of retained messages for one subscription.
 type reading struct {
-	sess *session
-	full string
+	sess  *session
+	full  string
+	after string // the last topic of a page that is not the last one
 }
 
 // fetch reads the retained messages that sub matches, and sends each as the standard wants it: with
 // the retain flag [MQTT-3.3.1-8] and at the lower of both QoS.
 func (k *Kernel) fetch(sub *subscription) {
 	r := &reading{sess: sub.sess, full: sub.full}
+	k.fetchPage(r, sub)
+}
+
+// fetchPage asks for the next part.
+func (k *Kernel) fetchPage(r *reading, sub *subscription) {
 	t := k.asks.put(ask{kind: askRead, read: r})
 	sub.sess.pending++
+	q := Query{
+		Filter: sub.aud.filter, After: r.after, Max: pageMessages, BytesMax: pageBytes,
+	}
+	r.after = ""
 	k.begin(nil, 0)
-	done := k.store.Read(t, Query{Filter: sub.aud.filter}, func(rec Record) {
-		k.retained(r, &rec)
-	})
+	done := k.store.Read(t, q, func(rec Record) { k.retained(r, &rec) })
 	k.end()
 	if done {
 		k.asks.take(t)
-		k.unpend(r.sess)
+		k.fetched(r)
+	}
+}
+
+// fetched goes on with the next page, when there is room for it.
+func (k *Kernel) fetched(r *reading) {
+	s := r.sess
+	if r.after != "" {
+		s.busy().fetches = append(s.busy().fetches, r)
+		k.fetchOn(s)
+	}
+	k.unpend(s)
+}
+
+// fetchOn goes on with retained messages that wait for room.
+func (k *Kernel) fetchOn(s *session) {
+	w := s.work
+	for w != nil && len(w.fetches) > 0 {
+		if !s.live() {
+			w.fetches = nil
+			return
+		}
+		if n, _ := w.waits(); n >= pageMessages || s.conn.out.Room() <= 0 {
+			return
+		}
+		r := w.fetches[0]
+		w.fetches = w.fetches[1:]
+		if sub := s.subs.get(r.full); sub != nil {
+			k.fetchPage(r, sub)
+			return
+		}
 	}
 }
 
@@ -46,7 +84,23 @@ func (k *Kernel) fetch(sub *subscription) {
 func (k *Kernel) Read(now Time, t Token, recs []Record, err error) {
 	k.at(now)
 	a, ok := k.asks.take(t)
-	if !ok || a.kind != askRead {
+	switch {
+	case !ok:
+		return
+	case a.kind == askPage:
+		for i := range recs {
+			k.leaf(a.page, &recs[i])
+		}
+		k.turned(a.page, err)
+		k.flushOps()
+		return
+	case a.kind == askTally:
+		for i := range recs {
+			k.tallied(a.sess, &recs[i], a.before)
+		}
+		k.unpend(a.sess)
+		return
+	case a.kind != askRead:
 		return
 	}
 	k.begin(nil, 0)
@@ -57,11 +111,15 @@ func (k *Kernel) Read(now Time, t Token, recs []Record, err error) {
 	if err != nil {
 		k.stats.ReadErrors++
 	}
-	k.unpend(a.read.sess)
+	k.fetched(a.read)
 }
 
 // retained delivers one retained message to the subscription it was read for.
 func (k *Kernel) retained(r *reading, rec *Record) {
+	if rec.Kind == OpMore {
+		r.after = rec.Key
+		return
+	}
 	sub := r.sess.subs.get(r.full)
 	if sub == nil || rec.Expire != 0 && k.now >= rec.Expire {
 		return
@@ -137,5 +195,29 @@ func (k *Kernel) publishWill(s *session, w *will) {
 	if s.lis.Policy == nil || k.process(s.lis.Policy, s.who, &m) {
 		k.spread(&m)
 	}
+	k.putSession(s) // without the will
 	k.end()
+}
+
+// append encodes w, or that there is none.
+func (w *will) append(dst []byte) []byte {
+	dst = appendBool(dst, w != nil)
+	if w == nil {
+		return dst
+	}
+	dst = appendUint(dst, uint64(w.delay))
+	dst = appendUint(dst, uint64(w.lifetime))
+	return appendMessage(appendBool(dst, w.expires), &w.msg)
+}
+
+// will decodes what append made.
+func (r *reader) will() *will {
+	if !r.bool() {
+		return nil
+	}
+	w := &will{delay: uint32(r.upTo(Never)), lifetime: uint32(r.upTo(Never)), expires: r.bool()}
+	var m Message
+	r.message(&m)
+	w.msg = *m.Keep()
+	return w
 }

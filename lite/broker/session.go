@@ -24,6 +24,9 @@ type session struct {
 	pending int32  // publications of it that are not settled
 	mark    uint32 // fan-out that last saw it, and where (deliver.go)
 	at      int32
+	num     uint32 // in the Store, 0 for a session that is not kept
+	asleep  bool   // what it holds is in the Store alone (wake.go)
+	tallied bool
 }
 
 // away is what a session has while its client is away, if it ends or has a will.
@@ -31,6 +34,8 @@ type away struct {
 	timer    timer[*session]
 	expireAt Time // 0 for never
 	willAt   Time // 0 or when the will is due
+	// connected is only ever true of a session that is about to be restored.
+	connected bool
 }
 
 // passage is what a session has on its way from kernel to kernel (handover.go).
@@ -67,7 +72,7 @@ func (s *session) arriving() *arrival {
 }
 
 // durable: what the session holds must be in the Store before it is acknowledged.
-func (k *Kernel) durable(s *session) bool { return k.cfg.Durable && s.expiry != 0 }
+func (k *Kernel) durable(s *session) bool { return s.num != 0 }
 
 // attach gives the session its new connection.
 func (k *Kernel) attach(s *session, c *Conn, h *hello) {
@@ -157,14 +162,29 @@ func (k *Kernel) endSession(s *session, abnormal bool) {
 func (k *Kernel) forget(s *session) {
 	k.disarm(s)
 	delete(k.sessions, s.id())
-	k.stats.Queued -= s.work.queued()
 	k.dropLoose(s)
+	n, _ := s.work.waits()
+	k.stats.Queued -= n
 	k.redistribute(s)
 	for _, f := range s.filters() {
 		k.unsubscribe(s, f)
 	}
-	if k.durable(s) {
-		k.put(Op{Kind: OpDropSession, Key: s.id()})
+	k.drop(s)
+}
+
+// drop removes s from the Store. Its number is free for another.
+func (k *Kernel) drop(s *session) {
+	if s.num != 0 {
+		op := Op{Kind: OpDropSession, Num: s.num}
+		if s.asleep || s.work != nil {
+			op.Seq = 1
+		}
+		k.put(op)
+		k.numbers = append(k.numbers, s.num)
+		s.num, s.asleep = 0, false
+	}
+	if s.work != nil {
+		s.work.back = backlog{}
 	}
 	k.flushOps()
 }
@@ -202,6 +222,7 @@ func (k *Kernel) takeOver(s *session, clean bool) {
 		}
 		s.conn = nil
 		k.dropLoose(s)
+		s.spill()
 		k.disconnect(c, mqtt.SessionTakenOver)
 		return
 	}

@@ -12,6 +12,7 @@ type subscribing struct {
 	conn    *Conn
 	wait    int
 	id      uint16
+	leaves  bool // it is an UNSUBSCRIBE
 	reasons []mqtt.ReasonCode
 	// fetch are the subscriptions whose retained messages follow the SUBACK [MQTT-3.3.1-9].
 	fetch []*subscription
@@ -200,8 +201,12 @@ func (k *Kernel) writeSession(sg *subscribing) {
 	sg.wait++
 	t := k.asks.put(ask{kind: askWrite, sub: sg})
 	k.wire = sg.sess.appendRecord(k.wire[:0])
-	ops := []Op{{Kind: OpPutSession, Key: sg.sess.id(), Value: k.wire}}
-	if k.store.Write(t, &Batch{Ops: ops}) {
+	s := sg.sess
+	b := Batch{
+		Ops:     []Op{{Kind: OpPutSession, Num: s.num, Key: s.id(), Value: k.wire}},
+		Relaxed: sg.conn.lis.Durability == DurableInterval,
+	}
+	if k.store.Write(t, &b) {
 		k.asks.take(t)
 		sg.wait--
 	}
@@ -209,12 +214,20 @@ func (k *Kernel) writeSession(sg *subscribing) {
 
 // saveSession writes the state of a durable session; nobody waits for it.
 func (k *Kernel) saveSession(s *session) {
+	k.putSession(s)
+	k.flushOps()
+}
+
+// putSession adds the state of a durable session to what is written.
+func (k *Kernel) putSession(s *session) {
 	if k.durable(s) && k.sessions[s.id()] == s {
 		at := len(k.fan.opBuf)
 		k.fan.opBuf = s.appendRecord(k.fan.opBuf)
-		k.put(Op{Kind: OpPutSession, Key: s.id(), Value: k.fan.opBuf[at:]})
+		k.put(Op{
+			Kind: OpPutSession, Num: s.num, Key: s.id(),
+			Value: k.fan.opBuf[at:len(k.fan.opBuf):len(k.fan.opBuf)],
+		})
 	}
-	k.flushOps()
 }
 
 func (k *Kernel) subWritten(sg *subscribing, r mqtt.ReasonCode) {
@@ -245,6 +258,11 @@ func (k *Kernel) subSettle(sg *subscribing, _ mqtt.ReasonCode) {
 }
 
 func (k *Kernel) ackSub(c *Conn, sg *subscribing) {
+	if sg.leaves {
+		a := mqtt.Unsuback{PacketID: sg.id, Reasons: sg.reasons}
+		k.write(c, a.Append(k.buf[:0], c.version)) // [MQTT-3.10.4-4]
+		return
+	}
 	a := mqtt.Suback{PacketID: sg.id, Reasons: sg.reasons}
 	k.write(c, a.Append(k.buf[:0], c.version))
 }
@@ -255,7 +273,8 @@ func (k *Kernel) onUnsubscribe(c *Conn, frame []byte) {
 		k.fail(c, err)
 		return
 	}
-	a := mqtt.Unsuback{PacketID: p.PacketID}
+	sg := &subscribing{sess: c.sess, conn: c, id: p.PacketID, wait: 1, leaves: true}
+	c.sess.pending++
 	for {
 		f, ok := p.Next()
 		if !ok {
@@ -265,8 +284,8 @@ func (k *Kernel) onUnsubscribe(c *Conn, frame []byte) {
 		if !k.unsubscribe(c.sess, string(f)) {
 			r = mqtt.NoSubscriptionExisted
 		}
-		a.Reasons = append(a.Reasons, r)
+		sg.reasons = append(sg.reasons, r)
 	}
-	k.saveSession(c.sess)
-	k.write(c, a.Append(k.buf[:0], c.version)) // [MQTT-3.10.4-4]
+	k.writeSession(sg)
+	k.subSettle(sg, mqtt.Success)
 }

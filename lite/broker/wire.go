@@ -136,28 +136,48 @@ func readMessage(b []byte, m *Message) bool {
 	return r.whole()
 }
 
-func appendQueued(dst []byte, e *queued) []byte {
+// appendHead encodes what is the session's own of a message that waits.
+func appendHead(dst []byte, e *queued) []byte {
 	dst = append(dst, byte(e.qos))
 	dst = appendBool(dst, e.retain)
 	dst = appendString(dst, e.share)
-	dst = appendUint(dst, e.seq)
 	dst = appendUint(dst, uint64(len(e.ids)))
 	for _, id := range e.ids {
 		dst = appendUint(dst, uint64(id))
 	}
-	return appendMessage(dst, e.m)
+	return dst
 }
 
-func (r *reader) queued() queued {
+func appendQueued(dst []byte, e *queued) []byte {
+	return appendMessage(appendUint(appendHead(dst, e), e.seq), e.m)
+}
+
+// readQueued decodes an OpPush.
+func readQueued(rec *Record) (queued, bool) {
+	head := reader{b: rec.Value}
+	e := head.head()
+	body := reader{b: rec.Body}
+	var m Message
+	body.message(&m)
+	e.m, e.seq = m.Keep(), rec.Seq
+	return e, head.whole() && body.whole() && rec.Seq != 0
+}
+
+func (r *reader) head() queued {
 	var e queued
 	e.qos = mqtt.QoS(r.upTo(2))
 	e.retain = r.bool()
 	e.share = r.string()
-	e.seq = r.uint()
 	n := r.upTo(uint64(len(r.b)))
 	for ; n > 0 && !r.bad; n-- {
 		e.ids = append(e.ids, uint32(r.upTo(1<<28)))
 	}
+	return e
+}
+
+func (r *reader) queued() queued {
+	e := r.head()
+	e.seq = r.uint()
 	var m Message
 	r.message(&m)
 	e.m = m.Keep()
@@ -167,15 +187,14 @@ func (r *reader) queued() queued {
 // appendRecord encodes what a session is without its messages: expiry, when it ends, subscriptions.
 func (s *session) appendRecord(dst []byte) []byte {
 	dst = appendUint(dst, uint64(s.expiry))
-	expireAt, nextSeq := Time(0), uint64(0)
+	expireAt, willAt := Time(0), Time(0)
 	if s.away != nil {
-		expireAt = s.away.expireAt
-	}
-	if s.work != nil {
-		nextSeq = s.work.nextSeq
+		expireAt, willAt = s.away.expireAt, s.away.willAt
 	}
 	dst = appendUint(dst, uint64(expireAt))
-	dst = appendUint(dst, nextSeq)
+	dst = appendUint(dst, uint64(willAt))
+	dst = appendBool(dst, s.conn != nil)
+	dst = s.will.append(dst)
 	dst = append(dst, byte(s.who.Version))
 	for _, v := range []string{s.who.Username, s.who.Address, s.who.Listener, s.who.Tenant} {
 		dst = appendString(dst, v)
@@ -215,9 +234,13 @@ func (r *reader) record(s *session) []carriedSub {
 	if at := Time(r.upTo(1 << 62)); at != 0 {
 		s.absence().expireAt = at
 	}
-	if seq := r.uint(); seq != 0 {
-		s.busy().nextSeq = seq
+	if at := Time(r.upTo(1 << 62)); at != 0 {
+		s.absence().willAt = at
 	}
+	if r.bool() {
+		s.absence().connected = true
+	}
+	s.will = r.will()
 	s.who.Version = mqtt.Version(r.byte())
 	s.who.Username, s.who.Address = r.string(), r.string()
 	s.who.Listener, s.who.Tenant = r.string(), r.string()
@@ -235,6 +258,16 @@ func appendSession(dst []byte, s *session) []byte {
 	w := s.work
 	if w == nil {
 		w = &work{}
+	}
+	dst = appendBool(appendUint(dst, uint64(s.num)), s.asleep)
+	b := &w.back
+	for _, n := range []uint64{
+		b.nextSeq, b.from, uint64(b.n), uint64(b.bytes), uint64(len(b.flown)),
+	} {
+		dst = appendUint(dst, n)
+	}
+	for _, seq := range b.flown {
+		dst = appendUint(dst, seq)
 	}
 	ids := w.receivedIDs()
 	dst = appendUint(dst, uint64(len(ids)))
@@ -262,6 +295,13 @@ func appendSession(dst []byte, s *session) []byte {
 func (r *reader) session(id string) (carried, bool) {
 	s := &session{who: &Identity{ClientID: id}}
 	c := carried{sess: s, subs: r.record(s)}
+	s.num, s.asleep = uint32(r.upTo(1<<32-1)), r.bool()
+	b := &s.busy().back
+	b.nextSeq, b.from = r.uint(), r.uint()
+	b.n, b.bytes = int(r.upTo(1<<31-1)), int(r.upTo(1<<31-1))
+	for n := r.upTo(ringMax); n > 0 && !r.bad; n-- {
+		b.flown = append(b.flown, r.uint())
+	}
 	for n := r.upTo(65535); n > 0 && !r.bad; n-- {
 		s.busy().receive(uint16(r.upTo(65535)), nil)
 	}
@@ -269,7 +309,8 @@ func (r *reader) session(id string) (carried, bool) {
 	for n := r.upTo(uint64(len(r.b))); n > 0 && !r.bad; n-- {
 		s.work.queue.push(r.queued())
 	}
-	if w := s.work; w.nextSeq == 0 && w.flight.next == 0 && w.received == nil && w.queued() == 0 {
+	w := s.work
+	if w.back.empty() && w.flight.next == 0 && w.received == nil && w.queued() == 0 {
 		s.work = nil
 	}
 	return c, r.whole()

@@ -12,7 +12,9 @@ type work struct {
 	// released [MQTT-4.3.3-10]; the value is not nil while the acceptance still waits for
 	// something.
 	received map[uint16]*publication
-	nextSeq  uint64 // of queue records in the Store
+	back     backlog    // of a durable session
+	held     int        // steps in flight that wait for the Store
+	fetches  []*reading // of retained messages, that wait for room
 }
 
 // busy answers s.work, made if it is not there.

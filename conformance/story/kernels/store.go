@@ -43,7 +43,7 @@ func (s shelf) Write(t broker.Token, b *broker.Batch) bool {
 		kept[i] = op
 		kept[i].Value, kept[i].Body = slices.Clone(op.Value), slices.Clone(op.Body)
 	}
-	if s.byEvent {
+	if s.byEvent && (t != 0 || len(s.pending) > 0) {
 		s.pending = append(s.pending, question{s.kernel, t, kept, nil})
 		return false
 	}
@@ -141,7 +141,10 @@ func (s *store) answer(err error) {
 		if err == nil {
 			s.apply(q.ops)
 		}
-		k.Written(s.w.now, q.token, err)
+		if q.token != 0 {
+			k.Written(s.w.now, q.token, err)
+		}
+		s.skip()
 		return
 	}
 	var recs []broker.Record
@@ -149,4 +152,13 @@ func (s *store) answer(err error) {
 		recs = s.find(*q.query)
 	}
 	k.Read(s.w.now, q.token, recs, err)
+	s.skip()
+}
+
+// skip does what nobody waits for and is next.
+func (s *store) skip() {
+	for len(s.pending) > 0 && s.pending[0].query == nil && s.pending[0].token == 0 {
+		s.apply(s.pending[0].ops)
+		s.pending = s.pending[1:]
+	}
 }

@@ -1,0 +1,69 @@
+package sim
+
+import "github.com/hpmq/hpmq/lite/broker"
+
+// kill ends all kernels at once, as a power cut would, and starts new ones over what the store has.
+func (w *world) kill() {
+	if w.calm || w.err != nil {
+		return
+	}
+	w.trace("killed")
+	w.gen++
+	w.store.kill()
+	for _, s := range w.sockets {
+		if !s.over {
+			s.over = true
+		}
+		if !s.cut {
+			s.cut = true
+			if s == s.client.sock {
+				s.client.again(s)
+			}
+		}
+	}
+	w.sockets = nil
+	w.kernels = nil
+	w.start()
+}
+
+// start makes the kernels, with the sessions that the store has. Nobody is let in before every
+// kernel knows what the sessions of the others want.
+func (w *world) start() {
+	n := len(w.links)
+	sessions := w.store.live.sessions()
+	highest := uint32(0)
+	for _, r := range sessions {
+		highest = max(highest, r.Num)
+	}
+	for i := range n {
+		cfg := broker.Default()
+		cfg.Self, cfg.Peers, cfg.Seed = broker.PeerID(i), n, w.rnd.Uint64()
+		cfg.Durable, cfg.Boot, cfg.Numbers = w.durable, w.store.boot, highest
+		w.kernels = append(w.kernels, broker.New(cfg, shelf{w.store, i}, peers{w, i}))
+	}
+	for _, r := range sessions {
+		k := w.kernels[broker.Home(r.Key, n)]
+		if err := k.Restore(w.now, &r); err != nil {
+			w.fail("%s: %v", r.Key, err)
+		}
+		k.Serve(w.lis)
+	}
+	w.down = true
+	w.open()
+}
+
+// open lets clients in as soon as the kernels are ready.
+func (w *world) open() {
+	for _, k := range w.kernels {
+		if !k.Ready() {
+			gen := w.gen
+			w.after(1, func() {
+				if gen == w.gen {
+					w.open()
+				}
+			})
+			return
+		}
+	}
+	w.down = false
+}

@@ -1,0 +1,152 @@
+package broker
+
+import "github.com/hpmq/hpmq/sdk/mqtt"
+
+// A QoS 2 message of a durable session has two steps that must be in the Store before the client
+// hears of them: its packet identifier before PUBLISH, or after a restart it would be sent under
+// another and be taken for another message; and that the client has it before PUBREL, or it would
+// be sent once more after the client forgot the identifier. Both are one small record of the
+// session (OpFlight), written with others.
+
+//
+// What is lost with a restart is sent once more by a publisher that was not answered. So a QoS 2
+// message of a durable session goes to those whose copies are not in the Store only when it is
+// itself: a copy at QoS 0 would come twice.
+
+// held is a step that waits for the Store.
+type held struct {
+	sess *session
+	id   uint16
+	late *late // or a message that goes out behind it
+}
+
+// late is a message for a connection, if it is still that one.
+type late struct {
+	conn *Conn
+	t    target
+	m    *Message
+}
+
+// handLater gives m to the session of t when the publication at work is kept.
+func (k *Kernel) handLater(t *target, m *Message) {
+	x := &late{conn: t.sess.conn, t: *t, m: k.enc.kept(m)}
+	x.t.ids = append([]uint32(nil), t.ids...)
+	if len(t.ids) == 0 {
+		x.t.ids = nil
+	}
+	k.fan.held = append(k.fan.held, held{sess: t.sess, late: x})
+	t.sess.pending++
+}
+
+// go hands a late message out.
+func (x *late) hand(k *Kernel) {
+	s := x.t.sess
+	if s.conn != x.conn || k.sessions[s.id()] != s {
+		return
+	}
+	k.enc.reset(x.m)
+	k.hand(&x.t, x.m)
+	k.enc.reset(nil)
+}
+
+func appendFlight(dst []byte, o *outgoing) []byte {
+	state := byte(0)
+	if o.state == slotKept {
+		state = 1
+	}
+	return append(dst, state, byte(o.id>>8), byte(o.id))
+}
+
+// readFlight decodes what appendFlight made: to be sent again, or to be released.
+func readFlight(b []byte) (id uint16, state outState, ok bool) {
+	if len(b) != 3 || b[0] > 1 {
+		return 0, 0, false
+	}
+	state = slotUnsent
+	if b[0] == 1 {
+		state = slotToRelease
+	}
+	return uint16(b[1])<<8 | uint16(b[2]), state, true
+}
+
+// hold has the Store keep the step that o is in; o waits.
+func (k *Kernel) holdBack(s *session, o *outgoing) {
+	at := len(k.fan.opBuf)
+	k.fan.opBuf = appendFlight(k.fan.opBuf, o)
+	k.put(Op{Kind: OpFlight, Num: s.num, Seq: o.seq, Value: k.fan.opBuf[at:]})
+	k.fan.held = append(k.fan.held, held{sess: s, id: o.id})
+	s.work.held++
+	s.pending++
+}
+
+// passed goes on with the steps that the Store kept, or could not keep.
+func (k *Kernel) passed(list []held, err error) {
+	for _, h := range list {
+		s := h.sess
+		if h.late != nil {
+			if err == nil {
+				h.late.hand(k)
+			}
+			continue
+		}
+		o := s.work.find(h.id)
+		if o != nil && (o.state == slotHeld || o.state == slotKept) {
+			s.work.held--
+			if err != nil {
+				k.failed(s, o)
+			} else {
+				k.pass(s, o)
+			}
+		}
+	}
+	for _, h := range list {
+		if s := h.sess; s.work != nil && s.work.held == 0 {
+			k.pump(s)
+		}
+		k.unpend(h.sess)
+	}
+}
+
+// pass takes the step, now or when the client is back.
+func (k *Kernel) pass(s *session, o *outgoing) {
+	f := &s.work.flight
+	// Behind resend is what this connection has not had yet.
+	had := !f.redo || uint16(o.id-f.first) < uint16(f.resend-f.first)
+	now := s.live() && had
+	switch {
+	case o.state == slotHeld && now:
+		k.transmit(s, o)
+	case o.state == slotHeld:
+		o.state = slotUnsent
+	case now:
+		o.state, o.m = slotReleased, o.m.header()
+		a := mqtt.Ack{Type: mqtt.PUBREL, PacketID: o.id}
+		k.write(s.conn, a.Append(k.buf[:0], s.conn.version))
+	default:
+		o.state, o.m = slotToRelease, o.m.header()
+	}
+}
+
+// failed ends the connection: on the next one it is tried again. A message that came with the
+// write that failed is in the Store neither: its publisher was told.
+func (k *Kernel) failed(s *session, o *outgoing) {
+	if o.state == slotKept {
+		o.state = slotPublished
+	} else {
+		if s.live() && !s.work.flight.redo {
+			s.work.flight.busy--
+		}
+		seq := o.seq
+		s.work.flight.remove(o)
+		s.spill()
+		b := &s.work.back
+		if b.from == 0 || seq < b.from {
+			b.from = seq
+			b.n++
+			k.stats.Queued++
+		}
+	}
+	if s.conn != nil {
+		k.disconnect(s.conn, mqtt.QuotaExceeded)
+	}
+}

@@ -1,0 +1,234 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+// A session that the Store kept over a restart is asleep: the kernel knows who it is, what it wants
+// and when it ends, and so has it in its tree, but not what waits for it. That is read when its
+// client comes. A message for it is kept without waking it: only how much waits is asked for then,
+// for the limits.
+
+// errRestore refuses a record that is no session.
+var errRestore = errors.New("broker: restore: not the state of a session")
+
+// waking is a session that is read, and the connections that wait for it.
+type waking struct {
+	conns   []*Conn
+	flights []flown
+}
+
+// flown is a message that was on its way to the client.
+type flown struct {
+	seq   uint64
+	id    uint16
+	state outState
+	e     queued
+	ok    bool // the message is there
+}
+
+// Home is the kernel, of so many, that a restored session belongs to.
+func Home(clientID string, peers int) PeerID {
+	return PeerID(hash(clientID) % uint64(peers))
+}
+
+// Restore takes in a session that the Store kept before this run, as the OpPutSession that put it
+// there; rec is borrowed until return. It must come before the first connection and the first
+// tick, and to the Home of the session. A connection that it had is lost now.
+func (k *Kernel) Restore(now Time, rec *Record) error {
+	k.at(now)
+	s := &session{who: &Identity{ClientID: rec.Key}, num: rec.Num, asleep: true}
+	r := reader{b: rec.Value}
+	c := carried{sess: s, subs: r.record(s)}
+	switch {
+	case !r.whole() || rec.Num == 0:
+		return errRestore
+	case k.sessions[rec.Key] != nil:
+		return fmt.Errorf("%w: the client has another", errRestore)
+	}
+	s.lis = k.listener(s.who.Listener)
+	k.sessions[rec.Key] = s
+	if k.cfg.Peers > 1 {
+		k.home[rec.Key] = k.cfg.Self
+	}
+	k.settleIn(&c)
+	a := s.absence()
+	if a.connected {
+		a.connected = false
+		if s.will != nil {
+			a.willAt = max(1, k.now+Time(s.will.delay)*1000)
+		}
+		if s.expiry != Never {
+			a.expireAt = k.now + Time(s.expiry)*1000
+		}
+	}
+	k.armSession(s)
+	if a.expireAt == 0 && a.willAt == 0 {
+		s.away = nil
+	}
+	return nil
+}
+
+// Ready is true when nothing that was begun is waited for: after Restore, when every kernel knows
+// what the restored sessions of the others want.
+func (k *Kernel) Ready() bool { return k.asks.len() == 0 }
+
+// listener answers what stands for a listener that restored sessions came by, until their clients
+// are back. Serve fills it in.
+func (k *Kernel) listener(name string) *Listener {
+	l := k.listeners[name]
+	if l == nil {
+		l = &Listener{Name: name, Limits: DefaultLimits()}
+		l.Limits.SessionExpiryMax = Never
+		k.listeners[name] = l
+	}
+	return l
+}
+
+// Serve tells the kernel what judges messages for the restored sessions that came by a listener of
+// that name. Until it is called nobody does.
+func (k *Kernel) Serve(l *Listener) {
+	if was := k.listeners[l.Name]; was != nil {
+		*was = *l
+	}
+}
+
+// number gives a new session its number in the Store.
+func (k *Kernel) number() uint32 {
+	if n := len(k.numbers); n > 0 {
+		num := k.numbers[n-1]
+		k.numbers = k.numbers[:n-1]
+		return num
+	}
+	k.numbered++
+	return k.cfg.Numbers + uint32(k.cfg.Self) + 1 + (k.numbered-1)*uint32(k.cfg.Peers)
+}
+
+// wake reads what a session holds; c is let in after it.
+func (k *Kernel) wake(s *session, c *Conn) {
+	w := s.busy()
+	if p := w.back.page; p != nil && p.whole != nil {
+		p.whole.conns = append(p.whole.conns, c)
+		return
+	}
+	p := &paging{sess: s, upTo: w.back.nextSeq, whole: &waking{conns: []*Conn{c}}}
+	w.back.page = p
+	k.turn(p, Query{Num: s.num, Whole: true, Max: pageMessages, BytesMax: pageBytes})
+}
+
+// record takes in what is not a message.
+func (x *waking) record(k *Kernel, s *session, rec *Record) {
+	w := s.work
+	switch rec.Kind {
+	case OpCount:
+		k.stats.Queued -= w.back.n
+		w.back.n, w.back.bytes = int(rec.Seq), int(rec.Bytes)
+		k.stats.Queued += w.back.n
+	case OpReceived:
+		w.receive(uint16(rec.Seq), nil)
+	case OpFlight:
+		id, state, ok := readFlight(rec.Value)
+		if !ok {
+			k.stats.BadFrames++
+			return
+		}
+		x.flights = append(x.flights, flown{seq: rec.Seq, id: id, state: state})
+	}
+}
+
+// flight is true if rec is the message of the last flight.
+func (x *waking) flight(k *Kernel, _ *session, rec *Record) bool {
+	n := len(x.flights)
+	if n == 0 || x.flights[n-1].seq != rec.Seq {
+		return false
+	}
+	var ok bool
+	f := &x.flights[n-1]
+	if f.e, ok = readQueued(rec); !ok {
+		k.stats.BadFrames++
+	}
+	f.ok = ok
+	return true
+}
+
+// woken ends the reading of a session: it has its window back, and its connections are let in.
+func (k *Kernel) woken(p *paging, err error) {
+	s, x := p.sess, p.whole
+	if err == nil && s.asleep && k.sessions[s.id()] == s {
+		s.asleep = false
+		for i := range x.flights {
+			k.relaunch(s, &x.flights[i])
+		}
+	}
+	for _, c := range x.conns {
+		switch {
+		case c.state != claiming:
+		case s.asleep && k.sessions[s.id()] == s:
+			k.disconnect(c, mqtt.UnspecifiedError)
+		default:
+			k.claimed(c)
+		}
+	}
+}
+
+// relaunch puts a message back into the window, under its identifier.
+func (k *Kernel) relaunch(s *session, x *flown) {
+	w := s.work
+	if w.back.n > 0 {
+		w.back.n--
+		k.stats.Queued--
+	}
+	f := &w.flight
+	at := x.id - f.first
+	fits := f.count == 0 || at < ringMax-1 && at >= f.next-f.first
+	if !fits || x.id == 0 || !x.ok && x.state == slotUnsent {
+		k.put(Op{Kind: OpFlight, Num: s.num, Seq: x.seq})
+		k.flushOps()
+		return
+	}
+	if f.count == 0 {
+		f.first = x.id
+	}
+	f.next = x.id
+	o := f.add()
+	if o == nil {
+		return
+	}
+	w.back.flown = append(w.back.flown, x.seq)
+	o.m, o.ids, o.share, o.seq = x.e.m, x.e.ids, x.e.share, x.seq
+	o.qos, o.retain, o.state, o.sent = mqtt.ExactlyOnce, x.e.retain, x.state, true
+	if x.state == slotToRelease || o.m == nil {
+		o.m = (&Message{QoS: mqtt.ExactlyOnce}).header()
+	}
+}
+
+// tally asks how much waits for a session that is asleep, once.
+func (k *Kernel) tally(s *session) {
+	if s.tallied {
+		return
+	}
+	s.tallied = true
+	before := s.work.back.n
+	t := k.asks.put(ask{kind: askTally, sess: s, before: before})
+	s.pending++
+	q := Query{Num: s.num, Whole: true}
+	if k.store.Read(t, q, func(r Record) { k.tallied(s, &r, before) }) {
+		k.asks.take(t)
+		k.unpend(s)
+	}
+}
+
+// tallied takes the answer: what was kept since the question may be in it or not.
+func (k *Kernel) tallied(s *session, rec *Record, before int) {
+	if rec.Kind != OpCount || !s.asleep || s.work == nil {
+		return
+	}
+	b := &s.work.back
+	k.stats.Queued -= b.n
+	b.n = int(rec.Seq) + max(0, b.n-before)
+	b.bytes = max(b.bytes, int(rec.Bytes))
+	k.stats.Queued += b.n
+}
