@@ -72,6 +72,9 @@ func (c *client) ordered(m *message, p *mqtt.Publish) {
 	if m.qos == mqtt.AtLeastOnce && p.QoS == mqtt.AtMostOnce {
 		return // or its first copy may have been dropped, and this is its repeat
 	}
+	if c.w.trouble && m.again {
+		return // it may have been refused, and the next one not
+	}
 	key := m.stream + string('0'+byte(p.QoS))
 	if m.seq < c.inbox.streams[key] {
 		c.w.fail("%s: %v came after a later one", c.id, m)

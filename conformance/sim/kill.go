@@ -1,6 +1,9 @@
 package sim
 
-import "github.com/hpmq/hpmq/lite/broker"
+import (
+	"github.com/hpmq/hpmq/lite/broker"
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
 
 // kill ends all kernels at once, as a power cut would, and starts new ones over what the store has.
 func (w *world) kill() {
@@ -66,4 +69,18 @@ func (w *world) open() {
 		}
 	}
 	w.down = false
+}
+
+// breakDisk makes the store refuse what is asked of it for a while.
+func (w *world) breakDisk() {
+	if !w.calm {
+		w.trouble = true
+		w.store.failing = w.now + w.upTo(200)
+		w.trace("the disk fails")
+	}
+}
+
+// refused says whether r is how a client is told that the store failed.
+func (w *world) refused(r mqtt.ReasonCode) bool {
+	return w.trouble && (r == mqtt.QuotaExceeded || r == mqtt.UnspecifiedError)
 }

@@ -20,6 +20,7 @@ type message struct {
 	sent   broker.Time
 	acked  bool // the server took it over: PUBACK, PUBREC
 	lost   bool // the publisher forgot it: it may arrive or not
+	again  bool // it was sent more than once
 }
 
 func (m *message) String() string {
@@ -103,6 +104,7 @@ func (c *client) sendAgain(s *socket) {
 			o.id = 0
 			o.id = c.newID()
 		}
+		o.m.again = true
 		c.sendPublish(s, o, true)
 	}
 }
@@ -135,6 +137,11 @@ func (c *client) acked(s *socket, frame []byte) {
 	wrong := (a.Type == mqtt.PUBACK) != (o.m.qos == mqtt.AtLeastOnce) ||
 		a.Type == mqtt.PUBCOMP && !o.released
 	bad := a.Reason >= mqtt.UnspecifiedError && a.Type != mqtt.PUBCOMP
+	if bad && !wrong && c.w.refused(a.Reason) {
+		o.m.lost = true
+		c.out = append(c.out[:at], c.out[at+1:]...)
+		return
+	}
 	if wrong || bad {
 		c.w.fail("%s: acknowledgement %d %v of %v", c.id, a.Type, a.Reason, o.m)
 		return

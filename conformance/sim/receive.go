@@ -60,6 +60,9 @@ func (c *client) disconnected(frame []byte) {
 	var d mqtt.Disconnect
 	err := d.Decode(c.version, frame)
 	c.told = true
+	if c.w.refused(d.Reason) {
+		return
+	}
 	if err != nil || d.Reason != mqtt.SessionTakenOver || c.old == 0 {
 		c.w.fail("%s: DISCONNECT %v, %v", c.id, d.Reason, err)
 	}

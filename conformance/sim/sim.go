@@ -81,6 +81,7 @@ type world struct {
 	durable bool
 	gen     int  // kills until now
 	down    bool // kernels have started and let nobody in yet
+	trouble bool // the store failed at some time: who waits for it may be refused
 	sockets []*socket
 }
 
@@ -128,6 +129,9 @@ func (w *world) build() {
 	if w.durable {
 		for range w.rnd.IntN(4) {
 			w.after(w.upTo(int(w.cfg.ChaosTime)), w.kill)
+		}
+		for range w.rnd.IntN(3) {
+			w.after(w.upTo(int(w.cfg.ChaosTime)), w.breakDisk)
 		}
 	}
 }

@@ -101,6 +101,11 @@ func (c *client) subacked(frame []byte) {
 	var a mqtt.Suback
 	err := a.Decode(c.version, frame)
 	iv := c.asked[a.PacketID]
+	if err == nil && iv != nil && len(a.Reasons) == 1 && c.w.refused(a.Reasons[0]) {
+		delete(c.asked, a.PacketID)
+		c.once(func(s *socket) { c.sendSubscribe(s, iv) })
+		return
+	}
 	if err != nil || iv == nil || len(a.Reasons) != 1 || a.Reasons[0] > 2 {
 		c.w.fail("%s: SUBACK %d %v, %v", c.id, a.PacketID, a.Reasons, err)
 		return
@@ -116,10 +121,25 @@ func (c *client) unsubacked(frame []byte) {
 	var a mqtt.Unsuback
 	err := a.Decode(c.version, frame)
 	iv := c.asked[a.PacketID]
+	if err == nil && iv != nil && len(a.Reasons) == 1 && c.w.refused(a.Reasons[0]) {
+		delete(c.asked, a.PacketID)
+		c.once(func(s *socket) { c.sendUnsubscribe(s, iv) })
+		return
+	}
 	if err != nil || iv == nil {
 		c.w.fail("%s: UNSUBACK %d, %v", c.id, a.PacketID, err)
 		return
 	}
 	delete(c.asked, a.PacketID)
 	iv.gone = c.w.now
+}
+
+// once does something a little later, on the connection of now.
+func (c *client) once(do func(*socket)) {
+	s := c.sock
+	c.w.after(20+c.w.upTo(50), func() {
+		if s == c.sock && !s.cut && c.up {
+			do(s)
+		}
+	})
 }

@@ -24,8 +24,8 @@ func (d *Disk) run() {
 			return
 		}
 		d.look()
-		if len(items) > 0 {
-			d.commit(items)
+		if len(items) > 0 || len(d.owed) > 0 && time.Now().After(d.retry) {
+			d.commit(d.collect(items))
 		}
 		d.tidy()
 	}
@@ -52,7 +52,42 @@ func (d *Disk) commit(items []*request) {
 			d.trouble(err)
 		}
 	}
+	d.owe(items, err)
 	d.tell(items, err)
+}
+
+// collect puts what is owed before items.
+func (d *Disk) collect(items []*request) []*request {
+	if len(d.owed) == 0 {
+		return items
+	}
+	for _, r := range d.owed {
+		r.refused = nil
+	}
+	items = append(d.owed, items...)
+	d.owed = nil
+	return items
+}
+
+// owe keeps what nobody waits for when the device fails: it is tried again, before what follows.
+// Beyond a limit it is given up, and the next start knows less: messages come again that were
+// acknowledged by their receivers.
+func (d *Disk) owe(items []*request, err error) {
+	if err == nil {
+		return
+	}
+	d.retry = time.Now().Add(time.Second)
+	bytes := int64(0)
+	for _, r := range items {
+		if r.read || r.token != 0 || r.batch.Group != 0 {
+			continue
+		}
+		if bytes += r.bytes; bytes > d.cfg.PendingBytesMax {
+			d.trouble(fmt.Errorf("%w: writes that nobody waits for are given up", ErrBusy))
+			return
+		}
+		d.owed = append(d.owed, r)
+	}
 }
 
 // stage puts the ops of r into the batch. Where nobody waits nobody hears of a refusal: what does

@@ -48,6 +48,8 @@ type Disk struct {
 	swept    time.Time
 	dropAt   atomic.Uint64 // segments below are in the database
 	lowSpace bool
+	owed     []*request // writes that nobody waits for, of a group that failed
+	retry    time.Time  // when they are tried again
 
 	mu    sync.Mutex
 	stats DiskStats

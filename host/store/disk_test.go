@@ -15,7 +15,7 @@ import (
 
 // desktop is a kernel's side of a Disk for tests: it notes the answers.
 type desktop struct {
-	t    *testing.T
+	t    testing.TB
 	disk *Disk
 	view *DiskView
 
@@ -51,7 +51,7 @@ func diskConfig(t testing.TB) DiskConfig {
 	return c
 }
 
-func openDisk(t *testing.T, c DiskConfig) *desktop {
+func openDisk(t testing.TB, c DiskConfig) *desktop {
 	t.Helper()
 	d, _, err := OpenDisk(c)
 	if err != nil {
@@ -62,7 +62,7 @@ func openDisk(t *testing.T, c DiskConfig) *desktop {
 	return k
 }
 
-func newDesktop(t *testing.T, d *Disk) *desktop {
+func newDesktop(t testing.TB, d *Disk) *desktop {
 	k := &desktop{
 		t: t, disk: d, read: map[broker.Token][]broker.Record{}, errs: map[broker.Token]error{},
 	}

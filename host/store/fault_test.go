@@ -69,9 +69,14 @@ func TestAFailingDeviceIsToldAndGoneAround(t *testing.T) {
 		if !errors.Is(err, errDevice) {
 			t.Errorf("err %v", err)
 		}
+		k.view.Write(0, &broker.Batch{Ops: []broker.Op{push(1, seq+3, "nobody waits")}})
+		if err := k.wait(k.ask(broker.Batch{})); !errors.Is(err, errDevice) {
+			t.Errorf("err %v", err)
+		}
 		bad.set(false, false)
-		k.write(push(1, seq+3, "good"))
-		want += fmt.Sprintf(", push %d +good, push %d +good", seq+1, seq+3)
+		k.write(push(1, seq+4, "good"))
+		want += fmt.Sprintf(", push %d +good, push %d +nobody wa, push %d +good",
+			seq+1, seq+3, seq+4)
 		k.want(broker.Query{Num: 1}, want[2:])
 		k.kill()
 		k.again()

@@ -90,8 +90,13 @@ func (k *Kernel) flushAcks(c *Conn) {
 // sendSlot writes one acknowledgement. A v3 client cannot be told of a failure: its connection
 // ends, so that it sends again.
 func (k *Kernel) sendSlot(c *Conn, s ackSlot) {
-	if s.reason == mqtt.QuotaExceeded && c.version != mqtt.V5 {
+	switch {
+	case s.reason != mqtt.QuotaExceeded:
+	case c.version != mqtt.V5:
 		k.close(c)
+		return
+	case s.typ == mqtt.PUBCOMP: // it cannot say that either
+		k.disconnect(c, s.reason)
 		return
 	}
 	over := s.typ != mqtt.PUBREC || s.reason >= mqtt.UnspecifiedError
@@ -143,7 +148,9 @@ func (k *Kernel) onRelease2(c *Conn, a *mqtt.Ack) {
 		k.begin(c, a.PacketID)
 		k.fan.qos = mqtt.AtLeastOnce // the Store is waited for
 		k.put(Op{Kind: OpReleased, Num: s.num, Seq: uint64(a.PacketID)})
-		slot.pub = k.end()
+		if slot.pub = k.end(); slot.pub != nil {
+			slot.pub.undo = true
+		}
 	}
 	k.acknowledge(c, slot)
 }

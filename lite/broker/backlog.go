@@ -81,6 +81,9 @@ func (k *Kernel) wait(s *session, e queued) {
 	k.stats.Queued++
 	if e.seq == 0 || b.from == 0 && s.conn != nil && w.queue.len() < aheadMax {
 		w.queue.push(e)
+		if e.seq != 0 {
+			k.holdQueued(s, e.seq)
+		}
 		return
 	}
 	if b.from == 0 {
@@ -227,6 +230,16 @@ func (w *work) trim() {
 		}
 	}
 	w.back.flown = kept
+}
+
+// fly notes what is in flight and a page may bring.
+func (w *work) fly() {
+	w.back.flown = w.back.flown[:0]
+	w.flight.each(func(o *outgoing) {
+		if o.seq >= w.back.from {
+			w.back.flown = append(w.back.flown, o.seq)
+		}
+	})
 }
 
 // has is true if a message in flight has the Seq.

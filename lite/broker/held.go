@@ -18,6 +18,23 @@ type held struct {
 	sess *session
 	id   uint16
 	late *late // or a message that goes out behind it
+	// fresh: the message itself is in the same write. queued: it waits in memory, and there is no
+	// step.
+	fresh, queued bool
+	seq           uint64 // of what is queued
+}
+
+// holdQueued notes that a message waits in memory which the Store may refuse yet.
+func (k *Kernel) holdQueued(s *session, seq uint64) {
+	k.fan.held = append(k.fan.held, held{sess: s, queued: true, seq: seq})
+	s.pending++
+}
+
+// pushed notes that the step that was held last came with its message.
+func (k *Kernel) pushed(n int) {
+	if len(k.fan.held) > n {
+		k.fan.held[n].fresh = true
+	}
 }
 
 // late is a message for a connection, if it is still that one.
@@ -89,11 +106,18 @@ func (k *Kernel) passed(list []held, err error) {
 			}
 			continue
 		}
+		if h.queued {
+			if err != nil {
+				s.work.recall(h.seq, s.live())
+				s.spill() // what is read again is what was kept
+			}
+			continue
+		}
 		o := s.work.find(h.id)
 		if o != nil && (o.state == slotHeld || o.state == slotKept) {
 			s.work.held--
 			if err != nil {
-				k.failed(s, o)
+				k.failed(s, o, h.fresh)
 			} else {
 				k.pass(s, o)
 			}
@@ -105,6 +129,24 @@ func (k *Kernel) passed(list []held, err error) {
 		}
 		k.unpend(h.sess)
 	}
+}
+
+// recall takes a message that was not kept, and was to be sent when it is, out of the window.
+func (w *work) recall(seq uint64, live bool) {
+	var found *outgoing
+	w.flight.each(func(o *outgoing) {
+		if o.seq == seq && o.state == slotHeld {
+			found = o
+		}
+	})
+	if found == nil {
+		return
+	}
+	w.held--
+	if live && !w.flight.redo {
+		w.flight.busy--
+	}
+	w.flight.remove(found)
 }
 
 // pass takes the step, now or when the client is back.
@@ -128,8 +170,8 @@ func (k *Kernel) pass(s *session, o *outgoing) {
 }
 
 // failed ends the connection: on the next one it is tried again. A message that came with the
-// write that failed is in the Store neither: its publisher was told.
-func (k *Kernel) failed(s *session, o *outgoing) {
+// write that failed is not in the Store either: its publisher was told.
+func (k *Kernel) failed(s *session, o *outgoing, fresh bool) {
 	if o.state == slotKept {
 		o.state = slotPublished
 	} else {
@@ -138,6 +180,9 @@ func (k *Kernel) failed(s *session, o *outgoing) {
 		}
 		seq := o.seq
 		s.work.flight.remove(o)
+		if fresh {
+			return
+		}
 		s.spill()
 		b := &s.work.back
 		if b.from == 0 || seq < b.from {
@@ -145,6 +190,7 @@ func (k *Kernel) failed(s *session, o *outgoing) {
 			b.n++
 			k.stats.Queued++
 		}
+		s.work.fly()
 	}
 	if s.conn != nil {
 		k.disconnect(s.conn, mqtt.QuotaExceeded)

@@ -182,7 +182,9 @@ func (k *Kernel) post(s *session, e queued) {
 	if k.durable(s) {
 		k.keep(s, &e)
 	}
+	n := len(k.fan.held)
 	if now && k.launch(s, &e) {
+		k.pushed(n)
 		return
 	}
 	k.wait(s, e)

@@ -21,6 +21,7 @@ type publication struct {
 	peer   PeerID
 	done   bool
 	next   *publication // waits for this one
+	undo   bool         // it is a release: if it fails the identifier is still received
 }
 
 // fanout is the state of the publication at work. There is one at a time.
@@ -336,6 +337,19 @@ func (k *Kernel) settled(pub *publication) {
 	}
 }
 
+// refused makes the session what it was before a publication that was not kept: before the session
+// may be handed over.
+func (pub *publication) refused() {
+	if pub.reason < mqtt.UnspecifiedError || pub.sess == nil || pub.sess.work == nil {
+		return
+	}
+	if pub.undo {
+		pub.sess.work.receive(pub.id, nil)
+	} else {
+		delete(pub.sess.work.received, pub.id)
+	}
+}
+
 // unpend lets a session that waits to leave go when nothing of it is under way any more.
 func (k *Kernel) unpend(s *session) {
 	s.pending--
@@ -355,12 +369,10 @@ func (k *Kernel) settle(pub *publication, r mqtt.ReasonCode) {
 		return
 	}
 	c := pub.conn
+	pub.refused()
 	k.settled(pub)
 	if pub.reply != 0 {
 		k.sendAck(pub.peer, pub.reply, pub.reason)
-	}
-	if pub.reason >= mqtt.UnspecifiedError && pub.sess != nil && pub.sess.work != nil {
-		delete(pub.sess.work.received, pub.id)
 	}
 	if c != nil && c.state == connected {
 		k.flushAcks(c)

@@ -231,6 +231,12 @@ func (k *Kernel) putSession(s *session) {
 }
 
 func (k *Kernel) subWritten(sg *subscribing, r mqtt.ReasonCode) {
+	if r != mqtt.Success && sg.leaves {
+		r = mqtt.UnspecifiedError
+		if sg.conn.version != mqtt.V5 && sg.conn.state == connected {
+			k.disconnect(sg.conn, r) // UNSUBACK cannot say it
+		}
+	}
 	if r != mqtt.Success {
 		for i, was := range sg.reasons {
 			if was < mqtt.UnspecifiedError {
