@@ -33,6 +33,8 @@ type Config struct {
 	// those of topics, properties and payloads.
 	RetainedMessagesMax int  `yaml:"retained_messages_max"`
 	RetainedBytesMax    Size `yaml:"retained_bytes_max"`
+	// Store is how what must outlive the process is kept in DataDir.
+	Store Store `yaml:"store"`
 
 	Admin Admin `yaml:"admin"`
 	Log   Log   `yaml:"log"`
@@ -42,6 +44,28 @@ type Config struct {
 	Limits    Limits     `yaml:"limits"`
 	Listeners []Listener `yaml:"listeners"`
 }
+
+// Store is how what must outlive the process is kept.
+type Store struct {
+	// Memory is that of the machine: the store takes a fifth of it at most.
+	Memory Size `yaml:"memory"`
+	// Interval is how much, in time, a power cut may take back where durability is interval.
+	Interval Duration `yaml:"interval"`
+	// PendingBytesMax bounds what waits for the device; more is refused.
+	PendingBytesMax Size `yaml:"pending_bytes_max"`
+	// FreeBytesMin is how much of the file system must be free for anything new to be kept.
+	FreeBytesMin Size `yaml:"free_bytes_min"`
+}
+
+// What Limits.Durability can be.
+const (
+	Sync       = "sync"     // what is acknowledged is safe from a power cut
+	Interval   = "interval" // what is acknowledged is kept; a power cut takes the last moments back
+	Forgetting = "memory"   // sessions end with the broker
+)
+
+// Durabilities lists what Limits.Durability can be.
+func Durabilities() []string { return []string{Sync, Interval, Forgetting} }
 
 // Admin is the HTTP API for operators.
 type Admin struct {
@@ -118,6 +142,8 @@ type Limits struct {
 	TopicLevelsMax   int    `yaml:"topic_levels_max"`
 	ClientIDBytesMax int    `yaml:"client_id_bytes_max"`
 	SubscriptionsMax int    `yaml:"subscriptions_max"`
+	// Durability is sync, interval or memory.
+	Durability string `yaml:"durability"`
 	// QueueMessagesMax and QueueBytesMax bound what waits for one session.
 	QueueMessagesMax int  `yaml:"queue_messages_max"`
 	QueueBytesMax    Size `yaml:"queue_bytes_max"`
@@ -197,6 +223,12 @@ func Default() Config {
 		SessionsMax:         1_000_000, // with nothing in them some 1 GB
 		RetainedMessagesMax: 1_000_000,
 		RetainedBytesMax:    256 * MiB, // a million of 256 bytes
+		Store: Store{
+			Memory:          1024 * MiB,                      // a server
+			Interval:        Duration(50 * time.Millisecond), // 20 syncs a second at most
+			PendingBytesMax: 64 * MiB,
+			FreeBytesMin:    256 * MiB, // what the database needs to tidy up
+		},
 	}
 	c.Listeners = []Listener{DefaultListener("mqtt", "tcp://127.0.0.1:1883", c.Limits)}
 	return c
@@ -236,6 +268,7 @@ func DefaultLimits() Limits {
 		TopicLevelsMax:          128,
 		ClientIDBytesMax:        1024,
 		SubscriptionsMax:        100_000,
+		Durability:              Sync,
 		QueueMessagesMax:        10_000,
 		QueueBytesMax:           16 * MiB,
 		OutboundBytesMax:        1 * MiB,

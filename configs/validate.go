@@ -39,6 +39,7 @@ func (c *Config) Validate() error {
 	ps.note("sessions_max", within(c.SessionsMax, 1, 1_000_000_000))
 	ps.note("retained_messages_max", within(c.RetainedMessagesMax, 0, 1_000_000_000))
 	ps.note("retained_bytes_max", within(c.RetainedBytesMax, 0, 1<<40))
+	c.Store.validate(&ps)
 	c.Log.validate(&ps)
 	c.Wasm.validate(&ps)
 	c.Limits.validate(&ps, "limits")
@@ -58,6 +59,15 @@ func (c *Config) Validate() error {
 		}
 	}
 	return ps.err()
+}
+
+func (s *Store) validate(ps *Problems) {
+	ps.note("store.memory", within(s.Memory, 16*MiB, 1<<44))
+	ps.note("store.pending_bytes_max", within(s.PendingBytesMax, 64*KiB, 1<<40))
+	ps.note("store.free_bytes_min", within(s.FreeBytesMin, 0, 1<<44))
+	if d := s.Interval.Std(); d < time.Millisecond || d > time.Minute {
+		ps.add("store.interval", "must be 1ms to 1m")
+	}
 }
 
 // bound is a bind and who has it.
@@ -116,6 +126,7 @@ func (l *Limits) validate(ps *Problems, at string) {
 	ps.note(at+".topic_levels_max", within(l.TopicLevelsMax, 1, 65535))
 	ps.note(at+".client_id_bytes_max", within(l.ClientIDBytesMax, 23, 65535))
 	ps.note(at+".subscriptions_max", within(l.SubscriptionsMax, 0, math.MaxInt32))
+	oneOf(ps, at+".durability", l.Durability, Durabilities())
 	ps.note(at+".queue_messages_max", within(l.QueueMessagesMax, 0, math.MaxInt32))
 	ps.note(at+".queue_bytes_max", within(l.QueueBytesMax, 0, 1<<40))
 	ps.note(at+".outbound_bytes_max", within(l.OutboundBytesMax, 4*KiB, 1*GiB))

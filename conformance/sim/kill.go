@@ -69,6 +69,9 @@ func (w *world) open() {
 		}
 	}
 	w.down = false
+	for _, k := range w.kernels {
+		k.Begin(w.now)
+	}
 }
 
 // breakDisk makes the store refuse what is asked of it for a while.

@@ -98,7 +98,7 @@ func (a *App) eraLocked(d *door, cfg *configs.Listener) *era {
 			Name:   cfg.Name,
 			Auth:   a.linker.Authenticator(d.key, loop, a.loops.answerer(loop)),
 			Policy: a.linker.Policy(d.key, loop), Presence: a.linker.Presence(d.key),
-			Limits: limits,
+			Limits: limits, Durability: durability(cfg.Limits.Durability),
 		}
 		e.codecs[loop] = a.linker.Codec(d.key, loop)
 	}

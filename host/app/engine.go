@@ -100,7 +100,7 @@ func (l *loops) sweep(ctx context.Context, now func() int64) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-t.C:
+		case <-t.C: // a disk does it itself
 			l.memory.Sweep(broker.Time(now()))
 		}
 	}

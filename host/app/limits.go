@@ -41,6 +41,17 @@ func kernelLimits(c *configs.Limits) broker.Limits {
 	return l
 }
 
+// durability is what a name of configs means.
+func durability(name string) broker.Durability {
+	switch name {
+	case configs.Interval:
+		return broker.DurableInterval
+	case configs.Forgetting:
+		return broker.DurableMemory
+	}
+	return broker.DurableSync
+}
+
 // seconds rounds up: a limit of half a second is not one of none.
 func seconds(d configs.Duration) int64 {
 	return int64((d.Std() + time.Second - 1) / time.Second)
@@ -52,6 +63,18 @@ func storeLimits(c *configs.Config) store.Config {
 		RetainedMax:      c.RetainedMessagesMax,
 		RetainedBytesMax: int(min(c.RetainedBytesMax, math.MaxInt)),
 	}
+}
+
+// diskConfig is how the store in dir is told to be.
+func diskConfig(c *configs.Config, dir string) store.DiskConfig {
+	d := store.ForMemory(int64(c.Store.Memory))
+	d.Dir = dir
+	d.RetainedMax = int64(c.RetainedMessagesMax)
+	d.RetainedBytesMax = int64(c.RetainedBytesMax)
+	d.Interval = c.Store.Interval.Std()
+	d.PendingBytesMax = int64(c.Store.PendingBytesMax)
+	d.FreeBytesMin = int64(c.Store.FreeBytesMin)
+	return d
 }
 
 // socketLimits are the limits that the sockets look at.

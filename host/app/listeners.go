@@ -32,7 +32,10 @@ func (a *App) openListeners(ctx context.Context) error {
 		c.want(a.cfg.Listeners[i])
 	}
 	c.fresh = true // nothing is there that a refusal could harm
-	return c.run(ctx)
+	if err := c.run(ctx); err != nil {
+		return err
+	}
+	return a.loops.Each(ctx, func(_ int, k *broker.Kernel, now broker.Time) { k.Begin(now) })
 }
 
 // Listening answers where the node listens, in the order the listeners were added.
@@ -82,6 +85,9 @@ func (a *App) updateLocked(d *door, cfg *configs.Listener) error {
 func (a *App) offerLocked(d *door, e *era) {
 	d.eras = append(d.eras, e)
 	a.loops.note(d.key, e.kernels)
+	for loop, l := range e.kernels {
+		a.loops.Post(loop, func(k *broker.Kernel, _ broker.Time) { k.Serve(l) })
+	}
 }
 
 func (e *era) kernel(loop int) *broker.Listener { return e.kernels[loop] }

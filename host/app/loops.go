@@ -18,7 +18,8 @@ import (
 // loops are the kernels on their event loops, with what they keep.
 type loops struct {
 	*shard.Shards
-	memory *store.Memory
+	memory *store.Memory // or, with a data folder:
+	disk   *store.Disk
 	closed chan struct{}
 
 	mu sync.RWMutex
@@ -39,16 +40,23 @@ func (a *App) shardConfig() shard.Config {
 }
 
 // openLoops starts the event loops, without listeners.
-func (a *App) openLoops(context.Context) error {
+func (a *App) openLoops(start context.Context) error {
 	cfg := a.shardConfig()
 	l := &loops{
 		memory: store.New(storeLimits(&a.cfg)), closed: make(chan struct{}),
 		listeners: make(map[string][]*broker.Listener),
 	}
 	n := cfg.Loops()
+	last, err := a.openStore(l)
+	if err != nil {
+		return err
+	}
 	s, err := shard.Open(cfg, func(loop int, peers broker.Peers) *broker.Kernel {
 		k := kernelConfig(loop, n)
 		k.SessionsMax = (a.cfg.SessionsMax + n - 1) / n
+		if l.disk != nil {
+			k.Durable, k.Boot, k.Numbers = true, l.disk.Boot(), last
+		}
 		return broker.New(k, l.view(loop), peers)
 	})
 	if err != nil {
@@ -70,7 +78,7 @@ func (a *App) openLoops(context.Context) error {
 		defer close(l.closed)
 		return s.Close(ctx)
 	})
-	return nil
+	return a.restore(start)
 }
 
 func kernelConfig(loop, loops int) broker.Config {
@@ -82,10 +90,22 @@ func kernelConfig(loop, loops int) broker.Config {
 
 // view is the store of one kernel. It is used by no kernel before Shards is set: there is no
 // listener yet.
-func (l *loops) view(loop int) *store.View {
-	return l.memory.View(func(f func(store.Kernel, broker.Time)) {
+func (l *loops) view(loop int) broker.Store {
+	post := func(f func(store.Kernel, broker.Time)) {
 		l.Post(loop, func(k *broker.Kernel, now broker.Time) { f(k, now) })
-	})
+	}
+	if l.disk != nil {
+		return l.disk.View(post)
+	}
+	return l.memory.View(post)
+}
+
+// retained is how many messages are retained.
+func (l *loops) retained() int {
+	if l.disk != nil {
+		return int(l.disk.Stats().Retained)
+	}
+	return l.memory.Stats().Retained
 }
 
 // Publish is publish.Outlet. All of a listener's messages go by the same loop, so that they stay in

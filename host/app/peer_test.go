@@ -44,11 +44,15 @@ func dialAs(t *testing.T, address string, who login) (*peer, mqtt.ReasonCode) {
 	return greet(t, conn, who)
 }
 
+func newPeer(t *testing.T, conn net.Conn) *peer {
+	return &peer{t: t, conn: conn, in: bufio.NewReader(conn)}
+}
+
 // greet is dialAs on a connection of any kind.
 func greet(t *testing.T, conn net.Conn, who login) (*peer, mqtt.ReasonCode) {
 	t.Helper()
 	t.Cleanup(func() { _ = conn.Close() })
-	p := &peer{t: t, conn: conn, in: bufio.NewReader(conn)}
+	p := newPeer(t, conn)
 	c := mqtt.Connect{
 		Version: mqtt.V5, CleanStart: true, ClientID: []byte(who.id),
 		HasUsername: who.username != "", Username: []byte(who.username),

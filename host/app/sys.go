@@ -43,7 +43,7 @@ func (a *App) counts(ctx context.Context) (meter.Counts, error) {
 	}
 	c := meter.Counts{
 		Version: Version(), Uptime: time.Since(a.started), HeapBytes: heapBytes(),
-		Retained: a.loops.memory.Stats().Retained, PacketsReceived: st.Gate.PacketsIn,
+		Retained: a.loops.retained(), PacketsReceived: st.Gate.PacketsIn,
 		BytesReceived: st.Gate.BytesIn, BytesSent: st.Gate.BytesOut,
 		ConnectionsClosed: st.Gate.Cut,
 	}

@@ -285,6 +285,23 @@ func (d *Disk) Sessions(visit func(broker.Record) error) error {
 	})
 }
 
+// LastSession is the highest number of a session that is kept.
+func (d *Disk) LastSession() (num uint32, err error) {
+	prefix := []byte{kindSession}
+	it, err := d.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
+	if err != nil {
+		return 0, fmt.Errorf("store: read: %w", err)
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	if it.Last() && len(it.Key()) == 5 {
+		num = binary.BigEndian.Uint32(it.Key()[1:])
+	}
+	return num, it.Error()
+}
+
+// Boot grows with each start over the same folder.
+func (d *Disk) Boot() uint64 { return d.boot }
+
 // Stats answers the counts of now.
 func (d *Disk) Stats() DiskStats {
 	d.mu.Lock()

@@ -32,6 +32,7 @@ type Kernel struct {
 	storms    storms
 	groups    uint64                          // publications kept with peers
 	numbers   []uint32                        // of sessions, free to be used again
+	restored  []*session                      // with an end or a will, until Begin
 	numbered  uint32                          // sessions that got a number of their own
 	listeners map[string]*Listener            // of restored sessions
 	onEnd     func(who *Identity, why string) // or nil

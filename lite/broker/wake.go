@@ -36,8 +36,8 @@ func Home(clientID string, peers int) PeerID {
 }
 
 // Restore takes in a session that the Store kept before this run, as the OpPutSession that put it
-// there; rec is borrowed until return. It must come before the first connection and the first
-// tick, and to the Home of the session. A connection that it had is lost now.
+// there; rec is borrowed until return. It must come before the first connection, and to the Home of
+// the session. A connection that it had is lost now. Begin must follow.
 func (k *Kernel) Restore(now Time, rec *Record) error {
 	k.at(now)
 	s := &session{who: &Identity{ClientID: rec.Key}, num: rec.Num, asleep: true}
@@ -65,11 +65,24 @@ func (k *Kernel) Restore(now Time, rec *Record) error {
 			a.expireAt = k.now + Time(s.expiry)*1000
 		}
 	}
-	k.armSession(s)
 	if a.expireAt == 0 && a.willAt == 0 {
 		s.away = nil
+		return nil
 	}
+	k.restored = append(k.restored, s)
 	return nil
+}
+
+// Begin ends the restoring: from here on sessions end and wills go out that are due. Every kernel
+// must be Ready, and Serve told.
+func (k *Kernel) Begin(now Time) {
+	k.at(now)
+	for _, s := range k.restored {
+		if s.conn == nil && k.sessions[s.id()] == s {
+			k.armSession(s)
+		}
+	}
+	k.restored = nil
 }
 
 // Ready is true when nothing that was begun is waited for: after Restore, when every kernel knows

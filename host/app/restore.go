@@ -1,0 +1,143 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hpmq/hpmq/host/store"
+	"github.com/hpmq/hpmq/lite/broker"
+)
+
+// storeName is the folder of the store in the data folder.
+const storeName = "store"
+
+const (
+	restoreBatch = 512 // sessions given to a loop at once
+	restoreAhead = 16  // batches that wait for a loop
+)
+
+// openStore opens the store if there is a data folder, and answers the highest number of a session
+// in it.
+func (a *App) openStore(l *loops) (last uint32, err error) {
+	dir := a.dataPath(storeName)
+	if dir == "" {
+		return 0, nil
+	}
+	cfg := diskConfig(&a.cfg, dir)
+	cfg.Now = func() broker.Time { return broker.Time(a.now()) }
+	cfg.Trouble = func(err error) { a.log.Error("app: store", "error", err) }
+	d, rep, err := store.OpenDisk(cfg)
+	if err != nil {
+		return 0, fmt.Errorf("app: %w", err)
+	}
+	a.later("store", func(context.Context) error { return d.Close() })
+	a.log.Debug("app: the store is open", "boot", rep.Boot, "replayed", rep.Journal.Records,
+		"cut bytes", rep.Journal.CutBytes, "took", rep.Took)
+	l.disk = d
+	return d.LastSession()
+}
+
+// restore gives every kernel the sessions that the store kept for it, and waits until each knows
+// what those of the others want. Nobody can connect yet.
+func (a *App) restore(ctx context.Context) error {
+	if a.loops.disk == nil {
+		return nil
+	}
+	began := time.Now()
+	r := newRestore(a.loops)
+	if err := a.loops.disk.Sessions(r.take); err != nil {
+		return fmt.Errorf("app: restore: %w", err)
+	}
+	for loop := range r.batch {
+		r.give(loop)
+	}
+	if err := a.loops.Each(ctx, func(int, *broker.Kernel, broker.Time) {}); err != nil {
+		return fmt.Errorf("app: restore: %w", err)
+	}
+	if err := a.settle(ctx); err != nil {
+		return fmt.Errorf("app: restore: %w", err)
+	}
+	if bad := r.bad(); bad > 0 {
+		a.log.Error("app: sessions could not be restored; they start anew", "sessions", bad)
+	}
+	a.log.Info("app: restored", "sessions", r.count, "took", time.Since(began))
+	return nil
+}
+
+// settle waits until every kernel is ready.
+func (a *App) settle(ctx context.Context) error {
+	for {
+		ready := make([]bool, a.loops.Loops())
+		err := a.loops.Each(ctx, func(loop int, k *broker.Kernel, _ broker.Time) {
+			ready[loop] = k.Ready()
+		})
+		if err != nil {
+			return err
+		}
+		all := true
+		for _, ok := range ready {
+			all = all && ok
+		}
+		if all {
+			return nil
+		}
+	}
+}
+
+// restoring gives sessions to loops, a batch at a time.
+type restoring struct {
+	loops *loops
+	batch [][]broker.Record
+	ahead []chan struct{}
+	wrong []int // of the loops
+	count int
+}
+
+func newRestore(l *loops) *restoring {
+	n := l.Loops()
+	r := &restoring{loops: l, batch: make([][]broker.Record, n), wrong: make([]int, n)}
+	for range n {
+		r.ahead = append(r.ahead, make(chan struct{}, restoreAhead))
+	}
+	return r
+}
+
+// take keeps a copy of a session for its loop.
+func (r *restoring) take(rec broker.Record) error {
+	rec.Value = append([]byte(nil), rec.Value...)
+	loop := int(broker.Home(rec.Key, len(r.batch)))
+	r.batch[loop] = append(r.batch[loop], rec)
+	r.count++
+	if len(r.batch[loop]) == restoreBatch {
+		r.give(loop)
+	}
+	return nil
+}
+
+// give hands the batch of a loop over. It waits while the loop has many.
+func (r *restoring) give(loop int) {
+	list := r.batch[loop]
+	r.batch[loop] = nil
+	r.ahead[loop] <- struct{}{}
+	ok := r.loops.Post(loop, func(k *broker.Kernel, now broker.Time) {
+		defer func() { <-r.ahead[loop] }()
+		for i := range list {
+			if err := k.Restore(now, &list[i]); err != nil {
+				r.wrong[loop]++
+			}
+		}
+	})
+	if !ok {
+		<-r.ahead[loop]
+	}
+}
+
+// bad is how many sessions were refused; no loop may be at it any more.
+func (r *restoring) bad() int {
+	n := 0
+	for _, w := range r.wrong {
+		n += w
+	}
+	return n
+}
