@@ -51,6 +51,9 @@ func (w *world) start() {
 		}
 		k.Serve(w.lis)
 	}
+	for _, k := range w.kernels {
+		k.Restored(w.now)
+	}
 	w.down = true
 	w.open()
 }

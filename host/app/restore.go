@@ -52,10 +52,11 @@ func (a *App) restore(ctx context.Context) error {
 	for loop := range r.batch {
 		r.give(loop)
 	}
-	if err := a.loops.Each(ctx, func(int, *broker.Kernel, broker.Time) {}); err != nil {
-		return fmt.Errorf("app: restore: %w", err)
+	err := a.loops.Each(ctx, func(_ int, k *broker.Kernel, now broker.Time) { k.Restored(now) })
+	if err == nil {
+		err = a.settle(ctx)
 	}
-	if err := a.settle(ctx); err != nil {
+	if err != nil {
 		return fmt.Errorf("app: restore: %w", err)
 	}
 	if bad := r.bad(); bad > 0 {

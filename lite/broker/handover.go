@@ -206,6 +206,10 @@ func (k *Kernel) onMove(from PeerID, id string, former PeerID) {
 // onFence counts. With the last one the ghost of the former owner goes, the arrival of the new
 // one ends.
 func (k *Kernel) onFence(id string) {
+	if id == "" { // no client has this: it is the answer to Restored
+		k.untold--
+		return
+	}
 	if a := k.arrivals[id]; a != nil {
 		if a.fences--; a.fences == 0 {
 			k.settledIn(id, a)

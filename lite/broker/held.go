@@ -131,6 +131,31 @@ func (k *Kernel) passed(list []held, err error) {
 	}
 }
 
+// rewind makes the queue begin with seq again. What was to follow it and has not gone out, perhaps
+// behind a write that the Store keeps, follows it still.
+func (k *Kernel) rewind(s *session, seq uint64) {
+	w := s.work
+	n := 1
+	w.flight.each(func(o *outgoing) {
+		if o.state != slotHeld || o.seq < seq {
+			return
+		}
+		n++
+		w.held--
+		if s.live() && !w.flight.redo {
+			w.flight.busy--
+		}
+		w.flight.remove(o)
+	})
+	s.spill()
+	if b := &w.back; b.from == 0 || seq < b.from {
+		b.from = seq
+		b.n += n
+		k.stats.Queued += n
+	}
+	w.fly()
+}
+
 // recall takes a message that was not kept, and was to be sent when it is, out of the window.
 func (w *work) recall(seq uint64, live bool) {
 	var found *outgoing
@@ -183,14 +208,7 @@ func (k *Kernel) failed(s *session, o *outgoing, fresh bool) {
 		if fresh {
 			return
 		}
-		s.spill()
-		b := &s.work.back
-		if b.from == 0 || seq < b.from {
-			b.from = seq
-			b.n++
-			k.stats.Queued++
-		}
-		s.work.fly()
+		k.rewind(s, seq)
 	}
 	if s.conn != nil {
 		k.disconnect(s.conn, mqtt.QuotaExceeded)

@@ -10,6 +10,10 @@ import "github.com/hpmq/hpmq/sdk/mqtt"
 // answers. Who subscribes while answers are outstanding waits like the first.
 func (k *Kernel) tellAdded(a *audience, sg *subscribing) {
 	k.others(func(p PeerID) {
+		if k.restoring {
+			k.send(p, appendString(appendUint(append(k.wire[:0], peerAdded), 0), a.filter))
+			return
+		}
 		a.telling++
 		if sg != nil {
 			sg.wait++

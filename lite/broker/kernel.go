@@ -33,6 +33,8 @@ type Kernel struct {
 	groups    uint64                          // publications kept with peers
 	numbers   []uint32                        // of sessions, free to be used again
 	restored  []*session                      // with an end or a will, until Begin
+	restoring bool                            // peers are told without asking for an answer
+	untold    int                             // peers that have not said yet that they know
 	numbered  uint32                          // sessions that got a number of their own
 	listeners map[string]*Listener            // of restored sessions
 	onEnd     func(who *Identity, why string) // or nil

@@ -50,11 +50,14 @@ func (k *Kernel) Restore(now Time, rec *Record) error {
 		return fmt.Errorf("%w: the client has another", errRestore)
 	}
 	s.lis = k.listener(s.who.Listener)
+	s.who.Listener = s.lis.Name // one string for all
 	k.sessions[rec.Key] = s
 	if k.cfg.Peers > 1 {
 		k.home[rec.Key] = k.cfg.Self
 	}
+	k.restoring = true
 	k.settleIn(&c)
+	k.restoring = false
 	a := s.absence()
 	if a.connected {
 		a.connected = false
@@ -85,9 +88,18 @@ func (k *Kernel) Begin(now Time) {
 	k.restored = nil
 }
 
-// Ready is true when nothing that was begun is waited for: after Restore, when every kernel knows
-// what the restored sessions of the others want.
-func (k *Kernel) Ready() bool { return k.asks.len() == 0 }
+// Restored follows the last Restore: it asks every other kernel to say when it knows what the
+// sessions here want.
+func (k *Kernel) Restored(now Time) {
+	k.at(now)
+	k.others(func(p PeerID) {
+		k.untold++
+		k.send(p, appendString(append(k.wire[:0], peerSync), ""))
+	})
+}
+
+// Ready is true when all of them have.
+func (k *Kernel) Ready() bool { return k.untold == 0 }
 
 // listener answers what stands for a listener that restored sessions came by, until their clients
 // are back. Serve fills it in.

@@ -1,0 +1,184 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/hpmq/hpmq/lite/broker"
+)
+
+// CheckReport says what a store holds and what is wrong with it.
+type CheckReport struct {
+	Sessions      int   `json:"sessions"`
+	Queued        int   `json:"queued"`
+	QueuedBytes   int64 `json:"queued_bytes"`
+	InFlight      int   `json:"in_flight"`
+	Received      int   `json:"received"`
+	Shared        int   `json:"shared"`
+	SharedBytes   int64 `json:"shared_bytes"`
+	Retained      int64 `json:"retained"`
+	RetainedBytes int64 `json:"retained_bytes"`
+	DiskBytes     int64 `json:"disk_bytes"`
+	JournalBytes  int64 `json:"journal_bytes"`
+	// Faults are the first of what is wrong, FaultsFound all of it.
+	Faults      []string `json:"faults,omitempty"`
+	FaultsFound int      `json:"faults_found"`
+}
+
+// faultsMax bounds the faults that are told one by one.
+const faultsMax = 100
+
+// Check looks at every record. It must not run beside writes.
+func (d *Disk) Check() (CheckReport, error) {
+	c := checker{d: d, known: map[uint32]bool{}, sharers: map[uint64]int64{}}
+	for _, step := range []func() error{
+		c.sessions, c.queues, c.shared, c.retained, c.database,
+	} {
+		if err := step(); err != nil {
+			return c.rep, err
+		}
+	}
+	return c.rep, nil
+}
+
+// checker is the state of one check.
+type checker struct {
+	d       *Disk
+	rep     CheckReport
+	known   map[uint32]bool
+	sharers map[uint64]int64
+}
+
+func (c *checker) fault(format string, args ...any) {
+	c.rep.FaultsFound++
+	if len(c.rep.Faults) < faultsMax {
+		c.rep.Faults = append(c.rep.Faults, fmt.Sprintf(format, args...))
+	}
+}
+
+func (c *checker) sessions() error {
+	return c.d.Sessions(func(r broker.Record) error {
+		c.rep.Sessions++
+		c.known[r.Num] = true
+		return nil
+	})
+}
+
+// queues looks at what belongs to sessions.
+func (c *checker) queues() error {
+	return c.d.each([]byte{kindQueue}, func(key, value []byte) error {
+		if len(key) < 6 {
+			c.fault("key %x is too short", key)
+			return nil
+		}
+		num := binary.BigEndian.Uint32(key[1:])
+		if !c.known[num] {
+			c.fault("session %d is not there, but something of it (%x)", num, key)
+		}
+		switch key[5] {
+		case partReceived:
+			c.rep.Received++
+		case partFlight:
+			c.rep.InFlight++
+		case partEntry:
+			c.entry(num, key, value)
+		}
+		return nil
+	})
+}
+
+func (c *checker) entry(num uint32, key, value []byte) {
+	e, err := readEntry(value)
+	if err != nil {
+		c.fault("session %d: entry %x: %v", num, key, err)
+		return
+	}
+	c.rep.Queued++
+	c.rep.QueuedBytes += int64(e.bytes())
+	if e.shared == 0 {
+		return
+	}
+	c.sharers[e.shared]++
+	v, ok, err := c.d.get(sharingKey(nil, num, cutSeq(key)))
+	if err != nil || !ok || len(v) != 8 || binary.BigEndian.Uint64(v) != e.shared {
+		c.fault("session %d: entry %x: that it has payload %d is not noted", num, key, e.shared)
+	}
+}
+
+// shared looks at payloads and the counts of those who have them.
+func (c *checker) shared() error {
+	err := c.d.each([]byte{kindShared}, func(key, value []byte) error {
+		id := cutSeq(key)
+		c.rep.Shared++
+		c.rep.SharedBytes += int64(len(value))
+		v, ok, err := c.d.get(sharedKey(nil, kindSharers, id))
+		if err != nil {
+			return err
+		}
+		if !ok || len(v) != 8 || int64(binary.BigEndian.Uint64(v)) != c.sharers[id] {
+			c.fault("payload %d: %d entries have it, noted is %x", id, c.sharers[id], v)
+		}
+		delete(c.sharers, id)
+		return nil
+	})
+	for id, n := range c.sharers {
+		c.fault("payload %d is not there, %d entries want it", id, n)
+	}
+	return err
+}
+
+func (c *checker) retained() error {
+	err := c.d.each([]byte{kindRetained}, func(key, value []byte) error {
+		expire, v, err := readRetained(value)
+		topic := topicOf(key)
+		if err != nil {
+			c.fault("retained %q: %v", topic, err)
+			return nil
+		}
+		c.rep.Retained++
+		c.rep.RetainedBytes += int64(len(topic) + len(v))
+		if expire == 0 {
+			return nil
+		}
+		if _, ok, err := c.d.get(expiryKey(nil, expire, topic)); err != nil || !ok {
+			c.fault("retained %q: its end is not noted", topic)
+		}
+		return nil
+	})
+	if st := c.d.Stats(); st.Retained != c.rep.Retained ||
+		st.RetainedBytes != c.rep.RetainedBytes {
+		c.fault("retained: %d of %d bytes, noted are %d of %d", c.rep.Retained,
+			c.rep.RetainedBytes, st.Retained, st.RetainedBytes)
+	}
+	return err
+}
+
+// database has the database look at its own files.
+func (c *checker) database() error {
+	if err := c.d.db.CheckLevels(nil); err != nil {
+		c.fault("database: %v", err)
+	}
+	c.rep.DiskBytes = int64(c.d.db.Metrics().DiskSpaceUsage())
+	_, c.rep.JournalBytes = c.d.journal.Segment()
+	return nil
+}
+
+// ErrFaults says that a check found some.
+var ErrFaults = errors.New("store: the store is damaged")
+
+// CheckDir opens the store in dir, which no broker may use, brings its journal to the database and
+// checks it.
+func CheckDir(dir string) (rep CheckReport, err error) {
+	cfg := DefaultDisk()
+	cfg.Dir = dir
+	d, _, err := OpenDisk(cfg)
+	if err != nil {
+		return rep, err
+	}
+	rep, err = d.Check()
+	if err == nil && rep.FaultsFound > 0 {
+		err = fmt.Errorf("%w: %d faults", ErrFaults, rep.FaultsFound)
+	}
+	return rep, errors.Join(err, d.Close())
+}

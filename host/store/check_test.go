@@ -1,0 +1,56 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/hpmq/hpmq/lite/broker"
+)
+
+// What writes leave behind is whole; what is broken on purpose is found.
+func TestCheck(t *testing.T) {
+	c := diskConfig(t)
+	k := openDisk(t, c)
+	large := bytes.Repeat([]byte("x"), 3000)
+	k.write(
+		broker.Op{Kind: broker.OpPutSession, Num: 1, Key: "one"},
+		broker.Op{Kind: broker.OpPutSession, Num: 2, Key: "two"},
+		broker.Op{Kind: broker.OpPush, Num: 1, Seq: 1, Body: large},
+		broker.Op{Kind: broker.OpPush, Num: 2, Seq: 1, Body: large},
+		push(1, 2, "small"), seqOp(broker.OpReceived, 2, 7),
+		retain("a", "1", 1<<50), retain("b", "2", 0),
+	)
+	rep, err := k.disk.Check()
+	if err != nil || rep.FaultsFound != 0 || rep.Sessions != 2 || rep.Queued != 3 ||
+		rep.Shared != 1 || rep.Retained != 2 || rep.Received != 1 {
+		t.Fatalf("%+v, %v", rep, err)
+	}
+	b := k.disk.db.NewBatch()
+	for _, key := range [][]byte{
+		sharedKey(nil, kindSharers, k.disk.payload), sessionKey(nil, 2), retainedKey(nil, "b"),
+	} {
+		if err := b.Delete(key, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bad := seqKey(nil, 1, partEntry, 2)
+	if err := errors.Join(b.Set(bad, []byte{0xFF}, nil), b.Commit(pebble.NoSync)); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.disk.Close(); err != nil {
+		t.Fatal(err)
+	}
+	rep, err = CheckDir(c.Dir)
+	all := strings.Join(rep.Faults, "\n")
+	for _, want := range []string{
+		"session 2 is not there", "damaged record", "2 entries have it", "retained: 1 of",
+	} {
+		if !strings.Contains(all, want) || !errors.Is(err, ErrFaults) {
+			t.Errorf("%q is not found in:\n%s\n%v", want, all, err)
+		}
+	}
+	k.again()
+}
