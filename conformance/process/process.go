@@ -154,3 +154,9 @@ func (t *tail) String() string {
 	defer t.mu.Unlock()
 	return t.buf.String()
 }
+
+// Kill ends hpmq as a power cut of its process would (SIGKILL), and waits for its end.
+func (b *Broker) Kill() {
+	_ = b.cmd.Process.Kill()
+	<-b.done
+}

@@ -32,8 +32,12 @@ func (k *Kernel) admitted(c *Conn, err error) {
 	switch {
 	case c.state != admitting:
 	case err != nil:
-		c.sess.will = nil
+		s, fresh := c.sess, !c.hello.present
+		s.will = nil
 		k.disconnect(c, mqtt.QuotaExceeded)
+		if fresh && s.conn == nil && k.sessions[s.id()] == s {
+			k.endSession(s, false) // the Store does not have it: nobody may find it here
+		}
 	default:
 		k.welcome(c)
 	}
