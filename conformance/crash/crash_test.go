@@ -227,11 +227,12 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the real binary")
 	}
-	if *seed == 0 {
-		*seed = uint64(time.Now().UnixNano())
+	n := *seed
+	if n == 0 {
+		n = uint64(time.Now().UnixNano())
 	}
-	t.Logf("-seed=%d", *seed)
-	w := newWorld(t)
+	t.Logf("-seed=%d", n)
+	w := newWorld(t, n)
 	for round := range *rounds {
 		wait := time.Duration(50+w.rnd.IntN(700)) * time.Millisecond
 		<-time.After(wait)
@@ -256,14 +257,14 @@ type world struct {
 	ctx    context.Context
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, seed uint64) *world {
 	bin, _, err := process.Build(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &world{
-		t: t, bin: bin, rnd: rand.New(rand.NewPCG(*seed, 0)), ctx: ctx,
+		t: t, bin: bin, rnd: rand.New(rand.NewPCG(seed, 0)), ctx: ctx,
 		config: filepath.Join(t.TempDir(), "hpmq.yaml"),
 	}
 	text := fmt.Sprintf(settings, t.TempDir())

@@ -184,9 +184,7 @@ func (k *Kernel) woken(p *paging, err error) {
 	s, x := p.sess, p.whole
 	if err == nil && s.asleep && k.sessions[s.id()] == s {
 		s.asleep = false
-		for i := range x.flights {
-			k.relaunch(s, &x.flights[i])
-		}
+		k.refly(s, x.flights)
 	}
 	for _, c := range x.conns {
 		switch {
@@ -197,6 +195,32 @@ func (k *Kernel) woken(p *paging, err error) {
 			k.claimed(c)
 		}
 	}
+}
+
+// refly puts back what was on its way. What has an earlier one behind it that was not never went
+// out: the write of the earlier one had failed. It waits again, in its order.
+func (k *Kernel) refly(s *session, list []flown) {
+	first, q := uint64(0), &s.work.queue
+	for i := range q.items[q.head:] {
+		if e := &q.items[q.head+i]; e.qos == mqtt.ExactlyOnce {
+			first = e.seq
+			break
+		}
+	}
+	late := false
+	for i := range list {
+		x := &list[i]
+		if first == 0 || x.seq < first || x.state != slotUnsent {
+			k.relaunch(s, x)
+			continue
+		}
+		late = true
+		k.put(Op{Kind: OpFlight, Num: s.num, Seq: x.seq})
+	}
+	if late {
+		s.spill() // it is read again with them
+	}
+	k.flushOps()
 }
 
 // relaunch puts a message back into the window, under its identifier.
