@@ -321,23 +321,22 @@ func (w *world) finish() {
 		p.stop = true
 		p.mu.Unlock()
 	}
-	w.until("publishers", func() bool {
+	w.until("publishers", func() (left int) {
 		for _, p := range w.pubs {
 			p.mu.Lock()
-			done := p.done
-			p.mu.Unlock()
-			if !done {
-				return false
+			if !p.done {
+				left++
 			}
+			p.mu.Unlock()
 		}
-		return true
+		return left
 	})
 	go w.away.run(w.ctx)
 	acked := w.acked()
 	for _, s := range []*subscriber{w.online, w.away} {
-		w.until(s.id, func() bool {
+		w.until(s.id, func() int {
 			n, _ := s.missing(acked)
-			return n == 0
+			return n
 		})
 		n, first := s.missing(acked)
 		s.mu.Lock()
@@ -356,9 +355,13 @@ func (w *world) finish() {
 	}
 }
 
-// until waits for a condition, at most a minute.
-func (w *world) until(what string, ok func() bool) {
-	for end := time.Now().Add(time.Minute); !ok(); {
+// until waits until nothing is left, as long as it becomes less within a minute.
+func (w *world) until(what string, left func() int) {
+	end, least := time.Now().Add(time.Minute), 1<<62
+	for n := left(); n > 0; n = left() {
+		if n < least {
+			end, least = time.Now().Add(time.Minute), n
+		}
 		if time.Now().After(end) {
 			w.t.Errorf("%s: not at rest after a minute", what)
 			return

@@ -1,9 +1,10 @@
 // Package store keeps what must outlive a kernel: it answers the port broker.Store.
 //
-// Memory, the only one so far, keeps retained messages for as long as the process lives, shared
-// by all kernels of the process. It takes what it is told of sessions and says yes, and keeps
-// none of it: a session lives in its kernel, and both end together. So a kernel over it should
-// not be Durable.
+// Disk keeps all of it in a folder: sessions, their queues, what is on its way to clients and from
+// them, retained messages. FORMAT.md draws the folder, disk.go says how a write goes. Memory keeps
+// retained messages for as long as the process lives, shared by all kernels of the process. It
+// takes what it is told of sessions and says yes, and keeps none of it: a session lives in its
+// kernel, and both end together. So a kernel over it should not be Durable.
 //
 // The package knows no packet and no socket. What a record's Value means is the kernel's.
 package store

@@ -11,8 +11,8 @@ import (
 // session that waits for its client costs no memory for what waits with it.
 
 const (
-	pageMessages = 64       // read at once
-	pageBytes    = 64 << 10 //
+	pageMessages = 256       // read at once
+	pageBytes    = 256 << 10 //
 	aheadMax     = 2 * pageMessages
 	headEvery    = 256 // messages that go before the Store is told where the queue begins
 )
