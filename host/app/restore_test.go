@@ -1,3 +1,5 @@
+//go:build unix
+
 package app
 
 import (
@@ -195,6 +197,7 @@ func BenchmarkStart(b *testing.B) {
 	cfg.Store.Memory = 1024 * configs.MiB
 	fill(b, cfg.DataDir, b.N)
 	base := rss()
+	cpu := cpuTime()
 	b.ResetTimer()
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	a, err := Open(b.Context(), cfg, Options{Log: log})
@@ -203,6 +206,7 @@ func BenchmarkStart(b *testing.B) {
 	}
 	b.StopTimer()
 	b.ReportMetric(float64(b.Elapsed().Milliseconds()), "ms-to-accept")
+	b.ReportMetric(float64((cpuTime()-cpu).Milliseconds()), "cpu-ms")
 	b.ReportMetric(float64(rss()-base)/float64(b.N), "bytes/session")
 	b.ReportMetric(float64(rss())/(1<<20), "MiB-rss")
 	if err := a.Close(); err != nil {

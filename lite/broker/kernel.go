@@ -36,7 +36,7 @@ type Kernel struct {
 	restoring bool                            // peers are told without asking for an answer
 	untold    int                             // peers that have not said yet that they know
 	numbered  uint32                          // sessions that got a number of their own
-	listeners map[string]*Listener            // of restored sessions
+	listeners map[string]*standIn             // of restored sessions
 	onEnd     func(who *Identity, why string) // or nil
 	why       string                          // of the connection that is about to end
 
@@ -77,7 +77,7 @@ func New(cfg Config, store Store, peers Peers) *Kernel {
 	k.moves = make(map[string][]claimant)
 	k.claims = make(map[string]int)
 	k.arrivals = make(map[string]*arrival)
-	k.listeners = make(map[string]*Listener)
+	k.listeners = make(map[string]*standIn)
 	k.conns.prev, k.conns.next = &k.conns, &k.conns
 	k.start(0)
 	return k

@@ -35,6 +35,9 @@ func (k *Kernel) ThinListener(now Time, l *Listener, parts int, r mqtt.ReasonCod
 // clients are back by another listener nobody judges what comes for them.
 func (k *Kernel) ForgetListener(l *Listener) {
 	bare := &Listener{Name: l.Name, Limits: l.Limits}
+	if x := k.listeners[l.Name]; x != nil && x.of == l {
+		x.lis, x.of = *bare, nil
+	}
 	for _, s := range k.sessions {
 		if s.lis == l && s.conn == nil {
 			s.lis = bare

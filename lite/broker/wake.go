@@ -104,20 +104,26 @@ func (k *Kernel) Ready() bool { return k.untold == 0 }
 // listener answers what stands for a listener that restored sessions came by, until their clients
 // are back. Serve fills it in.
 func (k *Kernel) listener(name string) *Listener {
-	l := k.listeners[name]
-	if l == nil {
-		l = &Listener{Name: name, Limits: DefaultLimits()}
-		l.Limits.SessionExpiryMax = Never
-		k.listeners[name] = l
+	x := k.listeners[name]
+	if x == nil {
+		x = &standIn{lis: Listener{Name: name, Limits: DefaultLimits()}}
+		x.lis.Limits.SessionExpiryMax = Never
+		k.listeners[name] = x
 	}
-	return l
+	return &x.lis
+}
+
+// standIn is the listener of restored sessions: what of has.
+type standIn struct {
+	lis Listener
+	of  *Listener
 }
 
 // Serve tells the kernel what judges messages for the restored sessions that came by a listener of
 // that name. Until it is called nobody does.
 func (k *Kernel) Serve(l *Listener) {
-	if was := k.listeners[l.Name]; was != nil {
-		*was = *l
+	if x := k.listeners[l.Name]; x != nil {
+		x.lis, x.of = *l, l
 	}
 }
 
