@@ -71,9 +71,11 @@ func New(cfg Config, store Store, peers Peers) *Kernel {
 		cfg.Durable = false
 	}
 	k := &Kernel{cfg: cfg, store: store, peers: peers, rng: rng(cfg.Seed)}
-	k.sessions = make(map[string]*session)
+	// As many as the Store may have: to grow to a million takes seconds.
+	room := min(int(cfg.Numbers)/cfg.Peers, cfg.SessionsMax)
+	k.sessions = make(map[string]*session, room)
 	k.ghosts = make(map[string]*session)
-	k.home = make(map[string]PeerID)
+	k.home = make(map[string]PeerID, room)
 	k.moves = make(map[string][]claimant)
 	k.claims = make(map[string]int)
 	k.arrivals = make(map[string]*arrival)
