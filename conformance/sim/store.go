@@ -296,11 +296,15 @@ func (d disk) find(q *broker.Query) []broker.Record {
 		out, entries = d.whole(q.Num, entries)
 	}
 	n, last := 0, uint64(0)
+	most := min(q.Max, pageMax)
+	if q.Whole {
+		most = q.Max
+	}
 	for _, e := range entries {
 		if e.Seq < q.From {
 			continue
 		}
-		if n >= min(q.Max, pageMax) {
+		if n >= most {
 			return append(out, broker.Record{Kind: broker.OpMore, Seq: last})
 		}
 		n, last = n+1, e.Seq

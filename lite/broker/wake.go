@@ -12,6 +12,9 @@ import (
 // client comes. A message for it is kept without waking it: only how much waits is asked for then,
 // for the limits.
 
+// wakeBytes bounds what is read at once of a session that wakes up.
+const wakeBytes = 4 << 20
+
 // errRestore refuses a record that is no session.
 var errRestore = errors.New("broker: restore: not the state of a session")
 
@@ -147,7 +150,9 @@ func (k *Kernel) wake(s *session, c *Conn) {
 	}
 	p := &paging{sess: s, upTo: w.back.nextSeq, whole: &waking{conns: []*Conn{c}}}
 	w.back.page = p
-	k.turn(p, Query{Num: s.num, Whole: true, Max: pageMessages, BytesMax: pageBytes})
+	// The whole window at least: refly looks at what is between the flights.
+	n := pageMessages + int(c.lis.Limits.InflightMax)
+	k.turn(p, Query{Num: s.num, Whole: true, Max: n, BytesMax: wakeBytes})
 }
 
 // record takes in what is not a message.
