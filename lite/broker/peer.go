@@ -67,5 +67,5 @@ func (k *Kernel) others(visit func(PeerID)) {
 func (k *Kernel) sendAck(to PeerID, t Token, r mqtt.ReasonCode) {
 	f := append(k.wire[:0], peerAck)
 	f = appendUint(f, uint64(t))
-	k.send(to, appendUint(f, uint64(r)))
+	k.send(to, append(f, byte(r)))
 }
