@@ -66,14 +66,18 @@ func (c *client) wanted(m *message, retained bool) bool {
 // ordered: messages of one publisher, topic and QoS come in the order they were sent, as far as
 // they are seen for the first time [MQTT-4.6.0-5]. Shared subscriptions are exempt [MQTT-4.6.0-6].
 func (c *client) ordered(m *message, p *mqtt.Publish) {
-	if m.topic[0] == 's' || !c.subscribed(m, mqtt.AtMostOnce) {
+	certain := mqtt.AtMostOnce
+	if m.qos == mqtt.AtLeastOnce {
+		certain = m.qos // at QoS 0 its first copy may have been dropped, and this is its repeat
+	}
+	if m.topic[0] == 's' || !c.subscribed(m, certain) {
 		return // or its first copy may have been too early for c
 	}
-	if m.qos == mqtt.AtLeastOnce && p.QoS == mqtt.AtMostOnce {
-		return // or its first copy may have been dropped, and this is its repeat
-	}
-	if c.w.trouble && m.again {
-		return // it may have been refused, and the next one not
+	if m.refused && m.again {
+		// The disk failed for it, and not for the next one. What is refused was not taken over: for
+		// the session it comes in when it is sent again. MQTT 3 has no word for "refused" but the
+		// end of the connection, behind which the next one was read already.
+		return
 	}
 	key := m.stream + string('0'+byte(p.QoS))
 	if m.seq < c.inbox.streams[key] {

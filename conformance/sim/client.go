@@ -172,10 +172,10 @@ func (c *client) closed(s *socket) {
 		return
 	}
 	c.w.trace("%s is closed", c.id)
-	if c.version == mqtt.V5 && !c.told && (c.up || !c.w.trouble) {
+	if c.version == mqtt.V5 && !c.told && (c.up || !c.w.hurt()) {
 		c.w.fail("%s: closed without a reason", c.id)
 	}
-	if c.version != mqtt.V5 && c.old == 0 && !c.w.trouble {
+	if c.version != mqtt.V5 && c.old == 0 && !c.w.hurt() {
 		c.w.fail("%s: closed without a cause", c.id)
 	}
 	c.again(s)
@@ -223,7 +223,7 @@ func (c *client) admitted(s *socket, frame []byte) {
 	}
 	c.w.trace("%s is admitted, %v, present %t", c.id, a.Reason, a.SessionPresent)
 	switch {
-	case a.Reason != mqtt.Success && c.w.trouble:
+	case a.Reason != mqtt.Success && c.w.refused(a.Reason):
 		return // it will be closed
 	case a.Reason != mqtt.Success:
 		c.w.fail("%s: CONNACK %v", c.id, a.Reason)

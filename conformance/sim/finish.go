@@ -89,7 +89,7 @@ func (w *world) checkKept(c *client) {
 		switch {
 		case !ok:
 			w.fail("%s: nothing is retained for %s, %v should be", c.id, name, w.msgs[n])
-		case w.trouble && w.msgs[k].again: // refused at first, it came after the later one
+		case w.msgs[k].refused && w.msgs[k].again: // as in ordered
 		case k < n || k > n && !w.msgs[k].lost:
 			w.fail("%s: retained is %v, %v should be", c.id, w.msgs[k], w.msgs[n])
 		}

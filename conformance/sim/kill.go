@@ -80,13 +80,22 @@ func (w *world) open() {
 // breakDisk makes the store refuse what is asked of it for a while.
 func (w *world) breakDisk() {
 	if !w.calm {
-		w.trouble = true
 		w.store.failing = w.now + w.upTo(200)
 		w.trace("the disk fails")
 	}
 }
 
+// hurt says whether the store failed so shortly ago that somebody may still be told of it.
+func (w *world) hurt() bool { return w.store.hurt != 0 && w.now-w.store.hurt < hurtFor }
+
+// hurtFor is the longest way of an answer: store, links, socket, each behind what was before it.
+const hurtFor = 1000
+
 // refused says whether r is how a client is told that the store failed.
 func (w *world) refused(r mqtt.ReasonCode) bool {
-	return w.trouble && (r == mqtt.QuotaExceeded || r == mqtt.UnspecifiedError)
+	switch r {
+	case mqtt.QuotaExceeded, mqtt.UnspecifiedError, mqtt.ServerUnavailable:
+		return w.hurt()
+	}
+	return false
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -21,6 +22,8 @@ type message struct {
 	acked  bool // the server took it over: PUBACK, PUBREC
 	lost   bool // the publisher forgot it: it may arrive or not
 	again  bool // it was sent more than once
+	// refused: the disk failed for it, or for a copy of it.
+	refused bool
 }
 
 func (m *message) String() string {
@@ -88,7 +91,7 @@ func (c *client) sendPublish(s *socket, o *outgoing, dup bool) {
 	pad := strings.Repeat(".", o.m.n*7%50)
 	p := mqtt.Publish{
 		Dup: dup, Retain: o.m.retain, QoS: o.m.qos, PacketID: o.id,
-		Topic: []byte(o.m.topic), Payload: fmt.Appendf(nil, "%d %s", o.m.n, pad),
+		Topic: []byte(o.m.topic), Payload: fmt.Appendf(nil, "#%d %s", o.m.n, pad),
 	}
 	s.send(p.Append(nil, c.version))
 }
@@ -153,4 +156,17 @@ func (c *client) acked(s *socket, frame []byte) {
 		return
 	}
 	c.out = append(c.out[:at], c.out[at+1:]...)
+}
+
+// message finds the message that an encoded one, or the payload of one, is; nil if it is none.
+func (w *world) message(b []byte) *message {
+	var n int
+	at := bytes.LastIndexByte(b, '#')
+	if at < 0 {
+		return nil
+	}
+	if _, err := fmt.Sscanf(string(b[at:]), "#%d ", &n); err != nil || n >= len(w.msgs) {
+		return nil
+	}
+	return w.msgs[n]
 }

@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"fmt"
-
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
@@ -79,12 +77,11 @@ func (c *client) arrived(s *socket, frame []byte) {
 	if !ok {
 		return
 	}
-	var n int
-	if _, err := fmt.Sscanf(string(p.Payload), "%d ", &n); err != nil || n >= len(c.w.msgs) {
+	m := c.w.message(p.Payload)
+	if m == nil {
 		c.w.fail("%s: payload %q", c.id, p.Payload)
 		return
 	}
-	m := c.w.msgs[n]
 	c.w.trace("%s gets %v, QoS %d id %d dup %t", c.id, m, p.QoS, p.PacketID, p.Dup)
 	if m.topic != name {
 		c.w.fail("%s: %v under topic %s", c.id, m, name)

@@ -81,7 +81,6 @@ type world struct {
 	durable bool
 	gen     int  // kills until now
 	down    bool // kernels have started and let nobody in yet
-	trouble bool // the store failed at some time: who waits for it may be refused
 	sockets []*socket
 }
 

@@ -37,7 +37,8 @@ type store struct {
 	busy    bool        // an answer is due
 	waiting int
 	last    []broker.Time // when the last answer reaches each kernel
-	failing broker.Time   // writes fail until then
+	failing broker.Time   // writes and reads fail until then
+	hurt    broker.Time   // when one did last
 }
 
 // question is a write or a read on its way.
@@ -88,7 +89,7 @@ func (s shelf) Write(t broker.Token, b *broker.Batch) bool {
 
 // Read implements broker.Store.
 func (s shelf) Read(t broker.Token, q broker.Query, visit func(broker.Record)) bool {
-	if s.slow == 0 && s.idle() {
+	if s.slow == 0 && s.idle() && s.w.now >= s.failing {
 		for _, r := range s.live.find(&q) {
 			visit(r)
 		}
@@ -157,18 +158,51 @@ func (s *store) commit(list []*question) {
 	}
 	for _, q := range list {
 		if q.query != nil {
-			recs := s.live.find(q.query)
-			s.later(q.kernel, func(k *broker.Kernel) { k.Read(s.w.now, q.token, recs, nil) })
+			s.answerRead(q)
 			continue
 		}
 		var err error
 		if q.batch.Group != 0 && bad[q.batch.Group] || q.batch.Group == 0 && s.fails(q) {
 			err = errDisk
+			s.refuse(q)
 		} else {
 			s.keep(q)
 		}
 		if q.token != 0 {
 			s.later(q.kernel, func(k *broker.Kernel) { k.Written(s.w.now, q.token, err) })
+		}
+	}
+}
+
+func (s *store) answerRead(q *question) {
+	recs, err := s.live.find(q.query), error(nil)
+	if s.w.now < s.failing {
+		recs, err, s.hurt = nil, errDisk, s.w.now
+	}
+	s.later(q.kernel, func(k *broker.Kernel) { k.Read(s.w.now, q.token, recs, err) })
+}
+
+// refuse notes which messages a write that fails was for.
+func (s *store) refuse(q *question) {
+	s.hurt = s.w.now
+	for _, op := range q.batch.Ops {
+		switch op.Kind {
+		case broker.OpPush, broker.OpRetain:
+			if m := s.w.message(append(slices.Clone(op.Value), op.Body...)); m != nil {
+				m.refused = true
+			}
+		case broker.OpReceived:
+			s.refuseID(s.live[place{kind: broker.OpPutSession, num: op.Num}].Key, uint16(op.Seq))
+		}
+	}
+}
+
+func (s *store) refuseID(client string, id uint16) {
+	for _, c := range s.w.clients {
+		for _, o := range c.out {
+			if c.id == client && o.id == id {
+				o.m.refused = true
+			}
 		}
 	}
 }
