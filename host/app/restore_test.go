@@ -206,7 +206,7 @@ func BenchmarkStart(b *testing.B) {
 	}
 	b.StopTimer()
 	b.ReportMetric(float64(b.Elapsed().Milliseconds()), "ms-to-accept")
-	b.ReportMetric(float64((cpuTime()-cpu).Milliseconds()), "cpu-ms")
+	b.ReportMetric(float64((cpuTime() - cpu).Milliseconds()), "cpu-ms")
 	b.ReportMetric(float64(rss()-base)/float64(b.N), "bytes/session")
 	b.ReportMetric(float64(rss())/(1<<20), "MiB-rss")
 	if err := a.Close(); err != nil {
