@@ -27,6 +27,9 @@ type Options struct {
 	Log *slog.Logger
 	// DrainTimeout is how long Close waits for connections to take their last packets; 0 is 10 s.
 	DrainTimeout time.Duration
+	// Restoring, unless it is nil, is told true before and false after sessions are restored:
+	// between, hardly anything that is allocated is garbage.
+	Restoring func(on bool)
 }
 
 // App is a running node.
@@ -38,6 +41,7 @@ type App struct {
 	now     func() int64
 	name    string // of the node
 	data    string // as the configuration has it
+	loading func(on bool)
 
 	engine *wasm.Engine
 	caps   *caps
@@ -78,7 +82,10 @@ func Open(ctx context.Context, cfg configs.Config, o Options) (*App, error) {
 	a := &App{
 		log: o.Log, cfg: cfg, started: time.Now(), drain: o.DrainTimeout,
 		now: clock(), doors: make(map[string]*door), left: make(map[string]*door), wait: wait,
-		name: nodeName(&cfg), data: cfg.DataDir,
+		name: nodeName(&cfg), data: cfg.DataDir, loading: o.Restoring,
+	}
+	if a.loading == nil {
+		a.loading = func(bool) {}
 	}
 	a.life, a.end = context.WithCancel(context.Background())
 	if a.drain == 0 {

@@ -45,6 +45,8 @@ func (a *App) restore(ctx context.Context) error {
 		return nil
 	}
 	began := time.Now()
+	a.loading(true)
+	defer a.loading(false)
 	r := newRestore(a.loops)
 	if err := a.loops.disk.Sessions(r.take); err != nil {
 		return fmt.Errorf("app: restore: %w", err)
@@ -62,7 +64,8 @@ func (a *App) restore(ctx context.Context) error {
 	if bad := r.bad(); bad > 0 {
 		a.log.Error("app: sessions could not be restored; they start anew", "sessions", bad)
 	}
-	a.log.Info("app: restored", "sessions", r.count, "took", time.Since(began))
+	a.log.Info("app: restored", "sessions", r.count, "retained", a.loops.retained(),
+		"took", time.Since(began))
 	return nil
 }
 
@@ -89,28 +92,41 @@ func (a *App) settle(ctx context.Context) error {
 // restoring gives sessions to loops, a batch at a time.
 type restoring struct {
 	loops *loops
-	batch [][]broker.Record
-	ahead []chan struct{}
-	wrong []int // of the loops
+	batch []*sleepers
+	free  []chan *sleepers // of each loop, batches it is done with
+	wrong []int            // of the loops
 	count int
+}
+
+// sleepers are sessions on their way to a loop, with the memory their records are in.
+type sleepers struct {
+	list  []broker.Record
+	bytes []byte
 }
 
 func newRestore(l *loops) *restoring {
 	n := l.Loops()
-	r := &restoring{loops: l, batch: make([][]broker.Record, n), wrong: make([]int, n)}
-	for range n {
-		r.ahead = append(r.ahead, make(chan struct{}, restoreAhead))
+	r := &restoring{loops: l, batch: make([]*sleepers, n), wrong: make([]int, n)}
+	for loop := range n {
+		free := make(chan *sleepers, restoreAhead)
+		for range restoreAhead {
+			free <- &sleepers{}
+		}
+		r.free, r.batch[loop] = append(r.free, free), <-free
 	}
 	return r
 }
 
 // take keeps a copy of a session for its loop.
 func (r *restoring) take(rec broker.Record) error {
-	rec.Value = append([]byte(nil), rec.Value...)
 	loop := int(broker.Home(rec.Key, len(r.batch)))
-	r.batch[loop] = append(r.batch[loop], rec)
+	b := r.batch[loop]
+	at := len(b.bytes)
+	b.bytes = append(b.bytes, rec.Value...)
+	rec.Value = b.bytes[at:len(b.bytes):len(b.bytes)]
+	b.list = append(b.list, rec)
 	r.count++
-	if len(r.batch[loop]) == restoreBatch {
+	if len(b.list) == restoreBatch {
 		r.give(loop)
 	}
 	return nil
@@ -118,19 +134,20 @@ func (r *restoring) take(rec broker.Record) error {
 
 // give hands the batch of a loop over. It waits while the loop has many.
 func (r *restoring) give(loop int) {
-	list := r.batch[loop]
-	r.batch[loop] = nil
-	r.ahead[loop] <- struct{}{}
-	ok := r.loops.Post(loop, func(k *broker.Kernel, now broker.Time) {
-		defer func() { <-r.ahead[loop] }()
-		for i := range list {
-			if err := k.Restore(now, &list[i]); err != nil {
+	b := r.batch[loop]
+	r.loops.Post(loop, func(k *broker.Kernel, now broker.Time) {
+		for i := range b.list {
+			if err := k.Restore(now, &b.list[i]); err != nil {
 				r.wrong[loop]++
 			}
 		}
+		b.list, b.bytes = b.list[:0], b.bytes[:0]
+		r.free[loop] <- b
 	})
-	if !ok {
-		<-r.ahead[loop]
+	select {
+	case r.batch[loop] = <-r.free[loop]:
+	case <-r.loops.closed:
+		r.batch[loop] = &sleepers{}
 	}
 }
 

@@ -69,6 +69,11 @@ func (k *Kernel) claimed(c *Conn) {
 // homeClaim is a claim that came to its home.
 func (k *Kernel) homeClaim(id string, cl claimant) {
 	owner, known := k.home[id]
+	if !known && k.sessions[id] != nil {
+		// Restored here, and never claimed since. To note each would take a third of the table.
+		owner, known = k.cfg.Self, true
+		k.home[id] = owner
+	}
 	wait, moves := k.moves[id]
 	switch {
 	case !known:

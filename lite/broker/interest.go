@@ -73,9 +73,9 @@ func (k *Kernel) peerInterest(kind byte, from PeerID, r *reader) bool {
 	}
 	switch kind {
 	case peerAdded:
-		k.far(full).peers |= 1 << from
+		k.far(full, 1<<from, 0)
 	case peerRemoved:
-		k.farLess(full, from)
+		k.far(full, 0, 1<<from)
 	default:
 		k.farGroup(full, farMembers{from, online, all})
 	}
@@ -102,25 +102,53 @@ func (k *Kernel) acked(t Token, r mqtt.ReasonCode) bool {
 	return ok
 }
 
-// far answers the audience of filter, made if it is not there.
-func (k *Kernel) far(filter string) *audience {
-	a, ok := k.subs.Get(filter)
-	if !ok {
-		a = &audience{filter: filter}
-		k.subs.Put(filter, a)
+// audience answers that of filter, made if it is not there. Members may join it.
+func (k *Kernel) audience(filter string) *audience {
+	at := k.subs.Place(filter)
+	a := *at
+	if a != nil && a.filter != "" {
+		return a
 	}
-	return a
+	// Most have one member.
+	x := &struct {
+		audience
+		first [1]*subscription
+	}{}
+	x.filter, x.members = filter, x.first[:0]
+	if a != nil {
+		x.peers = a.peers
+	}
+	*at = &x.audience
+	return *at
 }
 
-func (k *Kernel) farLess(filter string, from PeerID) {
-	a, ok := k.subs.Get(filter)
-	if !ok {
-		return
+// far notes that more peers have members of filter, and less have not. All filters that are wanted
+// by the same peers and by nobody here have one audience, without a name: it never changes.
+func (k *Kernel) far(filter string, more, less uint64) {
+	at := k.subs.Place(filter)
+	a, peers := *at, more
+	if a != nil {
+		peers |= a.peers &^ less
 	}
-	a.peers &^= 1 << from
-	if a.empty() {
+	switch {
+	case a != nil && a.filter != "":
+		if a.peers = peers; a.empty() {
+			k.subs.Delete(filter)
+		}
+	case peers == 0:
 		k.subs.Delete(filter)
+	default:
+		*at = k.abroadOf(peers)
 	}
+}
+
+func (k *Kernel) abroadOf(peers uint64) *audience {
+	a := k.abroad[peers]
+	if a == nil {
+		a = &audience{peers: peers}
+		k.abroad[peers] = a
+	}
+	return a
 }
 
 func (k *Kernel) farGroup(full string, f farMembers) {
@@ -128,7 +156,7 @@ func (k *Kernel) farGroup(full string, f farMembers) {
 	if !ok {
 		return
 	}
-	a := k.far(filter)
+	a := k.audience(filter)
 	if g := k.group(a, name, nil); g != nil {
 		g.setFar(f)
 		a.prune(g)

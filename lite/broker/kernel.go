@@ -18,6 +18,7 @@ type Kernel struct {
 	ghosts    map[string]*session // handed over, still forwarding (handover.go)
 	subs      topic.Tree[*audience]
 	home      map[string]PeerID     // whose session is where (claim.go)
+	abroad    map[uint64]*audience  // filters that nobody here has, by peers (interest.go)
 	moves     map[string][]claimant // who waits for a hand-over that is under way to end
 	claims    map[string]int        // claims under way, by client id
 	arrivals  map[string]*arrival   // hand-overs to this kernel under way
@@ -33,6 +34,8 @@ type Kernel struct {
 	groups    uint64                          // publications kept with peers
 	numbers   []uint32                        // of sessions, free to be used again
 	restored  []*session                      // with an end or a will, until Begin
+	carried   []carriedSub                    // scratch of Restore
+	spare     *subscription                   // memory for the next one, or nil
 	restoring bool                            // peers are told without asking for an answer
 	untold    int                             // peers that have not said yet that they know
 	numbered  uint32                          // sessions that got a number of their own
@@ -75,7 +78,8 @@ func New(cfg Config, store Store, peers Peers) *Kernel {
 	room := min(int(cfg.Numbers)/cfg.Peers, cfg.SessionsMax)
 	k.sessions = make(map[string]*session, room)
 	k.ghosts = make(map[string]*session)
-	k.home = make(map[string]PeerID, room)
+	k.home = make(map[string]PeerID)
+	k.abroad = make(map[uint64]*audience)
 	k.moves = make(map[string][]claimant)
 	k.claims = make(map[string]int)
 	k.arrivals = make(map[string]*arrival)

@@ -131,15 +131,15 @@ func (k *Kernel) place(s *session, full string, p placing) *subscription {
 		}
 		return sub
 	}
-	a, ok := k.subs.Get(p.filter)
-	if !ok {
-		a = &audience{filter: p.filter}
-		k.subs.Put(p.filter, a)
-	}
+	a := k.audience(p.filter)
 	if !p.shared {
 		full = a.filter // one string for all who subscribe to it
 	}
-	sub := &subscription{sess: s, aud: a, full: full}
+	sub := k.spare
+	if k.spare = nil; sub == nil {
+		sub = &subscription{}
+	}
+	sub.sess, sub.aud, sub.full = s, a, full
 	if p.shared {
 		g := k.group(a, p.group, s)
 		if g == nil {

@@ -35,6 +35,8 @@ type reader struct {
 	bad bool
 	// from, if it is set, is a publisher seen before: the same name again costs no allocation.
 	from *string
+	// text, if it is set, is b as a string: what string answers is part of it.
+	text string
 }
 
 func (r *reader) uint() uint64 {
@@ -79,7 +81,13 @@ func (r *reader) bytes() []byte {
 	return b
 }
 
-func (r *reader) string() string { return string(r.bytes()) }
+func (r *reader) string() string {
+	b := r.bytes()
+	if at := len(r.text) - len(r.b); at >= len(b) && len(b) > 0 {
+		return r.text[at-len(b) : at]
+	}
+	return string(b)
+}
 
 // publisher is a string that is often the one before.
 func (r *reader) publisher() string {
@@ -229,7 +237,8 @@ type carriedSub struct {
 	id   uint32
 }
 
-func (r *reader) record(s *session) []carriedSub {
+// record decodes what appendRecord made of s, and appends the subscriptions to subs.
+func (r *reader) record(s *session, subs []carriedSub) []carriedSub {
 	s.expiry = uint32(r.upTo(Never))
 	if at := Time(r.upTo(1 << 62)); at != 0 {
 		s.absence().expireAt = at
@@ -245,7 +254,6 @@ func (r *reader) record(s *session) []carriedSub {
 	s.who.Username, s.who.Address = r.string(), r.string()
 	s.who.Listener, s.who.Tenant = r.string(), r.string()
 	n := r.upTo(uint64(len(r.b)))
-	subs := make([]carriedSub, 0, n)
 	for ; n > 0 && !r.bad; n-- {
 		subs = append(subs, carriedSub{r.string(), byte(r.upTo(63)), uint32(r.upTo(1 << 28))})
 	}
@@ -294,7 +302,7 @@ func appendSession(dst []byte, s *session) []byte {
 // session decodes what appendSession made. The subscriptions are not placed yet.
 func (r *reader) session(id string) (carried, bool) {
 	s := &session{who: &Identity{ClientID: id}}
-	c := carried{sess: s, subs: r.record(s)}
+	c := carried{sess: s, subs: r.record(s, nil)}
 	s.num, s.asleep = uint32(r.upTo(1<<32-1)), r.bool()
 	b := &s.busy().back
 	b.nextSeq, b.from = r.uint(), r.uint()

@@ -35,7 +35,11 @@ func (t *Tree[V]) Get(filter string) (V, bool) {
 }
 
 // Put sets the value of filter, replacing the one it had [MQTT-3.8.4-3].
-func (t *Tree[V]) Put(filter string, v V) {
+func (t *Tree[V]) Put(filter string, v V) { *t.Place(filter) = v }
+
+// Place answers where the value of filter is; it is zero if the filter is new. What it answers
+// holds until the filter is deleted.
+func (t *Tree[V]) Place(filter string) *V {
 	c := &t.top
 	for {
 		level, rest, more := cut(filter)
@@ -47,8 +51,8 @@ func (t *Tree[V]) Put(filter string, v V) {
 		if !n.has {
 			t.count++
 		}
-		n.value, n.has = v, true
-		return
+		n.has = true
+		return &n.value
 	}
 }
 

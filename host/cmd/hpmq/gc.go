@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync"
 	"time"
 )
 
@@ -31,15 +32,16 @@ const (
 )
 
 // paceGC keeps the headroom between collections, and gives memory back when the load is over,
-// unless the environment has its own idea of the pace.
-func paceGC() {
+// unless the environment has its own idea of the pace: then it answers nil.
+func paceGC() *pacer {
 	if os.Getenv("GOGC") != "" {
-		return
+		return nil
 	}
-	p := &pacer{percent: 100, headroom: headroomMin, last: time.Now()}
+	p := &pacer{least: 100, percent: 100, headroom: headroomMin, last: time.Now()}
 	p.live[0].Name = "/gc/heap/live:bytes"
 	p.pace()
 	go giveBack()
+	return p
 }
 
 // giveBack runs as long as the process.
@@ -71,8 +73,28 @@ func (c *calm) now(allocated uint64) bool {
 	return true
 }
 
+// restoringPercent is GOGC while sessions are restored: what is allocated then lives. With 100 a
+// third of the time went into finding that out again and again.
+const restoringPercent = 400
+
+// restoring says that what is allocated from now on is to stay, or no more.
+func (p *pacer) restoring(on bool) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.least = 100
+	if on {
+		p.least = restoringPercent
+	}
+	p.setLocked()
+}
+
 // pacer sets the pace anew after each collection.
 type pacer struct {
+	mu       sync.Mutex
+	least    int
 	live     [1]metrics.Sample
 	percent  int
 	headroom uint64
@@ -81,17 +103,23 @@ type pacer struct {
 
 // pace runs after a collection: the finalizer of an object that nobody holds is how Go tells.
 func (p *pacer) pace() {
-	metrics.Read(p.live[:])
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	now := time.Now()
 	p.headroom = headroomAfter(p.headroom, now.Sub(p.last))
 	p.last = now
-	want := percentFor(p.live[0].Value.Uint64(), p.headroom)
+	p.setLocked()
+	runtime.SetFinalizer(&marker{p: p}, func(m *marker) { m.p.pace() })
+}
+
+func (p *pacer) setLocked() {
+	metrics.Read(p.live[:])
+	want := max(p.least, percentFor(p.live[0].Value.Uint64(), p.headroom))
 	// Each change stops the world for a moment; small ones are not worth it.
 	if d := want - p.percent; d > p.percent/8 || -d > p.percent/8 {
 		debug.SetGCPercent(want)
 		p.percent = want
 	}
-	runtime.SetFinalizer(&marker{p: p}, func(m *marker) { m.p.pace() })
 }
 
 type marker struct{ p *pacer }

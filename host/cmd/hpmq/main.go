@@ -8,8 +8,9 @@ import (
 )
 
 func main() {
-	paceGC()
+	gc := paceGC()
 	os.Exit(run(context.Background(), os.Args[1:], system{
 		out: os.Stdout, err: os.Stderr, environ: os.Environ(), signals: listen(),
+		restoring: gc.restoring,
 	}))
 }

@@ -29,6 +29,8 @@ type system struct {
 	out, err io.Writer
 	environ  []string
 	signals  <-chan os.Signal
+	// restoring is app.Options.Restoring.
+	restoring func(on bool)
 }
 
 // failure is an error of what was asked for; any other is one of the command line.

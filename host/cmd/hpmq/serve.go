@@ -31,7 +31,7 @@ func serve(ctx context.Context, sys *system, from configs.Sources) error {
 	if err != nil {
 		return err
 	}
-	a, err := app.Open(ctx, cfg, app.Options{})
+	a, err := app.Open(ctx, cfg, app.Options{Restoring: sys.restoring})
 	if err != nil {
 		return failure{err}
 	}
