@@ -21,7 +21,7 @@ export CGO_ENABLED = 0
 export GOMIPS = softfloat
 
 .DEFAULT_GOAL := help
-.PHONY: help run build fixtures test demo demo-languages newcomer conformance mutants conformance-peers interop siege churn bench bench-wasm bench-peers bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
+.PHONY: help run build fixtures test demo demo-languages newcomer conformance mutants conformance-peers interop siege churn crash bench bench-wasm bench-peers bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
 	cross-link cross-link-all components guests guests-bench wit clean-tree
 
 help: ## list the targets
@@ -67,6 +67,9 @@ siege: ## measure the memory of the broker under attack
 churn: ## change a listener 100 times under 10,000 clients of another
 	ulimit -n 20000 && go test -count=1 -v -timeout 20m ./conformance/churn -clients 10000 -rounds 100
 
+crash: ## kill the broker 100 times, in all ways and with failing devices, and compare
+	go test -count=1 -v -timeout 60m -run 'Nothing|Wrong' ./conformance/crash -rounds 100 $(TESTFLAGS)
+
 bench-idle: ## measure what 15,000 idle tcp and TLS connections take
 	tools/bench-idle.sh
 
@@ -102,6 +105,8 @@ tidy: ## hold the line of the house
 invariants: ## run the tests that look inside: borrowed bytes, the way of a PUBLISH
 	go test $(TESTFLAGS) -tags invariants ./lite/port ./host/gate ./host/shard \
 		./conformance/path
+	go vet -tags faults ./host/journal ./host/store
+	go test $(TESTFLAGS) -tags faults ./host/fault
 
 # The race detector needs cgo. Programs and guests have no goroutines of their own to race.
 race: ## run the tests of rooms with goroutines under the race detector

@@ -18,6 +18,18 @@ import (
 	"time"
 )
 
+// BuildWith compiles hpmq with a build tag into dir.
+func BuildWith(ctx context.Context, tag, dir string) (hpmq string, err error) {
+	hpmq = filepath.Join(dir, "hpmq-"+tag)
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", tag, "-o", hpmq,
+		"github.com/hpmq/hpmq/host/cmd/hpmq")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("process: build hpmq with %s: %w\n%s", tag, err, out)
+	}
+	return hpmq, nil
+}
+
 // Build compiles hpmq and hpmq-cli into dir.
 func Build(ctx context.Context, dir string) (hpmq, cli string, err error) {
 	hpmq, cli = filepath.Join(dir, "hpmq"), filepath.Join(dir, "hpmq-cli")
@@ -109,6 +121,12 @@ func (b *Broker) read(out io.Reader, ready chan<- struct{}) {
 	}
 	_ = b.cmd.Wait()
 }
+
+// Done is closed when hpmq has ended, however it ended.
+func (b *Broker) Done() <-chan struct{} { return b.done }
+
+// Terminate asks hpmq to end as an operator would, and does not wait.
+func (b *Broker) Terminate() { _ = b.cmd.Process.Signal(syscall.SIGTERM) }
 
 // Log is the end of what the broker wrote.
 func (b *Broker) Log() string { return b.log.String() }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hpmq/hpmq/host/fault"
 	"github.com/hpmq/hpmq/host/store"
 	"github.com/hpmq/hpmq/lite/broker"
 )
@@ -54,6 +55,7 @@ func (a *App) restore(ctx context.Context) error {
 	for loop := range r.batch {
 		r.give(loop)
 	}
+	fault.Point("open.restored")
 	err := a.loops.Each(ctx, func(_ int, k *broker.Kernel, now broker.Time) { k.Restored(now) })
 	if err == nil {
 		err = a.settle(ctx)

@@ -17,6 +17,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/hpmq/hpmq/host/fault"
 )
 
 // Errors of a journal.
@@ -90,6 +92,7 @@ func (j *Journal) Append(body []byte) (lsn uint64, err error) {
 		}
 		return 0, fmt.Errorf("journal: append: %w", err)
 	}
+	fault.Point("journal.appended")
 	j.size += int64(len(j.buf))
 	j.stats.Records++
 	j.stats.Bytes += uint64(len(j.buf))
@@ -111,6 +114,7 @@ func (j *Journal) Sync() error {
 		j.stats.Failures++
 		return fmt.Errorf("journal: sync: %w", err)
 	}
+	fault.Point("journal.synced")
 	j.safe = j.size
 	return nil
 }
@@ -153,6 +157,7 @@ func (j *Journal) Cut() error {
 	if j.file != nil {
 		_ = j.file.Close() // all that counts of it is synced
 	}
+	fault.Point("journal.cut")
 	j.file, j.number, j.doubt, j.lost = f, j.number+1, false, false
 	j.size, j.safe = int64(len(head)), int64(len(head))
 	j.stats.Segments++
@@ -181,6 +186,7 @@ func (j *Journal) Drop(below uint64) error {
 		if n >= below || n >= j.number {
 			break
 		}
+		fault.Point("journal.drop")
 		if err := os.Remove(segmentPath(j.cfg.Dir, n)); err != nil {
 			errs = append(errs, fmt.Errorf("journal: drop: %w", err))
 			break // the order must stay without gaps
@@ -210,5 +216,6 @@ func syncDir(dir string) error {
 		return err
 	}
 	err = d.Sync()
+	fault.DirSynced(dir)
 	return errors.Join(err, d.Close())
 }

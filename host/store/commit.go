@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/hpmq/hpmq/host/fault"
 	"github.com/hpmq/hpmq/lite/broker"
 )
 
@@ -46,14 +47,22 @@ func (d *Disk) commit(items []*request) {
 			sync = sync || r.token != 0 && !r.batch.Relaxed
 		}
 	}
+	wrong := fault.Wrong("store.early")
+	if wrong {
+		d.tell(items, nil)
+	}
 	var err error
 	if writes > 0 {
+		fault.Point("store.staged")
 		if err = d.save(sync); err != nil {
 			d.trouble(err)
 		}
 	}
 	d.owe(items, err)
-	d.tell(items, err)
+	if !wrong {
+		d.tell(items, err)
+	}
+	fault.Point("store.told")
 }
 
 // collect puts what is owed before items.
@@ -174,6 +183,7 @@ func (d *Disk) save(sync bool) error {
 	if err := d.db.Apply(d.tx.batch, pebble.NoSync); err != nil {
 		return fmt.Errorf("store: apply: %w", err)
 	}
+	fault.Point("store.applied")
 	d.tx.keep()
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -293,11 +303,13 @@ func (d *Disk) rotate() {
 		d.trouble(fmt.Errorf("store: flush: %w", err))
 		return
 	}
+	fault.Point("store.flush")
 	d.done.Add(1)
 	go func() {
 		defer d.done.Done()
 		select {
 		case <-flushed:
+			fault.Point("store.flushed")
 			d.dropAt.Store(number)
 		case <-d.stop:
 		}

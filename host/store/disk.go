@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/hpmq/hpmq/host/fault"
 	"github.com/hpmq/hpmq/host/journal"
 	"github.com/hpmq/hpmq/lite/broker"
 )
@@ -79,6 +80,7 @@ func OpenDisk(cfg DiskConfig) (*Disk, DiskReport, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, DiskReport{}, err
 	}
+	cfg.underFaults()
 	began := time.Now()
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, DiskReport{}, fmt.Errorf("store: open: %w", err)
@@ -105,6 +107,7 @@ func (d *Disk) open() (rep DiskReport, err error) {
 	if d.db, err = openDB(&d.cfg); err != nil {
 		return rep, err
 	}
+	fault.Point("open.db")
 	if err := readable(d.db, d.cfg.steps); err != nil {
 		return rep, err
 	}
@@ -119,6 +122,7 @@ func (d *Disk) open() (rep DiskReport, err error) {
 	if err != nil {
 		return rep, fmt.Errorf("store: open: %w", err)
 	}
+	fault.Point("open.replayed")
 	// What the journal holds is of the version before a step, as the database is.
 	if err := migrate(d.db, d.cfg.steps); err != nil {
 		return rep, err
@@ -127,6 +131,7 @@ func (d *Disk) open() (rep DiskReport, err error) {
 		return rep, err
 	}
 	rep.Boot = d.boot
+	fault.Point("open.counted")
 	return rep, d.save(true)
 }
 
@@ -172,6 +177,7 @@ func (d *Disk) replay(_ uint64, body []byte) error {
 	if err := b.Commit(pebble.NoSync); err != nil {
 		return err
 	}
+	fault.Point("open.replay")
 	return b.Close()
 }
 
@@ -316,7 +322,9 @@ func (d *Disk) Close() error {
 	close(d.stop)
 	d.desk.close()
 	d.done.Wait()
+	fault.Point("close.drained")
 	err := d.db.Flush()
+	fault.Point("close.flushed")
 	return errors.Join(err, d.shut())
 }
 
@@ -325,6 +333,7 @@ func (d *Disk) shut() error {
 	if d.journal != nil {
 		errs = append(errs, d.journal.Close())
 	}
+	fault.Point("close.journal")
 	if d.db != nil {
 		errs = append(errs, d.db.Close())
 	}

@@ -1,0 +1,140 @@
+package crash
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+const (
+	publishers = 4
+	window     = 16
+	topics     = 3 // of a publisher below c/
+	kept       = 4 // retained topics of a publisher and QoS
+)
+
+// outgoing is a message on its way to the broker.
+type outgoing struct {
+	m        message
+	id       uint16
+	released bool
+}
+
+// publisher sends as fast as it is acknowledged.
+type publisher struct {
+	client
+	n      int
+	ledger *ledger
+	out    []*outgoing
+	next   uint16
+	count  int
+
+	mu   sync.Mutex
+	stop bool
+	done bool
+}
+
+func newPublisher(n int, broker *where, l *ledger) *publisher {
+	p := &publisher{n: n, ledger: l}
+	p.client = client{id: fmt.Sprintf("pub-%d", n), broker: broker, version: mqtt.V311}
+	if n%2 == 1 {
+		p.version = mqtt.V5
+	}
+	p.began, p.packet, p.idle = p.again, p.take, p.more
+	p.lost = func() { l.fault("lost", "%s: its session is lost", p.id) }
+	return p
+}
+
+// again sends what was not acknowledged once more, in order.
+func (p *publisher) again(l *link) {
+	for _, o := range p.out {
+		if o.released {
+			l.ack(mqtt.PUBREL, o.id)
+		} else {
+			p.send(l, o, true)
+		}
+	}
+	p.more(l)
+}
+
+func (p *publisher) more(l *link) {
+	p.mu.Lock()
+	stop := p.stop
+	p.done = stop && len(p.out) == 0
+	p.mu.Unlock()
+	for !stop && len(p.out) < window {
+		p.next = p.next%60000 + 1
+		o := &outgoing{m: p.ledger.send(p.n, p.choose()), id: p.next}
+		p.out = append(p.out, o)
+		p.send(l, o, false)
+	}
+}
+
+// choose says what comes next: of eight messages one is JSON that a component changes, and two are
+// retained.
+func (p *publisher) choose() entry {
+	p.count++
+	n := p.count
+	e := entry{qos: mqtt.QoS(1 + n%2)}
+	switch n / 2 % 8 {
+	case 0:
+		e.topic = fmt.Sprintf("c/%d/j", p.n)
+	case 3, 6:
+		e.topic = fmt.Sprintf("r/%d/%d/%d", p.n, e.qos, n/16%kept)
+		e.empty = n/64%3 == 0
+	default:
+		e.topic = fmt.Sprintf("c/%d/%d", p.n, n/2%topics)
+	}
+	return e
+}
+
+func (p *publisher) send(l *link, o *outgoing, dup bool) {
+	e, _ := p.ledger.get(o.m)
+	m := mqtt.Publish{
+		Dup: dup, QoS: e.qos, PacketID: o.id, Topic: []byte(e.topic), Retain: e.topic[0] == 'r',
+	}
+	switch {
+	case e.topic[len(e.topic)-1] == 'j':
+		m.Payload = fmt.Appendf(nil, `{"m":"%d %d"}`, o.m.pub, o.m.seq)
+	case !e.empty:
+		m.Payload = fmt.Appendf(nil, "%d %d", o.m.pub, o.m.seq)
+	}
+	l.out = m.Append(l.out, l.v)
+}
+
+func (p *publisher) take(l *link, t mqtt.Type, frame []byte) {
+	var a mqtt.Ack
+	if a.Decode(l.v, frame) != nil {
+		return
+	}
+	for i, o := range p.out {
+		if o.id != a.PacketID {
+			continue
+		}
+		refused := a.Reason >= mqtt.UnspecifiedError
+		if t != mqtt.PUBCOMP {
+			p.ledger.ack(o.m, refused)
+		}
+		if t == mqtt.PUBREC && !refused {
+			o.released = true
+			l.ack(mqtt.PUBREL, o.id)
+		} else {
+			p.out = append(p.out[:i], p.out[i+1:]...)
+		}
+		break
+	}
+	p.more(l)
+}
+
+func (p *publisher) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stop = true
+}
+
+func (p *publisher) ended() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.done
+}
