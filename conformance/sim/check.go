@@ -2,7 +2,8 @@ package sim
 
 import "github.com/hpmq/hpmq/sdk/mqtt"
 
-// group is the shared subscription of the world. Its members keep their sessions.
+// group is the shared subscription of the world. Sessions of its members end: what they leave must
+// come to others.
 type group struct {
 	size    int
 	members []*client
@@ -11,7 +12,8 @@ type group struct {
 }
 
 func (g *group) join(c *client) {
-	c.persist, c.member = true, true
+	// A session that ends with its connection takes what it had with it when all is killed.
+	c.persist, c.member = c.w.durable || c.w.often(2), true
 	g.members = append(g.members, c)
 	if g.copies == nil {
 		g.copies, g.got = map[int]int{}, map[int]int{}

@@ -16,17 +16,19 @@ type client struct {
 	persist    bool
 	keepAlive  uint16
 	receiveMax uint16
-	member     bool // of the shared group: never starts anew
+	member     bool // of the shared group
+	mortal     bool // its session ends a second after its connection
 
 	sock *socket
 	up   bool // CONNACK came on sock
 	told bool // DISCONNECT came on sock
 	// old counts connections that were left open when another was made, and may still do something.
 	old     int
-	clean   bool // the next CONNECT must start a new session
-	had     bool // the server said it has the session of this epoch
-	first   bool // sock began the session: nothing on it can be a second attempt
-	epoch   int  // counts sessions
+	clean   bool        // the next CONNECT must start a new session
+	had     bool        // the server said it has the session of this epoch
+	first   bool        // sock began the session: nothing on it can be a second attempt
+	epoch   int         // counts sessions
+	heard   broker.Time // when something came last
 	conns   int
 	ackLast broker.Time
 
@@ -48,6 +50,7 @@ func newClient(w *world, i int) *client {
 		c.keepAlive = 1
 	}
 	c.receiveMax = uint16(1 + w.rnd.IntN(10))
+	c.mortal = c.persist && c.version == mqtt.V5 && w.often(3)
 	c.forget()
 	return c
 }
@@ -87,7 +90,10 @@ func (c *client) connect() {
 	}
 	if c.version == mqtt.V5 {
 		p.Props = p.Props.AppendUint16(mqtt.ReceiveMaximum, c.receiveMax)
-		if c.persist {
+		switch {
+		case c.persist && c.mortal:
+			p.Props = p.Props.AppendUint32(mqtt.SessionExpiryInterval, 1)
+		case c.persist:
 			p.Props = p.Props.AppendUint32(mqtt.SessionExpiryInterval, broker.Never)
 		}
 		if c.w.often(2) {
@@ -200,18 +206,34 @@ func (c *client) act() {
 	case n == 4 && open && c.up:
 		c.w.trace("%s takes over", c.id)
 		c.connect()
-	case n == 5 && c.persist && c.version == mqtt.V5 && !c.member && open:
+	case n == 5 && c.persist && c.version == mqtt.V5 && open:
 		c.w.trace("%s starts anew", c.id)
 		c.haunted()
 		c.sock.breakOff()
 		c.forget()
 		c.again(c.sock)
+	case n == 6 && c.mortal && open:
+		c.die()
 	case !c.up || !open:
 	case n < 12:
 		c.changeSubscription()
 	case n < 70:
 		c.publish()
 	}
+}
+
+// die stays away until the session has ended.
+func (c *client) die() {
+	c.w.trace("%s dies", c.id)
+	c.haunted()
+	c.sock.breakOff()
+	c.forget()
+	s := c.sock
+	c.w.after(1200+c.w.upTo(1000), func() {
+		if s == c.sock {
+			c.connect()
+		}
+	})
 }
 
 // admitted handles CONNACK.
@@ -230,12 +252,14 @@ func (c *client) admitted(s *socket, frame []byte) {
 		return
 	case a.SessionPresent && c.starts():
 		c.w.fail("%s: session present after a clean start", c.id)
+	case !a.SessionPresent && c.had && c.mortal && c.w.now-c.heard > 900:
+		c.forget() // it was away for too long
 	case !a.SessionPresent && c.had && c.version != mqtt.V31 && c.old == 0:
 		c.w.fail("%s: its session is gone", c.id)
 	case !a.SessionPresent && c.had && c.version != mqtt.V31:
 		c.forget() // a clean start that was given up came through later
 	}
-	c.serverMax = 8
+	s.epoch, c.serverMax = c.epoch, 8
 	if v, ok := a.Props.Uint16(mqtt.ReceiveMaximum); ok {
 		c.serverMax = int(v)
 	}

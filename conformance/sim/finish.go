@@ -65,6 +65,11 @@ func (w *world) checkGroup(m *message) {
 	if m.topic[0] != 's' || w.group.got[m.n] > 0 {
 		return
 	}
+	for _, over := range m.begun {
+		if m.qos == mqtt.ExactlyOnce && over() {
+			return // [MQTT-4.8.2-5]: nobody else may have it
+		}
+	}
 	for _, c := range w.group.members {
 		if c.due(m) {
 			w.fail("%v was acknowledged and came to no member of the group", m)
@@ -114,6 +119,12 @@ func (w *world) checkKernels() {
 	for _, c := range w.clients {
 		if home[c.id] != 1 {
 			w.fail("the session of %s is in %d kernels", c.id, home[c.id])
+		}
+	}
+	stored := map[string]int{}
+	for _, r := range w.store.live.sessions() {
+		if stored[r.Key]++; stored[r.Key] > 1 {
+			w.fail("the store has two sessions of %s", r.Key)
 		}
 	}
 	if w.store.waiting != 0 {

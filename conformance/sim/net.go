@@ -69,11 +69,13 @@ type socket struct {
 	inDown []byte
 	queued int // bytes under way to the client
 	room   int
+	epoch  int  // of the session it is for
 	full   bool // the kernel was told of no room
 }
 
 func (w *world) dial(c *client, loop int) *socket {
 	s := &socket{w: w, client: c, kernel: w.kernels[loop], slow: 1 + w.rnd.IntN(20)}
+	s.epoch = c.epoch
 	s.room = 1 << 20
 	if w.often(3) {
 		s.room = 100 + w.rnd.IntN(400)
@@ -127,6 +129,9 @@ func (s *socket) Write(p []byte) {
 		s.w.fail("%s: written after the end", s.client.id)
 	}
 	b := slices.Clone(p)
+	if mqtt.TypeOf(b) == mqtt.PUBLISH && b[0]&6 == 4 {
+		s.w.begun(b, func() bool { return s.epoch != s.client.epoch })
+	}
 	s.queued += len(b)
 	s.down = max(s.down, s.w.now+s.w.upTo(s.slow))
 	s.w.after(s.down-s.w.now, func() { s.arriveDown(b) })

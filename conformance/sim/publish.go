@@ -24,6 +24,9 @@ type message struct {
 	again  bool // it was sent more than once
 	// refused: the disk failed for it, or for a copy of it.
 	refused bool
+	// begun has an entry for each session to which its delivery at QoS 2 began, if it is one to the
+	// group: it says whether the session is over.
+	begun []func() bool
 }
 
 func (m *message) String() string {
@@ -169,4 +172,21 @@ func (w *world) message(b []byte) *message {
 		return nil
 	}
 	return w.msgs[n]
+}
+
+// begun notes that the delivery of an encoded message at QoS 2 began, to a session.
+func (w *world) begun(b []byte, over func() bool) {
+	if m := w.message(b); m != nil && m.topic[0] == 's' {
+		m.begun = append(m.begun, over)
+	}
+}
+
+// client answers the client of that name, nil if there is none.
+func (w *world) client(id string) *client {
+	for _, c := range w.clients {
+		if c.id == id {
+			return c
+		}
+	}
+	return nil
 }

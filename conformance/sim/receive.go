@@ -23,6 +23,9 @@ type got struct {
 // packet handles one packet from the server.
 func (c *client) packet(s *socket, frame []byte) {
 	t := mqtt.TypeOf(frame)
+	if s == c.sock {
+		c.heard = c.w.now
+	}
 	switch {
 	case s != c.sock:
 		return // left; nobody reads it

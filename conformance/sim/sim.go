@@ -99,8 +99,10 @@ func Run(cfg Config) (err error) {
 	w.until(start + cfg.ChaosTime)
 	w.calmDown()
 	w.until(start + cfg.ChaosTime + cfg.RestTime/2)
-	w.checkRetained()
-	w.until(start + cfg.ChaosTime + cfg.RestTime)
+	if w.err == nil {
+		w.checkRetained()
+		w.until(start + cfg.ChaosTime + cfg.RestTime)
+	}
 	if w.err == nil {
 		w.checkEnd()
 	}

@@ -36,9 +36,10 @@ type store struct {
 	line    []*question // asked
 	busy    bool        // an answer is due
 	waiting int
-	last    []broker.Time // when the last answer reaches each kernel
-	failing broker.Time   // writes and reads fail until then
-	hurt    broker.Time   // when one did last
+	last    []broker.Time  // when the last answer reaches each kernel
+	failing broker.Time    // writes and reads fail until then
+	hurt    broker.Time    // when one did last
+	drops   map[uint32]int // of sessions, by number
 }
 
 // question is a write or a read on its way.
@@ -50,7 +51,8 @@ type question struct {
 }
 
 func newStore(w *world, kernels int) *store {
-	s := &store{w: w, live: disk{}, safe: disk{}, last: make([]broker.Time, kernels)}
+	s := &store{w: w, live: disk{}, safe: disk{}, drops: map[uint32]int{}}
+	s.last = make([]broker.Time, kernels)
 	if w.rnd.IntN(3) > 0 {
 		s.slow = 1 + w.rnd.IntN(30)
 	}
@@ -192,19 +194,26 @@ func (s *store) refuse(q *question) {
 				m.refused = true
 			}
 		case broker.OpReceived:
-			s.refuseID(s.live[place{kind: broker.OpPutSession, num: op.Num}].Key, uint16(op.Seq))
+			s.refuseID(s.owner(op.Num), uint16(op.Seq))
 		}
 	}
 }
 
 func (s *store) refuseID(client string, id uint16) {
-	for _, c := range s.w.clients {
-		for _, o := range c.out {
-			if c.id == client && o.id == id {
-				o.m.refused = true
-			}
+	c := s.w.client(client)
+	if c == nil {
+		return
+	}
+	for _, o := range c.out {
+		if o.id == id {
+			o.m.refused = true
 		}
 	}
+}
+
+// owner is the client identifier of a session.
+func (s *store) owner(num uint32) string {
+	return s.live[place{kind: broker.OpPutSession, num: num}].Key
 }
 
 // fails: only who waits hears of it.
@@ -214,7 +223,17 @@ func (s *store) fails(q *question) bool {
 
 // keep does a write. One that is waited for makes all before it safe.
 func (s *store) keep(q *question) {
-	s.live.apply(q.batch.Ops)
+	for _, op := range q.batch.Ops {
+		if op.Kind == broker.OpFlight && op.Value != nil {
+			body := s.live[place{kind: broker.OpPush, num: op.Num, seq: op.Seq}].Body
+			n := s.drops[op.Num]
+			s.w.begun(body, func() bool { return n != s.drops[op.Num] })
+		}
+		if op.Kind == broker.OpDropSession {
+			s.drops[op.Num]++
+		}
+		s.live.apply([]broker.Op{op})
+	}
 	s.loose = append(s.loose, q)
 	if q.token != 0 && !q.batch.Relaxed {
 		s.settle(len(s.loose))

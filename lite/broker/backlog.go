@@ -177,7 +177,9 @@ func (k *Kernel) leaf(p *paging, rec *Record) {
 // turned is the end of a page. If it cannot be read the connection ends: the next one tries again.
 func (k *Kernel) turned(p *paging, err error) {
 	s := p.sess
-	if w := s.work; w != nil && w.back.page == p {
+	w := s.work
+	wanted := w != nil && w.back.page == p
+	if wanted {
 		w.back.page = nil
 		if err != nil {
 			k.stats.ReadErrors++
@@ -189,6 +191,10 @@ func (k *Kernel) turned(p *paging, err error) {
 		}
 	}
 	switch {
+	case s.estate() != nil:
+		if wanted { // and not from when it lived
+			k.found(p, err)
+		}
 	case p.whole != nil:
 		k.woken(p, err)
 	case err != nil && s.conn != nil:

@@ -165,7 +165,7 @@ func (k *Kernel) ready(t *target, m *Message) bool {
 		s.passage.arriving.keep(k, t, m)
 		return false
 	}
-	return s.lis == nil || s.lis.Policy == nil || k.downstream(t, m)
+	return s.lis == nil || s.lis.Policy == nil || k.fan.again || k.downstream(t, m)
 }
 
 // downstream asks the Policy of the receiver's listener. True: m goes on as it is.

@@ -30,6 +30,9 @@ func (k *Kernel) sendShared(p pick, hops uint64, m *Message) {
 	f := append(k.wire[:0], peerShared)
 	f = k.part(appendUint(f, uint64(k.askPeer())))
 	f = appendString(f, p.full)
+	if k.fan.again {
+		hops |= hopsAgain
+	}
 	f = appendUint(f, hops)
 	k.send(p.peer, appendMessage(f, m))
 }
@@ -61,7 +64,7 @@ func (k *Kernel) peerMessages(kind byte, from PeerID, r *reader) bool {
 	case peerRelay:
 		id, full = r.string(), r.string()
 	case peerShared:
-		full, hops = r.string(), r.upTo(hopsMax)
+		full, hops = r.string(), r.upTo(hopsMax|hopsAgain)
 	}
 	m := &k.msg
 	r.message(m)
@@ -73,6 +76,7 @@ func (k *Kernel) peerMessages(kind byte, from PeerID, r *reader) bool {
 		k.fan.qos, k.fan.reply, k.fan.peer = mqtt.AtLeastOnce, t, from
 	}
 	k.fan.group, k.fan.share, k.fan.careful = group, share, group != 0
+	k.fan.again, hops = hops&hopsAgain != 0, hops&^hopsAgain
 	switch kind {
 	case peerMessage:
 		k.seen[from] = m.num
@@ -101,22 +105,12 @@ func (k *Kernel) arrived(m *Message) {
 func (k *Kernel) arrivedShared(full string, hops uint64, m *Message) {
 	x := &k.match
 	x.targets, x.picks, x.peers = x.targets[:0], x.picks[:0], 0
-	name, filter, ok := splitFull(full)
-	a, found := k.subs.Get(filter)
-	if !ok || !found {
-		return
-	}
-	for _, g := range a.groups {
-		if g.name != name {
-			continue
+	g := k.groupOf(full)
+	if g != nil && !k.drawHere(g, m) && hops < hopsMax {
+		k.draw(g, m)
+		for _, p := range x.picks {
+			k.sendShared(p, hops+1, m)
 		}
-		if !k.drawHere(g, m) && hops < hopsMax {
-			k.draw(g, m)
-			for _, p := range x.picks {
-				k.sendShared(p, hops+1, m)
-			}
-		}
-		break
 	}
 	k.deliverAll(m)
 }

@@ -235,6 +235,10 @@ func (k *Kernel) onFence(id string) {
 // relayed is a message that came for the session at its former owner.
 func (k *Kernel) relayed(id, full string, m *Message) {
 	s := k.sessions[id]
+	if full != "" && (s == nil || s.subs.get(full) == nil) {
+		k.arrivedShared(full, 1, m) // the session ended, or left the group, on its way
+		return
+	}
 	if s == nil {
 		return
 	}
@@ -245,9 +249,7 @@ func (k *Kernel) relayed(id, full string, m *Message) {
 	x.targets = x.targets[:0]
 	x.mark++
 	if full != "" {
-		if sub := s.subs.get(full); sub != nil {
-			x.addShared(sub, m)
-		}
+		x.addShared(s.subs.get(full), m)
 	} else {
 		k.rematch(s, m)
 	}
@@ -314,8 +316,11 @@ func (k *Kernel) takeAside(a *arrival, x *aside) {
 		k.fan.qos = mqtt.AtLeastOnce
 	}
 	k.fan.group, k.fan.share, k.fan.careful = x.group, x.share, x.group != 0
-	if (!seen || x.t.share != "") && k.sessions[s.id()] == s {
+	switch here := k.sessions[s.id()] == s; {
+	case here && (!seen || x.t.share != ""):
 		k.handOne(&x.t, x.m)
+	case !here && x.t.share != "":
+		k.arrivedShared(x.t.share, 1, x.m)
 	}
 	if pub := k.end(); pub != nil {
 		pub.next = x.pub // it waits for the Store too

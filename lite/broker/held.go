@@ -37,7 +37,7 @@ func (k *Kernel) pushed(n int) {
 	}
 }
 
-// late is a message for a connection, if it is still that one.
+// late is a message for a session; at QoS 0 for its connection, if it is still that one.
 type late struct {
 	conn *Conn
 	t    target
@@ -58,7 +58,13 @@ func (k *Kernel) handLater(t *target, m *Message) {
 // go hands a late message out.
 func (x *late) hand(k *Kernel) {
 	s := x.t.sess
-	if s.conn != x.conn || k.sessions[s.id()] != s {
+	switch {
+	case k.sessions[s.id()] != s && x.t.share != "":
+		k.begin(nil, 0)
+		k.arrivedShared(x.t.share, 1, x.m)
+		k.end()
+		return
+	case k.sessions[s.id()] != s || s.conn != x.conn && x.t.qos == mqtt.AtMostOnce:
 		return
 	}
 	k.enc.reset(x.m)

@@ -26,6 +26,9 @@ const (
 // hopsMax bounds how often a message for a group is passed on because its members left.
 const hopsMax = 4
 
+// hopsAgain in the number says that the message is of an estate.
+const hopsAgain = 8
+
 // Peer takes in a frame of another kernel; frame is borrowed until return. A frame that cannot be
 // read is dropped and counted.
 func (k *Kernel) Peer(now Time, from PeerID, frame []byte) {

@@ -22,6 +22,7 @@ type publication struct {
 	done   bool
 	next   *publication // waits for this one
 	undo   bool         // it is a release: if it fails the identifier is still received
+	left   *queued      // nil, or it is of the estate of sess
 }
 
 // fanout is the state of the publication at work. There is one at a time.
@@ -41,11 +42,13 @@ type fanout struct {
 	share uint64
 	// careful: it is a QoS 2 message of a durable session (held.go).
 	careful bool
-	held    []held
-	bodyOf  *Message // encoded in body
-	body    []byte
-	ops     []Op
-	opBuf   []byte
+	// again: it is of an estate, and was transformed for the member that had it.
+	again  bool
+	held   []held
+	bodyOf *Message // encoded in body
+	body   []byte
+	ops    []Op
+	opBuf  []byte
 }
 
 // onPublish is the way of a PUBLISH: limits, judge, keep, deliver, forward, acknowledge.
@@ -77,9 +80,7 @@ func (k *Kernel) onPublish(c *Conn, frame []byte) {
 	k.begin(c, p.PacketID)
 	k.fan.qos = p.QoS
 	if p.QoS == mqtt.ExactlyOnce && k.durable(c.sess) {
-		k.groups++
-		k.fan.group, k.fan.share = uint64(k.cfg.Self)<<48|k.groups, GroupWhole
-		k.fan.careful = true
+		k.together()
 	}
 	r, keep := k.judge(c, m)
 	if keep {
@@ -284,17 +285,17 @@ func (k *Kernel) hold() *publication {
 // if nothing.
 func (k *Kernel) end() *publication {
 	f := &k.fan
-	joined := f.share != 0 && f.share != GroupWhole
-	f.careful = false
+	pub, share := f.pub, f.share
+	joined := share != 0 && share != GroupWhole
+	f.careful, f.share = false, 0
 	if len(f.ops) > 0 || joined || len(f.held) > 0 {
 		b := Batch{Relaxed: f.relaxed}
 		if joined {
-			b.Group, b.Share = f.group, f.share
+			b.Group, b.Share = f.group, share
 		}
-		k.commit(k.hold(), b)
+		pub = k.hold()
+		k.commit(pub, b) // it may begin another
 	}
-	f.share = 0
-	pub := f.pub
 	if pub != nil && pub.wait == 0 {
 		k.settled(pub)
 		pub = nil
@@ -339,13 +340,16 @@ func (k *Kernel) settled(pub *publication) {
 
 // refused makes the session what it was before a publication that was not kept: before the session
 // may be handed over.
-func (pub *publication) refused() {
+func (k *Kernel) refused(pub *publication) {
 	if pub.reason < mqtt.UnspecifiedError || pub.sess == nil || pub.sess.work == nil {
 		return
 	}
-	if pub.undo {
+	switch {
+	case pub.left != nil:
+		k.returned(pub.sess, pub.left)
+	case pub.undo:
 		pub.sess.work.receive(pub.id, nil)
-	} else {
+	default:
 		delete(pub.sess.work.received, pub.id)
 	}
 }
@@ -369,7 +373,7 @@ func (k *Kernel) settle(pub *publication, r mqtt.ReasonCode) {
 		return
 	}
 	c := pub.conn
-	pub.refused()
+	k.refused(pub)
 	k.settled(pub)
 	if pub.reply != 0 {
 		k.sendAck(pub.peer, pub.reply, pub.reason)

@@ -43,6 +43,7 @@ type passage struct {
 	leaving  *release // hand over when pending is 0
 	moved    *moved   // set on the ghost of a session that was handed over
 	arriving *arrival // set until the former owner let go
+	estate   *estate  // of a session that ended
 }
 
 func (s *session) id() string { return s.who.ClientID }
@@ -132,6 +133,10 @@ func (k *Kernel) armSession(s *session) {
 // due is called when the will delay or the session expiry interval has passed.
 func (s *session) due(k *Kernel) {
 	a := s.away
+	if s.estate() != nil {
+		k.giveOut(s)
+		return
+	}
 	if s.conn != nil || k.sessions[s.id()] != s {
 		return
 	}
@@ -165,9 +170,13 @@ func (k *Kernel) forget(s *session) {
 	k.dropLoose(s)
 	n, _ := s.work.waits()
 	k.stats.Queued -= n
-	k.redistribute(s)
+	left := k.bequeaths(s)
 	for _, f := range s.filters() {
 		k.unsubscribe(s, f)
+	}
+	if left {
+		k.bequeath(s)
+		return
 	}
 	k.drop(s)
 }

@@ -1,7 +1,5 @@
 package broker
 
-import "github.com/hpmq/hpmq/sdk/mqtt"
-
 // group is one shared subscription: a name and a filter, its members here, and how many it has at
 // peers [MQTT-4.8.2]. The kernel a message is published at draws one member of all.
 type group struct {
@@ -100,7 +98,7 @@ func (g *group) setFar(f farMembers) {
 	}
 }
 
-// draw picks the member that gets m: a target here, or a pick at a peer [MQTT-4.8.2-4].
+// draw picks the member that gets m: a target here, or a pick at a peer (4.8.2).
 func (k *Kernel) draw(g *group, m *Message) {
 	online, all := g.online(), len(g.members)
 	total, totalAll := online, all
@@ -190,48 +188,20 @@ func (k *Kernel) countShares(s *session) {
 	}
 }
 
-// redistribute gives the messages that a session which ends had from groups to other members
-// [MQTT-4.8.2-5]. A QoS 2 message that was sent may have arrived: it goes to nobody else
-// [MQTT-4.8.2-6].
-func (k *Kernel) redistribute(s *session) {
-	type orphan struct {
-		m     *Message
-		share string
+// groupOf answers the group of a full filter, nil if nobody is in it.
+func (k *Kernel) groupOf(full string) *group {
+	name, filter, ok := splitFull(full)
+	if !ok {
+		return nil
 	}
-	var list []orphan
-	w := s.work
-	if w == nil {
-		return
+	a, ok := k.subs.Get(filter)
+	if !ok {
+		return nil
 	}
-	w.flight.each(func(o *outgoing) {
-		if o.share != "" && (o.qos == mqtt.AtLeastOnce || !o.sent) {
-			list = append(list, orphan{o.m, o.share})
-		}
-	})
-	for _, e := range w.queue.items[w.queue.head:] {
-		if e.share != "" {
-			list = append(list, orphan{e.m, e.share})
+	for _, g := range a.groups {
+		if g.name == name {
+			return g
 		}
 	}
-	w.flight, w.queue = flight{}, queue{}
-	for _, o := range list {
-		sub := s.subs.get(o.share)
-		if sub == nil {
-			continue
-		}
-		sub.group.remove(sub)
-		k.redraw(sub.group, o.m)
-		sub.group.members = append(sub.group.members, sub)
-	}
-}
-
-// redraw sends m to another member of g.
-func (k *Kernel) redraw(g *group, m *Message) {
-	k.begin(nil, 0)
-	x := &k.match
-	x.targets, x.picks, x.peers = x.targets[:0], x.picks[:0], 0
-	k.draw(g, m)
-	k.forward(m)
-	k.deliverAll(m)
-	k.end()
+	return nil
 }

@@ -47,6 +47,11 @@ func (k *Kernel) Restore(now Time, rec *Record) error {
 	s := &x.session
 	s.who, s.num, s.asleep, s.away = &x.who, rec.Num, true, &x.away
 	s.who.ClientID = rec.Key
+	if rec.Num != 0 && string(rec.Value) == estateMark {
+		s.moving().estate = &estate{}
+		k.restored = append(k.restored, s)
+		return nil
+	}
 	r := reader{b: rec.Value, text: string(rec.Value)}
 	c := carried{sess: s, subs: r.record(s, k.carried[:0])}
 	k.carried = c.subs[:0]
@@ -101,7 +106,10 @@ type sleeper struct {
 func (k *Kernel) Begin(now Time) {
 	k.at(now)
 	for _, s := range k.restored {
-		if s.conn == nil && k.sessions[s.id()] == s {
+		switch {
+		case s.estate() != nil:
+			k.absences.arm(&s.absence().timer, s, k.now)
+		case s.conn == nil && k.sessions[s.id()] == s:
 			k.armSession(s)
 		}
 	}
