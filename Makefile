@@ -26,7 +26,7 @@ export CGO_ENABLED = 0
 export GOMIPS = softfloat
 
 .DEFAULT_GOAL := help
-.PHONY: help run build fixtures test demo demo-languages newcomer conformance mutants conformance-peers interop siege churn crash bench bench-wasm bench-peers bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
+.PHONY: help run build fixtures test demo demo-languages newcomer conformance mutants conformance-peers interop siege churn crash bench bench-wasm bench-peers bench-store bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
 	cross-link cross-link-all components guests guests-bench wit clean-tree
 
 help: ## list the targets
@@ -90,6 +90,9 @@ fixtures: ## build the components that tests have beside their sources (needs cl
 
 bench-peers: ## measure the broker beside Debian's mosquitto
 	tools/bench-peers.sh
+
+bench-store: ## measure what keeping messages takes, beside Debian's mosquitto
+	tools/bench-store.sh
 
 check: format vet tidy test invariants race fuzz fuel-arm64 cross cross-link components wit clean-tree ## all that CI runs
 

@@ -52,11 +52,14 @@ func dial(ctx context.Context, cfg *Config, clientID string, from net.Addr) (*pe
 }
 
 func (p *peer) connect(cfg *Config, clientID string) error {
-	c := mqtt.Connect{Version: p.v, CleanStart: true, ClientID: []byte(clientID),
+	c := mqtt.Connect{Version: p.v, CleanStart: !cfg.Keep, ClientID: []byte(clientID),
 		HasUsername: cfg.Username != "", Username: []byte(cfg.Username),
 		HasPassword: cfg.Password != "", Password: []byte(cfg.Password)}
 	if p.v == mqtt.V5 {
 		c.Props = c.Props.AppendUint16(mqtt.ReceiveMaximum, windowMax)
+		if cfg.Keep {
+			c.Props = c.Props.AppendUint32(mqtt.SessionExpiryInterval, 1<<32-1)
+		}
 	}
 	frame, err := p.ask(c.Append(nil), mqtt.CONNACK)
 	if err != nil {

@@ -66,6 +66,8 @@ type Config struct {
 	Sources int
 	// TLS speaks TLS and trusts any certificate.
 	TLS bool
+	// Keep has sessions outlive their connections.
+	Keep bool
 }
 
 // Default is ten pairs with 128 bytes at QoS 0 for five seconds.

@@ -47,6 +47,10 @@ func (a *App) counts(ctx context.Context) (meter.Counts, error) {
 		BytesReceived: st.Gate.BytesIn, BytesSent: st.Gate.BytesOut,
 		ConnectionsClosed: st.Gate.Cut,
 	}
+	if a.loops.disk != nil {
+		d := a.loops.disk.Stats()
+		c.StoreWrites, c.StoreSyncs = d.Writes, d.Syncs
+	}
 	for i := range st.Kernels {
 		k := &st.Kernels[i]
 		connected := k.SessionsConnected

@@ -32,6 +32,8 @@ type Counts struct {
 	BytesSent         uint64 // total
 	TakeOvers         uint64 // total
 	ConnectionsClosed uint64 // total of peers that took nothing
+	StoreWrites       uint64 // total of what kernels asked the disk to keep
+	StoreSyncs        uint64 // total of waits for the device
 }
 
 // Source answers the counts of now. It may block as long as ctx allows.
@@ -121,6 +123,8 @@ func (m *Meter) Tell(ctx context.Context) error {
 		{"subscriptions/count", uint64(c.Subscriptions)},
 		{"retained messages/count", uint64(c.Retained)},
 		{"store/messages/count", uint64(c.Queued)},
+		{"store/writes", c.StoreWrites},
+		{"store/syncs", c.StoreSyncs},
 		{"heap/current", c.HeapBytes},
 		{"messages/received", c.PacketsReceived},
 		{"publish/messages/received", c.MessagesReceived},
