@@ -147,6 +147,7 @@ func (k *Kernel) rewind(s *session, seq uint64) {
 			return
 		}
 		n++
+		k.put(Op{Kind: OpFlight, Num: s.num, Seq: o.seq})
 		w.held--
 		if s.live() && !w.flight.redo {
 			w.flight.busy--

@@ -233,8 +233,9 @@ func (k *Kernel) woken(p *paging, err error) {
 	}
 }
 
-// refly puts back what was on its way. What has an earlier one behind it that was not never went
-// out: the write of the earlier one had failed. It waits again, in its order.
+// refly puts back what was on its way. What has an earlier one behind it that was not, or that has
+// a later identifier, never went out: the write of the earlier one had failed. It waits again, in
+// its order.
 func (k *Kernel) refly(s *session, list []flown) {
 	first, q := uint64(0), &s.work.queue
 	for i := range q.items[q.head:] {
@@ -243,36 +244,42 @@ func (k *Kernel) refly(s *session, list []flown) {
 			break
 		}
 	}
-	late := false
+	late := uint64(0)
 	for i := range list {
 		x := &list[i]
 		if first == 0 || x.seq < first || x.state != slotUnsent {
-			k.relaunch(s, x)
-			continue
+			if k.relaunch(s, x) {
+				continue
+			}
 		}
-		late = true
+		if late == 0 {
+			late = x.seq
+		}
 		k.put(Op{Kind: OpFlight, Num: s.num, Seq: x.seq})
 	}
-	if late {
-		s.spill() // it is read again with them
+	if late != 0 {
+		k.rewind(s, late) // it is read again with them
 	}
 	k.flushOps()
 }
 
-// relaunch puts a message back into the window, under its identifier.
-func (k *Kernel) relaunch(s *session, x *flown) {
+// relaunch puts a message back into the window, under its identifier. false: it cannot have gone
+// out under that one.
+func (k *Kernel) relaunch(s *session, x *flown) bool {
 	w := s.work
+	f := &w.flight
+	at := x.id - f.first
+	fits := f.count == 0 || at < ringMax-1 && at >= f.next-f.first
+	if !fits && x.ok && x.state == slotUnsent {
+		return false
+	}
 	if w.back.n > 0 {
 		w.back.n--
 		k.stats.Queued--
 	}
-	f := &w.flight
-	at := x.id - f.first
-	fits := f.count == 0 || at < ringMax-1 && at >= f.next-f.first
 	if !fits || x.id == 0 || !x.ok && x.state == slotUnsent {
 		k.put(Op{Kind: OpFlight, Num: s.num, Seq: x.seq})
-		k.flushOps()
-		return
+		return true
 	}
 	if f.count == 0 {
 		f.first = x.id
@@ -280,7 +287,7 @@ func (k *Kernel) relaunch(s *session, x *flown) {
 	f.next = x.id
 	o := f.add()
 	if o == nil {
-		return
+		return true
 	}
 	w.back.flown = append(w.back.flown, x.seq)
 	o.m, o.ids, o.share, o.seq = x.e.m, x.e.ids, x.e.share, x.seq
@@ -288,6 +295,7 @@ func (k *Kernel) relaunch(s *session, x *flown) {
 	if x.state == slotToRelease || o.m == nil {
 		o.m = (&Message{QoS: mqtt.ExactlyOnce}).header()
 	}
+	return true
 }
 
 // tally asks how much waits for a session that is asleep, once.
