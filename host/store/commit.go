@@ -269,6 +269,11 @@ func (d *Disk) look() {
 
 // tidy does what is due behind the answers.
 func (d *Disk) tidy() {
+	select {
+	case job := <-d.jobs:
+		job()
+	default:
+	}
 	if !d.unsafe.IsZero() && time.Since(d.unsafe) >= d.cfg.Interval {
 		if err := d.journal.Sync(); err != nil {
 			d.trouble(d.lost(err))
@@ -278,7 +283,8 @@ func (d *Disk) tidy() {
 	if _, bytes := d.journal.Segment(); bytes >= d.cfg.SegmentBytes {
 		d.rotate()
 	}
-	if below := d.dropAt.Swap(0); below != 0 {
+	if below := d.dropAt.Load(); below != 0 && d.copies == 0 {
+		d.dropAt.CompareAndSwap(below, 0)
 		if err := d.journal.Drop(below); err != nil {
 			d.trouble(err)
 		}

@@ -36,6 +36,7 @@ type Disk struct {
 	journal *journal.Journal
 	line    *line
 	desk    *desk
+	jobs    chan func() // for the committer, between two groups
 	stop    chan struct{}
 	done    sync.WaitGroup
 
@@ -49,6 +50,7 @@ type Disk struct {
 	swept    time.Time
 	dropAt   atomic.Uint64 // segments below are in the database
 	lowSpace bool
+	copies   int        // under way: old segments stay
 	owed     []*request // writes that nobody waits for, of a group that failed
 	retry    time.Time  // when they are tried again
 
@@ -87,6 +89,7 @@ func OpenDisk(cfg DiskConfig) (*Disk, DiskReport, error) {
 	}
 	d := &Disk{
 		cfg: cfg, line: newLine(&cfg), desk: newDesk(), stop: make(chan struct{}),
+		jobs:    make(chan func()),
 		sharing: make(map[uint32]int),
 	}
 	rep, err := d.open()

@@ -1,4 +1,4 @@
-package app
+package lock
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 // sharingViolation is ERROR_SHARING_VIOLATION: another process has the file open.
 const sharingViolation syscall.Errno = 32
 
-// lockFile opens path for writing and lets others only read it until it is closed.
-func lockFile(path string) (*os.File, error) {
+// open opens path for writing and lets others only read it until it is closed.
+func open(path string) (*os.File, error) {
 	name, err := syscall.UTF16PtrFromString(path)
 	if err != nil {
 		return nil, err
@@ -19,7 +19,7 @@ func lockFile(path string) (*os.File, error) {
 		syscall.FILE_SHARE_READ, nil, syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL, 0)
 	switch {
 	case errors.Is(err, sharingViolation):
-		return nil, errLocked
+		return nil, errHeld
 	case err != nil:
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
