@@ -172,6 +172,10 @@ var ErrFaults = errors.New("store: the store is damaged")
 func CheckDir(dir string) (rep CheckReport, err error) {
 	cfg := DefaultDisk()
 	cfg.Dir = dir
+	return checkWith(cfg)
+}
+
+func checkWith(cfg DiskConfig) (rep CheckReport, err error) {
 	d, _, err := OpenDisk(cfg)
 	if err != nil {
 		return rep, err
@@ -181,4 +185,11 @@ func CheckDir(dir string) (rep CheckReport, err error) {
 		err = fmt.Errorf("%w: %d faults", ErrFaults, rep.FaultsFound)
 	}
 	return rep, errors.Join(err, d.Close())
+}
+
+// CheckSmall is CheckDir that takes little memory of a machine that has other things to do.
+func CheckSmall(dir string) (rep CheckReport, err error) {
+	cfg := ForMemory(0)
+	cfg.Dir = dir
+	return checkWith(cfg)
 }
