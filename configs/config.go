@@ -55,6 +55,8 @@ type Store struct {
 	PendingBytesMax Size `yaml:"pending_bytes_max"`
 	// FreeBytesMin is how much of the file system must be free for anything new to be kept.
 	FreeBytesMin Size `yaml:"free_bytes_min"`
+	// BackupsMax bounds how many backups there are in DataDir.
+	BackupsMax int `yaml:"backups_max"`
 }
 
 // What Limits.Durability can be.
@@ -228,6 +230,7 @@ func Default() Config {
 			Interval:        Duration(50 * time.Millisecond), // 20 syncs a second at most
 			PendingBytesMax: 64 * MiB,
 			FreeBytesMin:    256 * MiB, // what the database needs to tidy up
+			BackupsMax:      8,         // a week of days, with one to spare
 		},
 	}
 	c.Listeners = []Listener{DefaultListener("mqtt", "tcp://127.0.0.1:1883", c.Limits)}

@@ -65,6 +65,7 @@ func (s *Store) validate(ps *Problems) {
 	ps.note("store.memory", within(s.Memory, 16*MiB, 1<<44))
 	ps.note("store.pending_bytes_max", within(s.PendingBytesMax, 64*KiB, 1<<40))
 	ps.note("store.free_bytes_min", within(s.FreeBytesMin, 0, 1<<44))
+	ps.note("store.backups_max", within(s.BackupsMax, 1, 10_000))
 	if d := s.Interval.Std(); d < time.Millisecond || d > time.Minute {
 		ps.add("store.interval", "must be 1ms to 1m")
 	}

@@ -69,6 +69,7 @@ type Broker struct {
 	Listeners Listeners
 	Links     Links
 	Sessions  Sessions
+	Backups   Backups
 }
 
 // Config bounds the API and says who may use it.

@@ -76,7 +76,21 @@ func (f *fake) Sessions(_ context.Context, after string, n int) ([]client.Sessio
 
 func (f *fake) Kick(_ context.Context, id string) error { return f.ask(id) }
 
-func (f *fake) broker() Broker { return Broker{Node: f, Listeners: f, Links: f, Sessions: f} }
+func (f *fake) broker() Broker {
+	return Broker{Node: f, Listeners: f, Links: f, Sessions: f, Backups: f}
+}
+
+func (f *fake) Backups(context.Context) ([]client.Backup, error) { return nil, f.ask() }
+
+func (f *fake) Backup(_ context.Context, n client.NewBackup) (client.Backup, error) {
+	return client.Backup{Name: n.Name}, f.ask(n)
+}
+
+func (f *fake) VerifyBackup(_ context.Context, name string) (client.Verified, error) {
+	return client.Verified{}, f.ask("verify", name)
+}
+
+func (f *fake) DeleteBackup(_ context.Context, name string) error { return f.ask(name) }
 
 // serve runs the API over f and answers a client of it.
 func serve(t *testing.T, cfg Config, f *fake) (*client.Client, *httptest.Server) {
@@ -108,6 +122,17 @@ func TestRequestsReachTheBroker(t *testing.T) {
 		send func(*client.Client) error
 		want []any
 	}{
+		"backups": {func(c *client.Client) error { _, err := c.Backups(ctx); return err }, nil},
+		"backup": {func(c *client.Client) error {
+			_, err := c.Backup(ctx, client.NewBackup{Name: "b"})
+			return err
+		}, []any{client.NewBackup{Name: "b"}}},
+		"verify": {func(c *client.Client) error {
+			_, err := c.VerifyBackup(ctx, "b")
+			return err
+		}, []any{"verify", "b"}},
+		"delete": {func(c *client.Client) error { return c.DeleteBackup(ctx, "b.1") },
+			[]any{"b.1"}},
 		"status": {func(c *client.Client) error { _, err := c.Status(ctx); return err }, nil},
 		"listeners": {func(c *client.Client) error { _, err := c.Listeners(ctx); return err },
 			nil},

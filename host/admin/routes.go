@@ -23,7 +23,7 @@ type of[T any] struct{ Body T }
 // register puts every operation on mux and answers the API for its description.
 func register(mux *http.ServeMux, cfg Config, b Broker) huma.API {
 	c := huma.DefaultConfig("HPMQ admin API", Version)
-	c.Info.Description = "Status, listeners, links and clients of one broker."
+	c.Info.Description = "Status, listeners, links, clients and backups of one broker."
 	c.OpenAPIPath = client.Base + "/openapi"
 	c.DocsPath, c.SchemasPath = "", ""
 	c.CreateHooks = nil // no $schema in answers
@@ -35,6 +35,7 @@ func register(mux *http.ServeMux, cfg Config, b Broker) huma.API {
 	registerNode(api, b)
 	registerListeners(api, b.Listeners)
 	registerLinks(api, cfg, b.Links)
+	registerBackups(api, b.Backups)
 	return api
 }
 

@@ -51,7 +51,9 @@ func (a *App) openAdmin(context.Context) error {
 		return err
 	}
 	o := &operator{a}
-	server, err := admin.NewServer(cfg, admin.Broker{Node: o, Listeners: o, Links: o, Sessions: o})
+	server, err := admin.NewServer(cfg, admin.Broker{
+		Node: o, Listeners: o, Links: o, Sessions: o, Backups: o,
+	})
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/backup"
 	"github.com/hpmq/hpmq/host/link"
 	"github.com/hpmq/hpmq/host/wasm"
 )
@@ -48,6 +49,8 @@ type App struct {
 	loops  *loops
 	linker *link.Linker
 	admin  *adminServer // nil if off
+
+	backups *backup.Keeper // nil if nothing is kept
 
 	// life ends when Close begins.
 	life context.Context

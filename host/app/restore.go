@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hpmq/hpmq/host/backup"
 	"github.com/hpmq/hpmq/host/fault"
 	"github.com/hpmq/hpmq/host/store"
 	"github.com/hpmq/hpmq/lite/broker"
@@ -24,6 +25,12 @@ func (a *App) openStore(l *loops) (last uint32, err error) {
 	dir := a.dataPath(storeName)
 	if dir == "" {
 		return 0, nil
+	}
+	if err := backup.Settle(a.data); err != nil {
+		return 0, fmt.Errorf("app: %w", err)
+	}
+	if err := a.openBackups(); err != nil {
+		return 0, err
 	}
 	cfg := diskConfig(&a.cfg, dir)
 	cfg.Now = func() broker.Time { return broker.Time(a.now()) }
