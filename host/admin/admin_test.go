@@ -122,17 +122,6 @@ func TestRequestsReachTheBroker(t *testing.T) {
 		send func(*client.Client) error
 		want []any
 	}{
-		"backups": {func(c *client.Client) error { _, err := c.Backups(ctx); return err }, nil},
-		"backup": {func(c *client.Client) error {
-			_, err := c.Backup(ctx, client.NewBackup{Name: "b"})
-			return err
-		}, []any{client.NewBackup{Name: "b"}}},
-		"verify": {func(c *client.Client) error {
-			_, err := c.VerifyBackup(ctx, "b")
-			return err
-		}, []any{"verify", "b"}},
-		"delete": {func(c *client.Client) error { return c.DeleteBackup(ctx, "b.1") },
-			[]any{"b.1"}},
 		"status": {func(c *client.Client) error { _, err := c.Status(ctx); return err }, nil},
 		"listeners": {func(c *client.Client) error { _, err := c.Listeners(ctx); return err },
 			nil},
@@ -331,5 +320,21 @@ func TestTimesOfRemoval(t *testing.T) {
 		if (err == nil) != (want > 0) || err == nil && r.DrainTimeout != want {
 			t.Errorf("%s: %v, %v", text, r.DrainTimeout, err)
 		}
+	}
+}
+
+func TestRequestsAboutBackupsReachTheBroker(t *testing.T) {
+	ctx := t.Context()
+	f := &fake{}
+	c, _ := serve(t, Default(), f)
+	_, err := c.Backups(ctx)
+	_, err2 := c.Backup(ctx, client.NewBackup{Name: "b"})
+	_, err3 := c.VerifyBackup(ctx, "b")
+	if err := errors.Join(err, err2, err3, c.DeleteBackup(ctx, "b.1")); err != nil {
+		t.Fatal(err)
+	}
+	want := []any{client.NewBackup{Name: "b"}, "verify", "b", "b.1"}
+	if !reflect.DeepEqual(f.asked, want) {
+		t.Errorf("asked %v, want %v", f.asked, want)
 	}
 }

@@ -29,8 +29,8 @@ func (a *App) openBackups() (err error) {
 // keeper answers who keeps backups, or why nobody does.
 func (o *operator) keeper() (*backup.Keeper, error) {
 	if o.backups == nil {
-		return nil, fmt.Errorf("app: backups: %w: this broker keeps nothing, its data_dir is memory",
-			errTaken)
+		return nil, fmt.Errorf("app: backups: %w: this broker keeps nothing: its data_dir is "+
+			"memory", errTaken)
 	}
 	return o.backups, nil
 }

@@ -196,7 +196,8 @@ func TestDamage(t *testing.T) {
 		},
 	} {
 		bad := filepath.Join(data, Folder, "bad")
-		if err := errors.Join(os.RemoveAll(bad), os.CopyFS(bad, os.DirFS(dir)), harm(bad)); err != nil {
+		err := errors.Join(os.RemoveAll(bad), os.CopyFS(bad, os.DirFS(dir)), harm(bad))
+		if err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := k.Verify("bad"); err == nil {

@@ -141,7 +141,8 @@ command line makes no sense, 3 if no broker answered, 130 if Ctrl-C or SIGTERM e
 	f.BoolVar(&s.json, "json", false, "print JSON, for programs, where a command has a result")
 	root.Version = ownVersion()
 	root.AddCommand(newVersion(s), newStatus(s), newLink(s), newListener(s), newClients(s),
-		newPasswd(s), newCert(s), newConformance(s), newComponent(s), newWIT(s), newStore(s))
+		newPasswd(s), newCert(s), newConformance(s), newComponent(s), newWIT(s), newStore(s),
+		newBackup(s))
 	s.watch(root)
 	completeFlags(root)
 	return root

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strconv"
 
@@ -14,9 +13,10 @@ import (
 func newStore(s *settings) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "store",
-		Short: "Look at what a broker that is not running keeps in its data folder",
+		Short: "Look after what a broker that is not running keeps in its data folder",
 	}
-	c.AddCommand(newStoreCheck(s), newStoreStats(s))
+	c.AddCommand(newStoreCheck(s), newStoreStats(s), newStoreExport(s), newStoreImport(s),
+		newStoreCompact(s), newStoreRestore(s))
 	return c
 }
 
@@ -49,14 +49,14 @@ func storeCommand(
 ) *cobra.Command {
 	var data string
 	c.Args = cobra.NoArgs
-	c.Flags().StringVar(&data, "data", "./hpmq-data", "data folder of the broker")
+	dataFlag(c, &data)
 	c.RunE = func(*cobra.Command, []string) error {
-		dir := filepath.Join(data, "store")
-		if _, err := os.Stat(dir); err != nil {
-			return usageError{err}
-		}
-		rep, err := store.CheckDir(dir)
-		return show(&rep, err)
+		return hold(data, false, func() error {
+			end := s.busy("reading the store")
+			rep, err := store.CheckDir(filepath.Join(data, storeFolder))
+			end()
+			return show(&rep, err)
+		})
 	}
 	return c
 }

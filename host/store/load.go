@@ -1,0 +1,311 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/hpmq/hpmq/lite/broker"
+)
+
+// Part is one record of a store as Walk tells and Loader takes it. Which of its fields count, Kind
+// says.
+type Part struct {
+	Kind PartKind
+	// Op is the record as the kernel asked for it. Bytes are borrowed until return.
+	Op broker.Op
+	// Shared numbers a payload that many queues share, from 1 on; of a queued message 0 says that
+	// its payload is its own. Sharers is how many have it.
+	Shared  uint64
+	Sharers uint64
+}
+
+// PartKind says what a Part is.
+type PartKind byte
+
+// The kinds, in the order in which Walk tells and Loader wants them: payloads that are shared, then
+// for each session itself with all that is its, then what is retained.
+const (
+	PartShared PartKind = iota + 1
+	PartSession
+	PartReceived
+	PartFlight
+	PartQueued
+	PartRetained
+)
+
+// loadBytes is about how much one group of a Loader holds.
+const loadBytes = 4 << 20
+
+// Walk tells of all that the store holds, until visit answers an error. It must not run beside
+// writes.
+func (d *Disk) Walk(visit func(Part) error) error {
+	w := walking{d: d, visit: visit, shared: map[uint64]uint64{}}
+	for _, step := range []func() error{w.payloads, w.sessions, w.retained} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type walking struct {
+	d      *Disk
+	visit  func(Part) error
+	shared map[uint64]uint64 // the numbers told, by those of the store
+}
+
+func (w *walking) payloads() error {
+	return w.d.each([]byte{kindShared}, func(key, value []byte) error {
+		id := cutSeq(key)
+		n, ok, err := w.d.get(sharedKey(nil, kindSharers, id))
+		if err == nil && (!ok || len(n) != 8) {
+			err = fmt.Errorf("%w: count of payload %d", errRecord, id)
+		}
+		if err != nil {
+			return err
+		}
+		w.shared[id] = uint64(len(w.shared)) + 1
+		return w.visit(Part{
+			Kind: PartShared, Op: broker.Op{Body: value}, Shared: w.shared[id],
+			Sharers: binary.BigEndian.Uint64(n),
+		})
+	})
+}
+
+func (w *walking) sessions() error {
+	return w.d.Sessions(func(r broker.Record) error {
+		if err := w.visit(Part{Kind: PartSession, Op: r}); err != nil {
+			return err
+		}
+		prefix := partKey(nil, r.Num, 0)
+		return w.d.eachWithin(prefix[:len(prefix)-1], func(key, value []byte) error {
+			return w.part(&r, key, value)
+		})
+	})
+}
+
+// part tells of one record of a session.
+func (w *walking) part(of *broker.Record, key, value []byte) error {
+	if len(key) < 6 {
+		return fmt.Errorf("%w: key %x", errRecord, key)
+	}
+	p := Part{Op: broker.Op{Num: of.Num, Key: of.Key, Seq: cutSeq(key)}}
+	switch key[5] {
+	case partReceived:
+		p.Kind, p.Op.Kind = PartReceived, broker.OpReceived
+		p.Op.Seq = uint64(binary.BigEndian.Uint16(key[len(key)-2:]))
+	case partFlight:
+		p.Kind, p.Op.Kind, p.Op.Value = PartFlight, broker.OpFlight, value
+	case partEntry:
+		e, err := readEntry(value)
+		if err != nil {
+			return fmt.Errorf("%w: key %x", err, key)
+		}
+		p.Kind, p.Op.Kind, p.Op.Value, p.Op.Body = PartQueued, broker.OpPush, e.value, e.body
+		p.Op.Expire = e.expire
+		if e.shared != 0 {
+			if p.Shared = w.shared[e.shared]; p.Shared == 0 {
+				return fmt.Errorf("%w: payload %d is not there", errRecord, e.shared)
+			}
+		}
+	default: // a hint
+		return nil
+	}
+	return w.visit(p)
+}
+
+func (w *walking) retained() error {
+	return w.d.each([]byte{kindRetained}, func(key, value []byte) error {
+		expire, v, err := readRetained(value)
+		if err != nil {
+			return fmt.Errorf("%w: retained %q", err, topicOf(key))
+		}
+		return w.visit(Part{Kind: PartRetained, Op: broker.Op{
+			Kind: broker.OpRetain, Key: topicOf(key), Value: v, Expire: expire,
+		}})
+	})
+}
+
+// Loader puts what Walk told into a store that nobody else uses.
+type Loader struct {
+	d      *Disk
+	nums   map[string]uint32 // by client id
+	known  map[string]bool   // loaded, not there before
+	last   uint32
+	boot   uint64
+	shared map[uint64]sharing
+	bytes  int
+}
+
+// sharing is a payload that was loaded.
+type sharing struct {
+	id    uint64
+	bytes uint64
+}
+
+// Load runs f, with a Loader that holds until it returns, in place of all writes. What it loads is
+// safe on the device when it returns. After an error there may be some of it: load into a store
+// that is put in its place when it is whole.
+func (d *Disk) Load(f func(*Loader) error) (err error) {
+	if cerr := d.between(func() { err = d.load(f) }); cerr != nil {
+		return cerr
+	}
+	return err
+}
+
+func (d *Disk) load(f func(*Loader) error) error {
+	l := &Loader{
+		d: d, nums: map[string]uint32{}, known: map[string]bool{}, boot: d.boot,
+		shared: map[uint64]sharing{},
+	}
+	err := d.Sessions(func(r broker.Record) error {
+		l.nums[r.Key], l.last = r.Num, max(l.last, r.Num)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	d.tx.begin(d)
+	if err := f(l); err != nil {
+		d.tx.end()
+		return err
+	}
+	l.d.tx.set(metaKey(metaBoot), binary.BigEndian.AppendUint64(nil, l.boot))
+	if err := d.save(true); err != nil {
+		return err
+	}
+	if err := d.db.Flush(); err != nil {
+		return fmt.Errorf("store: load: %w", err)
+	}
+	return nil
+}
+
+// Errors of what is loaded.
+var (
+	ErrTwice    = errors.New("there twice")
+	ErrOrphan   = errors.New("what it belongs to was not there before")
+	ErrNoNumber = errors.New("no message, packet or payload can have that number")
+)
+
+// Put loads one record. A session takes the place of that of the same client, a retained message
+// that of the same topic. Numbers of sessions are the Loader's.
+func (l *Loader) Put(p *Part) error {
+	t := &l.d.tx
+	switch p.Kind {
+	case PartShared:
+		return l.payload(p)
+	case PartSession:
+		return l.session(p)
+	case PartRetained:
+		t.apply(&p.Op)
+		return l.loaded(&p.Op)
+	}
+	num, ok := l.nums[p.Op.Key]
+	switch {
+	case !ok || !l.known[p.Op.Key]:
+		return fmt.Errorf("session %q: %w", p.Op.Key, ErrOrphan)
+	case p.Op.Seq == 0 || p.Op.Seq >= 1<<63 || p.Kind == PartReceived && p.Op.Seq > 65535:
+		return fmt.Errorf("%d: %w", p.Op.Seq, ErrNoNumber)
+	}
+	p.Op.Num = num
+	if p.Kind == PartQueued {
+		l.boot = max(l.boot, p.Op.Seq>>40)
+	}
+	if p.Shared == 0 {
+		l.apply(&p.Op)
+		return l.loaded(&p.Op)
+	}
+	return l.refer(p)
+}
+
+// apply is tx.apply with the message in the entry, however large.
+func (l *Loader) apply(op *broker.Op) {
+	t := &l.d.tx
+	if op.Kind != broker.OpPush {
+		t.apply(op)
+		return
+	}
+	e := entry{expire: op.Expire, value: op.Value, body: op.Body}
+	t.key = seqKey(t.key[:0], op.Num, partEntry, op.Seq)
+	t.val = appendEntry(t.val[:0], &e)
+	t.set(t.key, t.val)
+}
+
+func (l *Loader) payload(p *Part) error {
+	if _, twice := l.shared[p.Shared]; twice || p.Shared == 0 || p.Sharers == 0 {
+		return fmt.Errorf("payload %d: %w", p.Shared, ErrTwice)
+	}
+	d := l.d
+	d.payload++
+	l.shared[p.Shared] = sharing{d.payload, uint64(len(p.Op.Body))}
+	d.tx.set(sharedKey(nil, kindShared, d.payload), p.Op.Body)
+	d.tx.set(sharedKey(nil, kindSharers, d.payload),
+		binary.BigEndian.AppendUint64(nil, p.Sharers))
+	return l.loaded(&p.Op)
+}
+
+// session makes room for a session and says that it is there.
+func (l *Loader) session(p *Part) error {
+	if l.known[p.Op.Key] {
+		return fmt.Errorf("session %q: %w", p.Op.Key, ErrTwice)
+	}
+	num, old := l.nums[p.Op.Key]
+	if old {
+		l.d.tx.apply(&broker.Op{Kind: broker.OpDropSession, Num: num, Seq: 1})
+	}
+	l.last++
+	l.nums[p.Op.Key], l.known[p.Op.Key] = l.last, true
+	p.Op.Kind, p.Op.Num = broker.OpPutSession, l.last
+	l.d.tx.apply(&p.Op)
+	return l.loaded(&p.Op)
+}
+
+// refer loads a message whose payload was loaded before.
+func (l *Loader) refer(p *Part) error {
+	s, ok := l.shared[p.Shared]
+	if !ok || p.Kind != PartQueued {
+		return fmt.Errorf("payload %d: %w", p.Shared, ErrOrphan)
+	}
+	t := &l.d.tx
+	e := entry{expire: p.Op.Expire, value: p.Op.Value, shared: s.id, size: s.bytes}
+	t.set(seqKey(nil, p.Op.Num, partEntry, p.Op.Seq), appendEntry(nil, &e))
+	t.set(sharingKey(nil, p.Op.Num, p.Op.Seq), binary.BigEndian.AppendUint64(nil, s.id))
+	t.grown[p.Op.Num]++
+	return l.loaded(&p.Op)
+}
+
+// loaded commits what is staged when it is much.
+func (l *Loader) loaded(op *broker.Op) error {
+	l.bytes += len(op.Key) + len(op.Value) + len(op.Body) + 64
+	if l.bytes < loadBytes {
+		return l.d.tx.err
+	}
+	l.bytes = 0
+	err := l.d.save(false)
+	l.d.tx.begin(l.d)
+	return err
+}
+
+// Compact has the database write all it holds anew, without what was removed, a range of keys after
+// the other; progress hears of each and may be nil. It blocks for as long as that takes, or until
+// ctx ends.
+func (d *Disk) Compact(ctx context.Context, progress func(done, of int)) error {
+	if err := d.db.Flush(); err != nil {
+		return fmt.Errorf("store: compact: %w", err)
+	}
+	bounds := []byte{0, kindSharing, kindShared, kindQueue, kindRetained, kindSession, 0xFF}
+	for i := range len(bounds) - 1 {
+		if err := d.db.Compact(ctx, bounds[i:i+1], bounds[i+1:i+2], false); err != nil {
+			return fmt.Errorf("store: compact: %w", err)
+		}
+		if progress != nil {
+			progress(i+1, len(bounds)-1)
+		}
+	}
+	return nil
+}
+
+// DiskBytes is how much the database's files take.
+func (d *Disk) DiskBytes() int64 { return int64(d.db.Metrics().DiskSpaceUsage()) }
