@@ -55,7 +55,7 @@ type StoredHead struct {
 func ReadStoredSession(value []byte) (StoredSession, bool) {
 	r := reader{b: value}
 	s := session{who: &Identity{}}
-	subs := r.record(&s)
+	subs := r.record(&s, nil)
 	if !r.whole() {
 		return StoredSession{}, false
 	}

@@ -14,8 +14,8 @@ func newStoreCompact(s *settings) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "compact",
 		Short: "Write a store anew without what was removed, so that it takes less room",
-		Long: `Write a store anew without what was removed. A running broker does so by itself, in its
-own time; this is for a folder that is to be copied. The broker must not run.`,
+		Long: `Write a store anew without what was removed. A running broker does so by itself, in
+its own time; this is for a folder that is to be copied. The broker must not run.`,
 		Example: "  hpmq-cli store compact --data /var/lib/hpmq",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

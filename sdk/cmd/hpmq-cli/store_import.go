@@ -29,8 +29,8 @@ func newStoreImport(s *settings) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Make a store of what store export wrote, all of it or nothing",
-		Long: `Make a store of what store export wrote, all of it or nothing, in a data folder that has
-none. With --replace what is in its store goes; with --merge it stays, but a session takes the place
+		Long: `Make a store of what store export wrote, all of it or nothing, in a data folder
+that has none. With --replace what is in its store goes; with --merge it stays, but a session takes the place
 of that of the same client, and a retained message that of the same topic. The store is made beside
 the old one, checked, and put in its place. - is standard input. The broker must not run.`,
 		Example: "  hpmq-cli store import store.ndjson.zst --data /var/lib/hpmq\n" +
@@ -42,7 +42,7 @@ the old one, checked, and put in its place. - is standard input. The broker must
 	}
 	dataFlag(c, &i.data)
 	c.Flags().BoolVar(&i.merge, "merge", false, "put it into the store that is there")
-	c.Flags().BoolVar(&i.replace, "replace", false, "put it in the place of the store that is there")
+	c.Flags().BoolVar(&i.replace, "replace", false, "put it in the place of what is there")
 	c.MarkFlagsMutuallyExclusive("merge", "replace")
 	return c
 }
