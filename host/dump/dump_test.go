@@ -175,23 +175,25 @@ func TestRefusals(t *testing.T) {
 	const head = `{"kind":"hpmq-store","version":1}` + "\n"
 	const one = `{"kind":"session","client_id":"a","raw":"AQ=="}` + "\n"
 	for text, want := range map[string]string{
-		"":                                     "line 1: no export",
-		"{}\n":                                 "line 1: no export",
-		"hello\n":                              "line 1: no export",
-		`{"kind":"hpmq-store","version":2}`:    "line 1: an export of a newer version",
-		head:                                   "line 2: the end is missing",
-		head + one + `{"kind":"end"}`:          "line 3: the end is missing",
-		head + one + one:                       `line 3: session "a": there twice`,
-		head + "\n":                            "line 2: damaged record",
-		head + `{"kind":"x"}`:                  `line 2: damaged record: kind "x"`,
-		head + `{"kind":"session","colour":1}`: "line 2: damaged record",
-		head + `{"kind":"end"}` + "\n" + "{}":  "line 3: damaged record: there is something",
-		head + `{"kind":"flight","seq":1}`:     `line 2: session "": what it belongs to`,
-		head + one + `{"kind":"received","client_id":"a"}`:                                         "line 3: 0: no message",
-		head + one + `{"kind":"queued","client_id":"a","seq":1}`:                                   "a delivery, or raw",
-		head + `{"kind":"retained","topic":"a","message":{"topic":"a","qos":3}}`:                   "QoS 3",
-		head + one + `{"kind":"queued","client_id":"a","seq":1,"payload":4,"raw_delivery":"AQ=="}`: "payload 4: what it belongs to",
-		head + "{\"kind\":\"session\",\"client_id\":\"\xff\"}":                                     "not UTF-8",
+		"":                                  "line 1: no export",
+		"{}":                                "line 1: no export",
+		"hello":                             "line 1: no export",
+		`{"kind":"hpmq-store","version":2}`: "line 1: an export of a newer version",
+		head:                                "line 2: the end is missing",
+		head + one + `{"kind":"end"}`:       "line 3: the end is missing",
+		head + one + one:                    `line 3: session "a": there twice`,
+		head + "\n":                         "line 2: damaged record",
+		head + `{"kind":"x"}`:               `line 2: damaged record: kind "x"`,
+		head + `{"kind":"end","colour":1}`:  "line 2: damaged record",
+		head + `{"kind":"end"}` + "\n{}":    "line 3: damaged record: there is something",
+		head + `{"kind":"flight","seq":1}`:  `line 2: session "": what it belongs to`,
+		head + one + `{"kind":"received","client_id":"a"}`: "line 3: 0: no message",
+		head + one + `{"kind":"queued","client_id":"a"}`:   "a delivery, or raw",
+		head + `{"kind":"retained","topic":"a","message":{"topic":"a","qos":3}}`: "" +
+			"QoS 3",
+		head + one + `{"kind":"queued","client_id":"a","seq":1,"payload":4,` +
+			`"raw_delivery":"AQ=="}`: "payload 4: what it belongs to",
+		head + "{\"kind\":\"session\",\"client_id\":\"\xff\"}": "not UTF-8",
 	} {
 		_, err := Import(d, strings.NewReader(text))
 		if err == nil || !strings.Contains(err.Error(), want) {

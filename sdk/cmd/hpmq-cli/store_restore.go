@@ -13,8 +13,8 @@ func newStoreRestore(s *settings) *cobra.Command {
 		Use:   "restore BACKUP",
 		Short: "Put a backup in the place of a store",
 		Long: `Put a backup in the place of the store in a data folder. All of it is read first,
-and the old store stays aside until the new one is in its place. BACKUP is a name in the folder backups of
-the data folder, or the path of a backup elsewhere. The broker must not run.`,
+and the old store stays aside until the new one is in its place. BACKUP is a name in the folder
+backups of the data folder, or the path of a backup elsewhere. The broker must not run.`,
 		Example: "  hpmq-cli store restore before-upgrade --data /var/lib/hpmq\n" +
 			"  hpmq-cli store restore /mnt/usb/before-upgrade --data /var/lib/hpmq",
 		Args: cobra.ExactArgs(1),
