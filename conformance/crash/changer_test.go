@@ -109,7 +109,7 @@ func (c *changer) of(topic string) []span {
 }
 
 // owed is true for what was sent and acknowledged while the subscription was there.
-func (c *changer) owed(e *entry) bool {
+func (c *changer) owed(_ message, e *entry) bool {
 	for _, s := range c.of(e.topic) {
 		if s.there != 0 && s.there < e.first && (s.unasked == 0 || e.acked < s.unasked) {
 			return true

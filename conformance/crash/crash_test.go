@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
 var (
@@ -52,7 +54,7 @@ func TestTheHarnessCatchesAWrongOrder(t *testing.T) {
 	}
 	w := newWorld(t, build(t), 1)
 	w.tally = append(w.tally, life{kind: "point"})
-	w.ledger.enter(0)
+	w.ledger.enter(0, false)
 	w.start("store.early:50+1m:wrong,store.staged:50+1m:slow=20ms,journal.write:90:kill")
 	select {
 	case <-w.broker.Done():
@@ -62,7 +64,8 @@ func TestTheHarnessCatchesAWrongOrder(t *testing.T) {
 	w.end()
 	w.start("")
 	w.patience = 3 * time.Second
-	w.finish()
+	w.quiet()
+	w.settle(w.subs[0], whole)
 	lost := 0
 	for _, f := range w.ledger.faults() {
 		if f.kind == "lost" {
@@ -75,8 +78,8 @@ func TestTheHarnessCatchesAWrongOrder(t *testing.T) {
 	t.Logf("%d lost", lost)
 }
 
-// finish lets all come to rest, and compares.
-func (w *world) finish() {
+// quiet waits until all that publishers sent is acknowledged.
+func (w *world) quiet() {
 	for _, p := range w.pubs {
 		p.end()
 	}
@@ -88,6 +91,11 @@ func (w *world) finish() {
 		}
 		return left
 	})
+}
+
+// finish lets all come to rest, and compares.
+func (w *world) finish() {
+	w.quiet()
 	if w.leave == nil {
 		w.toggle()
 	}
@@ -99,11 +107,13 @@ func (w *world) finish() {
 	}
 	w.settle(w.chg.subscriber, w.chg.owed)
 	w.chg.unwanted()
+	w.settleShared()
+	w.unkept()
 	w.t.Logf("subscriptions changed: %d", w.chg.changes())
 }
 
 // settle waits for what a subscriber is owed, and notes what does not come.
-func (w *world) settle(s *subscriber, owed func(*entry) bool) {
+func (w *world) settle(s *subscriber, owed func(message, *entry) bool) {
 	began := time.Now()
 	w.until(s.id, func() (n int) {
 		s.missing(owed, func(message, *entry) { n++ })
@@ -118,6 +128,29 @@ func (w *world) settle(s *subscriber, owed func(*entry) bool) {
 		w.ledger.faultIn(f.round, f.kind, f.text)
 	}
 	w.t.Logf("%s at rest after %v", s.id, time.Since(began).Round(time.Millisecond))
+}
+
+// settleShared waits for what the members of the group are owed together.
+func (w *world) settleShared() {
+	one, other := w.shared[0], w.shared[1]
+	w.settle(one, func(m message, e *entry) bool {
+		return e.topic[0] == 'c' && !other.came(m)
+	})
+}
+
+// unkept looks for QoS 2 messages that were refused, and came.
+func (w *world) unkept() {
+	var list []message
+	w.ledger.each(func(m message, e *entry) {
+		if e.refused && e.qos == mqtt.ExactlyOnce {
+			list = append(list, m)
+		}
+	})
+	for _, m := range list {
+		if s := w.subs[0]; s.came(m) {
+			w.ledger.fault("other", "%s: %+v came, and was refused", s.id, m)
+		}
+	}
 }
 
 // until waits until nothing is left, as long as it becomes less within w.patience.

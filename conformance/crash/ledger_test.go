@@ -13,8 +13,10 @@ type ledger struct {
 	mu    sync.Mutex
 	clock int64
 	round int
-	sent  [][]entry // by publisher and seq
-	wrong []fault
+	// failing is a round with devices that fail.
+	failing bool
+	sent    [][]entry // by publisher and seq
+	wrong   []fault
 }
 
 // entry is what is known of one message.
@@ -23,6 +25,9 @@ type entry struct {
 	qos     mqtt.QoS
 	empty   bool // of a retained message: it removes the one there is
 	first   int64
+	last    int64 // when it was sent last
+	again   bool  // it was sent more than once
+	shaky   bool  // it was sent while a device failed
 	acked   int64
 	refused bool
 	round   int32 // in which it was acknowledged
@@ -53,9 +58,26 @@ func (l *ledger) send(pub int, e entry) message {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.clock++
-	e.first = l.clock
+	e.first, e.last, e.shaky = l.clock, l.clock, l.failing
 	l.sent[pub] = append(l.sent[pub], e)
 	return message{pub, len(l.sent[pub]) - 1}
+}
+
+// resend notes that a message is about to be sent again.
+func (l *ledger) resend(m message) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.clock++
+	e := &l.sent[m.pub][m.seq]
+	e.last, e.again, e.shaky = l.clock, true, e.shaky || l.failing
+}
+
+// overtaken is true if e may come behind a later message. A device failed for it and not for the
+// later one, which was read before the connection could end: there is no other word for "refused"
+// before 5.0, and no order of what was not taken over. The publisher sends both again, unless the
+// later one was acknowledged.
+func (e *entry) overtaken(by *entry) bool {
+	return e.again && e.shaky && (by.acked == 0 || e.last < by.acked)
 }
 
 // ack notes what the broker said of a message.
@@ -125,8 +147,9 @@ func (l *ledger) faults() []fault {
 	return append([]fault(nil), l.wrong...)
 }
 
-func (l *ledger) enter(round int) {
+// enter begins a round.
+func (l *ledger) enter(round int, failing bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.round = round
+	l.round, l.failing = round, failing
 }

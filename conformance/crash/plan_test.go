@@ -3,6 +3,7 @@ package crash
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -24,6 +25,11 @@ func kinds() []string {
 	return []string{
 		"kill", "point", "start", "power", "error", "short", "full", "slow", "db", "stop",
 	}
+}
+
+// failing is true for a round in which devices fail, and the broker goes on.
+func (x *round) failing() bool {
+	return slices.Contains([]string{"error", "short", "full", "db"}, x.kind)
 }
 
 // often are points that every group commit passes, seldom those of a new segment and a flush.

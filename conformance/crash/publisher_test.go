@@ -52,6 +52,7 @@ func (p *publisher) again(l *link) {
 		if o.released {
 			l.ack(mqtt.PUBREL, o.id)
 		} else {
+			p.ledger.resend(o.m)
 			p.send(l, o, true)
 		}
 	}
@@ -112,6 +113,7 @@ func (p *publisher) take(l *link, t mqtt.Type, frame []byte) {
 		if o.id != a.PacketID {
 			continue
 		}
+		p.inOrder(o, t)
 		refused := a.Reason >= mqtt.UnspecifiedError
 		if t != mqtt.PUBCOMP {
 			p.ledger.ack(o.m, refused)
@@ -125,6 +127,22 @@ func (p *publisher) take(l *link, t mqtt.Type, frame []byte) {
 		break
 	}
 	p.more(l)
+}
+
+// inOrder sees that nothing before o still waits for what came for it [MQTT-4.6.0-2]
+// [MQTT-4.6.0-3].
+func (p *publisher) inOrder(o *outgoing, t mqtt.Type) {
+	mine, _ := p.ledger.get(o.m)
+	for _, x := range p.out {
+		e, _ := p.ledger.get(x.m)
+		switch {
+		case x == o || t == mqtt.PUBCOMP:
+			return
+		case e.qos == mine.qos && !x.released:
+			p.ledger.fault("reordered", "%s: %v for %+v, before %+v", p.id, t, o.m, x.m)
+			return
+		}
+	}
 }
 
 func (p *publisher) end() {

@@ -16,7 +16,7 @@ type subscriber struct {
 	filters  []mqtt.Subscription
 	received map[uint16]bool // QoS 2 identifiers
 	subbed   chan struct{}
-	asked    bool
+	shared   bool
 	// every, if it is not 0, is after how many messages the client leaves, to come back at once.
 	every, since int
 
@@ -124,9 +124,15 @@ func (s *subscriber) note(p *mqtt.Publish) {
 		}
 		return
 	}
+	if s.shared {
+		return // what one leaves behind another may get
+	}
 	key := fmt.Sprint(e.topic, e.qos)
 	if last, ok := s.last[key]; ok && m.seq < last {
-		s.ledger.fault("reordered", "%s: %+v came after %d: %+v", s.id, m, last, e)
+		by, _ := s.ledger.get(message{m.pub, last})
+		if !e.overtaken(&by) {
+			s.ledger.fault("reordered", "%s: %+v %+v came after %d %+v", s.id, m, e, last, by)
+		}
 	}
 	s.last[key] = max(s.last[key], m.seq)
 }
@@ -135,16 +141,23 @@ func (s *subscriber) has(m message) bool {
 	return m.seq < len(s.got[m.pub]) && s.got[m.pub][m.seq] > 0
 }
 
+// came is has for others.
+func (s *subscriber) came(m message) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.has(m)
+}
+
 // missing calls visit for what was acknowledged and has not come.
-func (s *subscriber) missing(owed func(*entry) bool, visit func(message, *entry)) {
+func (s *subscriber) missing(owed func(message, *entry) bool, visit func(message, *entry)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ledger.each(func(m message, e *entry) {
-		if e.acked != 0 && !e.empty && !s.has(m) && owed(e) {
+		if e.acked != 0 && !e.empty && !s.has(m) && owed(m, e) {
 			visit(m, e)
 		}
 	})
 }
 
 // whole is what a subscriber is owed that never stopped to want all.
-func whole(*entry) bool { return true }
+func whole(message, *entry) bool { return true }

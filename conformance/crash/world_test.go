@@ -63,13 +63,15 @@ type world struct {
 	ledger *ledger
 	ctx    context.Context
 
-	pubs  []*publisher
-	subs  []*subscriber
-	away  *subscriber
-	leave func() // of away, nil while it is away
-	gone  chan struct{}
-	chg   *changer
-	tally tally
+	pubs []*publisher
+	subs []*subscriber
+	// shared are the members of one group; one of them comes and goes.
+	shared []*subscriber
+	away   *subscriber
+	leave  func() // of away, nil while it is away
+	gone   chan struct{}
+	chg    *changer
+	tally  tally
 	// patience is how long clients may wait without getting anything of what they are owed.
 	patience time.Duration
 }
@@ -111,11 +113,18 @@ func (w *world) people() {
 	restless := newSubscriber("restless", mqtt.V311, w, all(mqtt.ExactlyOnce)...)
 	restless.every = 300
 	w.subs = []*subscriber{online, narrow, restless, w.away}
-	for _, s := range w.subs[:3] {
+	for i := range 2 {
+		s := newSubscriber(fmt.Sprint("shared-", i), mqtt.V5, w, mqtt.Subscription{
+			Filter: []byte("$share/g/c/#"), QoS: mqtt.ExactlyOnce,
+		})
+		s.shared, s.every = true, 500*i
+		w.shared = append(w.shared, s)
+	}
+	for _, s := range append(w.subs[:3:3], w.shared...) {
 		go s.run(w.ctx)
 	}
 	w.toggle()
-	for _, s := range w.subs {
+	for _, s := range append(w.subs, w.shared...) {
 		<-s.subbed
 	}
 	w.toggle()
@@ -181,7 +190,7 @@ func (w *world) try(faults string) (err error) {
 
 // live is one life of the broker: it begins, serves, ends.
 func (w *world) live(i int, r round) {
-	w.ledger.enter(i)
+	w.ledger.enter(i, r.failing())
 	w.tally = append(w.tally, life{kind: r.kind})
 	y := &w.tally[i]
 	for _, faults := range r.starting {
