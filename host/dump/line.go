@@ -36,6 +36,7 @@ type line struct {
 	Records  int    `json:"records,omitempty"`
 
 	Client string   `json:"client_id,omitempty"`
+	Topic  string   `json:"topic,omitempty"`
 	State  *session `json:"state,omitempty"`
 	// Raw is a value that cannot be taken apart; it goes back as it is.
 	Raw []byte `json:"raw,omitempty"`
@@ -50,7 +51,6 @@ type line struct {
 	Payload uint64   `json:"payload,omitempty"`
 	Sharers uint64   `json:"sharers,omitempty"`
 	Message *message `json:"message,omitempty"`
-	Topic   string   `json:"topic,omitempty"`
 }
 
 // parse reads a line strictly: what it does not know is an error.
