@@ -29,6 +29,10 @@ type Config struct {
 	InputBytesMax Size `yaml:"input_bytes_max"`
 	// SessionsMax counts the sessions of the broker, connected or not.
 	SessionsMax int `yaml:"sessions_max"`
+	// QueuedMessagesMax and QueuedBytesMax bound what waits for all sessions together, 0 is no
+	// bound.
+	QueuedMessagesMax int  `yaml:"queued_messages_max"`
+	QueuedBytesMax    Size `yaml:"queued_bytes_max"`
 	// RetainedMessagesMax and RetainedBytesMax bound the retained messages of the broker; bytes are
 	// those of topics, properties and payloads.
 	RetainedMessagesMax int  `yaml:"retained_messages_max"`
@@ -68,6 +72,16 @@ const (
 
 // Durabilities lists what Limits.Durability can be.
 func Durabilities() []string { return []string{Sync, Interval, Forgetting} }
+
+// What Limits.QueuePolicy can be.
+const (
+	Newest = "newest" // the message that comes is dropped
+	Oldest = "oldest" // those that have waited longest are
+	Reject = "reject" // the message that comes is dropped, and its publisher is told
+)
+
+// QueuePolicies lists what Limits.QueuePolicy can be.
+func QueuePolicies() []string { return []string{Newest, Oldest, Reject} }
 
 // Admin is the HTTP API for operators.
 type Admin struct {
@@ -146,9 +160,11 @@ type Limits struct {
 	SubscriptionsMax int    `yaml:"subscriptions_max"`
 	// Durability is sync, interval or memory.
 	Durability string `yaml:"durability"`
-	// QueueMessagesMax and QueueBytesMax bound what waits for one session.
-	QueueMessagesMax int  `yaml:"queue_messages_max"`
-	QueueBytesMax    Size `yaml:"queue_bytes_max"`
+	// QueueMessagesMax and QueueBytesMax bound what waits for one session. QueuePolicy is oldest,
+	// newest or reject: what becomes of a message above them, or above what may wait for all.
+	QueueMessagesMax int    `yaml:"queue_messages_max"`
+	QueueBytesMax    Size   `yaml:"queue_bytes_max"`
+	QueuePolicy      string `yaml:"queue_policy"`
 	// OutboundBytesMax bounds what waits in one connection's send buffer.
 	OutboundBytesMax Size `yaml:"outbound_bytes_max"`
 	// KeepAliveMax is told to a client that asks for more or for none; 0 accepts any.
@@ -223,6 +239,8 @@ func Default() Config {
 
 		InputBytesMax:       256 * MiB, // 256 of the largest packets, 65,536 small ones
 		SessionsMax:         1_000_000, // with nothing in them some 1 GB
+		QueuedMessagesMax:   10_000_000,
+		QueuedBytesMax:      8 * GiB,
 		RetainedMessagesMax: 1_000_000,
 		RetainedBytesMax:    256 * MiB, // a million of 256 bytes
 		Store: Store{
@@ -274,6 +292,7 @@ func DefaultLimits() Limits {
 		Durability:              Sync,
 		QueueMessagesMax:        10_000,
 		QueueBytesMax:           16 * MiB,
+		QueuePolicy:             Newest,
 		OutboundBytesMax:        1 * MiB,
 		SessionExpiryMax:        Duration(7 * 24 * time.Hour), // a week away, and it is gone
 	}

@@ -37,6 +37,8 @@ func (c *Config) Validate() error {
 	}
 	ps.note("input_bytes_max", within(c.InputBytesMax, 64*KiB, 1<<40))
 	ps.note("sessions_max", within(c.SessionsMax, 1, 1_000_000_000))
+	ps.note("queued_messages_max", within(c.QueuedMessagesMax, 0, math.MaxInt32))
+	ps.note("queued_bytes_max", within(c.QueuedBytesMax, 0, 1<<44))
 	ps.note("retained_messages_max", within(c.RetainedMessagesMax, 0, 1_000_000_000))
 	ps.note("retained_bytes_max", within(c.RetainedBytesMax, 0, 1<<40))
 	c.Store.validate(&ps)
@@ -130,6 +132,7 @@ func (l *Limits) validate(ps *Problems, at string) {
 	oneOf(ps, at+".durability", l.Durability, Durabilities())
 	ps.note(at+".queue_messages_max", within(l.QueueMessagesMax, 0, math.MaxInt32))
 	ps.note(at+".queue_bytes_max", within(l.QueueBytesMax, 0, 1<<40))
+	oneOf(ps, at+".queue_policy", l.QueuePolicy, QueuePolicies())
 	ps.note(at+".outbound_bytes_max", within(l.OutboundBytesMax, 4*KiB, 1*GiB))
 	ps.note(at+".keep_alive_max", within(l.KeepAliveMax, 0, Duration(65535*time.Second)))
 	const most = 1_000_000_000 // one a nanosecond

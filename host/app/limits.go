@@ -30,6 +30,7 @@ func kernelLimits(c *configs.Limits) broker.Limits {
 	l.TopicAliasOutMax = c.TopicAliasMax
 	l.QueueMessagesMax = c.QueueMessagesMax
 	l.QueueBytesMax = int(min(c.QueueBytesMax, math.MaxInt))
+	l.QueuePolicy = queuePolicy(c.QueuePolicy)
 	l.KeepAliveMax = uint16(seconds(c.KeepAliveMax))
 	l.SessionExpiryMax = uint32(seconds(c.SessionExpiryMax))
 	if c.SessionExpiryMax == configs.Never {
@@ -50,6 +51,23 @@ func durability(name string) broker.Durability {
 		return broker.DurableMemory
 	}
 	return broker.DurableSync
+}
+
+// queuePolicy is what a name of configs means.
+func queuePolicy(name string) broker.QueuePolicy {
+	switch name {
+	case configs.Oldest:
+		return broker.DropOldest
+	case configs.Reject:
+		return broker.Reject
+	}
+	return broker.DropNewest
+}
+
+// share is one loop's of what all may have, 0 for no bound.
+func share(all int64, loops int) int {
+	n := int64(loops)
+	return int(min((all+n-1)/n, math.MaxInt))
 }
 
 // seconds rounds up: a limit of half a second is not one of none.

@@ -53,7 +53,9 @@ func (a *App) openLoops(start context.Context) error {
 	}
 	s, err := shard.Open(cfg, func(loop int, peers broker.Peers) *broker.Kernel {
 		k := kernelConfig(loop, n)
-		k.SessionsMax = (a.cfg.SessionsMax + n - 1) / n
+		k.SessionsMax = share(int64(a.cfg.SessionsMax), n)
+		k.QueuedMessagesMax = share(int64(a.cfg.QueuedMessagesMax), n)
+		k.QueuedBytesMax = share(int64(a.cfg.QueuedBytesMax), n)
 		if l.disk != nil {
 			k.Durable, k.Boot, k.Numbers = true, l.disk.Boot(), last
 		}

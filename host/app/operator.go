@@ -43,11 +43,15 @@ func addTotals(t *client.Totals, k *broker.Stats) {
 	t.Sessions += k.Sessions
 	t.Subscriptions += k.Subscriptions
 	t.Queued += k.Queued
+	t.QueuedBytes += k.QueuedBytes
 	t.PacketsReceived += k.PacketsReceived
 	t.MessagesReceived += k.MessagesReceived
 	t.MessagesSent += k.MessagesSent
 	t.DroppedSlow += k.DroppedSlow
 	t.DroppedQueue += k.DroppedQueue
+	t.DroppedTotal += k.DroppedTotal
+	t.DroppedOldest += k.DroppedOldest
+	t.Rejected += k.Rejected
 	t.DroppedSize += k.DroppedSize
 	t.DroppedExpired += k.DroppedExpired
 	t.DroppedPolicy += k.DroppedPolicy

@@ -63,6 +63,8 @@ func restartNeeded(old, next *configs.Config) error {
 
 		"input_bytes_max":       old.InputBytesMax == next.InputBytesMax,
 		"sessions_max":          old.SessionsMax == next.SessionsMax,
+		"queued_messages_max":   old.QueuedMessagesMax == next.QueuedMessagesMax,
+		"queued_bytes_max":      old.QueuedBytesMax == next.QueuedBytesMax,
 		"retained_messages_max": old.RetainedMessagesMax == next.RetainedMessagesMax,
 		"retained_bytes_max":    old.RetainedBytesMax == next.RetainedBytesMax,
 	} {

@@ -58,10 +58,17 @@ func (a *App) counts(ctx context.Context) (meter.Counts, error) {
 		c.ClientsAway += k.Sessions - connected
 		c.Subscriptions += k.Subscriptions
 		c.Queued += k.Queued
+		c.QueuedBytes += k.QueuedBytes
 		c.Connections += k.ConnectionsTotal
 		c.MessagesReceived += k.MessagesReceived
 		c.MessagesSent += k.MessagesSent
-		c.MessagesDropped += k.DroppedSlow + k.DroppedQueue + k.DroppedSize + k.DroppedExpired
+		c.DroppedSlow += k.DroppedSlow
+		c.DroppedQueue += k.DroppedQueue
+		c.DroppedTotal += k.DroppedTotal
+		c.DroppedOldest += k.DroppedOldest
+		c.Rejected += k.Rejected
+		c.DroppedSize += k.DroppedSize
+		c.DroppedExpired += k.DroppedExpired
 		c.MessagesRefused += k.Denied
 		c.TakeOvers += k.TakenOver
 	}

@@ -14,19 +14,25 @@ import (
 
 // Counts are the numbers of one moment. Those called totals only grow.
 type Counts struct {
-	Version           string
-	Uptime            time.Duration
-	ClientsConnected  int
-	ClientsAway       int // sessions without a connection
-	Subscriptions     int
-	Retained          int
-	Queued            int // messages that wait for sessions
-	HeapBytes         uint64
-	Connections       uint64 // total
-	PacketsReceived   uint64 // total
-	MessagesReceived  uint64 // total of PUBLISH
-	MessagesSent      uint64 // total of PUBLISH
-	MessagesDropped   uint64 // total: queues full, peers slow, too large, expired
+	Version          string
+	Uptime           time.Duration
+	ClientsConnected int
+	ClientsAway      int // sessions without a connection
+	Subscriptions    int
+	Retained         int
+	Queued           int // messages that wait for sessions
+	QueuedBytes      int
+	HeapBytes        uint64
+	Connections      uint64 // total
+	PacketsReceived  uint64 // total
+	MessagesReceived uint64 // total of PUBLISH
+	MessagesSent     uint64 // total of PUBLISH
+	// Totals of messages that did not reach a session: its connection was slow, its queue was full,
+	// all queues together were, newer ones took their place, their publisher was told instead, they
+	// were too large for the client, they expired.
+	DroppedSlow, DroppedQueue, DroppedTotal, DroppedOldest uint64
+	Rejected, DroppedSize, DroppedExpired                  uint64
+
 	MessagesRefused   uint64 // total: not authorized, or not what they say they are
 	BytesReceived     uint64 // total
 	BytesSent         uint64 // total
@@ -34,6 +40,12 @@ type Counts struct {
 	ConnectionsClosed uint64 // total of peers that took nothing
 	StoreWrites       uint64 // total of what kernels asked the disk to keep
 	StoreSyncs        uint64 // total of waits for the device
+}
+
+// dropped is the total for all reasons.
+func (c *Counts) dropped() uint64 {
+	return c.DroppedSlow + c.DroppedQueue + c.DroppedTotal + c.DroppedOldest + c.Rejected +
+		c.DroppedSize + c.DroppedExpired
 }
 
 // Source answers the counts of now. It may block as long as ctx allows.
@@ -79,7 +91,7 @@ func New(cfg Config, source Source, publish Publish) *Meter {
 		{name: "messages/received", of: func(c *Counts) uint64 { return c.PacketsReceived }},
 		{name: "publish/received", of: func(c *Counts) uint64 { return c.MessagesReceived }},
 		{name: "publish/sent", of: func(c *Counts) uint64 { return c.MessagesSent }},
-		{name: "publish/dropped", of: func(c *Counts) uint64 { return c.MessagesDropped }},
+		{name: "publish/dropped", of: (*Counts).dropped},
 		{name: "bytes/received", of: func(c *Counts) uint64 { return c.BytesReceived }},
 		{name: "bytes/sent", of: func(c *Counts) uint64 { return c.BytesSent }},
 	}
@@ -125,11 +137,19 @@ func (m *Meter) Tell(ctx context.Context) error {
 		{"store/messages/count", uint64(c.Queued)},
 		{"store/writes", c.StoreWrites},
 		{"store/syncs", c.StoreSyncs},
+		{"store/messages/bytes", uint64(c.QueuedBytes)},
 		{"heap/current", c.HeapBytes},
 		{"messages/received", c.PacketsReceived},
 		{"publish/messages/received", c.MessagesReceived},
 		{"publish/messages/sent", c.MessagesSent},
-		{"publish/messages/dropped", c.MessagesDropped},
+		{"publish/messages/dropped", c.dropped()},
+		{"publish/messages/dropped/slow", c.DroppedSlow},
+		{"publish/messages/dropped/queue full", c.DroppedQueue},
+		{"publish/messages/dropped/all queues full", c.DroppedTotal},
+		{"publish/messages/dropped/oldest", c.DroppedOldest},
+		{"publish/messages/dropped/rejected", c.Rejected},
+		{"publish/messages/dropped/too large", c.DroppedSize},
+		{"publish/messages/dropped/expired", c.DroppedExpired},
 		{"publish/messages/refused", c.MessagesRefused},
 		{"bytes/received", c.BytesReceived},
 		{"bytes/sent", c.BytesSent},

@@ -28,6 +28,9 @@ func (k *Kernel) answer(c *Conn, p *mqtt.Publish, r mqtt.ReasonCode) {
 		}
 		return
 	}
+	if k.fan.rejected && r == mqtt.Success && c.version == mqtt.V5 {
+		r = mqtt.QuotaExceeded
+	}
 	slot := ackSlot{typ: mqtt.PUBACK, id: p.PacketID, reason: r}
 	if r == mqtt.Success && !wanted {
 		slot.reason = mqtt.NoMatchingSubscribers

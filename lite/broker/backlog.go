@@ -28,6 +28,7 @@ type backlog struct {
 	flown []uint64
 	gone  int // messages that left since the Store was told of the head
 	page  *paging
+	old   []aged // where the queue begins, while what waited longest goes (quota.go)
 }
 
 // paging is one page under way to memory.
@@ -37,6 +38,7 @@ type paging struct {
 	since int    // bytes kept since
 	last  uint64 // Seq of the last record that came
 	more  bool
+	ages  bool    // only which messages there are is asked for (quota.go)
 	whole *waking // nil, or it is the first page of a session that wakes up
 }
 
@@ -78,11 +80,11 @@ const bootShift = 40
 func (k *Kernel) wait(s *session, e queued) {
 	w := s.busy()
 	b := &w.back
-	k.stats.Queued++
+	defer k.account(s)
 	if e.seq == 0 || b.from == 0 && s.conn != nil && w.queue.len() < aheadMax {
 		w.queue.push(e)
 		if e.seq != 0 {
-			k.holdQueued(s, e.seq)
+			k.holdQueued(s, held{seq: e.seq})
 		}
 		return
 	}
@@ -94,6 +96,7 @@ func (k *Kernel) wait(s *session, e queued) {
 	if b.page != nil {
 		b.page.since += e.m.size()
 	}
+	k.holdQueued(s, held{back: true, size: e.m.size()})
 	if s.asleep {
 		k.tally(s)
 	}
@@ -105,7 +108,7 @@ func (s *session) spill() {
 	if w == nil || s.num == 0 {
 		return
 	}
-	w.back.page = nil
+	w.back.page, w.back.old = nil, nil
 	w.trim()
 	if w.queue.len() == 0 {
 		return
@@ -124,7 +127,7 @@ func (k *Kernel) refill(s *session) {
 		return
 	}
 	p := &paging{sess: s, upTo: w.back.nextSeq}
-	w.back.page = p
+	w.back.page, w.back.old = p, nil
 	k.turn(p, Query{Num: s.num, From: w.back.from, Max: pageMessages, BytesMax: pageBytes})
 }
 
@@ -160,13 +163,12 @@ func (k *Kernel) leaf(p *paging, rec *Record) {
 			k.stats.BadFrames++
 			return
 		}
-		w.queue.push(e)
-		w.back.bytes = max(0, w.back.bytes-e.m.size())
-		if w.back.n > 0 {
-			w.back.n--
-		} else {
-			k.stats.Queued++
+		if p.ages {
+			w.back.old = append(w.back.old, aged{rec.Seq, e.m.size()})
+			return
 		}
+		w.queue.push(e)
+		w.back.less(1, e.m.size())
 	default:
 		if p.whole != nil {
 			p.whole.record(k, p.sess, rec)
@@ -181,13 +183,12 @@ func (k *Kernel) turned(p *paging, err error) {
 	wanted := w != nil && w.back.page == p
 	if wanted {
 		w.back.page = nil
-		if err != nil {
+		switch {
+		case err != nil:
 			k.stats.ReadErrors++
-		} else {
-			k.stats.Queued -= w.back.n
+		case !p.ages || len(w.back.old) == 0:
 			w.back.turn(p)
 			w.trim()
-			k.stats.Queued += w.back.n
 		}
 	}
 	switch {
@@ -202,7 +203,16 @@ func (k *Kernel) turned(p *paging, err error) {
 	default:
 		k.pump(s)
 	}
+	k.account(s)
+	if err == nil {
+		k.thin(s)
+	}
 	k.unpend(s)
+}
+
+// less takes messages out of the count; it is a bound, not exact.
+func (b *backlog) less(n, bytes int) {
+	b.n, b.bytes = max(0, b.n-n), max(0, b.bytes-bytes)
 }
 
 // turn goes on behind a page. What was kept after it was asked for may be in it or not.

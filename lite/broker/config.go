@@ -33,6 +33,10 @@ type Config struct {
 	// SessionsMax bounds the sessions of this kernel, connected or not; a client that needs one
 	// more is refused. Sessions that come from other kernels are taken in beyond it.
 	SessionsMax int
+	// QueuedMessagesMax and QueuedBytesMax bound what waits for all sessions of this kernel; 0 is
+	// no bound. What waits for sessions that sleep counts when it has been looked at.
+	QueuedMessagesMax int
+	QueuedBytesMax    int
 	// SharesMax bounds the shared subscription groups of one filter.
 	SharesMax int
 }
@@ -55,6 +59,8 @@ func (c *Config) Validate() error {
 		return errors.New("broker: peers: must be 1 to 64")
 	case int(c.Self) >= c.Peers:
 		return errors.New("broker: self: must be below peers")
+	case c.QueuedMessagesMax < 0 || c.QueuedBytesMax < 0:
+		return errors.New("broker: queued: not below 0")
 	case c.HeldBytesMax < 0 || c.SharesMax < 1 || c.SessionsMax < 1:
 		return errors.New("broker: limits: must be positive")
 	}
@@ -89,10 +95,11 @@ type Limits struct {
 	// TopicAliasMax is the highest alias a client may set; TopicAliasOutMax the highest set for it.
 	TopicAliasMax    uint16
 	TopicAliasOutMax uint16
-	// QueueMessagesMax and QueueBytesMax bound what waits for one session; what is above is
-	// dropped, the newest first.
+	// QueueMessagesMax and QueueBytesMax bound what waits for one session; QueuePolicy says what
+	// becomes of a message above them, or above what may wait for all.
 	QueueMessagesMax int
 	QueueBytesMax    int
+	QueuePolicy      QueuePolicy
 	// KeepAliveMax, seconds, is told to a client that asks for more or for none; 0 accepts any.
 	KeepAliveMax uint16
 	// SessionExpiryMax, seconds; Never accepts any.

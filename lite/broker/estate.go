@@ -61,7 +61,6 @@ func (k *Kernel) bequeath(s *session) {
 		}
 	}
 	w.flight, w.queue, w.back = flight{}, left, backlog{nextSeq: w.back.nextSeq}
-	k.stats.Queued += left.len()
 	s.asleep = false
 	s.moving().estate = &estate{}
 	if s.num != 0 {
@@ -82,7 +81,6 @@ func (k *Kernel) giveOut(s *session) {
 	case w.queue.len() > 0:
 		for n := w.queue.len(); n > 0; n-- {
 			x := w.queue.pop()
-			k.stats.Queued--
 			k.endow(s, x)
 		}
 	case s.num != 0 && (!e.read || w.back.from != 0):
@@ -155,5 +153,4 @@ func (k *Kernel) together() {
 func (k *Kernel) returned(s *session, x *queued) {
 	s.passage.estate.failed = true
 	s.work.queue.push(*x)
-	k.stats.Queued++
 }

@@ -86,8 +86,11 @@ func (k *Kernel) peerMessages(kind byte, from PeerID, r *reader) bool {
 	default:
 		k.relayed(id, full, m)
 	}
-	if pub := k.end(); pub == nil && t != 0 {
-		k.sendAck(from, t, mqtt.Success)
+	told := k.fan.verdict()
+	if pub := k.end(); pub != nil {
+		pub.reason = max(pub.reason, told)
+	} else if t != 0 {
+		k.sendAck(from, t, told)
 	}
 	return true
 }

@@ -105,8 +105,7 @@ func (k *Kernel) release(s *session) {
 	}
 	k.stats.HandedOver++
 	k.disarm(s)
-	n, _ := s.work.waits()
-	k.stats.Queued -= n
+	k.discount(s)
 	k.sendHandover(s.id(), r, s)
 	delete(k.sessions, s.id())
 	s.work, s.num = nil, 0
@@ -147,8 +146,7 @@ func (k *Kernel) onHandover(from PeerID, t Token, id string, cs *carried) {
 	}
 	s := cs.sess
 	k.sessions[id] = s
-	n, _ := s.work.waits()
-	k.stats.Queued += n
+	k.account(s)
 	s.lis = a.conn.lis
 	k.arrivals[id] = &arrival{
 		from: from, fences: k.cfg.Peers - 2, seen: cs.seen, relayed: make(map[relayKey]struct{}),
@@ -322,11 +320,12 @@ func (k *Kernel) takeAside(a *arrival, x *aside) {
 	case !here && x.t.share != "":
 		k.arrivedShared(x.t.share, 1, x.m)
 	}
+	r := k.fan.verdict()
 	if pub := k.end(); pub != nil {
-		pub.next = x.pub // it waits for the Store too
+		pub.next, pub.reason = x.pub, r // it waits for the Store too
 		return
 	}
-	k.settle(x.pub, mqtt.Success)
+	k.settle(x.pub, r)
 }
 
 func (k *Kernel) peerSessions(kind byte, from PeerID, r *reader) bool {

@@ -18,15 +18,17 @@ type held struct {
 	sess *session
 	id   uint16
 	late *late // or a message that goes out behind it
-	// fresh: the message itself is in the same write. queued: it waits in memory, and there is no
-	// step.
-	fresh, queued bool
-	seq           uint64 // of what is queued
+	// fresh: the message itself is in the same write. queued: it waits in memory, back: in the
+	// Store alone, and there is no step.
+	fresh, queued, back bool
+	seq                 uint64 // of what is queued
+	size                int    // of what is in the Store alone
 }
 
-// holdQueued notes that a message waits in memory which the Store may refuse yet.
-func (k *Kernel) holdQueued(s *session, seq uint64) {
-	k.fan.held = append(k.fan.held, held{sess: s, queued: true, seq: seq})
+// holdQueued notes that a message waits which the Store may refuse yet.
+func (k *Kernel) holdQueued(s *session, h held) {
+	h.sess, h.queued = s, !h.back
+	k.fan.held = append(k.fan.held, h)
 	s.pending++
 }
 
@@ -112,11 +114,8 @@ func (k *Kernel) passed(list []held, err error) {
 			}
 			continue
 		}
-		if h.queued {
-			if err != nil {
-				s.work.recall(h.seq, s.live())
-				s.spill() // what is read again is what was kept
-			}
+		if h.queued || h.back {
+			k.stored(&h, err)
 			continue
 		}
 		o := s.work.find(h.id)
@@ -135,6 +134,22 @@ func (k *Kernel) passed(list []held, err error) {
 		}
 		k.unpend(h.sess)
 	}
+}
+
+// stored is the answer for a message that waits. What is read again is what was kept.
+func (k *Kernel) stored(h *held, err error) {
+	s := h.sess
+	switch {
+	case s.work == nil:
+	case err == nil:
+		k.thin(s)
+	case h.queued:
+		s.work.recall(h.seq, s.live())
+		s.spill()
+	default:
+		s.work.back.less(1, h.size)
+	}
+	k.account(s)
 }
 
 // rewind makes the queue begin with seq again. What was to follow it and has not gone out, perhaps
@@ -158,9 +173,9 @@ func (k *Kernel) rewind(s *session, seq uint64) {
 	if b := &w.back; b.from == 0 || seq < b.from {
 		b.from = seq
 		b.n += n
-		k.stats.Queued += n
 	}
 	w.fly()
+	k.account(s)
 }
 
 // recall takes a message that was not kept, and was to be sent when it is, out of the window.

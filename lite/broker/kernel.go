@@ -31,9 +31,9 @@ type Kernel struct {
 	seq       uint64           // of messages published here; names a message together with Self
 	stats     Stats
 	storms    storms
-	groups    uint64                          // publications kept with peers
-	numbers   []uint32                        // of sessions, free to be used again
-	restored  []*session                      // with an end or a will, until Begin
+	groups    uint64   // publications kept with peers
+	numbers   []uint32 // of sessions, free to be used again
+	restored  restored
 	carried   []carriedSub                    // scratch of Restore
 	spare     *subscription                   // memory for the next one, or nil
 	restoring bool                            // peers are told without asking for an answer
@@ -113,6 +113,9 @@ func (k *Kernel) Tick(now Time) {
 	k.at(now)
 	k.timers.run(k, k.now)
 	k.absences.run(k, k.now)
+	if k.restored.begun {
+		k.tallyOn()
+	}
 }
 
 // Open takes in a new connection. l outlives it. The first packet must be CONNECT [MQTT-3.1.0-1].

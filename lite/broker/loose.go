@@ -7,13 +7,6 @@ import "github.com/hpmq/hpmq/sdk/mqtt"
 // queues together keep to the session's limits. What waits here is in no Store and ends with the
 // connection. work.loose is nil unless something waits.
 
-// full is true when m is more than the session's limits let wait.
-func (s *session) full(m *Message) bool {
-	n, bytes := s.work.waits()
-	lim := &s.lis.Limits
-	return n >= lim.QueueMessagesMax || bytes+m.size() > lim.QueueBytesMax
-}
-
 // waiting is how many messages wait for the session.
 func (s *session) waiting() int {
 	n, _ := s.work.waits()
@@ -23,8 +16,7 @@ func (s *session) waiting() int {
 // loosen lets a QoS 0 message wait, behind those that already do [MQTT-4.6.0-6].
 func (k *Kernel) loosen(t *target, m *Message) {
 	s := t.sess
-	if s.full(m) {
-		k.stats.DroppedQueue++
+	if k.full(s, m) && !k.squeeze(s, m) {
 		return
 	}
 	w := s.busy()
@@ -32,7 +24,8 @@ func (k *Kernel) loosen(t *target, m *Message) {
 		w.loose = &queue{}
 	}
 	w.loose.push(k.queued(t, m))
-	k.stats.Queued++
+	k.account(s)
+	k.thin(s)
 }
 
 // launchLoose sends the first QoS 0 message that waits if there is room for it.
@@ -42,7 +35,6 @@ func (k *Kernel) launchLoose(s *session) bool {
 		return false
 	}
 	c, e := s.conn, w.loose.pop()
-	k.stats.Queued--
 	if w.loose.len() == 0 {
 		w.loose = nil
 	}
@@ -67,7 +59,7 @@ func (k *Kernel) dropLoose(s *session) {
 	if !w.looseWaits() {
 		return
 	}
-	k.stats.Queued -= w.loose.len()
 	k.stats.DroppedSlow += uint64(w.loose.len())
 	w.loose = nil
+	k.account(s)
 }

@@ -175,8 +175,7 @@ func (m *Message) size() int { return len(m.Topic) + len(m.Payload) + len(m.Prop
 // post gives a QoS 1 or 2 message to a session: sent now, or to wait.
 func (k *Kernel) post(s *session, e queued) {
 	now := k.open(s, &e)
-	if !now && s.full(e.m) {
-		k.stats.DroppedQueue++
+	if !now && k.full(s, e.m) && !k.squeeze(s, e.m) {
 		return
 	}
 	if k.durable(s) {
@@ -188,6 +187,9 @@ func (k *Kernel) post(s *session, e queued) {
 		return
 	}
 	k.wait(s, e)
+	if e.seq == 0 {
+		k.thin(s)
+	}
 }
 
 // open is true if e need not wait: nothing waits before it, and there is room.
@@ -271,6 +273,7 @@ func (k *Kernel) pump(s *session) {
 	}
 	k.refill(s)
 	k.fetchOn(s)
+	k.account(s)
 	k.flushOps()
 }
 
@@ -281,7 +284,6 @@ func (k *Kernel) launchNext(s *session) bool {
 		return false
 	}
 	q.pop()
-	k.stats.Queued--
 	return true
 }
 

@@ -43,12 +43,14 @@ type fanout struct {
 	// careful: it is a QoS 2 message of a durable session (held.go).
 	careful bool
 	// again: it is of an estate, and was transformed for the member that had it.
-	again  bool
-	held   []held
-	bodyOf *Message // encoded in body
-	body   []byte
-	ops    []Op
-	opBuf  []byte
+	again bool
+	// rejected: a queue was full whose publishers are told.
+	rejected bool
+	held     []held
+	bodyOf   *Message // encoded in body
+	body     []byte
+	ops      []Op
+	opBuf    []byte
 }
 
 // onPublish is the way of a PUBLISH: limits, judge, keep, deliver, forward, acknowledge.
@@ -368,6 +370,9 @@ func (k *Kernel) settle(pub *publication, r mqtt.ReasonCode) {
 		return
 	}
 	pub.wait--
+	if r == queueFull && pub.reply == 0 {
+		r = k.unwelcome(pub)
+	}
 	pub.reason = max(pub.reason, r)
 	if pub.wait > 0 {
 		return

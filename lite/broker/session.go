@@ -27,6 +27,7 @@ type session struct {
 	num     uint32 // in the Store, 0 for a session that is not kept
 	asleep  bool   // what it holds is in the Store alone (wake.go)
 	tallied bool
+	gone    bool // no session of this kernel any more
 }
 
 // away is what a session has while its client is away, if it ends or has a will.
@@ -168,8 +169,7 @@ func (k *Kernel) forget(s *session) {
 	k.disarm(s)
 	delete(k.sessions, s.id())
 	k.dropLoose(s)
-	n, _ := s.work.waits()
-	k.stats.Queued -= n
+	k.discount(s)
 	left := k.bequeaths(s)
 	for _, f := range s.filters() {
 		k.unsubscribe(s, f)

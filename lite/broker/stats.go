@@ -10,18 +10,24 @@ type Stats struct {
 	// SessionsConnected are those of Sessions with a connection.
 	SessionsConnected int
 	Subscriptions     int
-	Queued            int
+	// Queued messages wait for a session, QueuedBytes is what they measure.
+	Queued      int
+	QueuedBytes int
 
 	PacketsReceived  uint64
 	MessagesReceived uint64
 	MessagesSent     uint64
 	// DroppedSlow counts QoS 0 messages for a slow connection and those that waited for a rate when
-	// their connection ended, DroppedQueue those above a
-	// session's queue limits, DroppedSize those above a client's Maximum Packet Size,
-	// DroppedExpired those whose expiry interval passed, DroppedPolicy what a Policy dropped,
-	// Suppressed what it called not fresh.
+	// their connection ended, DroppedQueue those that came above a session's queue limits,
+	// DroppedTotal above those of all sessions, DroppedOldest those that made room for newer ones,
+	// Rejected those above either whose publisher is told, DroppedSize those above a client's
+	// Maximum Packet Size, DroppedExpired those whose expiry interval passed, DroppedPolicy what a
+	// Policy dropped, Suppressed what it called not fresh.
 	DroppedSlow    uint64
 	DroppedQueue   uint64
+	DroppedTotal   uint64
+	DroppedOldest  uint64
+	Rejected       uint64
 	DroppedSize    uint64
 	DroppedExpired uint64
 	DroppedPolicy  uint64

@@ -15,8 +15,18 @@ import (
 // wakeBytes bounds what is read at once of a session that wakes up.
 const wakeBytes = 4 << 20
 
+// tallyStep is how many sleepers are looked at in a tick.
+const tallyStep = 256
+
 // errRestore refuses a record that is no session.
 var errRestore = errors.New("broker: restore: not the state of a session")
+
+// restored is what is left to do for the sessions of the run before.
+type restored struct {
+	due   []*session // with an end or a will, until Begin
+	sleep []*session // whose queue was not looked at
+	begun bool
+}
 
 // waking is a session that is read, and the connections that wait for it.
 type waking struct {
@@ -48,8 +58,8 @@ func (k *Kernel) Restore(now Time, rec *Record) error {
 	s.who, s.num, s.asleep, s.away = &x.who, rec.Num, true, &x.away
 	s.who.ClientID = rec.Key
 	if rec.Num != 0 && string(rec.Value) == estateMark {
-		s.moving().estate = &estate{}
-		k.restored = append(k.restored, s)
+		s.moving().estate, s.gone = &estate{}, true
+		k.restored.due = append(k.restored.due, s)
 		return nil
 	}
 	r := reader{b: rec.Value, text: string(rec.Value)}
@@ -64,6 +74,7 @@ func (k *Kernel) Restore(now Time, rec *Record) error {
 	s.lis = k.listener(s.who.Listener)
 	s.who.Listener = s.lis.Name // one string for all
 	k.sessions[rec.Key] = s
+	k.restored.sleep = append(k.restored.sleep, s)
 	if len(c.subs) > 0 {
 		s.subs = &x.subs
 		s.subs.list = x.list[:0]
@@ -86,7 +97,7 @@ func (k *Kernel) Restore(now Time, rec *Record) error {
 		s.away = nil
 		return nil
 	}
-	k.restored = append(k.restored, s)
+	k.restored.due = append(k.restored.due, s)
 	return nil
 }
 
@@ -105,7 +116,8 @@ type sleeper struct {
 // must be Ready, and Serve told.
 func (k *Kernel) Begin(now Time) {
 	k.at(now)
-	for _, s := range k.restored {
+	k.restored.begun = true
+	for _, s := range k.restored.due {
 		switch {
 		case s.estate() != nil:
 			k.absences.arm(&s.absence().timer, s, k.now)
@@ -113,7 +125,7 @@ func (k *Kernel) Begin(now Time) {
 			k.armSession(s)
 		}
 	}
-	k.restored = nil
+	k.restored.due = nil
 }
 
 // Restored follows the last Restore: it asks every other kernel to say when it knows what the
@@ -166,17 +178,25 @@ func (k *Kernel) number() uint32 {
 	return k.cfg.Numbers + uint32(k.cfg.Self) + 1 + (k.numbered-1)*uint32(k.cfg.Peers)
 }
 
-// wake reads what a session holds; c is let in after it.
+// wake reads what a session holds; c, if it is not nil, is let in after it.
 func (k *Kernel) wake(s *session, c *Conn) {
 	w := s.busy()
-	if p := w.back.page; p != nil && p.whole != nil {
-		p.whole.conns = append(p.whole.conns, c)
+	x := &waking{}
+	p := w.back.page
+	under := p != nil && p.whole != nil
+	if under {
+		x = p.whole
+	}
+	if c != nil {
+		x.conns = append(x.conns, c)
+	}
+	if under {
 		return
 	}
-	p := &paging{sess: s, upTo: w.back.nextSeq, whole: &waking{conns: []*Conn{c}}}
+	p = &paging{sess: s, upTo: w.back.nextSeq, whole: x}
 	w.back.page = p
 	// The whole window at least: refly looks at what is between the flights.
-	n := pageMessages + int(c.lis.Limits.InflightMax)
+	n := pageMessages + int(s.lis.Limits.InflightMax)
 	k.turn(p, Query{Num: s.num, Whole: true, Max: n, BytesMax: wakeBytes})
 }
 
@@ -185,9 +205,7 @@ func (x *waking) record(k *Kernel, s *session, rec *Record) {
 	w := s.work
 	switch rec.Kind {
 	case OpCount:
-		k.stats.Queued -= w.back.n
 		w.back.n, w.back.bytes = int(rec.Seq), int(rec.Bytes)
-		k.stats.Queued += w.back.n
 	case OpReceived:
 		w.receive(uint16(rec.Seq), nil)
 	case OpFlight:
@@ -230,6 +248,9 @@ func (k *Kernel) woken(p *paging, err error) {
 		default:
 			k.claimed(c)
 		}
+	}
+	if s.conn == nil {
+		s.spill() // it was woken to be made smaller
 	}
 }
 
@@ -275,7 +296,6 @@ func (k *Kernel) relaunch(s *session, x *flown) bool {
 	}
 	if w.back.n > 0 {
 		w.back.n--
-		k.stats.Queued--
 	}
 	if !fits || x.id == 0 || !x.ok && x.state == slotUnsent {
 		k.put(Op{Kind: OpFlight, Num: s.num, Seq: x.seq})
@@ -298,13 +318,26 @@ func (k *Kernel) relaunch(s *session, x *flown) bool {
 	return true
 }
 
+// tallyOn asks how much waits for the next few sessions that sleep: what waits in all is bounded.
+func (k *Kernel) tallyOn() {
+	n := min(len(k.restored.sleep), tallyStep)
+	for _, s := range k.restored.sleep[:n] {
+		if s.asleep && !s.gone {
+			k.tally(s)
+		}
+	}
+	if k.restored.sleep = k.restored.sleep[n:]; len(k.restored.sleep) == 0 {
+		k.restored.sleep = nil
+	}
+}
+
 // tally asks how much waits for a session that is asleep, once.
 func (k *Kernel) tally(s *session) {
 	if s.tallied {
 		return
 	}
 	s.tallied = true
-	before := s.work.back.n
+	before, _ := s.work.waits()
 	t := k.asks.put(ask{kind: askTally, sess: s, before: before})
 	s.pending++
 	q := Query{Num: s.num, Whole: true}
@@ -316,12 +349,11 @@ func (k *Kernel) tally(s *session) {
 
 // tallied takes the answer: what was kept since the question may be in it or not.
 func (k *Kernel) tallied(s *session, rec *Record, before int) {
-	if rec.Kind != OpCount || !s.asleep || s.work == nil {
+	if rec.Kind != OpCount || !s.asleep || rec.Seq == 0 {
 		return
 	}
-	b := &s.work.back
-	k.stats.Queued -= b.n
+	b := &s.busy().back
 	b.n = int(rec.Seq) + max(0, b.n-before)
 	b.bytes = max(b.bytes, int(rec.Bytes))
-	k.stats.Queued += b.n
+	k.account(s)
 }

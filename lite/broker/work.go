@@ -15,6 +15,8 @@ type work struct {
 	back     backlog    // of a durable session
 	held     int        // steps in flight that wait for the Store
 	fetches  []*reading // of retained messages, that wait for room
+	// counted and countedBytes of what waits are in the kernel's count of all.
+	counted, countedBytes int
 }
 
 // busy answers s.work, made if it is not there.

@@ -25,11 +25,15 @@ type Totals struct {
 	Sessions         int    `json:"sessions"`
 	Subscriptions    int    `json:"subscriptions"`
 	Queued           int    `json:"queued" doc:"Messages that wait for a client"`
+	QueuedBytes      int    `json:"queued_bytes" doc:"Their topics, properties and payloads"`
 	PacketsReceived  uint64 `json:"packets_received"`
 	MessagesReceived uint64 `json:"messages_received"`
 	MessagesSent     uint64 `json:"messages_sent"`
 	DroppedSlow      uint64 `json:"dropped_slow" doc:"QoS 0, the connection had no room"`
 	DroppedQueue     uint64 `json:"dropped_queue" doc:"Above a session's queue limits"`
+	DroppedTotal     uint64 `json:"dropped_total" doc:"Above what may wait for all sessions"`
+	DroppedOldest    uint64 `json:"dropped_oldest" doc:"Waited longest in a full queue"`
+	Rejected         uint64 `json:"rejected" doc:"Queue full, the publisher was told"`
 	DroppedSize      uint64 `json:"dropped_size" doc:"Above a client's maximum packet size"`
 	DroppedExpired   uint64 `json:"dropped_expired" doc:"The expiry interval passed"`
 	DroppedPolicy    uint64 `json:"dropped_policy" doc:"A component dropped it"`

@@ -69,7 +69,8 @@ func (s *store) find(q broker.Query) []broker.Record {
 	for _, r := range s.records {
 		retained := r.Kind == broker.OpRetain
 		if q.Filter != "" && retained && topic.Match(q.Filter, []byte(r.Key)) ||
-			q.Filter == "" && !retained && r.Num == q.Num && r.Kind != broker.OpPutSession {
+			q.Filter == "" && !retained && r.Num == q.Num && r.Kind != broker.OpPutSession &&
+				r.Seq >= q.From {
 			out = append(out, r)
 		}
 	}

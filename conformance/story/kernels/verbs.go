@@ -31,8 +31,9 @@ func (w *World) Do(c *story.Command) error {
 	return do(c)
 }
 
-// given sets the world up: loops=2, sessions-max=1 of each loop, store=now|event, auth=users|asked,
-// durable, and limits by the names of their fields, as in receive-max=2.
+// given sets the world up: loops=2, sessions-max=1, queued-messages-max=1 and queued-bytes-max=1
+// of each loop, store=now|event, auth=users|asked, durable, and limits by the names of their
+// fields, as in receive-max=2.
 func (w *World) given(c *story.Command) error {
 	if w.kernels != nil {
 		return errors.New("must stand before the first connection")
@@ -45,12 +46,12 @@ func (w *World) given(c *story.Command) error {
 				return err
 			}
 			w.cfg.Peers = int(n)
-		case a.Key == "sessions-max":
-			n, err := c.Number("sessions-max", 0)
+		case w.bound(a.Key) != nil:
+			n, err := c.Number(a.Key, 0)
 			if err != nil {
 				return err
 			}
-			w.cfg.SessionsMax = int(n)
+			*w.bound(a.Key) = int(n)
 		case a.Key == "store":
 			w.store = newStore(w, a.Value == "event")
 		case a.Key == "auth":
@@ -63,6 +64,19 @@ func (w *World) given(c *story.Command) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// bound is what of a kernel's Config has that name, or nil.
+func (w *World) bound(name string) *int {
+	switch name {
+	case "sessions-max":
+		return &w.cfg.SessionsMax
+	case "queued-messages-max":
+		return &w.cfg.QueuedMessagesMax
+	case "queued-bytes-max":
+		return &w.cfg.QueuedBytesMax
 	}
 	return nil
 }

@@ -31,7 +31,8 @@ func (s *settings) status(cmd *cobra.Command) error {
 	}
 	n := func(v uint64) string { return strconv.FormatUint(v, 10) }
 	t := st.Totals
-	dropped := t.DroppedSlow + t.DroppedQueue + t.DroppedSize + t.DroppedExpired + t.DroppedPolicy
+	dropped := t.DroppedSlow + t.DroppedQueue + t.DroppedTotal + t.DroppedOldest + t.Rejected +
+		t.DroppedSize + t.DroppedExpired + t.DroppedPolicy
 	return s.table([]string{"node", st.Node}, [][]string{
 		{"version", st.Version + " (" + st.Platform + ")"},
 		{"up", (time.Duration(st.UptimeSeconds) * time.Second).String()},
@@ -40,7 +41,7 @@ func (s *settings) status(cmd *cobra.Command) error {
 		{"connections", strconv.Itoa(t.Connections) + " (" + n(t.ConnectionsTotal) + " in all)"},
 		{"sessions", strconv.Itoa(t.Sessions)},
 		{"subscriptions", strconv.Itoa(t.Subscriptions)},
-		{"queued", strconv.Itoa(t.Queued)},
+		{"queued", strconv.Itoa(t.Queued) + " (" + strconv.Itoa(t.QueuedBytes) + " bytes)"},
 		{"received", n(t.MessagesReceived)},
 		{"sent", n(t.MessagesSent)},
 		{"dropped", n(dropped)},
