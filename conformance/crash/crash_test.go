@@ -17,16 +17,22 @@ var (
 	only   = flag.String("kind", "", "of all rounds")
 )
 
-func TestNothingAcknowledgedIsLost(t *testing.T) {
+func TestCrashes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the real binary")
 	}
+	bin := build(t)
+	t.Run("nothing acknowledged is lost", func(t *testing.T) { nothingIsLost(t, bin) })
+	t.Run("a wrong order is caught", func(t *testing.T) { wrongOrder(t, bin) })
+}
+
+func nothingIsLost(t *testing.T, bin binaries) {
 	n := *seed
 	if n == 0 {
 		n = uint64(time.Now().UnixNano())
 	}
 	t.Logf("-seed=%d", n)
-	w := newWorld(t, build(t), n)
+	w := newWorld(t, bin, n)
 	shift := w.rnd.IntN(len(kinds()))
 	if *rounds >= len(kinds()) {
 		shift = 0
@@ -48,11 +54,8 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 }
 
 // A broker that acknowledges before it commits must be caught, or the harness is worth nothing.
-func TestTheHarnessCatchesAWrongOrder(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds and runs the real binary")
-	}
-	w := newWorld(t, build(t), 1)
+func wrongOrder(t *testing.T, bin binaries) {
+	w := newWorld(t, bin, 1)
 	w.tally = append(w.tally, life{kind: "point"})
 	w.ledger.enter(0, false)
 	w.start("store.early:50+1m:wrong,store.staged:50+1m:slow=20ms,journal.write:90:kill")

@@ -42,7 +42,7 @@ func build(t *testing.T) (b binaries) {
 	}
 	dir := t.TempDir()
 	var err error
-	if b.plain, _, err = process.Build(t.Context(), dir); err != nil {
+	if b.plain, err = process.BuildWith(t.Context(), "", dir); err != nil {
 		t.Fatal(err)
 	}
 	if b.faulty, err = process.BuildWith(t.Context(), "faults", dir); err != nil {

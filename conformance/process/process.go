@@ -18,9 +18,9 @@ import (
 	"time"
 )
 
-// BuildWith compiles hpmq with a build tag into dir.
+// BuildWith compiles hpmq alone into dir, with a build tag if it is not "".
 func BuildWith(ctx context.Context, tag, dir string) (hpmq string, err error) {
-	hpmq = filepath.Join(dir, "hpmq-"+tag)
+	hpmq = filepath.Join(dir, strings.TrimSuffix("hpmq-"+tag, "-"))
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", tag, "-o", hpmq,
 		"github.com/hpmq/hpmq/host/cmd/hpmq")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
