@@ -80,9 +80,13 @@ func (l *Link) relativeTo(dir string) {
 	for _, role := range Roles() {
 		list := *l.Role(role)
 		for i := range list {
-			if c := &list[i]; c.IsPath() && !filepath.IsAbs(c.Use) {
-				c.Use = filepath.Join(dir, c.Use)
-			}
+			list[i].relativeTo(dir)
 		}
+	}
+}
+
+func (c *Component) relativeTo(dir string) {
+	if c.IsPath() && !filepath.IsAbs(c.Use) {
+		c.Use = filepath.Join(dir, c.Use)
 	}
 }

@@ -29,7 +29,9 @@ type Listener struct {
 	// DrainTimeout is the time over which Drain ends them; 0 is at once.
 	DrainTimeout Duration `yaml:"drain_timeout"`
 	Limits       Limits   `yaml:"limits"`
-	Link         Link     `yaml:"link"`
+	// Log says what is logged of its messages; nil: nothing.
+	Log  *MessageLog `yaml:"log,omitempty"`
+	Link Link        `yaml:"link"`
 }
 
 // What becomes of the connections of a listener that is removed.
@@ -184,6 +186,9 @@ func (s *Secure) Files() []string {
 // relativeTo makes the relative paths of the listener relative to dir.
 func (l *Listener) relativeTo(dir string) {
 	l.Link.relativeTo(dir)
+	if l.Log != nil && l.Log.Redact != nil {
+		l.Log.Redact.relativeTo(dir)
+	}
 	if l.Secure == nil {
 		return
 	}

@@ -92,6 +92,8 @@ func fresh(limits *Limits) func(reflect.Type) reflect.Value {
 			return reflect.ValueOf(DefaultWebSocket())
 		case reflect.TypeFor[Proxy]():
 			return reflect.ValueOf(DefaultProxy())
+		case reflect.TypeFor[MessageLog]():
+			return reflect.ValueOf(DefaultMessageLog())
 		}
 		return reflect.Value{}
 	}

@@ -68,6 +68,10 @@ func (l *Listener) Foreign(base *Listener) error {
 }
 
 func (l *Listener) foreignLink(base *Listener) error {
+	if m := l.Log; m != nil && m.Redact != nil && m.Redact.IsPath() &&
+		!reflect.DeepEqual(m, base.Log) {
+		return fmt.Errorf("log.redact.use: %s: only default components", clip(m.Redact.Use))
+	}
 	if reflect.DeepEqual(l.Link, base.Link) {
 		return nil
 	}
@@ -92,6 +96,11 @@ func (l *Listener) Shown() (Document, error) {
 			chain[i].Config = nil
 		}
 		*shown.Link.Role(role) = chain
+	}
+	if l.Log != nil && l.Log.Redact != nil {
+		m, c := *l.Log, *l.Log.Redact
+		c.Config, m.Redact = nil, &c
+		shown.Log = &m
 	}
 	text, err := yaml.Marshal(&shown)
 	if err != nil {

@@ -54,6 +54,9 @@ func (c *Config) Validate() error {
 		at := fmt.Sprintf("listeners[%d]", i)
 		c.Listeners[i].Limits.validateOwn(&ps, at+".limits", &c.Limits)
 		binds = c.Listeners[i].validate(&ps, at, binds)
+		if c.Listeners[i].Log != nil && c.DataDir == Memory {
+			ps.add(at+".log", "needs a folder; leave it out, or write data_dir: ./hpmq-data")
+		}
 		if name := c.Listeners[i].Name; names[name] != "" {
 			ps.add(at+".name", "%q is the name of %s too", name, names[name])
 		} else if name != "" {

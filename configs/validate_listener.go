@@ -31,6 +31,9 @@ func (l *Listener) validate(ps *Problems, at string, binds []bound) []bound {
 		oneOf(ps, at+".on_remove", l.OnRemove, OnRemoves())
 	}
 	ps.note(at+".drain_timeout", within(l.DrainTimeout, 0, Duration(day)))
+	if l.Log != nil {
+		l.Log.validate(ps, at+".log")
+	}
 	if l.Bind == "" {
 		ps.add(at+".bind", "is missing; write tcp://127.0.0.1:1883")
 		return binds

@@ -22,6 +22,8 @@ var (
 	ErrConflict = errors.New("conflict")
 	// ErrRefused: a component or a setting is no good; nothing has changed.
 	ErrRefused = errors.New("refused")
+	// ErrBusy: too many ask that at once; later it works.
+	ErrBusy = errors.New("busy")
 )
 
 // Node is asked how the broker is.
@@ -70,6 +72,7 @@ type Broker struct {
 	Links     Links
 	Sessions  Sessions
 	Backups   Backups
+	Messages  Messages
 }
 
 // Config bounds the API and says who may use it.

@@ -77,7 +77,8 @@ func (f *fake) Sessions(_ context.Context, after string, n int) ([]client.Sessio
 func (f *fake) Kick(_ context.Context, id string) error { return f.ask(id) }
 
 func (f *fake) broker() Broker {
-	return Broker{Node: f, Listeners: f, Links: f, Sessions: f, Backups: f}
+	return Broker{Node: f, Listeners: f, Links: f, Sessions: f, Backups: f,
+		Messages: f}
 }
 
 func (f *fake) Backups(context.Context) ([]client.Backup, error) { return nil, f.ask() }
@@ -91,6 +92,20 @@ func (f *fake) VerifyBackup(_ context.Context, name string) (client.Verified, er
 }
 
 func (f *fake) DeleteBackup(_ context.Context, name string) error { return f.ask(name) }
+
+func (f *fake) Log(_ context.Context, q client.LogQuestion) (client.LogPage, error) {
+	return client.LogPage{Next: 7, More: true}, f.ask(q)
+}
+
+func (f *fake) FollowLog(_ context.Context, q client.LogQuestion,
+	visit func(*client.LogRecord) bool, pause func() bool) error {
+	if err := f.ask(q); err != nil {
+		return err
+	}
+	visit(&client.LogRecord{ID: 8})
+	pause()
+	return nil
+}
 
 // serve runs the API over f and answers a client of it.
 func serve(t *testing.T, cfg Config, f *fake) (*client.Client, *httptest.Server) {
@@ -178,6 +193,7 @@ func TestRequestsReachTheBroker(t *testing.T) {
 func TestErrorsBecomeStatusCodes(t *testing.T) {
 	for status, err := range map[int]error{
 		http.StatusNotFound:            fmt.Errorf("app: listener x: %w", ErrNotFound),
+		http.StatusServiceUnavailable:  fmt.Errorf("log: too many: %w", ErrBusy),
 		http.StatusConflict:            fmt.Errorf("app: listener x: %w", ErrConflict),
 		http.StatusUnprocessableEntity: fmt.Errorf("link: not wasm: %w", ErrRefused),
 		http.StatusInternalServerError: errors.New("disk on fire"),
@@ -228,6 +244,10 @@ func TestHostileRequests(t *testing.T) {
 		"no such word":   {"DELETE", "/api/v1/listeners/l?connections=drop", "", 422},
 		"no duration":    {"DELETE", "/api/v1/listeners/l?drain_timeout=soon", "", 422},
 		"limit":          {"GET", "/api/v1/clients?limit=100000", "", 422},
+		"log outcome":    {"GET", "/api/v1/log?outcome=lost", "", 422},
+		"log time":       {"GET", "/api/v1/log?from=noon", "", 422},
+		"log limit":      {"GET", "/api/v1/log?limit=1001", "", 422},
+		"log follow":     {"GET", "/api/v1/log?follow=true&order=newest", "", 422},
 		"method":         {"PUT", "/api/v1/status", "", 405},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 )
 
 // Version is that of the API, not of the broker.
-const Version = "1.1.0"
+const Version = "1.2.0"
 
 // SessionsMax bounds the sessions of one answer.
 const SessionsMax = 1000
@@ -23,7 +23,8 @@ type of[T any] struct{ Body T }
 // register puts every operation on mux and answers the API for its description.
 func register(mux *http.ServeMux, cfg Config, b Broker) huma.API {
 	c := huma.DefaultConfig("HPMQ admin API", Version)
-	c.Info.Description = "Status, listeners, links, clients and backups of one broker."
+	c.Info.Description = "Status, listeners, links, clients, backups and the message " +
+		"log of one broker."
 	c.OpenAPIPath = client.Base + "/openapi"
 	c.DocsPath, c.SchemasPath = "", ""
 	c.CreateHooks = nil // no $schema in answers
@@ -36,6 +37,7 @@ func register(mux *http.ServeMux, cfg Config, b Broker) huma.API {
 	registerListeners(api, b.Listeners)
 	registerLinks(api, cfg, b.Links)
 	registerBackups(api, b.Backups)
+	registerLog(api, cfg, b.Messages)
 	return api
 }
 
@@ -114,6 +116,8 @@ func problem(err error) error {
 		return huma.Error404NotFound(err.Error())
 	case errors.Is(err, ErrConflict):
 		return huma.Error409Conflict(err.Error())
+	case errors.Is(err, ErrBusy):
+		return huma.Error503ServiceUnavailable(err.Error())
 	case errors.Is(err, ErrRefused):
 		return huma.Error422UnprocessableEntity(err.Error())
 	}

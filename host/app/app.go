@@ -20,6 +20,7 @@ import (
 	"github.com/hpmq/hpmq/host/backup"
 	"github.com/hpmq/hpmq/host/link"
 	"github.com/hpmq/hpmq/host/wasm"
+	"github.com/hpmq/hpmq/host/witness"
 )
 
 // Options are what a node is given beside its configuration.
@@ -48,7 +49,10 @@ type App struct {
 	caps   *caps
 	loops  *loops
 	linker *link.Linker
-	admin  *adminServer // nil if off
+	// witness keeps the message log, redactors what redacts it; nil without a data folder.
+	witness   *witness.Witness
+	redactors *link.Linker
+	admin     *adminServer // nil if off
 
 	backups *backup.Keeper // nil if nothing is kept
 
@@ -111,8 +115,8 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
-		a.openData, a.openLock, a.openEngine, a.openLoops, a.openLinker, a.openCaps,
-		a.openListeners, a.openMeter, a.openAdmin,
+		a.openData, a.openLock, a.openEngine, a.openMessageLog, a.openLoops, a.openLinker,
+		a.openCaps, a.openListeners, a.openMeter, a.openAdmin,
 	} {
 		if err := step(ctx); err != nil {
 			return err

@@ -40,6 +40,7 @@ type want struct {
 	lost   bool
 	relink bool
 	spec   link.Spec
+	redact link.Spec   // nil if nothing redacts its message log
 	keys   *cert.Store // nil without TLS
 }
 
@@ -92,6 +93,9 @@ func (c *changeover) read() error {
 		var err error
 		if w.spec, err = specOf(&w.next.Link); err != nil {
 			errs = append(errs, fmt.Errorf("app: listener %s: %w", w.next.Name, err))
+		}
+		if w.redact, err = redactor(&w.next); err != nil {
+			errs = append(errs, fmt.Errorf("app: listener %s: log: %w", w.next.Name, err))
 		}
 		if w.keys, err = readKeys(&w.next); err != nil {
 			errs = append(errs, err)
@@ -187,6 +191,9 @@ func (c *changeover) apply(ctx context.Context, w *want) error {
 		}
 		c.undos = append(c.undos, func() error { return a.unlink(d.key, linked) })
 	}
+	if err := c.relinkRedactor(ctx, w, d); err != nil {
+		return err
+	}
 	if w.keys != nil && d.keys == nil {
 		d.keys = new(keys)
 		d.keys.now.Store(w.keys)
@@ -245,6 +252,7 @@ func (c *changeover) place(w *want, d *door) error {
 // offersOther is true if the gate or the kernels must be told of what is new.
 func offersOther(old, next *configs.Listener) bool {
 	return old.Limits != next.Limits || !reflect.DeepEqual(old.Secure, next.Secure) ||
+		!reflect.DeepEqual(old.Log, next.Log) ||
 		!reflect.DeepEqual(old.WebSocket, next.WebSocket) ||
 		!reflect.DeepEqual(old.Proxy, next.Proxy)
 }

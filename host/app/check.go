@@ -48,6 +48,11 @@ func checkLinks(ctx context.Context, cfg configs.Config, log *slog.Logger) error
 			continue
 		}
 		wanted = append(wanted, link.Wanted{Listener: l.Name, Spec: spec})
+		if spec, err = redactor(l); err != nil {
+			errs = append(errs, fmt.Errorf("app: listener %s: log: %w", l.Name, err))
+		} else if spec != nil {
+			wanted = append(wanted, link.Wanted{Listener: l.Name + ": log", Spec: spec})
+		}
 	}
 	errs = append(errs, a.linker.Rehearse(ctx, wanted), a.Close())
 	return errors.Join(errs...)

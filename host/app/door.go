@@ -87,7 +87,11 @@ func boundAt(bind string, addr net.Addr) string {
 }
 
 // eraLocked makes the era of d as cfg has it.
-func (a *App) eraLocked(d *door, cfg *configs.Listener) *era {
+func (a *App) eraLocked(d *door, cfg *configs.Listener) (*era, error) {
+	policy, err := a.policies(d, cfg)
+	if err != nil {
+		return nil, err
+	}
 	loops := a.loops.Loops()
 	e := &era{
 		kernels: make([]*broker.Listener, loops), codecs: make([]*link.Codec, loops),
@@ -97,13 +101,13 @@ func (a *App) eraLocked(d *door, cfg *configs.Listener) *era {
 		e.kernels[loop] = &broker.Listener{
 			Name:   cfg.Name,
 			Auth:   a.linker.Authenticator(d.key, loop, a.loops.answerer(loop)),
-			Policy: a.linker.Policy(d.key, loop), Presence: a.linker.Presence(d.key),
+			Policy: policy(loop), Presence: a.linker.Presence(d.key),
 			Limits: limits, Durability: durability(cfg.Limits.Durability),
 		}
 		e.codecs[loop] = a.linker.Codec(d.key, loop)
 	}
 	e.tally = gate.NewTally(func() { go a.eraGone(d, e) })
-	return e
+	return e, nil
 }
 
 // eraGone lets go of an era without connections, and of its door if that was the last of one that
@@ -145,6 +149,9 @@ func (a *App) freeLocked(
 	})
 	if errors.Is(err, shard.ErrClosed) {
 		return nil // the links end with the node
+	}
+	if a.redactors != nil {
+		err = errors.Join(err, ignoreUnknown(a.redactors.Unlink(d.key)))
 	}
 	// After the loops: without a link the connections would be judged by none.
 	return errors.Join(err, a.linker.Unlink(d.key))

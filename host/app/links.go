@@ -23,16 +23,21 @@ func (a *App) openLinker(context.Context) error {
 }
 
 func (a *App) makeLinker(loops int, q link.Quiescer) error {
+	l, err := a.newLinker(loops, q)
+	a.linker = l
+	return err
+}
+
+func (a *App) newLinker(loops int, q link.Quiescer) (*link.Linker, error) {
 	reader := reader{bytesMax: int64(a.cfg.Wasm.ModuleMax)}
 	l, err := link.New(a.engine, linkConfig(&a.cfg, loops), link.Ports{
 		Read: reader.read, Quiescer: q, History: a.caps.history, Line: a.caps.log.Line,
 		Ships: ships, Log: a.log, Now: func() broker.Time { return broker.Time(a.now()) },
 	})
 	if err != nil {
-		return fmt.Errorf("app: %w", err)
+		return nil, fmt.Errorf("app: %w", err)
 	}
-	a.linker = l
-	return nil
+	return l, nil
 }
 
 func linkConfig(c *configs.Config, loops int) link.Config {

@@ -58,7 +58,10 @@ func (a *App) Listening() []Listening {
 
 // openSocketLocked opens the socket of a door that is linked, where cfg says.
 func (a *App) openSocketLocked(d *door, cfg *configs.Listener) error {
-	e := a.eraLocked(d, cfg)
+	e, err := a.eraLocked(d, cfg)
+	if err != nil {
+		return err
+	}
 	was := *d
 	d.socket, d.opened = a.socketKeyLocked(cfg.Name), cfg.Bind
 	addr, err := a.loops.AddListener(d.socketConfig(cfg, e), e.kernel)
@@ -74,7 +77,10 @@ func (a *App) openSocketLocked(d *door, cfg *configs.Listener) error {
 
 // updateLocked changes what the open socket of d offers.
 func (a *App) updateLocked(d *door, cfg *configs.Listener) error {
-	e := a.eraLocked(d, cfg)
+	e, err := a.eraLocked(d, cfg)
+	if err != nil {
+		return err
+	}
 	if err := a.loops.UpdateListener(d.socketConfig(cfg, e), e.kernel); err != nil {
 		return fmt.Errorf("app: listener %s: %w", cfg.Name, err)
 	}

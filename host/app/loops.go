@@ -59,7 +59,11 @@ func (a *App) openLoops(start context.Context) error {
 		if l.disk != nil {
 			k.Durable, k.Boot, k.Numbers = true, l.disk.Boot(), last
 		}
-		return broker.New(k, l.view(loop), peers)
+		kernel := broker.New(k, l.view(loop), peers)
+		if a.witness != nil {
+			kernel.OnTrace(a.witness.Trace(loop))
+		}
+		return kernel
 	})
 	if err != nil {
 		return fmt.Errorf("app: loops: %w", err)

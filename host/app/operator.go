@@ -14,7 +14,7 @@ import (
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
-// operator answers the admin API: it is admin.Node, Listeners, Links and Sessions.
+// operator answers the admin API: it is admin.Node, Listeners, Links, Sessions and Messages.
 type operator struct{ *App }
 
 // Status is admin.Node.

@@ -8,37 +8,48 @@ func (p *policy) fresh(c *chain, a asking, m *broker.Message) bool {
 		if !e.wanted(broker.Upstream, m) {
 			continue
 		}
-		news, ok := p.check(e, a, m)
-		if !ok {
-			news = e.onFault == FaultOpen
+		said, ok := p.check(e, a, m)
+		switch {
+		case ok && said == isNews, !ok && e.onFault == FaultOpen:
+			continue
+		case !ok:
+			said = noAnswer
 		}
-		if !news {
-			return false
-		}
+		p.stale, p.said = e.name, said
+		return false
 	}
 	return true
 }
 
+// Why answers the component that the last Fresh to be false asked, and what it said: a case of the
+// WIT enum freshness, or that it failed.
+func (p *policy) Why() (component, reason string) {
+	return p.stale, [...]string{"news", "repeated", "unchanged", "failed"}[p.said]
+}
+
 // check asks the guest of e. ok is false when it could not answer.
-func (p *policy) check(e *entry, a asking, m *broker.Message) (news, ok bool) {
+func (p *policy) check(e *entry, a asking, m *broker.Message) (said uint32, ok bool) {
 	if !e.fits(m) {
 		e.pass(p.loop, errTooLarge)
-		return false, false
+		return 0, false
 	}
 	in := e.seats[p.loop].take(a.now)
 	if in == nil {
-		return false, false
+		return 0, false
 	}
 	freshness, err := e.asked(m).check(in, a.who, m)
 	if err != nil {
 		e.fault(p.loop, in, err)
-		return false, false
+		return 0, false
 	}
-	return freshness == isNews, true
+	return freshness, true
 }
 
 // The WIT enum freshness.
 const isNews, unchanged = 0, 2
+
+// noAnswer is what a component that failed said.
+const noAnswer = unchanged + 1
 
 // check calls the export and answers the case of freshness.
 func (in *instance) check(who *broker.Identity, m *broker.Message) (uint32, error) {

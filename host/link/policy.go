@@ -17,6 +17,9 @@ type policy struct {
 	// passes is by direction what Transform works with; routed is Route's.
 	passes [2]pass
 	routed arena
+	// stale is the component by which the last Fresh was false, said its answer.
+	stale string
+	said  uint32
 }
 
 func newPolicy(ls *listener, loop int) *policy {

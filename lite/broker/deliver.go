@@ -60,6 +60,10 @@ type pick struct {
 // spread keeps m if it is retained, and brings it to whoever wants it, here and at peers. It is
 // the end of a message's way through the kernel, and where a message gets its number.
 func (k *Kernel) spread(m *Message) {
+	if m.Trace != 0 {
+		k.traced(m, (*Kernel).spread)
+		return
+	}
 	k.seq++
 	m.origin, m.num = k.cfg.Self, k.seq
 	if m.Retain {

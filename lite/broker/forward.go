@@ -19,7 +19,7 @@ func (k *Kernel) forward(m *Message) {
 		to := PeerID(bits.TrailingZeros64(set))
 		f := append(k.wire[:0], peerMessage)
 		f = k.part(appendUint(f, uint64(k.askPeer())))
-		k.send(to, appendMessage(f, m))
+		k.send(to, appendMessage(appendUint(f, k.fan.trace), m))
 	}
 	for _, p := range x.picks {
 		k.sendShared(p, 0, m)
@@ -29,6 +29,7 @@ func (k *Kernel) forward(m *Message) {
 func (k *Kernel) sendShared(p pick, hops uint64, m *Message) {
 	f := append(k.wire[:0], peerShared)
 	f = k.part(appendUint(f, uint64(k.askPeer())))
+	f = appendUint(f, k.fan.trace)
 	f = appendString(f, p.full)
 	if k.fan.again {
 		hops |= hopsAgain
@@ -59,15 +60,18 @@ func (k *Kernel) peerMessages(kind byte, from PeerID, r *reader) bool {
 	t := Token(r.uint())
 	group, share := r.uint(), r.upTo(GroupWhole)
 	var id, full string
-	hops := uint64(0)
+	hops, trace := uint64(0), uint64(0)
 	switch kind {
 	case peerRelay:
 		id, full = r.string(), r.string()
 	case peerShared:
-		full, hops = r.string(), r.upTo(hopsMax|hopsAgain)
+		trace, full, hops = r.uint(), r.string(), r.upTo(hopsMax|hopsAgain)
+	default:
+		trace = r.uint()
 	}
 	m := &k.msg
 	r.message(m)
+	m.Trace = trace
 	if !r.whole() {
 		return false
 	}
@@ -97,6 +101,10 @@ func (k *Kernel) peerMessages(kind byte, from PeerID, r *reader) bool {
 
 // arrived delivers a message of a peer to the members here.
 func (k *Kernel) arrived(m *Message) {
+	if m.Trace != 0 {
+		k.traced(m, (*Kernel).arrived)
+		return
+	}
 	x := &k.match
 	x.found = k.subs.AppendMatches(x.found[:0], m.Topic)
 	k.collect(m, false)
@@ -106,6 +114,10 @@ func (k *Kernel) arrived(m *Message) {
 // arrivedShared delivers to one member of a group. If all left since the peer drew us, the
 // message is drawn again, a few times.
 func (k *Kernel) arrivedShared(full string, hops uint64, m *Message) {
+	if m.Trace != 0 {
+		k.traced(m, func(k *Kernel, m *Message) { k.arrivedShared(full, hops, m) })
+		return
+	}
 	x := &k.match
 	x.targets, x.picks, x.peers = x.targets[:0], x.picks[:0], 0
 	g := k.groupOf(full)

@@ -42,6 +42,7 @@ type Kernel struct {
 	listeners map[string]*standIn             // of restored sessions
 	onEnd     func(who *Identity, why string) // or nil
 	why       string                          // of the connection that is about to end
+	onTrace   func(Traced)                    // or nil
 
 	// Scratch of one call, kept to allocate nothing. fan is the state of the publication at work.
 	in      mqtt.Publish

@@ -13,6 +13,8 @@ type Message struct {
 	// From is the client id of the publisher, for No Local and sticky shares.
 	From   string
 	Expire Time // 0 for never
+	// Trace is a number of the Policy's by which Kernel.OnTrace tells of the message, 0 for none.
+	Trace  uint64
 	QoS    mqtt.QoS
 	Retain bool
 	kept   bool

@@ -40,6 +40,7 @@ type fanout struct {
 	// group and share join what is written with what peers write of the same publication.
 	group uint64
 	share uint64
+	trace uint64 // of the message at work
 	// careful: it is a QoS 2 message of a durable session (held.go).
 	careful bool
 	// again: it is of an estate, and was transformed for the member that had it.
