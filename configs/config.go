@@ -43,6 +43,8 @@ type Config struct {
 	Admin Admin `yaml:"admin"`
 	Log   Log   `yaml:"log"`
 	Wasm  Wasm  `yaml:"wasm"`
+	// Remember bounds what components make the broker remember.
+	Remember Remember `yaml:"remember"`
 	// Limits hold for every listener that does not say otherwise. It stands before Listeners: the
 	// decoder starts each listener from it.
 	Limits    Limits     `yaml:"limits"`
@@ -123,6 +125,22 @@ type Wasm struct {
 	AuthFuelMax   uint64 `yaml:"auth_fuel_max"`
 	// DepthMax is how deep the calls inside a component may nest.
 	DepthMax uint32 `yaml:"depth_max"`
+}
+
+// Remember bounds what components make the broker remember, by kv and history. Bytes count keys or
+// topics, values or payloads, and 128 for each.
+type Remember struct {
+	// KVEntriesMax and KVBytesMax are of one component, KVTotalEntriesMax and KVTotalBytesMax of
+	// all.
+	KVEntriesMax      int  `yaml:"kv_entries_max"`
+	KVBytesMax        Size `yaml:"kv_bytes_max"`
+	KVTotalEntriesMax int  `yaml:"kv_total_entries_max"`
+	KVTotalBytesMax   Size `yaml:"kv_total_bytes_max"`
+	// HistoryTopicsMax and HistoryBytesMax are of one listener: the least used topics go.
+	// HistoryTotalBytesMax is of all: above it no new topics are taken in.
+	HistoryTopicsMax     int  `yaml:"history_topics_max"`
+	HistoryBytesMax      Size `yaml:"history_bytes_max"`
+	HistoryTotalBytesMax Size `yaml:"history_total_bytes_max"`
 }
 
 // Limits bound what the clients of one listener may ask for and what the broker keeps for them.
@@ -249,6 +267,12 @@ func Default() Config {
 			PendingBytesMax: 64 * MiB,
 			FreeBytesMin:    256 * MiB, // what the database needs to tidy up
 			BackupsMax:      8,         // a week of days, with one to spare
+		},
+		Remember: Remember{
+			KVEntriesMax: 100_000, KVBytesMax: 16 * MiB,
+			KVTotalEntriesMax: 1_000_000, KVTotalBytesMax: 64 * MiB,
+			HistoryTopicsMax: 65_536, HistoryBytesMax: 16 * MiB,
+			HistoryTotalBytesMax: 64 * MiB,
 		},
 	}
 	c.Listeners = []Listener{DefaultListener("mqtt", "tcp://127.0.0.1:1883", c.Limits)}

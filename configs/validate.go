@@ -42,6 +42,7 @@ func (c *Config) Validate() error {
 	ps.note("retained_messages_max", within(c.RetainedMessagesMax, 0, 1_000_000_000))
 	ps.note("retained_bytes_max", within(c.RetainedBytesMax, 0, 1<<40))
 	c.Store.validate(&ps)
+	c.Remember.validate(&ps)
 	c.Log.validate(&ps)
 	c.Wasm.validate(&ps)
 	c.Limits.validate(&ps, "limits")
@@ -74,6 +75,26 @@ func (s *Store) validate(ps *Problems) {
 	if d := s.Interval.Std(); d < time.Millisecond || d > time.Minute {
 		ps.add("store.interval", "must be 1ms to 1m")
 	}
+}
+
+func (r *Remember) validate(ps *Problems) {
+	for _, n := range []struct {
+		key   string
+		value int
+		least int
+	}{
+		{"kv_entries_max", r.KVEntriesMax, 1},
+		{"kv_total_entries_max", r.KVTotalEntriesMax, 1},
+		{"history_topics_max", r.HistoryTopicsMax, 16},
+	} {
+		if n.value < n.least || n.value > 1<<30 {
+			ps.add("remember."+n.key, "must be %d to %d", n.least, 1<<30)
+		}
+	}
+	ps.note("remember.kv_bytes_max", within(r.KVBytesMax, 1*KiB, 1<<40))
+	ps.note("remember.kv_total_bytes_max", within(r.KVTotalBytesMax, 1*KiB, 1<<40))
+	ps.note("remember.history_bytes_max", within(r.HistoryBytesMax, 64*KiB, 1<<30))
+	ps.note("remember.history_total_bytes_max", within(r.HistoryTotalBytesMax, 64*KiB, 1<<40))
 }
 
 // bound is a bind and who has it.

@@ -20,6 +20,7 @@ import (
 // caps are the capabilities that keep something.
 type caps struct {
 	log     *log.Log
+	kv      *kv.Store
 	history *history.Store
 	publish *publish.Queue
 }
@@ -37,11 +38,12 @@ func (a *App) openEngine(context.Context) error {
 	a.later("engine", e.Close)
 	a.caps = &caps{
 		log:     log.New(log.Default(), a.log, a.now),
-		history: history.New(history.Default()),
+		kv:      kv.New(kvConfig(&a.cfg.Remember)),
+		history: history.New(historyConfig(&a.cfg.Remember)),
 		publish: publish.New(publish.Default()),
 	}
 	modules := append([]wasm.HostModule{
-		a.caps.log.Module(), config.Module(), kv.New(kv.Default()).Module(a.now),
+		a.caps.log.Module(), config.Module(), a.caps.kv.Module(a.now),
 		a.caps.history.Module(), a.caps.publish.Module(), payload.Module(),
 	}, wasi.Modules(time.Sleep)...)
 	for _, m := range modules {

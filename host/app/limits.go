@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/cap/history"
+	"github.com/hpmq/hpmq/host/cap/kv"
 	"github.com/hpmq/hpmq/host/gate"
 	"github.com/hpmq/hpmq/host/store"
 	"github.com/hpmq/hpmq/lite/broker"
@@ -81,6 +83,21 @@ func storeLimits(c *configs.Config) store.Config {
 		RetainedMax:      c.RetainedMessagesMax,
 		RetainedBytesMax: int(min(c.RetainedBytesMax, math.MaxInt)),
 	}
+}
+
+// kvConfig and historyConfig are what components may have the node remember.
+func kvConfig(r *configs.Remember) kv.Config {
+	c := kv.Default()
+	c.EntriesMax, c.BytesMax = int64(r.KVEntriesMax), int64(r.KVBytesMax)
+	c.TotalEntriesMax, c.TotalBytesMax = int64(r.KVTotalEntriesMax), int64(r.KVTotalBytesMax)
+	return c
+}
+
+func historyConfig(r *configs.Remember) history.Config {
+	c := history.Default()
+	c.EntriesMax, c.BytesMax = r.HistoryTopicsMax, int(r.HistoryBytesMax)
+	c.TotalBytesMax = int64(r.HistoryTotalBytesMax)
+	return c
 }
 
 // diskConfig is how the store in dir is told to be.

@@ -20,6 +20,7 @@ type loops struct {
 	*shard.Shards
 	memory *store.Memory // or, with a data folder:
 	disk   *store.Disk
+	views  []*store.DiskView // by loop, with a disk
 	closed chan struct{}
 
 	mu sync.RWMutex
@@ -51,15 +52,18 @@ func (a *App) openLoops(start context.Context) error {
 	if err != nil {
 		return err
 	}
+	l.views = make([]*store.DiskView, n)
 	s, err := shard.Open(cfg, func(loop int, peers broker.Peers) *broker.Kernel {
 		k := kernelConfig(loop, n)
 		k.SessionsMax = share(int64(a.cfg.SessionsMax), n)
 		k.QueuedMessagesMax = share(int64(a.cfg.QueuedMessagesMax), n)
 		k.QueuedBytesMax = share(int64(a.cfg.QueuedBytesMax), n)
+		view := l.view(loop)
 		if l.disk != nil {
 			k.Durable, k.Boot, k.Numbers = true, l.disk.Boot(), last
+			k.Noted = l.views[loop].Noted
 		}
-		kernel := broker.New(k, l.view(loop), peers)
+		kernel := broker.New(k, view, peers)
 		if a.witness != nil {
 			kernel.OnTrace(a.witness.Trace(loop))
 		}
@@ -84,7 +88,10 @@ func (a *App) openLoops(start context.Context) error {
 		defer close(l.closed)
 		return s.Close(ctx)
 	})
-	return a.restore(start)
+	if err := a.restore(start); err != nil {
+		return err
+	}
+	return a.remember()
 }
 
 func kernelConfig(loop, loops int) broker.Config {
@@ -101,7 +108,8 @@ func (l *loops) view(loop int) broker.Store {
 		l.Post(loop, func(k *broker.Kernel, now broker.Time) { f(k, now) })
 	}
 	if l.disk != nil {
-		return l.disk.View(post)
+		l.views[loop] = l.disk.View(post)
+		return l.views[loop]
 	}
 	return l.memory.View(post)
 }

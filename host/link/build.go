@@ -259,12 +259,14 @@ func (b *build) imports(e *entry) error {
 
 // seats makes and configures the guests of e.
 func (b *build) seats(ctx context.Context, e *entry) error {
-	n := b.l.cfg.Loops
+	n, beside := b.l.cfg.Loops, true
 	switch b.role {
 	case RoleAuthenticator:
 		n = b.l.cfg.AuthWorkers
 	case RoleWorker:
 		n = 1
+	default:
+		beside = false
 	}
 	cfg := b.l.cfg.Pool
 	cfg.Limits = wasm.Limits{
@@ -273,6 +275,9 @@ func (b *build) seats(ctx context.Context, e *entry) error {
 	}
 	e.seats = make([]seat, n)
 	for i := range e.seats {
+		if e.seats[i].loop = i; beside {
+			e.seats[i].loop = noLoop
+		}
 		var err error
 		if e.seats[i].pool, err = wasm.OpenPool(ctx, cfg, e.builder()); err != nil {
 			return b.refusal(err)

@@ -56,8 +56,12 @@ type entry struct {
 type seat struct {
 	pool          *wasm.Pool
 	calls, faults atomic.Uint64
-	_             [104]byte // two cache lines: loops must not share what they count in
+	loop          int      // noLoop for one beside the loops
+	_             [96]byte // two cache lines: loops must not share what they count in
 }
+
+// noLoop is where those are that no loop asks.
+const noLoop = -1
 
 // take answers the guest, nil if there is none now.
 func (s *seat) take(now broker.Time) *instance {
@@ -66,7 +70,9 @@ func (s *seat) take(now broker.Time) *instance {
 		return nil
 	}
 	s.calls.Add(1)
-	return g.Env().(*instance)
+	in := g.Env().(*instance)
+	in.loop = s.loop
+	return in
 }
 
 // errNoGuest says that a seat is empty for now.

@@ -27,6 +27,7 @@ const ownErrorMax = 1024
 type instance struct {
 	entry *entry
 	guest *wasm.Guest
+	loop  int // below 0 until it is asked, and beside the loops
 	fns   [4]*wasm.Func
 	// lentFns are those that get payloads by handle, nil for none; lent is what the call at hand
 	// sees so, borrowed until it returns.
@@ -59,6 +60,9 @@ type instance struct {
 // Component is the name that kv, log and publish know the guest by.
 func (in *instance) Component() string { return in.entry.name }
 
+// Loop is the event loop that the guest is asked on, below 0 for one beside the loops.
+func (in *instance) Loop() int { return in.loop }
+
 // Listener is the name of the listener the guest is linked to.
 func (in *instance) Listener() string { return in.entry.listener }
 
@@ -85,7 +89,7 @@ func (in *instance) GuestLog(level, text string) {
 func (e *entry) builder() wasm.Builder {
 	return wasm.Builder{
 		Module: e.module.Module,
-		Env:    func() any { return &instance{entry: e, wasi: state.State{Settings: e.wasi}} },
+		Env:    func() any { return &instance{entry: e, loop: noLoop, wasi: state.State{Settings: e.wasi}} },
 		Setup:  func(g *wasm.Guest) error { return g.Env().(*instance).setUp(g) },
 	}
 }

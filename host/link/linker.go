@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hpmq/hpmq/host/cap/history"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/lite/broker"
 )
@@ -23,7 +24,7 @@ type Quiescer interface {
 
 // History is told what is delivered, see host/cap/history.
 type History interface {
-	Record(listener string, topic, payload []byte, wanted bool)
+	Record(at history.Place, topic, payload []byte, wanted bool)
 	Forget(listener string)
 }
 
@@ -158,6 +159,7 @@ func (l *Linker) Unlink(listener string) error {
 	l.mu.Lock()
 	ls := l.listeners[listener]
 	delete(l.listeners, listener)
+	closed := l.closed
 	if ls != nil {
 		l.drains.Add(1) // a Close that does not see ls any more waits for it here
 		defer l.drains.Done()
@@ -173,7 +175,7 @@ func (l *Linker) Unlink(listener string) error {
 	ls.commit(&table{listener: listener, generation: old.generation + 1})
 	ls.authStop()
 	l.drain(old.entries(nil))
-	if l.ports.History != nil {
+	if l.ports.History != nil && !closed { // what is linked at the end is linked again
 		l.ports.History.Forget(listener)
 	}
 	return nil

@@ -3,6 +3,7 @@ package link
 import (
 	"errors"
 
+	"github.com/hpmq/hpmq/host/cap/history"
 	"github.com/hpmq/hpmq/lite/broker"
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
@@ -102,13 +103,13 @@ func (p *policy) Route(
 
 // record notes what goes on for those who ask for history.
 func (p *policy) record(t *table, v broker.Verdict, m *broker.Message, out []broker.Message) {
-	h := p.ls.linker.ports.History
+	h, at := p.ls.linker.ports.History, history.Place{Listener: t.listener, Loop: p.loop}
 	switch v {
 	case broker.Keep:
-		h.Record(t.listener, m.Topic, m.Payload, t.recorded.has(m.Topic))
+		h.Record(at, m.Topic, m.Payload, t.recorded.has(m.Topic))
 	case broker.Replace:
 		for i := range out {
-			h.Record(t.listener, out[i].Topic, out[i].Payload, t.recorded.has(out[i].Topic))
+			h.Record(at, out[i].Topic, out[i].Payload, t.recorded.has(out[i].Topic))
 		}
 	}
 }

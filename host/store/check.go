@@ -19,8 +19,11 @@ type CheckReport struct {
 	SharedBytes   int64 `json:"shared_bytes"`
 	Retained      int64 `json:"retained"`
 	RetainedBytes int64 `json:"retained_bytes"`
-	DiskBytes     int64 `json:"disk_bytes"`
-	JournalBytes  int64 `json:"journal_bytes"`
+	// Notes are the keys of components and the last payloads of topics.
+	Notes        int64 `json:"notes"`
+	NoteBytes    int64 `json:"note_bytes"`
+	DiskBytes    int64 `json:"disk_bytes"`
+	JournalBytes int64 `json:"journal_bytes"`
 	// Faults are the first of what is wrong, FaultsFound all of it.
 	Faults      []string `json:"faults,omitempty"`
 	FaultsFound int      `json:"faults_found"`
@@ -33,7 +36,7 @@ const faultsMax = 100
 func (d *Disk) Check() (CheckReport, error) {
 	c := checker{d: d, known: map[uint32]bool{}, sharers: map[uint64]int64{}}
 	for _, step := range []func() error{
-		c.sessions, c.queues, c.shared, c.retained, c.database,
+		c.sessions, c.queues, c.shared, c.retained, c.notes, c.database,
 	} {
 		if err := step(); err != nil {
 			return c.rep, err
@@ -152,6 +155,26 @@ func (c *checker) retained() error {
 			c.rep.RetainedBytes, st.Retained, st.RetainedBytes)
 	}
 	return err
+}
+
+// notes looks at what components made the broker remember.
+func (c *checker) notes() error {
+	for _, kind := range []NoteKind{NoteKV, NoteHistory} {
+		err := c.d.each([]byte{byte(kind)}, func(key, value []byte) error {
+			n, err := readNote(key, value)
+			if err != nil {
+				c.fault("%s %x: %v", kind, key, err)
+				return nil
+			}
+			c.rep.Notes++
+			c.rep.NoteBytes += int64(len(n.Key) + len(n.Value))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // database has the database look at its own files.

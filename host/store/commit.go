@@ -20,17 +20,24 @@ func (d *Disk) run() {
 	var items []*request
 	for {
 		var ok bool
+		settled := d.passed()
 		items, ok = d.line.take(items[:0])
 		if !ok {
 			return
 		}
 		d.look()
-		if len(items) > 0 || len(d.owed) > 0 && time.Now().After(d.retry) {
+		if !d.line.drained() {
+			settled = 0
+		}
+		if d.settled = settled; len(items) > 0 || d.owing() && time.Now().After(d.retry) {
 			d.commit(d.collect(items))
 		}
 		d.tidy()
 	}
 }
+
+// owing is true if something must be tried again.
+func (d *Disk) owing() bool { return len(d.owed) > 0 || len(d.book.owed) > 0 }
 
 // commit brings the writes of items to the device, and answers all.
 func (d *Disk) commit(items []*request) {
@@ -41,6 +48,8 @@ func (d *Disk) commit(items []*request) {
 			continue
 		}
 		writes++
+		d.book.take(r.notes)
+		r.notes = nil
 		d.admit(r, items)
 		if r.refused == nil {
 			d.stage(r)
@@ -52,18 +61,25 @@ func (d *Disk) commit(items []*request) {
 		d.tell(items, nil)
 	}
 	var err error
-	if writes > 0 {
+	if writes > 0 || len(d.book.owed) > 0 && time.Now().After(d.retry) {
+		d.book.stage(&d.tx)
 		fault.Point("store.staged")
 		if err = d.save(sync); err != nil {
 			d.trouble(err)
+		} else {
+			d.book.kept(d.settled)
 		}
 	}
+	d.roomy()
 	d.owe(items, err)
 	if !wrong {
 		d.tell(items, err)
 	}
 	fault.Point("store.told")
 }
+
+// roomy says whether there is room for notes on new keys.
+func (d *Disk) roomy() { d.noRoom.Store(d.lowSpace || d.book.bytes > d.cfg.PendingBytesMax) }
 
 // collect puts what is owed before items.
 func (d *Disk) collect(items []*request) []*request {
@@ -262,6 +278,7 @@ func (d *Disk) look() {
 			d.cfg.FreeBytesMin))
 	}
 	d.lowSpace = low
+	d.roomy()
 	d.mu.Lock()
 	d.stats.LowSpace = low
 	d.mu.Unlock()
@@ -330,6 +347,7 @@ func (d *Disk) tick() {
 	for {
 		select {
 		case <-t.C:
+			d.flushNotes()
 			d.line.poke()
 		case <-d.stop:
 			return

@@ -50,12 +50,19 @@ type Disk struct {
 	swept    time.Time
 	dropAt   atomic.Uint64 // segments below are in the database
 	lowSpace bool
-	copies   int        // under way: old segments stay
+	copies   int // under way: old segments stay
+	book     notebook
+	settled  uint64     // of notes, see notebook.kept
 	owed     []*request // writes that nobody waits for, of a group that failed
 	retry    time.Time  // when they are tried again
 
+	beside   margin        // notes that belong to no loop
+	versions atomic.Uint64 // of notes
+	noRoom   atomic.Bool   // for notes on new keys
+
 	mu    sync.Mutex
 	stats DiskStats
+	views []*DiskView // only grows
 }
 
 // DiskStats counts what is kept and what was done.
@@ -90,7 +97,7 @@ func OpenDisk(cfg DiskConfig) (*Disk, DiskReport, error) {
 	d := &Disk{
 		cfg: cfg, line: newLine(&cfg), desk: newDesk(), stop: make(chan struct{}),
 		jobs:    make(chan func()),
-		sharing: make(map[uint32]int),
+		sharing: make(map[uint32]int), book: newNotebook(),
 	}
 	rep, err := d.open()
 	if err != nil {
@@ -243,13 +250,7 @@ func (d *Disk) each(prefix []byte, visit func(key, value []byte) error) error {
 
 // eachWithin is each for a prefix that may end in any byte.
 func (d *Disk) eachWithin(prefix []byte, visit func(key, value []byte) error) error {
-	end := append([]byte(nil), prefix...)
-	for i := len(end) - 1; i >= 0; i-- {
-		if end[i]++; end[i] != 0 {
-			break
-		}
-	}
-	return d.eachBetween(prefix, end, visit)
+	return d.eachBetween(prefix, past(prefix), visit)
 }
 
 // eachBetween calls visit for all keys from one up to another, until visit answers an error.
@@ -319,8 +320,9 @@ func (d *Disk) Stats() DiskStats {
 }
 
 // Close commits what waits, brings it to the database, and closes. It blocks for as long as that
-// takes.
+// takes. The loops of all views must have ended.
 func (d *Disk) Close() error {
+	d.flushAll()
 	d.line.close()
 	close(d.stop)
 	d.desk.close()

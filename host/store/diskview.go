@@ -7,18 +7,25 @@ import (
 // DiskView is a Disk as one kernel sees it: it is broker.Store. It belongs to the loop of its
 // kernel. It never waits.
 type DiskView struct {
-	disk *Disk
-	post Post
+	disk   *Disk
+	post   Post
+	margin margin
 }
 
 // View makes a view for one kernel. post must run what it is given on the loop of that kernel.
-func (d *Disk) View(post Post) *DiskView { return &DiskView{disk: d, post: post} }
+func (d *Disk) View(post Post) *DiskView {
+	v := &DiskView{disk: d, post: post}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.views = append(d.views, v)
+	return v
+}
 
 // Write is broker.Store.
 func (v *DiskView) Write(t broker.Token, b *broker.Batch) bool {
 	r := &request{view: v, token: t, batch: *b}
 	r.batch.Ops, r.bytes = own(b.Ops)
-	if !v.disk.line.put(r) && t != 0 {
+	if !v.margin.pass(v.disk, r) && t != 0 {
 		v.written([]answer{{t, ErrClosed}})
 	}
 	return t == 0

@@ -18,6 +18,7 @@ const (
 	kindSharing  = 'j'
 	kindRetained = 'r'
 	kindExpiry   = 'x'
+	// 'k' and 'h' are notes: see NoteKind.
 
 	// What belongs to a session, behind its number.
 	partHead     = 'a'
@@ -111,6 +112,17 @@ func cutSeq(key []byte) uint64 {
 func after(prefix []byte) []byte {
 	end := append([]byte(nil), prefix...)
 	end[len(end)-1]++
+	return end
+}
+
+// past is after for a prefix that may end in any byte but in 0xFF alone.
+func past(prefix []byte) []byte {
+	end := append([]byte(nil), prefix...)
+	for i := len(end) - 1; i >= 0; i-- {
+		if end[i]++; end[i] != 0 {
+			break
+		}
+	}
 	return end
 }
 

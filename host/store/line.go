@@ -22,6 +22,7 @@ type request struct {
 	view    *DiskView
 	token   broker.Token
 	batch   broker.Batch // of a write; the request's own
+	notes   []Note       // that go with it, whatever becomes of it
 	query   broker.Query
 	read    bool
 	refused error // before it came to the device
@@ -155,6 +156,13 @@ func (l *line) take(dst []*request) (items []*request, ok bool) {
 	clear(l.items[n:])
 	l.items, l.whole = l.items[:n], 0
 	return items, !l.closed || len(items) > 0
+}
+
+// drained is true if nothing waits.
+func (l *line) drained() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.items) == 0
 }
 
 // poke makes take return, for work that is due by the clock.

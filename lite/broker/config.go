@@ -28,6 +28,10 @@ type Config struct {
 	// that the Store has.
 	Boot    uint64
 	Numbers uint32
+	// Noted, if it is not nil, is true when something beside the kernel was noted since its last
+	// Write and goes with the next, such as what a Policy remembers: an acknowledgement waits for
+	// it as for the message, and asks for an empty Write if need be.
+	Noted func() bool
 	// HeldBytesMax bounds the packets kept of a connection whose CONNECT is not answered yet.
 	HeldBytesMax int
 	// SessionsMax bounds the sessions of this kernel, connected or not; a client that needs one

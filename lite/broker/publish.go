@@ -291,7 +291,7 @@ func (k *Kernel) end() *publication {
 	pub, share := f.pub, f.share
 	joined := share != 0 && share != GroupWhole
 	f.careful, f.share = false, 0
-	if len(f.ops) > 0 || joined || len(f.held) > 0 {
+	if len(f.ops) > 0 || joined || len(f.held) > 0 || k.noted() {
 		b := Batch{Relaxed: f.relaxed}
 		if joined {
 			b.Group, b.Share = f.group, share
@@ -304,6 +304,14 @@ func (k *Kernel) end() *publication {
 		pub = nil
 	}
 	return pub
+}
+
+// noted is true if the publication at work is to be acknowledged, and its judging noted what must be
+// kept then.
+func (k *Kernel) noted() bool {
+	f := &k.fan
+	return k.cfg.Noted != nil && f.qos != mqtt.AtMostOnce && f.conn != nil &&
+		f.conn.lis.Durability != DurableMemory && k.cfg.Noted()
 }
 
 // commit writes what was put. pub, if it is not nil, waits for one thing more: this.

@@ -172,7 +172,7 @@ func (t *Trial) Reset() {
 
 // Happened lets history know a payload of a topic, borrowed.
 func (t *Trial) Happened(topic string, payload []byte) {
-	t.history.Record(link.ProbeListener, []byte(topic), payload, true)
+	t.history.Record(history.Place{Listener: link.ProbeListener, Loop: -1}, []byte(topic), payload, true)
 }
 
 // Published takes what guests published since it was asked last.

@@ -11,6 +11,7 @@ type shard struct {
 	items map[string]*item
 	ring  item // the sentinel: next is the newest, prev the one to go first
 	bytes int
+	over  bool // the listener was forgotten
 }
 
 // item is what is known of a topic. Its buffer is used again for the next payload.
@@ -18,29 +19,38 @@ type item struct {
 	topic      string
 	payload    []byte
 	known      bool // a payload was recorded; false when the topic was only asked for
+	noted      bool // the Keeper has something of it
 	prev, next *item
+}
+
+// news is a payload that was delivered.
+type news struct {
+	at             Place
+	topic, payload []byte
+	wanted         bool
 }
 
 func (i *item) size() int { return len(i.topic) + cap(i.payload) + entryBytes }
 
-func (sh *shard) record(cfg Config, topic, payload []byte, wanted bool) {
+func (sh *shard) record(s *Store, n news) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	it := sh.items[string(topic)]
+	it := sh.items[string(n.topic)]
 	if it == nil {
-		if !wanted {
+		if !n.wanted || sh.over || s.bytes.Load() > s.cfg.TotalBytesMax {
 			return
 		}
-		it = sh.add(topic)
+		it = sh.add(s, n.topic)
 	}
 	sh.use(it)
-	sh.bytes -= it.size()
-	it.known = len(payload) <= cfg.PayloadBytesMax
+	before := it.size()
+	it.known = len(n.payload) <= s.cfg.PayloadBytesMax
 	if it.known {
-		it.keep(payload)
+		it.keep(n.payload)
 	}
-	sh.bytes += it.size()
-	sh.evict(cfg)
+	sh.grow(s, it.size()-before)
+	it.note(s, n)
+	sh.evict(s, n.at)
 }
 
 // keep copies payload, into the old buffer if that is large enough and not far too large.
@@ -51,13 +61,55 @@ func (i *item) keep(payload []byte) {
 	i.payload = append(i.payload[:0], payload...)
 }
 
-func (sh *shard) appendLast(cfg Config, dst, topic []byte) ([]byte, bool) {
+// note tells the Keeper what is known now. The shard is locked.
+func (i *item) note(s *Store, n news) {
+	k := s.keeper
+	switch {
+	case k == nil || !i.noted && (!i.known || !k.Room()):
+	case !i.known:
+		i.unnote(s, n.at)
+	default:
+		i.noted = true
+		k.Note(n.at.Loop, Note{
+			Listener: n.at.Listener, Topic: i.topic,
+			Payload: append([]byte(nil), n.payload...),
+		})
+	}
+}
+
+// unnote tells the Keeper that nothing is known any more.
+func (i *item) unnote(s *Store, at Place) {
+	if i.noted {
+		i.noted = false
+		s.keeper.Note(at.Loop, Note{Listener: at.Listener, Topic: i.topic, Gone: true})
+	}
+}
+
+// load takes in what was kept.
+func (sh *shard) load(s *Store, n *Note) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	it := sh.items[n.Topic]
+	if it == nil {
+		it = sh.add(s, []byte(n.Topic))
+	}
+	sh.use(it)
+	before := it.size()
+	it.known, it.noted = true, s.keeper != nil
+	it.keep(n.Payload)
+	sh.grow(s, it.size()-before)
+	sh.evict(s, Place{n.Listener, -1})
+}
+
+func (sh *shard) appendLast(s *Store, dst []byte, at Place, topic []byte) ([]byte, bool) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	it := sh.items[string(topic)]
 	if it == nil {
-		sh.use(sh.add(topic))
-		sh.evict(cfg)
+		if !sh.over && s.bytes.Load() <= s.cfg.TotalBytesMax {
+			sh.use(sh.add(s, topic))
+			sh.evict(s, at)
+		}
 		return dst, false
 	}
 	sh.use(it)
@@ -67,15 +119,20 @@ func (sh *shard) appendLast(cfg Config, dst, topic []byte) ([]byte, bool) {
 	return append(dst, it.payload...), true
 }
 
-func (sh *shard) add(topic []byte) *item {
+func (sh *shard) add(s *Store, topic []byte) *item {
 	if sh.items == nil {
 		sh.items = map[string]*item{}
 		sh.ring.prev, sh.ring.next = &sh.ring, &sh.ring
 	}
 	it := &item{topic: string(topic)}
 	sh.items[it.topic] = it
-	sh.bytes += it.size()
+	sh.grow(s, it.size())
 	return it
+}
+
+func (sh *shard) grow(s *Store, bytes int) {
+	sh.bytes += bytes
+	s.bytes.Add(int64(bytes))
 }
 
 // use makes it the newest.
@@ -92,14 +149,26 @@ func (i *item) unlink() {
 }
 
 // evict lets the oldest go until the shard keeps to its part of the limits.
-func (sh *shard) evict(cfg Config) {
-	for len(sh.items) > cfg.EntriesMax/shards || sh.bytes > cfg.BytesMax/shards {
+func (sh *shard) evict(s *Store, at Place) {
+	for len(sh.items) > s.cfg.EntriesMax/shards || sh.bytes > s.cfg.BytesMax/shards {
 		old := sh.ring.prev
 		if old == &sh.ring {
 			return
 		}
 		old.unlink()
 		delete(sh.items, old.topic)
-		sh.bytes -= old.size()
+		sh.grow(s, -old.size())
+		old.unnote(s, at)
 	}
+}
+
+// close lets all go, for ever.
+func (sh *shard) close(s *Store, listener string) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	for _, it := range sh.items {
+		it.unnote(s, Place{listener, -1})
+	}
+	sh.grow(s, -sh.bytes)
+	sh.items, sh.ring, sh.over = nil, item{}, true
 }

@@ -1,6 +1,8 @@
 // Package history serves hpmq:broker/history: the last payload that was delivered under a topic of
 // a listener. It keeps payloads of topics it was told to want, and of topics a guest has asked
-// about before; the others cost a look-up and are not kept. It does not know why a topic is wanted.
+// about before; the others cost a look-up and are not kept. They are in memory, the least used go
+// first; each change is brought to a Keeper, if there is one, that makes it outlive the process.
+// It does not know why a topic is wanted, nor how what is kept is kept.
 package history
 
 import (
@@ -15,16 +17,20 @@ type Config struct {
 	EntriesMax      int
 	BytesMax        int
 	PayloadBytesMax int
+	// TotalBytesMax bounds all listeners together: above it new topics are not kept.
+	TotalBytesMax int64
 }
 
 // Default is one small payload of each topic of a busy edge box.
 func Default() Config {
-	return Config{EntriesMax: 65_536, BytesMax: 16 << 20, PayloadBytesMax: 64 << 10}
+	return Config{EntriesMax: 65_536, BytesMax: 16 << 20, PayloadBytesMax: 64 << 10,
+		TotalBytesMax: 64 << 20}
 }
 
 // Validate says what is wrong with c.
 func (c Config) Validate() error {
-	if c.EntriesMax < shards || c.BytesMax < 1 || c.PayloadBytesMax < 1 {
+	if c.EntriesMax < shards || c.BytesMax < 1 || c.PayloadBytesMax < 1 ||
+		c.TotalBytesMax < 1 {
 		return errors.New("history: entries must be at least 16, the other bounds at least 1")
 	}
 	return nil
@@ -36,12 +42,37 @@ const shards = 16
 // entryBytes is what an entry costs beyond its topic and payload.
 const entryBytes = 128
 
+// Place is where something was delivered.
+type Place struct {
+	Listener string
+	// Loop is the event loop that delivered it, below 0 for none.
+	Loop int
+}
+
+// Keeper makes changes outlive the process.
+type Keeper interface {
+	// Note keeps n, a change that was made on that loop, or below 0 on none. It is called under the
+	// lock of the topic, so changes of one topic come one after the other; it must not wait.
+	Note(loop int, n Note)
+	// Room is false while there is none for new topics.
+	Room() bool
+}
+
+// Note is what became of a topic. Payload never changes after.
+type Note struct {
+	Listener, Topic string
+	Gone            bool
+	Payload         []byte
+}
+
 // Store holds the books of all listeners. Safe for concurrent use.
 type Store struct {
-	cfg   Config
-	seed  maphash.Seed
-	mu    sync.Mutex
-	books atomic.Pointer[map[string]*book] // replaced as a whole, so that a look-up takes no lock
+	cfg    Config
+	seed   maphash.Seed
+	keeper Keeper // nil for none
+	bytes  atomic.Int64
+	mu     sync.Mutex
+	books  atomic.Pointer[map[string]*book] // replaced as a whole, so that a look-up takes no lock
 }
 
 // New is an empty store.
@@ -51,18 +82,34 @@ func New(cfg Config) *Store {
 	return s
 }
 
+// Keep gives s the Keeper of its changes. It must come before the first Record.
+func (s *Store) Keep(k Keeper) { s.keeper = k }
+
+// Load takes in a payload that a Keeper kept before this run; n is borrowed. What no limit has room
+// for goes.
+func (s *Store) Load(n Note) {
+	sh := s.shard(s.open(n.Listener), []byte(n.Topic))
+	sh.load(s, &n)
+}
+
+// Bytes is how much is kept of all listeners.
+func (s *Store) Bytes() int64 { return s.bytes.Load() }
+
 // Record notes that payload was delivered under topic; both are borrowed until return. It is kept
 // if wanted, or if a guest asked for this topic before.
-func (s *Store) Record(listener string, topic, payload []byte, wanted bool) {
-	b := (*s.books.Load())[listener]
+func (s *Store) Record(at Place, topic, payload []byte, wanted bool) {
+	b := (*s.books.Load())[at.Listener]
 	if b == nil {
 		if !wanted {
 			return
 		}
-		b = s.open(listener)
+		b = s.open(at.Listener)
 	}
-	sh := &b[maphash.Bytes(s.seed, topic)%shards]
-	sh.record(s.cfg, topic, payload, wanted)
+	s.shard(b, topic).record(s, news{at, topic, payload, wanted})
+}
+
+func (s *Store) shard(b *book, topic []byte) *shard {
+	return &b[maphash.Bytes(s.seed, topic)%shards]
 }
 
 // AppendLast appends the last payload under topic to dst. A topic that is not kept yet is from now
@@ -72,13 +119,22 @@ func (s *Store) AppendLast(dst []byte, listener string, topic []byte) ([]byte, b
 	if b == nil {
 		b = s.open(listener)
 	}
-	sh := &b[maphash.Bytes(s.seed, topic)%shards]
-	return sh.appendLast(s.cfg, dst, topic)
+	return s.shard(b, topic).appendLast(s, dst, Place{listener, -1}, topic)
 }
 
 // Forget drops what was kept of a listener.
 func (s *Store) Forget(listener string) {
-	s.replace(func(books map[string]*book) { delete(books, listener) })
+	var old *book
+	s.replace(func(books map[string]*book) {
+		old = books[listener]
+		delete(books, listener)
+	})
+	if old == nil {
+		return
+	}
+	for i := range old {
+		old[i].close(s, listener)
+	}
 }
 
 // open makes the book of a listener if it is not there.

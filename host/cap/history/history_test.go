@@ -7,6 +7,9 @@ import (
 	"testing"
 )
 
+// main is where most of it happens.
+var main = Place{Listener: "main"}
+
 func last(s *Store, listener, topic string) string {
 	b, ok := s.AppendLast(nil, listener, []byte(topic))
 	if !ok {
@@ -16,7 +19,7 @@ func last(s *Store, listener, topic string) string {
 }
 
 func record(s *Store, topic, payload string, wanted bool) {
-	s.Record("main", []byte(topic), []byte(payload), wanted)
+	s.Record(main, []byte(topic), []byte(payload), wanted)
 }
 
 func TestWhatIsWantedIsKept(t *testing.T) {
@@ -46,7 +49,7 @@ func TestListenersDoNotMeet(t *testing.T) {
 }
 
 func TestAHugePayloadIsNotKeptAndHidesTheOld(t *testing.T) {
-	s := New(Config{EntriesMax: 100, BytesMax: 1 << 20, PayloadBytesMax: 4})
+	s := New(Config{EntriesMax: 100, BytesMax: 1 << 20, PayloadBytesMax: 4, TotalBytesMax: 1 << 40})
 	record(s, "a", "1", true)
 	record(s, "a", "12345", true)
 	if got := last(s, "main", "a"); got != "none" {
@@ -56,8 +59,8 @@ func TestAHugePayloadIsNotKeptAndHidesTheOld(t *testing.T) {
 
 func TestTheOldestGoes(t *testing.T) {
 	for name, cfg := range map[string]Config{
-		"entries": {EntriesMax: 10 * shards, BytesMax: 1 << 30, PayloadBytesMax: 1000},
-		"bytes":   {EntriesMax: 1 << 20, BytesMax: shards * 10 * 300, PayloadBytesMax: 1000},
+		"entries": {EntriesMax: 10 * shards, BytesMax: 1 << 30, PayloadBytesMax: 1000, TotalBytesMax: 1 << 40},
+		"bytes":   {EntriesMax: 1 << 20, BytesMax: shards * 10 * 300, PayloadBytesMax: 1000, TotalBytesMax: 1 << 40},
 	} {
 		s := New(cfg)
 		for i := range 5000 {
@@ -94,7 +97,7 @@ func measure(s *Store) (entries, bytes int) {
 }
 
 func TestManyLoops(t *testing.T) {
-	s := New(Config{EntriesMax: 64, BytesMax: 1 << 16, PayloadBytesMax: 100})
+	s := New(Config{EntriesMax: 64, BytesMax: 1 << 16, PayloadBytesMax: 100, TotalBytesMax: 1 << 40})
 	var all sync.WaitGroup
 	for range 4 {
 		all.Add(1)
@@ -116,7 +119,7 @@ func TestManyLoops(t *testing.T) {
 func TestRecordDoesNotAllocate(t *testing.T) {
 	s := New(Default())
 	topic, payload := []byte("a/b/c"), []byte("21.5")
-	n := testing.AllocsPerRun(100, func() { s.Record("main", topic, payload, true) })
+	n := testing.AllocsPerRun(100, func() { s.Record(main, topic, payload, true) })
 	if n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -128,6 +131,6 @@ func BenchmarkRecord(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(256)
 	for b.Loop() {
-		s.Record("main", topic, payload, true)
+		s.Record(main, topic, payload, true)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func space(change func(*Config)) *Space {
+func space(change func(*Config)) Space {
 	cfg := Default()
 	if change != nil {
 		change(&cfg)

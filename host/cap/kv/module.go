@@ -15,6 +15,8 @@ const Name = "hpmq:broker/kv@0.1.0"
 type Env interface {
 	// Component names the space of the guest.
 	Component() string
+	// Loop is the event loop that the guest runs on, or NoLoop.
+	Loop() int
 }
 
 // typeError is the WIT variant error.
@@ -44,12 +46,12 @@ type host struct {
 	now   func() int64
 }
 
-func (h host) space(g *wasm.Guest) *Space {
+func (h host) space(g *wasm.Guest) Space {
 	env, ok := g.Env().(Env)
 	if !ok {
 		g.Trap("kv is not served here")
 	}
-	return h.store.Space(env.Component())
+	return h.store.On(env.Loop(), env.Component())
 }
 
 // get: func(key: string) -> option<list<u8>>

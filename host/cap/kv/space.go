@@ -6,15 +6,20 @@ import (
 	"math"
 	"strconv"
 	"sync"
-	"sync/atomic"
 )
 
-// Space is what one component holds. Safe for concurrent use. Times are milliseconds on one clock.
+// Space is what one component holds, as it is used on one loop. Safe for concurrent use. Times are
+// milliseconds on one clock.
 type Space struct {
-	cfg    Config
-	seed   maphash.Seed
-	count  atomic.Int64
-	bytes  atomic.Int64
+	*area
+	loop int
+}
+
+// area is what one component holds.
+type area struct {
+	store *Store
+	name  string
+	usage
 	shards [shards]shard
 }
 
@@ -32,19 +37,44 @@ type item struct {
 	counter bool
 	n       int64
 	expire  int64 // 0 for never
-	slot    int   // place in the heap, -1 outside
+	ttl     uint64
+	slot    int // place in the heap, -1 outside
 }
 
-func (s *Space) shard(key []byte) *shard {
-	return &s.shards[maphash.Bytes(s.seed, key)%shards]
+// moment is when and where a guest asks.
+type moment struct {
+	now  int64
+	loop int
+}
+
+func (s *area) on(loop int) Space { return Space{s, loop} }
+
+func (s *area) shard(key []byte) *shard {
+	return &s.shards[maphash.Bytes(s.store.seed, key)%shards]
+}
+
+// note tells the Keeper what became of it. The shard is locked.
+func (s *area) note(loop int, it *item, gone bool) {
+	k := s.store.keeper
+	if k == nil {
+		return
+	}
+	if gone {
+		k.Note(loop, Note{Space: s.name, Key: it.key, Gone: true})
+		return
+	}
+	k.Note(loop, Note{
+		Space: s.name, Key: it.key, Counter: it.counter, N: it.n, Value: it.value,
+		Expire: it.expire, TTL: it.ttl,
+	})
 }
 
 // Get answers the value under key, which never changes; a counter's is its decimal text.
-func (s *Space) Get(now int64, key []byte) ([]byte, bool) {
+func (s Space) Get(now int64, key []byte) ([]byte, bool) {
 	sh := s.shard(key)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	it := s.live(sh, now, key)
+	it := s.live(sh, moment{now, s.loop}, key)
 	if it == nil {
 		return nil, false
 	}
@@ -55,45 +85,51 @@ func (s *Space) Get(now int64, key []byte) ([]byte, bool) {
 }
 
 // Set keeps a copy of value under key for ttl milliseconds, 0 for ever.
-func (s *Space) Set(now int64, key, value []byte, ttl uint64) error {
-	sh := s.shard(key)
+func (s Space) Set(now int64, key, value []byte, ttl uint64) error {
+	sh, at := s.shard(key), moment{now, s.loop}
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	_, err := s.put(sh, s.live(sh, now, key), entry{now, key, value, ttl})
+	it, err := s.put(sh, s.live(sh, at, key), entry{at, key, value, ttl})
+	if err == nil {
+		s.note(s.loop, it, false)
+	}
 	return err
 }
 
 // SetIfAbsent is Set for a free key; false says the key was not free.
-func (s *Space) SetIfAbsent(now int64, key, value []byte, ttl uint64) (bool, error) {
-	sh := s.shard(key)
+func (s Space) SetIfAbsent(now int64, key, value []byte, ttl uint64) (bool, error) {
+	sh, at := s.shard(key), moment{now, s.loop}
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if s.live(sh, now, key) != nil {
+	if s.live(sh, at, key) != nil {
 		return false, nil
 	}
-	_, err := s.put(sh, nil, entry{now, key, value, ttl})
+	it, err := s.put(sh, nil, entry{at, key, value, ttl})
+	if err == nil {
+		s.note(s.loop, it, false)
+	}
 	return err == nil, err
 }
 
 // Delete frees key.
-func (s *Space) Delete(now int64, key []byte) {
-	sh := s.shard(key)
+func (s Space) Delete(now int64, key []byte) {
+	sh, at := s.shard(key), moment{now, s.loop}
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if it := s.live(sh, now, key); it != nil {
-		s.drop(sh, it)
+	if it := s.live(sh, at, key); it != nil {
+		s.drop(sh, s.loop, it)
 	}
 }
 
 // Increment adds by to the counter under key and answers the sum; a free key counts as 0.
-func (s *Space) Increment(now int64, key []byte, by int64) (int64, error) {
-	sh := s.shard(key)
+func (s Space) Increment(now int64, key []byte, by int64) (int64, error) {
+	sh, at := s.shard(key), moment{now, s.loop}
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	it := s.live(sh, now, key)
+	it := s.live(sh, at, key)
 	if it == nil {
 		var err error
-		if it, err = s.put(sh, nil, entry{now: now, key: key}); err != nil {
+		if it, err = s.put(sh, nil, entry{moment: at, key: key}); err != nil {
 			return 0, err
 		}
 		it.counter = true
@@ -103,87 +139,130 @@ func (s *Space) Increment(now int64, key []byte, by int64) (int64, error) {
 		return 0, ErrNotACounter
 	}
 	it.n = sum
+	s.note(s.loop, it, false)
 	return sum, nil
 }
 
 // Usage answers how many entries and bytes the component holds, expired ones among them.
-func (s *Space) Usage() (entries, bytes int64) { return s.count.Load(), s.bytes.Load() }
+func (s Space) Usage() (entries, bytes int64) { return s.count.Load(), s.bytes.Load() }
 
 // entry is what a guest asks to be kept.
 type entry struct {
-	now        int64
+	moment
 	key, value []byte
 	ttl        uint64
 }
 
-// put keeps e in place of old, which is nil for a free key. On an error nothing has changed.
-func (s *Space) put(sh *shard, old *item, e entry) (*item, error) {
-	if len(e.key) > s.cfg.KeyBytesMax || len(e.value) > s.cfg.ValueBytesMax {
+// put has e in place of old, which is nil for a free key. On an error nothing has changed.
+func (s *area) put(sh *shard, old *item, e entry) (*item, error) {
+	cfg := &s.store.cfg
+	if len(e.key) > cfg.KeyBytesMax || len(e.value) > cfg.ValueBytesMax {
 		return nil, ErrTooLarge
 	}
 	entries, bytes := int64(1), int64(len(e.key)+len(e.value)+entryBytes)
 	if old != nil {
 		entries, bytes = 0, int64(len(e.value)-len(old.value))
+	} else if k := s.store.keeper; k != nil && !k.Room() {
+		return nil, ErrTooLarge
 	}
-	if !s.reserve(sh, e.now, entries, bytes) {
+	if !s.reserve(sh, e.moment, entries, bytes) {
 		return nil, ErrTooLarge
 	}
 	if old == nil {
-		old = &item{key: string(e.key), slot: -1}
-		sh.items[old.key] = old
+		old = sh.add(string(e.key))
 	}
 	old.value, old.counter, old.n = append([]byte(nil), e.value...), false, 0
+	old.ttl = e.ttl
 	sh.setExpire(old, deadline(e.now, e.ttl))
 	return old, nil
 }
 
+func (sh *shard) add(key string) *item {
+	it := &item{key: key, slot: -1}
+	sh.items[key] = it
+	return it
+}
+
+// load takes in what was kept, beyond all limits.
+func (s *area) load(now int64, n *Note) {
+	sh := s.shard([]byte(n.Key))
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	it := sh.items[n.Key]
+	if it == nil {
+		it = sh.add(n.Key)
+		s.count.Add(1)
+		s.store.total.count.Add(1)
+		s.grow(len(n.Key) + entryBytes)
+	}
+	s.grow(len(n.Value) - len(it.value))
+	it.value, it.counter, it.n = append([]byte(nil), n.Value...), n.Counter, n.N
+	it.ttl = n.TTL
+	expire := n.Expire
+	if expire != 0 && n.TTL != 0 {
+		expire = min(expire, deadline(now, n.TTL))
+	}
+	sh.setExpire(it, expire)
+}
+
+// grow counts bytes in, or out if they are below 0.
+func (s *area) grow(bytes int) {
+	s.bytes.Add(int64(bytes))
+	s.store.total.bytes.Add(int64(bytes))
+}
+
 // reserve counts entries and bytes in if they fit, having thrown out what has expired.
-func (s *Space) reserve(sh *shard, now, entries, bytes int64) bool {
-	s.expire(sh, now)
-	if s.take(entries, bytes) {
+func (s *area) reserve(sh *shard, at moment, entries, bytes int64) bool {
+	s.expire(sh, at)
+	if s.fit(entries, bytes) {
 		return true
 	}
 	for i := range s.shards {
 		// Only tried, never waited for: another writer may hold that one and want this one.
 		if other := &s.shards[i]; other.mu.TryLock() {
-			s.expire(other, now)
+			s.expire(other, at)
 			other.mu.Unlock()
 		}
 	}
-	return s.take(entries, bytes)
+	return s.fit(entries, bytes)
 }
 
-func (s *Space) take(entries, bytes int64) bool {
-	n, b := s.count.Add(entries), s.bytes.Add(bytes)
-	if (entries <= 0 || n <= s.cfg.EntriesMax) && (bytes <= 0 || b <= s.cfg.BytesMax) {
+// fit counts entries and bytes in if the component and all together may have them.
+func (s *area) fit(entries, bytes int64) bool {
+	cfg := &s.store.cfg
+	if !s.usage.take(entries, bytes, cfg.EntriesMax, cfg.BytesMax) {
+		return false
+	}
+	if s.store.total.take(entries, bytes, cfg.TotalEntriesMax, cfg.TotalBytesMax) {
 		return true
 	}
-	s.count.Add(-entries)
-	s.bytes.Add(-bytes)
+	s.usage.give(entries, bytes)
 	return false
 }
 
 // live is the item under key that has not expired, or nil. The shard is locked.
-func (s *Space) live(sh *shard, now int64, key []byte) *item {
+func (s *area) live(sh *shard, at moment, key []byte) *item {
 	it := sh.items[string(key)]
-	if it == nil || it.expire == 0 || it.expire > now {
+	if it == nil || it.expire == 0 || it.expire > at.now {
 		return it
 	}
-	s.drop(sh, it)
+	s.drop(sh, at.loop, it)
 	return nil
 }
 
-func (s *Space) expire(sh *shard, now int64) {
-	for len(sh.due) > 0 && sh.due[0].expire <= now {
-		s.drop(sh, sh.due[0])
+func (s *area) expire(sh *shard, at moment) {
+	for len(sh.due) > 0 && sh.due[0].expire <= at.now {
+		s.drop(sh, at.loop, sh.due[0])
 	}
 }
 
-func (s *Space) drop(sh *shard, it *item) {
+func (s *area) drop(sh *shard, loop int, it *item) {
 	delete(sh.items, it.key)
 	sh.setExpire(it, 0)
-	s.count.Add(-1)
-	s.bytes.Add(-int64(len(it.key) + len(it.value) + entryBytes))
+	bytes := int64(len(it.key) + len(it.value) + entryBytes)
+	s.usage.give(1, bytes)
+	s.store.total.give(1, bytes)
+	s.note(loop, it, true)
 }
 
 // deadline is now + ttl without overflow, 0 for never.

@@ -1,0 +1,98 @@
+package app
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/hpmq/hpmq/host/cap/history"
+	"github.com/hpmq/hpmq/host/cap/kv"
+	"github.com/hpmq/hpmq/host/store"
+	"github.com/hpmq/hpmq/lite/broker"
+)
+
+// remember gives kv and history what the store kept of them, and has it keep what changes. There
+// are no guests yet. It takes as long as reading what they hold, which is bounded by their limits.
+func (a *App) remember() error {
+	l := a.loops
+	if l.disk == nil {
+		return nil
+	}
+	began := time.Now()
+	a.caps.kv.Keep(kvKeeper{l})
+	a.caps.history.Keep(historyKeeper{l})
+	keys, now := 0, a.now()
+	err := l.disk.Notes(store.NoteKV, func(n store.Note) error {
+		keys++
+		a.caps.kv.Load(now, kv.Note{
+			Space: n.Space, Key: n.Key, Counter: n.Counter, N: n.N, Value: n.Value,
+			Expire: int64(n.Expire), TTL: n.TTL,
+		})
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("app: remember: %w", err)
+	}
+	topics, err := a.rememberHistory()
+	if err != nil {
+		return fmt.Errorf("app: remember: %w", err)
+	}
+	if keys+topics > 0 {
+		a.log.Info("app: components remember", "keys", keys, "topics", topics,
+			"took", time.Since(began))
+	}
+	return nil
+}
+
+// rememberHistory loads the last payloads of the listeners there are. Those of others are dropped, as
+// they are when a listener is removed.
+func (a *App) rememberHistory() (topics int, err error) {
+	known := make(map[string]bool)
+	for i := range a.cfg.Listeners {
+		known[a.cfg.Listeners[i].Name] = true
+	}
+	dropped := make(map[string]bool)
+	d := a.loops.disk
+	err = d.Notes(store.NoteHistory, func(n store.Note) error {
+		if known[n.Space] {
+			topics++
+			a.caps.history.Load(history.Note{Listener: n.Space, Topic: n.Key, Payload: n.Value})
+		} else if !dropped[n.Space] {
+			dropped[n.Space] = true
+			d.Note(&store.Note{Kind: store.NoteHistory, Space: n.Space, Gone: true, Whole: true})
+		}
+		return nil
+	})
+	return topics, err
+}
+
+// noteOn keeps n with the next write of the kernel on that loop, or soon.
+func (l *loops) noteOn(loop int, n *store.Note) {
+	if loop < 0 {
+		l.disk.Note(n)
+		return
+	}
+	l.views[loop].Note(n)
+}
+
+// kvKeeper is kv.Keeper.
+type kvKeeper struct{ *loops }
+
+func (k kvKeeper) Room() bool { return k.disk.Room() }
+
+func (k kvKeeper) Note(loop int, n kv.Note) {
+	k.noteOn(loop, &store.Note{
+		Kind: store.NoteKV, Space: n.Space, Key: n.Key, Gone: n.Gone, Counter: n.Counter, N: n.N,
+		Value: n.Value, Expire: broker.Time(n.Expire), TTL: n.TTL,
+	})
+}
+
+// historyKeeper is history.Keeper.
+type historyKeeper struct{ *loops }
+
+func (k historyKeeper) Room() bool { return k.disk.Room() }
+
+func (k historyKeeper) Note(loop int, n history.Note) {
+	k.noteOn(loop, &store.Note{
+		Kind: store.NoteHistory, Space: n.Listener, Key: n.Topic, Gone: n.Gone, Value: n.Payload,
+	})
+}
