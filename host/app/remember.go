@@ -43,8 +43,8 @@ func (a *App) remember() error {
 	return nil
 }
 
-// rememberHistory loads the last payloads of the listeners there are. Those of others are dropped, as
-// they are when a listener is removed.
+// rememberHistory loads the last payloads of the listeners there are. Those of others are dropped,
+// as they are when a listener is removed.
 func (a *App) rememberHistory() (topics int, err error) {
 	known := make(map[string]bool)
 	for i := range a.cfg.Listeners {

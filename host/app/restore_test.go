@@ -31,13 +31,18 @@ func diskNode(dir string) configs.Config {
 // keep connects a client whose session outlives its connections; it answers if it was there.
 func keep(t *testing.T, address, id string) (*peer, bool) {
 	t.Helper()
+	return keepAs(t, address, mqtt.Connect{Version: mqtt.V5, ClientID: []byte(id)})
+}
+
+// keepAs is keep for a client that says more of itself.
+func keepAs(t *testing.T, address string, c mqtt.Connect) (*peer, bool) {
+	t.Helper()
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	p := newPeer(t, conn)
-	c := mqtt.Connect{Version: mqtt.V5, ClientID: []byte(id)}
 	c.Props = c.Props.AppendUint32(mqtt.SessionExpiryInterval, 3600)
 	p.send(c.Append(nil))
 	var ack mqtt.Connack

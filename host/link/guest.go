@@ -89,8 +89,10 @@ func (in *instance) GuestLog(level, text string) {
 func (e *entry) builder() wasm.Builder {
 	return wasm.Builder{
 		Module: e.module.Module,
-		Env:    func() any { return &instance{entry: e, loop: noLoop, wasi: state.State{Settings: e.wasi}} },
-		Setup:  func(g *wasm.Guest) error { return g.Env().(*instance).setUp(g) },
+		Env: func() any {
+			return &instance{entry: e, loop: noLoop, wasi: state.State{Settings: e.wasi}}
+		},
+		Setup: func(g *wasm.Guest) error { return g.Env().(*instance).setUp(g) },
 	}
 }
 

@@ -143,7 +143,8 @@ func (b *notebook) forget(n *Note) {
 	}
 }
 
-// stage puts all that is owed into t: the ranges first, for they are older than what is beside them.
+// stage puts all that is owed into t: the ranges first, for they are older than what is beside
+// them.
 func (b *notebook) stage(t *tx) {
 	for _, whole := range []bool{true, false} {
 		for _, n := range b.owed {

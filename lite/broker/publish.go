@@ -254,9 +254,13 @@ func (k *Kernel) begin(c *Conn, id uint16) {
 	}
 }
 
-// part gives a peer its share of the group of the publication at work.
+// part gives a peer its share of the group of the publication at work. What was noted makes it one:
+// it must not be kept without the message, nor the message without it.
 func (k *Kernel) part(frame []byte) []byte {
 	f := &k.fan
+	if f.share == 0 && k.noted() {
+		k.together()
+	}
 	give := f.share >> 7
 	f.share -= give
 	if give == 0 {
@@ -306,8 +310,8 @@ func (k *Kernel) end() *publication {
 	return pub
 }
 
-// noted is true if the publication at work is to be acknowledged, and its judging noted what must be
-// kept then.
+// noted is true if the publication at work is to be acknowledged, and its judging noted what must
+// be kept then.
 func (k *Kernel) noted() bool {
 	f := &k.fan
 	return k.cfg.Noted != nil && f.qos != mqtt.AtMostOnce && f.conn != nil &&

@@ -172,7 +172,8 @@ func (t *Trial) Reset() {
 
 // Happened lets history know a payload of a topic, borrowed.
 func (t *Trial) Happened(topic string, payload []byte) {
-	t.history.Record(history.Place{Listener: link.ProbeListener, Loop: -1}, []byte(topic), payload, true)
+	at := history.Place{Listener: link.ProbeListener, Loop: -1}
+	t.history.Record(at, []byte(topic), payload, true)
 }
 
 // Published takes what guests published since it was asked last.

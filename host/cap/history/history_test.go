@@ -60,7 +60,10 @@ func TestAHugePayloadIsNotKeptAndHidesTheOld(t *testing.T) {
 func TestTheOldestGoes(t *testing.T) {
 	for name, cfg := range map[string]Config{
 		"entries": {EntriesMax: 10 * shards, BytesMax: 1 << 30, PayloadBytesMax: 1000, TotalBytesMax: 1 << 40},
-		"bytes":   {EntriesMax: 1 << 20, BytesMax: shards * 10 * 300, PayloadBytesMax: 1000, TotalBytesMax: 1 << 40},
+		"bytes": {
+			EntriesMax: 1 << 20, BytesMax: shards * 10 * 300, PayloadBytesMax: 1000,
+			TotalBytesMax: 1 << 40,
+		},
 	} {
 		s := New(cfg)
 		for i := range 5000 {

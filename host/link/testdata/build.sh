@@ -15,6 +15,7 @@ build authorizer-block -DROLE_AUTHORIZER -DUSE_BLOCK
 build transformer-block -DROLE_TRANSFORMER -DUSE_BLOCK
 build transformer -DROLE_TRANSFORMER
 build transformer-history -DROLE_TRANSFORMER -DUSE_HISTORY
+build transformer-kv -DROLE_TRANSFORMER -DUSE_KV
 build transformer-publish -DROLE_TRANSFORMER -DUSE_PUBLISH
 build transformer-by-handle -DROLE_TRANSFORMER -DBY_HANDLE
 build half-by-handle -DROLE_TRANSFORMER -DBY_HANDLE -DHALF

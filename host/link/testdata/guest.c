@@ -263,6 +263,17 @@ static u32 *transform(MSG) {
     m.payload = last[0] ? (str){(u8 *)last[1], last[2]} : (str){(u8 *)"none", 4};
   }
 #endif
+#ifdef USE_KV
+  else if (says("count")) {
+    // How many messages the topic has had, before the payload.
+    u64 sum[2];
+    kv_increment(topic, topic_n, 1, sum);
+    u8 digits[21], *at = digits + sizeof digits;
+    *--at = ' ';
+    for (u64 n = sum[1]; n; n /= 10) *--at = (u8)('0' + n % 10);
+    m.payload = joined((str){at, (u32)(digits + sizeof digits - at)}, p);
+  }
+#endif
   else if (!says("garbage:") && many == 1) return ended = 1, r;
   message *list = (message *)NEW(many * sizeof(message));
   for (u32 i = 0; i < many; i++) list[i] = m;
