@@ -59,7 +59,10 @@ func TestAHugePayloadIsNotKeptAndHidesTheOld(t *testing.T) {
 
 func TestTheOldestGoes(t *testing.T) {
 	for name, cfg := range map[string]Config{
-		"entries": {EntriesMax: 10 * shards, BytesMax: 1 << 30, PayloadBytesMax: 1000, TotalBytesMax: 1 << 40},
+		"entries": {
+			EntriesMax: 10 * shards, BytesMax: 1 << 30, PayloadBytesMax: 1000,
+			TotalBytesMax: 1 << 40,
+		},
 		"bytes": {
 			EntriesMax: 1 << 20, BytesMax: shards * 10 * 300, PayloadBytesMax: 1000,
 			TotalBytesMax: 1 << 40,
@@ -100,7 +103,9 @@ func measure(s *Store) (entries, bytes int) {
 }
 
 func TestManyLoops(t *testing.T) {
-	s := New(Config{EntriesMax: 64, BytesMax: 1 << 16, PayloadBytesMax: 100, TotalBytesMax: 1 << 40})
+	s := New(Config{
+		EntriesMax: 64, BytesMax: 1 << 16, PayloadBytesMax: 100, TotalBytesMax: 1 << 40,
+	})
 	var all sync.WaitGroup
 	for range 4 {
 		all.Add(1)
