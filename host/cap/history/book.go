@@ -49,7 +49,9 @@ func (sh *shard) record(s *Store, n news) {
 		it.keep(n.payload)
 	}
 	sh.grow(s, it.size()-before)
-	it.note(s, n)
+	if s.note != nil {
+		s.note(n.at, it, false)
+	}
 	sh.evict(s, n.at)
 }
 
@@ -59,30 +61,6 @@ func (i *item) keep(payload []byte) {
 		i.payload = make([]byte, 0, len(payload))
 	}
 	i.payload = append(i.payload[:0], payload...)
-}
-
-// note tells the Keeper what is known now. The shard is locked.
-func (i *item) note(s *Store, n news) {
-	k := s.keeper
-	switch {
-	case k == nil || !i.noted && (!i.known || !k.Room()):
-	case !i.known:
-		i.unnote(s, n.at)
-	default:
-		i.noted = true
-		k.Note(n.at.Loop, Note{
-			Listener: n.at.Listener, Topic: i.topic,
-			Payload: append([]byte(nil), n.payload...),
-		})
-	}
-}
-
-// unnote tells the Keeper that nothing is known any more.
-func (i *item) unnote(s *Store, at Place) {
-	if i.noted {
-		i.noted = false
-		s.keeper.Note(at.Loop, Note{Listener: at.Listener, Topic: i.topic, Gone: true})
-	}
 }
 
 // load takes in what was kept.
@@ -95,7 +73,7 @@ func (sh *shard) load(s *Store, n *Note) {
 	}
 	sh.use(it)
 	before := it.size()
-	it.known, it.noted = true, s.keeper != nil
+	it.known, it.noted = true, s.note != nil
 	it.keep(n.Payload)
 	sh.grow(s, it.size()-before)
 	sh.evict(s, Place{n.Listener, -1})
@@ -158,7 +136,9 @@ func (sh *shard) evict(s *Store, at Place) {
 		old.unlink()
 		delete(sh.items, old.topic)
 		sh.grow(s, -old.size())
-		old.unnote(s, at)
+		if s.note != nil {
+			s.note(at, old, true)
+		}
 	}
 }
 
@@ -167,7 +147,9 @@ func (sh *shard) close(s *Store, listener string) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	for _, it := range sh.items {
-		it.unnote(s, Place{listener, -1})
+		if s.note != nil {
+			s.note(Place{listener, -1}, it, true)
+		}
 	}
 	sh.grow(s, -sh.bytes)
 	sh.items, sh.ring, sh.over = nil, item{}, true

@@ -67,12 +67,14 @@ type Note struct {
 
 // Store holds the books of all listeners. Safe for concurrent use.
 type Store struct {
-	cfg    Config
-	seed   maphash.Seed
-	keeper Keeper // nil for none
-	bytes  atomic.Int64
-	mu     sync.Mutex
-	books  atomic.Pointer[map[string]*book] // replaced as a whole, so that a look-up takes no lock
+	cfg  Config
+	seed maphash.Seed
+	// note is the Keeper's, nil for none: a program without one does not link what it needs. Gone
+	// says that nothing is known of it any more.
+	note  func(at Place, it *item, gone bool)
+	bytes atomic.Int64
+	mu    sync.Mutex
+	books atomic.Pointer[map[string]*book] // replaced as a whole, so that a look-up takes no lock
 }
 
 // New is an empty store.
@@ -83,7 +85,21 @@ func New(cfg Config) *Store {
 }
 
 // Keep gives s the Keeper of its changes. It must come before the first Record.
-func (s *Store) Keep(k Keeper) { s.keeper = k }
+func (s *Store) Keep(k Keeper) {
+	s.note = func(at Place, it *item, gone bool) {
+		switch {
+		case !gone && it.known && (it.noted || k.Room()):
+			it.noted = true
+			k.Note(at.Loop, Note{
+				Listener: at.Listener, Topic: it.topic,
+				Payload: append([]byte(nil), it.payload...),
+			})
+		case it.noted && (gone || !it.known):
+			it.noted = false
+			k.Note(at.Loop, Note{Listener: at.Listener, Topic: it.topic, Gone: true})
+		}
+	}
+}
 
 // Load takes in a payload that a Keeper kept before this run; n is borrowed. What no limit has room
 // for goes.

@@ -91,8 +91,11 @@ type Store struct {
 	// takes no lock.
 	spaces atomic.Pointer[map[string]*area]
 	mu     sync.Mutex
-	keeper Keeper // nil for none
-	total  usage
+	// note and room are the Keeper's, nil for none. They are functions, so that a program without
+	// one, which has little room, does not link what they need.
+	note  func(a *area, loop int, it *item, gone bool)
+	room  func() bool
+	total usage
 }
 
 // usage counts entries and bytes.
@@ -121,7 +124,16 @@ func New(cfg Config) *Store {
 }
 
 // Keep gives s the Keeper of its changes. It must come before the first guest.
-func (s *Store) Keep(k Keeper) { s.keeper = k }
+func (s *Store) Keep(k Keeper) {
+	s.room = k.Room
+	s.note = func(a *area, loop int, it *item, gone bool) {
+		n := Note{Space: a.name, Key: it.key, Gone: gone}
+		if !gone {
+			n.Counter, n.N, n.Value, n.Expire, n.TTL = it.counter, it.n, it.value, it.expire, it.ttl
+		}
+		k.Note(loop, n)
+	}
+}
 
 // Load takes in what a Keeper kept before this run, whatever the limits say now; Value is borrowed.
 // What has expired meanwhile goes. A clock that went back makes nothing live longer than its TTL
@@ -129,8 +141,8 @@ func (s *Store) Keep(k Keeper) { s.keeper = k }
 func (s *Store) Load(now int64, n Note) {
 	sp := s.area(n.Space)
 	if n.Expire != 0 && n.Expire <= now {
-		if s.keeper != nil {
-			s.keeper.Note(NoLoop, Note{Space: n.Space, Key: n.Key, Gone: true})
+		if s.note != nil {
+			s.note(sp, NoLoop, &item{key: n.Key}, true)
 		}
 		return
 	}

@@ -55,18 +55,9 @@ func (s *area) shard(key []byte) *shard {
 
 // note tells the Keeper what became of it. The shard is locked.
 func (s *area) note(loop int, it *item, gone bool) {
-	k := s.store.keeper
-	if k == nil {
-		return
+	if note := s.store.note; note != nil {
+		note(s, loop, it, gone)
 	}
-	if gone {
-		k.Note(loop, Note{Space: s.name, Key: it.key, Gone: true})
-		return
-	}
-	k.Note(loop, Note{
-		Space: s.name, Key: it.key, Counter: it.counter, N: it.n, Value: it.value,
-		Expire: it.expire, TTL: it.ttl,
-	})
 }
 
 // Get answers the value under key, which never changes; a counter's is its decimal text.
@@ -162,7 +153,7 @@ func (s *area) put(sh *shard, old *item, e entry) (*item, error) {
 	entries, bytes := int64(1), int64(len(e.key)+len(e.value)+entryBytes)
 	if old != nil {
 		entries, bytes = 0, int64(len(e.value)-len(old.value))
-	} else if k := s.store.keeper; k != nil && !k.Room() {
+	} else if room := s.store.room; room != nil && !room() {
 		return nil, ErrTooLarge
 	}
 	if !s.reserve(sh, e.moment, entries, bytes) {
