@@ -107,9 +107,30 @@ func diskConfig(c *configs.Config, dir string) store.DiskConfig {
 	d.RetainedMax = int64(c.RetainedMessagesMax)
 	d.RetainedBytesMax = int64(c.RetainedBytesMax)
 	d.Interval = c.Store.Interval.Std()
-	d.PendingBytesMax = int64(c.Store.PendingBytesMax)
-	d.FreeBytesMin = int64(c.Store.FreeBytesMin)
+	// What the configuration leaves as it is follows from the memory.
+	usual := configs.Default().Store
+	if c.Store.PendingBytesMax != usual.PendingBytesMax {
+		d.PendingBytesMax = int64(c.Store.PendingBytesMax)
+	}
+	if c.Store.FreeBytesMin != usual.FreeBytesMin {
+		d.FreeBytesMin = int64(c.Store.FreeBytesMin)
+	}
 	return d
+}
+
+// sessionsMax is how many sessions the node may have: what is configured, or what store.memory has
+// room for. A session that is away takes up to 1.5 KB of it.
+func sessionsMax(c *configs.Config) int {
+	switch n := c.SessionsMax; {
+	case n != configs.Default().SessionsMax || c.DataDir == configs.Memory:
+		return n
+	case c.Store.Memory <= 96*configs.MiB:
+		return 10_000
+	case c.Store.Memory <= 256*configs.MiB:
+		return 50_000
+	default:
+		return n
+	}
 }
 
 // socketLimits are the limits that the sockets look at.

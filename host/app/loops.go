@@ -55,7 +55,7 @@ func (a *App) openLoops(start context.Context) error {
 	l.views = make([]*store.DiskView, n)
 	s, err := shard.Open(cfg, func(loop int, peers broker.Peers) *broker.Kernel {
 		k := kernelConfig(loop, n)
-		k.SessionsMax = share(int64(a.cfg.SessionsMax), n)
+		k.SessionsMax = share(int64(sessionsMax(&a.cfg)), n)
 		k.QueuedMessagesMax = share(int64(a.cfg.QueuedMessagesMax), n)
 		k.QueuedBytesMax = share(int64(a.cfg.QueuedBytesMax), n)
 		view := l.view(loop)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -205,7 +206,13 @@ func BenchmarkStart(b *testing.B) {
 	cpu := cpuTime()
 	b.ResetTimer()
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	a, err := Open(b.Context(), cfg, Options{Log: log})
+	pace := func(on bool) { // as the program does
+		debug.SetGCPercent(100)
+		if on {
+			debug.SetGCPercent(400)
+		}
+	}
+	a, err := Open(b.Context(), cfg, Options{Log: log, Restoring: pace})
 	if err != nil {
 		b.Fatal(err)
 	}

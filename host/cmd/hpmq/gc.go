@@ -44,6 +44,22 @@ func paceGC() *pacer {
 	return p
 }
 
+// limitHeap has the collector work harder on a device when the process nears the half of its
+// memory: what is read at once and let go again then does not end it. GOMEMLIMIT comes first.
+func limitHeap(bytes int64) {
+	if limit := heapLimit(bytes); limit > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit)
+	}
+}
+
+// heapLimit is 0 for a server.
+func heapLimit(bytes int64) int64 {
+	if bytes > 256<<20 {
+		return 0
+	}
+	return bytes / 2
+}
+
 // giveBack runs as long as the process.
 func giveBack() {
 	var c calm

@@ -56,3 +56,11 @@ func TestCalmComesAfterLoad(t *testing.T) {
 		}
 	}
 }
+
+func TestDevicesHaveALimit(t *testing.T) {
+	for memory, want := range map[int64]int64{64 << 20: 32 << 20, 256 << 20: 128 << 20, 1 << 30: 0} {
+		if got := heapLimit(memory); got != want {
+			t.Errorf("%d: %d, want %d", memory, got, want)
+		}
+	}
+}

@@ -31,6 +31,8 @@ type system struct {
 	signals  <-chan os.Signal
 	// restoring is app.Options.Restoring.
 	restoring func(on bool)
+	// limit is told how much memory the machine has, by the configuration.
+	limit func(bytes int64)
 }
 
 // failure is an error of what was asked for; any other is one of the command line.

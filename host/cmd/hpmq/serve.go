@@ -31,6 +31,9 @@ func serve(ctx context.Context, sys *system, from configs.Sources) error {
 	if err != nil {
 		return err
 	}
+	if sys.limit != nil {
+		sys.limit(int64(cfg.Store.Memory))
+	}
 	a, err := app.Open(ctx, cfg, app.Options{Restoring: sys.restoring})
 	if err != nil {
 		return failure{err}
