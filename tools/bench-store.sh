@@ -85,7 +85,7 @@ for part in $PARTS; do
 	case $part in
 	away) how="-sessions 1000 -rounds 20" ;;
 	connected) how="-online -sessions 10 -rounds 2000" ;;
-	retained) how="-retained 100000" ;;
+	retained) how="-retained 100000 -window $((10 * WINDOW))" ;; # one publisher in place of ten
 	many) how="-sessions 1000 -rounds 100" ;;
 	*) fail "no part $part" ;;
 	esac

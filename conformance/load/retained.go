@@ -68,8 +68,8 @@ func (s *storing) collect(ctx context.Context, r *RetainedResult) error {
 	begun := time.Now()
 	list := []mqtt.Subscription{{Filter: []byte("#"), QoS: mqtt.AtLeastOnce}}
 	out, quiet := mqtt.AppendSubscribe(nil, p.v, 1, nil, list), begun
-	x := &shelf{tracks: make([]track, 1)}
-	for x.got < r.Messages && time.Since(quiet) < s.cfg.Patience {
+	seen := make([]bool, r.Messages) // they come in the broker's order
+	for r.Delivered < r.Messages && time.Since(quiet) < s.cfg.Patience {
 		frame, err := p.next()
 		if err == nil && frame == nil {
 			if _, err = p.conn.Write(out); err == nil {
@@ -80,17 +80,18 @@ func (s *storing) collect(ctx context.Context, r *RetainedResult) error {
 		if err != nil {
 			return fmt.Errorf("load: receive: %w", err)
 		}
-		before := x.got
-		if frame != nil {
-			out = s.take(x, p, frame, out)
+		if frame == nil {
+			continue
 		}
-		if x.got > before {
-			quiet = time.Now()
-		}
-		if before == 0 && x.got > 0 {
-			r.FirstSeconds = time.Since(begun).Seconds()
+		var st stamp
+		var ok bool
+		if st, ok, out = p.taken(frame, out); ok && st.seq < uint64(len(seen)) && !seen[st.seq] {
+			seen[st.seq], quiet = true, time.Now()
+			if r.Delivered++; r.Delivered == 1 {
+				r.FirstSeconds = quiet.Sub(begun).Seconds()
+			}
 		}
 	}
-	r.Delivered, r.AllSeconds = x.got, quiet.Sub(begun).Seconds()
+	r.AllSeconds = quiet.Sub(begun).Seconds()
 	return nil
 }

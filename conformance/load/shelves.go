@@ -191,15 +191,7 @@ func (p *peer) wait(d time.Duration) error {
 
 // take counts a message, and appends its acknowledgement to out.
 func (s *storing) take(x *shelf, p *peer, frame, out []byte) []byte {
-	var m mqtt.Publish
-	if mqtt.TypeOf(frame) != mqtt.PUBLISH || m.Decode(p.v, frame) != nil {
-		return out
-	}
-	if m.QoS > 0 {
-		ack := mqtt.Ack{Type: mqtt.PUBACK, PacketID: m.PacketID}
-		out = ack.Append(out, p.v)
-	}
-	st, ok := readStamp(m.Payload)
+	st, ok, out := p.taken(frame, out)
 	if !ok || int(st.publisher) >= len(x.tracks) {
 		return out
 	}
@@ -209,6 +201,20 @@ func (s *storing) take(x *shelf, p *peer, frame, out []byte) []byte {
 	t.see(st.seq)
 	x.got += int(t.unique - before)
 	return out
+}
+
+// taken answers the stamp of a message, and appends its acknowledgement to out.
+func (p *peer) taken(frame, out []byte) (stamp, bool, []byte) {
+	var m mqtt.Publish
+	if mqtt.TypeOf(frame) != mqtt.PUBLISH || m.Decode(p.v, frame) != nil {
+		return stamp{}, false, out
+	}
+	if m.QoS > 0 {
+		ack := mqtt.Ack{Type: mqtt.PUBACK, PacketID: m.PacketID}
+		out = ack.Append(out, p.v)
+	}
+	st, ok := readStamp(m.Payload)
+	return st, ok, out
 }
 
 // syncs asks the broker how often it waited for its device, -1 if it does not tell. It tells once a
