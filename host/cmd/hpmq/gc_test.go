@@ -58,7 +58,8 @@ func TestCalmComesAfterLoad(t *testing.T) {
 }
 
 func TestDevicesHaveALimit(t *testing.T) {
-	for memory, want := range map[int64]int64{64 << 20: 32 << 20, 256 << 20: 128 << 20, 1 << 30: 0} {
+	const mb = 1 << 20
+	for memory, want := range map[int64]int64{64 * mb: 32 * mb, 256 * mb: 128 * mb, 1024 * mb: 0} {
 		if got := heapLimit(memory); got != want {
 			t.Errorf("%d: %d, want %d", memory, got, want)
 		}
