@@ -15,11 +15,14 @@ func (t *tx) size(topic string) retainedSize {
 	v, ok, err := t.d.get(retainedKey(nil, topic))
 	t.note(err)
 	if !ok {
+		t.retained[topic] = retainedSize{}
 		return retainedSize{}
 	}
 	expire, value, err := readRetained(v)
 	t.note(err)
-	return retainedSize{there: true, bytes: int64(len(topic) + len(value)), expire: expire}
+	s := retainedSize{there: true, bytes: int64(len(topic) + len(value)), expire: expire}
+	t.retained[topic] = s
+	return s
 }
 
 // fits says why op may not be kept: it would grow what is retained beyond a limit.
