@@ -13,6 +13,10 @@ LINK_TARGETS = linux/arm64 linux/mipsle
 FUZZTIME  = 10s
 TESTFLAGS =
 
+# Simulated worlds, and the seed of the first.
+RUNS = 10000
+FROM = 1
+
 # The languages that a newcomer tries.
 NEWCOMER = c,go,assemblyscript
 
@@ -27,7 +31,7 @@ export GOMIPS = softfloat
 
 .DEFAULT_GOAL := help
 .PHONY: help run build fixtures test demo demo-languages newcomer conformance mutants conformance-peers interop siege churn crash bench bench-wasm bench-peers bench-store bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
-	cross-link cross-link-all components guests guests-bench wit clean-tree
+	sim cross-link cross-link-all components guests guests-bench wit clean-tree
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +72,9 @@ interop: ## let clients that others wrote use the broker
 
 siege: ## measure the memory of the broker under attack
 	go test -count=1 -v ./conformance/siege
+
+sim: ## run RUNS seeded worlds of clients, kills, failing disks and trapping guests from seed FROM on
+	go test -count=1 -v -timeout 2h -run 'TestSim$$' ./conformance/sim -seeds $(RUNS) -from $(FROM)
 
 churn: ## change a listener 100 times under 10,000 clients of another
 	ulimit -n 20000 && go test -count=1 -v -timeout 20m ./conformance/churn -clients 10000 -rounds 100

@@ -24,6 +24,8 @@ func (g *group) join(c *client) {
 // can be checked at once.
 func (c *client) deliver(m *message, p *mqtt.Publish) {
 	in := &c.inbox
+	c.w.count.Delivered++
+	c.checkGuests(m, p.Payload)
 	if p.QoS > m.qos {
 		c.w.fail("%s: %v came with QoS %d", c.id, m, p.QoS)
 	}
@@ -49,7 +51,7 @@ func (c *client) deliver(m *message, p *mqtt.Publish) {
 	g.live++
 	if m.qos != mqtt.AtLeastOnce && p.QoS != mqtt.AtLeastOnce {
 		if g.certain++; g.certain > 1 {
-			c.w.fail("%s: %v came twice", c.id, m)
+			c.w.broken(&c.w.count.Doubled).fail("%s: %v came twice", c.id, m)
 		}
 	}
 	c.shared(m, p)
@@ -75,15 +77,15 @@ func (c *client) ordered(m *message, p *mqtt.Publish) {
 	if m.topic[0] == 's' || !c.subscribed(m, certain) {
 		return // or its first copy may have been too early for c
 	}
-	if m.refused && m.again {
-		// The disk failed for it, and not for the next one. What is refused was not taken over: for
+	if (m.refused || m.denied) && m.again {
+		// The disk failed for it, or a guest denied it, and not the next one. What is refused was not taken over: for
 		// the session it comes in when it is sent again. MQTT 3 has no word for "refused" but the
 		// end of the connection, behind which the next one was read already.
 		return
 	}
 	key := m.stream + string('0'+byte(p.QoS))
 	if m.seq < c.inbox.streams[key] {
-		c.w.fail("%s: %v came after a later one", c.id, m)
+		c.w.broken(&c.w.count.Reordered).fail("%s: %v came after a later one", c.id, m)
 	}
 	c.inbox.streams[key] = m.seq
 }
@@ -99,7 +101,7 @@ func (c *client) shared(m *message, p *mqtt.Publish) {
 		return
 	}
 	if g.copies[m.n]++; g.copies[m.n] > 1 {
-		c.w.fail("%s: %v came to two members of the group", c.id, m)
+		c.w.broken(&c.w.count.Doubled).fail("%s: %v came to two members of the group", c.id, m)
 	}
 }
 
@@ -117,7 +119,7 @@ func (c *client) subscribed(m *message, q mqtt.QoS) bool {
 // due says if m, which was acknowledged, must have come to c: a subscription was acknowledged
 // before it was sent, stands to the end, and has QoS 1 or 2.
 func (c *client) due(m *message) bool {
-	if !m.acked || m.qos == mqtt.AtMostOnce {
+	if !m.acked || m.qos == mqtt.AtMostOnce || m.denied || m.withheld[c.id] {
 		return false
 	}
 	return c.subscribed(m, mqtt.AtLeastOnce)

@@ -30,6 +30,7 @@ type client struct {
 	epoch   int         // counts sessions
 	heard   broker.Time // when something came last
 	conns   int
+	loop    int // of the last connection
 	ackLast broker.Time
 
 	out       []*outgoing // sent and not fully acknowledged, in order
@@ -57,7 +58,9 @@ func newClient(w *world, i int) *client {
 
 // forget drops what the client remembers of its session, which is over for it.
 func (c *client) forget() {
-	c.epoch++
+	if c.epoch++; c.epoch > 1 {
+		c.w.count.Ended++
+	}
 	for _, o := range c.out {
 		o.m.lost = true
 	}
@@ -100,6 +103,10 @@ func (c *client) connect() {
 			p.Props = p.Props.AppendUint16(mqtt.TopicAliasMaximum, uint16(1+c.w.rnd.IntN(3)))
 		}
 	}
+	if c.had && loop != c.loop {
+		c.w.count.Moves++
+	}
+	c.loop = loop
 	c.w.trace("%s (version %d, persists %t) connects to kernel %d, clean %t",
 		c.id, c.version, c.persist, loop, c.starts())
 	s.send(p.Append(nil))

@@ -56,7 +56,7 @@ func (w *world) checkCame(c *client, m *message) {
 		return
 	}
 	if g := c.inbox.got[m.n]; g == nil || g.live == 0 {
-		w.fail("%s: %v was acknowledged and never came", c.id, m)
+		w.broken(&w.count.Lost).fail("%s: %v was acknowledged and never came", c.id, m)
 	}
 }
 
@@ -72,7 +72,7 @@ func (w *world) checkGroup(m *message) {
 	}
 	for _, c := range w.group.members {
 		if c.due(m) {
-			w.fail("%v was acknowledged and came to no member of the group", m)
+			w.broken(&w.count.Lost).fail("%v was acknowledged and came to no member of the group", m)
 			return
 		}
 	}
@@ -85,7 +85,7 @@ func (w *world) checkKept(c *client) {
 	}
 	last := map[string]int{}
 	for _, m := range w.msgs {
-		if m.retain && m.acked {
+		if m.retain && m.acked && !m.denied {
 			last[m.topic] = m.n
 		}
 	}
@@ -93,8 +93,8 @@ func (w *world) checkKept(c *client) {
 		k, ok := c.inbox.kept[name]
 		switch {
 		case !ok:
-			w.fail("%s: nothing is retained for %s, %v should be", c.id, name, w.msgs[n])
-		case w.msgs[k].refused && w.msgs[k].again: // as in ordered
+			w.broken(&w.count.Lost).fail("%s: nothing is retained for %s, %v should be", c.id, name, w.msgs[n])
+		case (w.msgs[k].refused || w.msgs[k].denied) && w.msgs[k].again: // as in ordered
 		case k < n || k > n && !w.msgs[k].lost:
 			w.fail("%s: retained is %v, %v should be", c.id, w.msgs[k], w.msgs[n])
 		}

@@ -11,6 +11,7 @@ func (w *world) kill() {
 		return
 	}
 	w.trace("killed")
+	w.count.Kills++
 	w.gen++
 	w.store.kill()
 	for _, s := range w.sockets {
@@ -81,6 +82,7 @@ func (w *world) open() {
 func (w *world) breakDisk() {
 	if !w.calm {
 		w.store.failing = w.now + w.upTo(200)
+		w.count.DiskFailures++
 		w.trace("the disk fails")
 	}
 }

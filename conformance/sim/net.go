@@ -118,6 +118,10 @@ func (s *socket) arriveUp(b []byte) {
 		}
 		packet := slices.Clone(s.inUp[:n])
 		s.inUp = s.inUp[n:]
+		s.w.current = nil
+		if mqtt.TypeOf(packet) == mqtt.PUBLISH {
+			s.w.current = s.w.message(packet)
+		}
 		s.kernel.Packet(s.w.now, s.conn, packet)
 		scribble(packet)
 	}

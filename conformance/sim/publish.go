@@ -3,7 +3,6 @@ package sim
 import (
 	"bytes"
 	"fmt"
-	"strings"
 
 	"github.com/hpmq/hpmq/lite/broker"
 	"github.com/hpmq/hpmq/sdk/mqtt"
@@ -24,6 +23,9 @@ type message struct {
 	again  bool // it was sent more than once
 	// refused: the disk failed for it, or for a copy of it.
 	refused bool
+	// Guests denied or dropped it, once at least; or let it pass, once; withheld is from whom.
+	denied, passed bool
+	withheld       map[string]bool
 	// begun has an entry for each session to which its delivery at QoS 2 began, if it is one to the
 	// group: it says whether the session is over.
 	begun []func() bool
@@ -61,6 +63,7 @@ func (c *client) publish() {
 		return
 	}
 	c.started++
+	w.count.Published++
 	m.seq = c.started
 	m.stream = fmt.Sprintf("%s/%d/%s/%d", c.id, c.epoch, m.topic, m.qos)
 	if m.qos == 0 {
@@ -91,10 +94,9 @@ func (c *client) newID() uint16 {
 }
 
 func (c *client) sendPublish(s *socket, o *outgoing, dup bool) {
-	pad := strings.Repeat(".", o.m.n*7%50)
 	p := mqtt.Publish{
 		Dup: dup, Retain: o.m.retain, QoS: o.m.qos, PacketID: o.id,
-		Topic: []byte(o.m.topic), Payload: fmt.Appendf(nil, "#%d %s", o.m.n, pad),
+		Topic: []byte(o.m.topic), Payload: o.m.payload(0),
 	}
 	s.send(p.Append(nil, c.version))
 }
@@ -143,7 +145,8 @@ func (c *client) acked(s *socket, frame []byte) {
 	wrong := (a.Type == mqtt.PUBACK) != (o.m.qos == mqtt.AtLeastOnce) ||
 		a.Type == mqtt.PUBCOMP && !o.released
 	bad := a.Reason >= mqtt.UnspecifiedError && a.Type != mqtt.PUBCOMP
-	if bad && !wrong && c.w.refused(a.Reason) {
+	denied := a.Reason == mqtt.NotAuthorized && o.m.denied
+	if bad && !wrong && (denied || c.w.refused(a.Reason)) {
 		o.m.lost = true
 		c.out = append(c.out[:at], c.out[at+1:]...)
 		return

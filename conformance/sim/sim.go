@@ -33,6 +33,12 @@ type Config struct {
 	LoseOp int
 	// AnswerEarly makes the Store say that it kept what it has yet to keep.
 	AnswerEarly bool
+	// FlightEarly makes it say so of the steps of a QoS 2 delivery alone, LoseHead makes it leave out
+	// the first message of a session that is read again, SplitGroups has it keep the parts of several
+	// kernels one by one.
+	FlightEarly, LoseHead, SplitGroups bool
+	// Count gets what happened added, if it is not nil.
+	Count *Count
 	// Trace is called with a line for each thing that happens; nil for none.
 	Trace func(line string)
 }
@@ -82,19 +88,34 @@ type world struct {
 	gen     int  // kills until now
 	down    bool // kernels have started and let nobody in yet
 	sockets []*socket
+	guests  *guests  // or nil
+	current *message // whose PUBLISH is at work
+	count   Count
 }
+
+// longEvery: one seed in so many is of a world whose trouble lasts longer, so that queues get long.
+const longEvery = 20
 
 // start of the clock, away from zero.
 const start broker.Time = 1_700_000_000_000
 
 // Run runs the world of a seed to its end and answers the first promise that was broken.
 func Run(cfg Config) (err error) {
-	w := &world{cfg: cfg, rnd: rand.New(rand.NewPCG(cfg.Seed, 0)), now: start}
+	w := &world{rnd: rand.New(rand.NewPCG(cfg.Seed, 0)), now: start}
 	defer func() {
 		if p := recover(); p != nil {
+			w.count.Wrong++
 			err = fmt.Errorf("sim: seed %d: panic: %v\n%s", cfg.Seed, p, debug.Stack())
 		}
+		if cfg.Count != nil {
+			cfg.Count.Add(&w.count)
+		}
 	}()
+	if cfg.Seed%longEvery == 0 {
+		cfg.ChaosTime *= 5
+	}
+	w.cfg = cfg
+	w.count.Worlds = 1
 	w.build()
 	w.until(start + cfg.ChaosTime)
 	w.calmDown()
@@ -124,9 +145,22 @@ func (w *world) build() {
 	for i := range n {
 		w.links = append(w.links, newLinks(w, i, n))
 	}
+	if w.often(2) {
+		w.guests = newGuests(w)
+		w.lis.Policy = w.guests
+	}
 	w.start()
 	w.tick()
 	w.addClients()
+	if w.store.slow > 0 {
+		w.count.SlowDisks++
+	}
+	if w.guests != nil {
+		for range w.rnd.IntN(4) {
+			w.after(w.upTo(int(w.cfg.ChaosTime)), w.guests.swap)
+			w.after(w.upTo(int(w.cfg.ChaosTime)), w.guests.trap)
+		}
+	}
 	if w.durable {
 		for range w.rnd.IntN(4) {
 			w.after(w.upTo(int(w.cfg.ChaosTime)), w.kill)
@@ -191,6 +225,7 @@ func (w *world) fail(format string, args ...any) {
 	if w.err == nil {
 		at := fmt.Sprintf("at %d ms: ", w.now-start)
 		w.err = fmt.Errorf(at+format, args...)
+		w.count.Wrong++
 	}
 }
 

@@ -23,12 +23,18 @@ func TestSim(t *testing.T) {
 		}
 		return
 	}
+	var count Count
 	for n := *from; n < *from+*seeds; n++ {
 		cfg := Default()
-		cfg.Seed = n
+		cfg.Seed, cfg.Count = n, &count
 		if err := Run(cfg); err != nil {
 			t.Errorf("%v\n    go test ./conformance/sim -run 'TestSim$' -seed=%d", err, n)
 		}
+	}
+	t.Log(&count)
+	if count.Kills == 0 || count.DiskFailures == 0 || count.Swaps == 0 || count.Traps == 0 ||
+		count.Ended == 0 || count.Moves == 0 {
+		t.Error("some kind of trouble never came")
 	}
 }
 
@@ -39,6 +45,9 @@ func TestSimSees(t *testing.T) {
 		"a client that renames QoS 2 on reconnect": func(c *Config) { c.Forget = true },
 		"a store that loses a write":               func(c *Config) { c.LoseOp = 3 },
 		"a store that answers before it has kept":  func(c *Config) { c.AnswerEarly = true },
+		"a delivery before its identifier is kept": func(c *Config) { c.FlightEarly = true },
+		"a queue without its head after a restart": func(c *Config) { c.LoseHead = true },
+		"parts of a write that are kept apart":     func(c *Config) { c.SplitGroups = true },
 	}
 	for name, breakIt := range broken {
 		t.Run(name, func(t *testing.T) {

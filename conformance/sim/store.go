@@ -76,7 +76,10 @@ func (s shelf) Write(t broker.Token, b *broker.Batch) bool {
 	if s.w.cfg.LoseOp > 0 && s.w.often(s.w.cfg.LoseOp) {
 		q.batch.Ops = nil
 	}
-	if s.w.cfg.AnswerEarly {
+	if s.w.cfg.SplitGroups {
+		q.batch.Group, q.batch.Share = 0, 0
+	}
+	if s.w.cfg.AnswerEarly || s.w.cfg.FlightEarly && steps(b) {
 		q.token = 0
 		s.ask(q)
 		return true
@@ -99,6 +102,16 @@ func (s shelf) Read(t broker.Token, q broker.Query, visit func(broker.Record)) b
 	}
 	s.ask(&question{kernel: s.kernel, token: t, query: &q})
 	return false
+}
+
+// steps is true for a write of steps of QoS 2 deliveries alone.
+func steps(b *broker.Batch) bool {
+	for _, op := range b.Ops {
+		if op.Kind != broker.OpFlight {
+			return false
+		}
+	}
+	return len(b.Ops) > 0
 }
 
 // idle is true when nothing that was asked is unanswered.
@@ -178,6 +191,12 @@ func (s *store) commit(list []*question) {
 
 func (s *store) answerRead(q *question) {
 	recs, err := s.live.find(q.query), error(nil)
+	if s.w.cfg.LoseHead && q.query.Whole && q.query.Max > 0 {
+		i := slices.IndexFunc(recs, func(r broker.Record) bool { return r.Kind == broker.OpPush })
+		if i >= 0 {
+			recs = slices.Delete(recs, i, i+1)
+		}
+	}
 	if s.w.now < s.failing {
 		recs, err, s.hurt = nil, errDisk, s.w.now
 	}
@@ -298,6 +317,10 @@ func (d disk) apply(ops []broker.Op) {
 			d[at] = op
 		case broker.OpPop:
 			delete(d, place{kind: broker.OpPush, num: op.Num, seq: op.Seq})
+		case broker.OpHead:
+			maps.DeleteFunc(d, func(p place, _ broker.Op) bool {
+				return p.kind == broker.OpPush && p.num == op.Num && p.seq < op.Seq
+			})
 		case broker.OpReleased:
 			delete(d, place{kind: broker.OpReceived, num: op.Num, seq: op.Seq})
 		case broker.OpFlight:
