@@ -241,8 +241,8 @@ func (k *Kernel) hand(t *target, m *Message) {
 // handKept gives a QoS 1 or 2 message to the session.
 func (k *Kernel) handKept(t *target, m *Message) {
 	s := t.sess
-	if s.conn == nil && s.expiry == 0 {
-		return
+	if s.conn == nil && s.expiry == 0 && t.share == "" {
+		return // it is about to end; what is shared waits to be its estate
 	}
 	k.post(s, k.queued(t, m))
 }
