@@ -51,7 +51,7 @@ func (c *client) deliver(m *message, p *mqtt.Publish) {
 	g.live++
 	if m.qos != mqtt.AtLeastOnce && p.QoS != mqtt.AtLeastOnce {
 		if g.certain++; g.certain > 1 {
-			c.w.broken(&c.w.count.Doubled).fail("%s: %v came twice", c.id, m)
+			c.w.doubled("%s: %v came twice", c.id, m)
 		}
 	}
 	c.shared(m, p)
@@ -77,15 +77,15 @@ func (c *client) ordered(m *message, p *mqtt.Publish) {
 	if m.topic[0] == 's' || !c.subscribed(m, certain) {
 		return // or its first copy may have been too early for c
 	}
-	if (m.refused || m.denied) && m.again {
-		// The disk failed for it, or a guest denied it, and not the next one. What is refused was not taken over: for
-		// the session it comes in when it is sent again. MQTT 3 has no word for "refused" but the
-		// end of the connection, behind which the next one was read already.
+	if (m.refused || m.denied || m.withheld[c.id]) && m.again {
+		// The disk failed for it, or a guest denied it, and not the next one. What is refused was
+		// not taken over: for the session it comes in when it is sent again. MQTT 3 has no word for
+		// "refused" but the end of the connection, behind which the next one was read already.
 		return
 	}
 	key := m.stream + string('0'+byte(p.QoS))
 	if m.seq < c.inbox.streams[key] {
-		c.w.broken(&c.w.count.Reordered).fail("%s: %v came after a later one", c.id, m)
+		c.w.reordered("%s: %v came after a later one", c.id, m)
 	}
 	c.inbox.streams[key] = m.seq
 }
@@ -101,7 +101,7 @@ func (c *client) shared(m *message, p *mqtt.Publish) {
 		return
 	}
 	if g.copies[m.n]++; g.copies[m.n] > 1 {
-		c.w.broken(&c.w.count.Doubled).fail("%s: %v came to two members of the group", c.id, m)
+		c.w.doubled("%s: %v came to two members of the group", c.id, m)
 	}
 }
 

@@ -8,7 +8,7 @@ type Count struct {
 	Kills, DiskFailures, SlowDisks int // a disk fails for up to 200 ms
 	Swaps, Traps, Denied           int
 	Ended                          int // sessions, for their clients
-	Moves                          int // connections of a session in another kernel than before
+	Moves                          int // of sessions, to another kernel
 	Lost, Doubled, Reordered       int // must be 0
 	Wrong                          int // anything else
 }
@@ -40,11 +40,23 @@ func (c *Count) String() string {
 		c.Traps, c.Denied, c.Ended, c.Moves, c.Lost, c.Doubled, c.Reordered, c.Wrong)
 }
 
-// broken says of what kind the first thing that went wrong is; fail follows.
-func (w *world) broken(kind *int) *world {
+func (w *world) lost(format string, args ...any) {
+	w.failAs(&w.count.Lost, format, args...)
+}
+
+func (w *world) doubled(format string, args ...any) {
+	w.failAs(&w.count.Doubled, format, args...)
+}
+
+func (w *world) reordered(format string, args ...any) {
+	w.failAs(&w.count.Reordered, format, args...)
+}
+
+// failAs is fail for what has a count of its own.
+func (w *world) failAs(kind *int, format string, args ...any) {
 	if w.err == nil {
 		*kind++
 		w.count.Wrong--
 	}
-	return w
+	w.fail(format, args...)
 }

@@ -56,7 +56,7 @@ func (w *world) checkCame(c *client, m *message) {
 		return
 	}
 	if g := c.inbox.got[m.n]; g == nil || g.live == 0 {
-		w.broken(&w.count.Lost).fail("%s: %v was acknowledged and never came", c.id, m)
+		w.lost("%s: %v was acknowledged and never came", c.id, m)
 	}
 }
 
@@ -72,7 +72,7 @@ func (w *world) checkGroup(m *message) {
 	}
 	for _, c := range w.group.members {
 		if c.due(m) {
-			w.broken(&w.count.Lost).fail("%v was acknowledged and came to no member of the group", m)
+			w.lost("%v was acknowledged and came to no member of the group", m)
 			return
 		}
 	}
@@ -93,7 +93,7 @@ func (w *world) checkKept(c *client) {
 		k, ok := c.inbox.kept[name]
 		switch {
 		case !ok:
-			w.broken(&w.count.Lost).fail("%s: nothing is retained for %s, %v should be", c.id, name, w.msgs[n])
+			w.lost("%s: nothing is retained for %s, %v should be", c.id, name, w.msgs[n])
 		case (w.msgs[k].refused || w.msgs[k].denied) && w.msgs[k].again: // as in ordered
 		case k < n || k > n && !w.msgs[k].lost:
 			w.fail("%s: retained is %v, %v should be", c.id, w.msgs[k], w.msgs[n])

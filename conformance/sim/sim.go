@@ -33,9 +33,9 @@ type Config struct {
 	LoseOp int
 	// AnswerEarly makes the Store say that it kept what it has yet to keep.
 	AnswerEarly bool
-	// FlightEarly makes it say so of the steps of a QoS 2 delivery alone, LoseHead makes it leave out
-	// the first message of a session that is read again, SplitGroups has it keep the parts of several
-	// kernels one by one.
+	// FlightEarly makes it say so of the steps of a QoS 2 delivery alone. LoseHead makes it leave
+	// out the first message of a session that is read again. SplitGroups makes it keep the parts of
+	// several kernels one by one.
 	FlightEarly, LoseHead, SplitGroups bool
 	// Count gets what happened added, if it is not nil.
 	Count *Count
