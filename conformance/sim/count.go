@@ -34,8 +34,8 @@ func (c *Count) Add(other *Count) {
 
 func (c *Count) String() string {
 	return fmt.Sprintf("%d runs: %d messages published, %d delivered; %d kills, the disk "+
-		"failed %d times and was slow in %d runs, guests were swapped %d times, trapped %d times, denied "+
-		"%d messages, %d sessions ended, %d moved: "+
+		"failed %d times and was slow in %d runs, guests were swapped %d times, "+
+		"trapped %d times, denied %d messages, %d sessions ended, %d moved: "+
 		"%d lost, %d doubled, %d reordered, %d otherwise wrong",
 		c.Worlds, c.Published, c.Delivered, c.Kills, c.DiskFailures, c.SlowDisks, c.Swaps,
 		c.Traps, c.Denied, c.Ended, c.Moves, c.Lost, c.Doubled, c.Reordered, c.Wrong)
