@@ -41,7 +41,7 @@ run: ## run the broker on 127.0.0.1:1883
 
 build: ## build the programs into bin/
 	@mkdir -p bin
-	go build -trimpath -ldflags='-s -w -funcalign=4' -o bin/ $(PROGRAMS)
+	go build -trimpath -ldflags='-s -w -funcalign=2' -o bin/ $(PROGRAMS)
 
 test: ## run all tests
 	go test $(TESTFLAGS) ./...

@@ -11,7 +11,7 @@ trap 'rm -rf "$tmp"' EXIT
 for target in $targets; do
 	for program in "$@"; do
 		GOOS=${target%/*} GOARCH=${target#*/} CGO_ENABLED=0 GOMIPS=softfloat \
-			go build -trimpath -ldflags='-s -w -funcalign=4' -o "$tmp/program" "$program"
+			go build -trimpath -ldflags='-s -w -funcalign=2' -o "$tmp/program" "$program"
 		echo "$target $program $(wc -c <"$tmp/program") bytes"
 	done
 done

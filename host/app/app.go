@@ -21,6 +21,7 @@ import (
 	"github.com/hpmq/hpmq/host/link"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/host/witness"
+	"github.com/hpmq/hpmq/sdk/client"
 )
 
 // Options are what a node is given beside its configuration.
@@ -29,6 +30,8 @@ type Options struct {
 	Log *slog.Logger
 	// DrainTimeout is how long Close waits for connections to take their last packets; 0 is 10 s.
 	DrainTimeout time.Duration
+	// space, if it is set, says how many bytes are free where the store is.
+	space func(dir string) (int64, error)
 	// Restoring, unless it is nil, is told true before and false after sessions are restored:
 	// between, hardly anything that is allocated is garbage.
 	Restoring func(on bool)
@@ -42,6 +45,7 @@ type App struct {
 	started time.Time
 	now     func() int64
 	name    string // of the node
+	space   func(dir string) (int64, error)
 	data    string // as the configuration has it
 	loading func(on bool)
 
@@ -49,6 +53,7 @@ type App struct {
 	caps   *caps
 	loops  *loops
 	linker *link.Linker
+	alarms alarms
 	// witness keeps the message log, redactors what redacts it; nil without a data folder.
 	witness   *witness.Witness
 	redactors *link.Linker
@@ -94,6 +99,7 @@ func Open(ctx context.Context, cfg configs.Config, o Options) (*App, error) {
 	if a.loading == nil {
 		a.loading = func(bool) {}
 	}
+	a.alarms.now, a.space = make(map[string]client.Alarm), o.space
 	a.life, a.end = context.WithCancel(context.Background())
 	if a.drain == 0 {
 		a.drain = 10 * time.Second
@@ -116,7 +122,7 @@ func (a *App) open(ctx context.Context) error {
 	}
 	for _, step := range []func(context.Context) error{
 		a.openData, a.openLock, a.openEngine, a.openMessageLog, a.openLoops, a.openLinker,
-		a.openCaps, a.openListeners, a.openMeter, a.openAdmin,
+		a.openCaps, a.openListeners, a.openAlarms, a.openMeter, a.openAdmin,
 	} {
 		if err := step(ctx); err != nil {
 			return err

@@ -117,7 +117,7 @@ func (l *loops) view(loop int) broker.Store {
 // retained is how many messages are retained.
 func (l *loops) retained() int {
 	if l.disk != nil {
-		return int(l.disk.Stats().Retained)
+		return l.disk.Retained()
 	}
 	return l.memory.Stats().Retained
 }

@@ -29,7 +29,7 @@ func (o *operator) Status(ctx context.Context) (client.Status, error) {
 		Version: Version(), Node: o.name, Started: o.started.UTC().Truncate(time.Second),
 		UptimeSeconds: int64(time.Since(o.started) / time.Second),
 		Platform:      runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH,
-		DataDir:       o.data, Loops: o.loops.Loops(),
+		DataDir:       o.data, Loops: o.loops.Loops(), Alarms: o.alarms.list(),
 	}
 	for i := range st.Kernels {
 		addTotals(&s.Totals, &st.Kernels[i])

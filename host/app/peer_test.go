@@ -83,6 +83,9 @@ func (p *peer) read() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		if head[n-1]&0x80 != 0 {
+			continue // there is more of the length
+		}
 		size, err := mqtt.Frame(append(head[:n:n], make([]byte, 1<<20)...), 1<<20)
 		if err != nil || size == 0 {
 			continue

@@ -35,6 +35,9 @@ func (a *App) openStore(l *loops) (last uint32, err error) {
 	cfg := diskConfig(&a.cfg, dir)
 	cfg.Now = func() broker.Time { return broker.Time(a.now()) }
 	cfg.Trouble = func(err error) { a.log.Error("app: store", "error", err) }
+	if a.space != nil {
+		cfg.Space = a.space
+	}
 	d, rep, err := store.OpenDisk(cfg)
 	if err != nil {
 		return 0, fmt.Errorf("app: %w", err)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,10 +10,7 @@ import (
 	"github.com/hpmq/hpmq/lite/broker"
 )
 
-const (
-	spaceEvery = time.Second
-	sweepEvery = 10 * time.Second
-)
+const sweepEvery = 10 * time.Second
 
 // run is the committer.
 func (d *Disk) run() {
@@ -64,10 +62,11 @@ func (d *Disk) commit(items []*request) {
 	if writes > 0 || len(d.book.owed) > 0 && time.Now().After(d.retry) {
 		d.book.stage(&d.tx)
 		fault.Point("store.staged")
-		if err = d.save(sync); err != nil {
-			d.trouble(err)
-		} else {
+		if err = d.trySave(sync); err == nil {
 			d.book.kept(d.settled)
+		}
+		if !errors.Is(err, ErrSpace) {
+			d.result(err)
 		}
 	}
 	d.roomy()
@@ -79,7 +78,16 @@ func (d *Disk) commit(items []*request) {
 }
 
 // roomy says whether there is room for notes on new keys.
-func (d *Disk) roomy() { d.noRoom.Store(d.lowSpace || d.book.bytes > d.cfg.PendingBytesMax) }
+func (d *Disk) roomy() { d.noRoom.Store(d.tight() || d.book.bytes > d.cfg.PendingBytesMax) }
+
+// trySave is save, but for a database that waits for room.
+func (d *Disk) trySave(sync bool) error {
+	if d.full.Load() {
+		d.tx.end()
+		return fmt.Errorf("%w: the database waits", ErrSpace)
+	}
+	return d.save(sync)
+}
 
 // collect puts what is owed before items.
 func (d *Disk) collect(items []*request) []*request {
@@ -122,7 +130,7 @@ func (d *Disk) stage(r *request) {
 	t.share(r.batch.Ops)
 	for i := range r.batch.Ops {
 		op := &r.batch.Ops[i]
-		if r.token != 0 || r.batch.Group != 0 || d.fits(op) == nil {
+		if r.token != 0 || r.batch.Group != 0 || d.fits(op, false) == nil {
 			t.apply(op)
 		}
 	}
@@ -154,25 +162,30 @@ func (d *Disk) admit(r *request, items []*request) {
 // fitAll says why b may not be kept.
 func (d *Disk) fitAll(b *broker.Batch) error {
 	for i := range b.Ops {
-		if err := d.fits(&b.Ops[i]); err != nil {
+		if err := d.fits(&b.Ops[i], true); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fits says why op may not be kept.
-func (d *Disk) fits(op *broker.Op) error {
+// fits says why op may not be kept; waited says that somebody waits for it.
+func (d *Disk) fits(op *broker.Op, waited bool) error {
 	switch op.Kind {
 	case broker.OpRetain:
 		if err := d.tx.fits(op); err != nil {
 			return err
 		}
-	case broker.OpPush, broker.OpPutSession:
+	case broker.OpPutSession:
+		if d.tight() {
+			return d.fitsSession(op, waited)
+		}
+		return nil
+	case broker.OpPush:
 	default:
 		return nil
 	}
-	if d.lowSpace {
+	if d.tight() {
 		return ErrSpace
 	}
 	return nil
@@ -260,32 +273,12 @@ type answer struct {
 	err   error
 }
 
-// look finds out about the free space, now and then.
-func (d *Disk) look() {
-	now := time.Now()
-	if now.Sub(d.checked) < spaceEvery {
-		return
-	}
-	d.checked = now
-	free, err := d.cfg.space(d.cfg.Dir)
-	if err != nil {
-		d.trouble(fmt.Errorf("store: free space: %w", err))
-		return
-	}
-	low := free < d.cfg.FreeBytesMin
-	if low && !d.lowSpace {
-		d.trouble(fmt.Errorf("%w: %d bytes are free, %d must be", ErrSpace, free,
-			d.cfg.FreeBytesMin))
-	}
-	d.lowSpace = low
-	d.roomy()
-	d.mu.Lock()
-	d.stats.LowSpace = low
-	d.mu.Unlock()
-}
-
 // tidy does what is due behind the answers.
 func (d *Disk) tidy() {
+	if d.full.Load() {
+		return
+	}
+	d.probe()
 	select {
 	case job := <-d.jobs:
 		job()

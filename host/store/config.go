@@ -28,7 +28,8 @@ type DiskConfig struct {
 	Interval time.Duration
 	// GroupTimeout ends the wait for the parts of a group; it is only ever reached by a fault.
 	GroupTimeout time.Duration
-	// FreeBytesMin is how much of the file system must be free for anything new to be kept.
+	// FreeBytesMin is how much of the file system must be free for anything new to be kept; once it
+	// was not, a quarter more.
 	FreeBytesMin int64
 	// Readers is how many goroutines read.
 	Readers int
@@ -43,9 +44,12 @@ type DiskConfig struct {
 	// Trouble hears of errors of the device, on a goroutine of the store; nil ignores them.
 	Trouble func(error)
 
+	// Space is how many bytes are free for this process where dir is; it is asked by several
+	// goroutines.
+	Space func(dir string) (int64, error)
+
 	fs     vfs.FS // of the database
 	create func(path string) (journal.File, error)
-	space  func(dir string) (int64, error)
 	steps  []migration
 }
 
@@ -67,7 +71,7 @@ func DefaultDisk() DiskConfig {
 		FilesMax:         1000,
 		Now:              func() broker.Time { return broker.Time(time.Now().UnixMilli()) },
 		fs:               vfs.Default,
-		space:            freeBytes,
+		Space:            freeBytes,
 		steps:            migrations(),
 	}
 }
@@ -104,7 +108,7 @@ func (c *DiskConfig) Validate() error {
 		return errors.New("store: config: at least 1 reader, 2 memory tables, 16 files")
 	case c.CacheBytes < 0 || c.MemTableBytes < 64<<10:
 		return errors.New("store: config: memory tables of at least 64 KiB")
-	case c.Now == nil || c.fs == nil || c.space == nil:
+	case c.Now == nil || c.fs == nil || c.Space == nil:
 		return errors.New("store: config: start from DefaultDisk")
 	}
 	return nil

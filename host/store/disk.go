@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/hpmq/hpmq/host/fault"
 	"github.com/hpmq/hpmq/host/journal"
 	"github.com/hpmq/hpmq/lite/broker"
@@ -41,25 +42,26 @@ type Disk struct {
 	done    sync.WaitGroup
 
 	// Of the committer.
-	tx       tx
-	boot     uint64
-	payload  uint64 // number of the last shared payload
-	sharing  map[uint32]int
-	unsafe   time.Time // since when something in the journal is not safe, or zero
-	checked  time.Time // when the free space was looked at
-	swept    time.Time
-	dropAt   atomic.Uint64 // segments below are in the database
-	lowSpace bool
-	copies   int // under way: old segments stay
-	book     notebook
-	settled  uint64     // of notes, see notebook.kept
-	owed     []*request // writes that nobody waits for, of a group that failed
-	retry    time.Time  // when they are tried again
+	tx      tx
+	boot    uint64
+	payload uint64 // number of the last shared payload
+	sharing map[uint32]int
+	unsafe  time.Time // since when something in the journal is not safe, or zero
+	swept   time.Time
+	dropAt  atomic.Uint64 // segments below are in the database
+	health  health
+	copies  int // under way: old segments stay
+	book    notebook
+	settled uint64     // of notes, see notebook.kept
+	owed    []*request // writes that nobody waits for, of a group that failed
+	retry   time.Time  // when they are tried again
 
 	beside   margin        // notes that belong to no loop
 	versions atomic.Uint64 // of notes
 	noRoom   atomic.Bool   // for notes on new keys
 
+	full  atomic.Bool // the database waits for room on the device
+	sys   *Memory     // what is below $SYS
 	mu    sync.Mutex
 	stats DiskStats
 	views []*DiskView // only grows
@@ -74,7 +76,11 @@ type DiskStats struct {
 	// Failures are errors of the device.
 	Failures     uint64
 	JournalBytes uint64
-	LowSpace     bool
+	// FreeBytes of the file system as of the last look. LowSpace: too little for anything new.
+	// Failing: the last write failed.
+	FreeBytes int64
+	LowSpace  bool
+	Failing   bool
 }
 
 // DiskReport says what OpenDisk found.
@@ -97,7 +103,7 @@ func OpenDisk(cfg DiskConfig) (*Disk, DiskReport, error) {
 	d := &Disk{
 		cfg: cfg, line: newLine(&cfg), desk: newDesk(), stop: make(chan struct{}),
 		jobs:    make(chan func()),
-		sharing: make(map[uint32]int), book: newNotebook(),
+		sharing: make(map[uint32]int), book: newNotebook(), sys: newSys(),
 	}
 	rep, err := d.open()
 	if err != nil {
@@ -114,7 +120,9 @@ func OpenDisk(cfg DiskConfig) (*Disk, DiskReport, error) {
 }
 
 func (d *Disk) open() (rep DiskReport, err error) {
-	if d.db, err = openDB(&d.cfg); err != nil {
+	cfg := d.cfg
+	cfg.fs = vfs.OnDiskFull(cfg.fs, d.block)
+	if d.db, err = openDB(&cfg); err != nil {
 		return rep, err
 	}
 	fault.Point("open.db")
@@ -207,6 +215,9 @@ func (d *Disk) count() error {
 	}
 	d.tx.begin(d)
 	d.tx.set(metaKey(metaBoot), binary.BigEndian.AppendUint64(nil, d.boot))
+	if err := d.dropSys(); err != nil {
+		return err
+	}
 	return d.each([]byte{kindSharing}, func(key, _ []byte) error {
 		if len(key) == 13 {
 			d.sharing[binary.BigEndian.Uint32(key[1:])]++
@@ -309,6 +320,9 @@ func (d *Disk) LastSession() (num uint32, err error) {
 	return num, it.Error()
 }
 
+// Retained is how many messages are retained, with those below $SYS.
+func (d *Disk) Retained() int { return int(d.Stats().Retained) + d.sys.Stats().Retained }
+
 // Boot grows with each start over the same folder.
 func (d *Disk) Boot() uint64 { return d.boot }
 
@@ -320,7 +334,8 @@ func (d *Disk) Stats() DiskStats {
 }
 
 // Close commits what waits, brings it to the database, and closes. It blocks for as long as that
-// takes. The loops of all views must have ended.
+// takes; while the device has no room for the database it leaves that to the next start, which
+// brings it back from the journal. The loops of all views must have ended.
 func (d *Disk) Close() error {
 	d.flushAll()
 	d.line.close()
@@ -328,6 +343,9 @@ func (d *Disk) Close() error {
 	d.desk.close()
 	d.done.Wait()
 	fault.Point("close.drained")
+	if d.full.Load() {
+		return errors.Join(ErrSpace, d.journal.Close())
+	}
 	err := d.db.Flush()
 	fault.Point("close.flushed")
 	return errors.Join(err, d.shut())

@@ -23,16 +23,22 @@ func (d *Disk) View(post Post) *DiskView {
 
 // Write is broker.Store.
 func (v *DiskView) Write(t broker.Token, b *broker.Batch) bool {
-	r := &request{view: v, token: t, batch: *b}
-	r.batch.Ops, r.bytes = own(b.Ops)
+	r := &request{view: v, token: t, batch: v.disk.split(b)}
+	if len(r.batch.Ops) == 0 && len(b.Ops) > 0 && t == 0 && b.Group == 0 {
+		return true
+	}
+	r.batch.Ops, r.bytes = own(r.batch.Ops)
 	if !v.margin.pass(v.disk, r) && t != 0 {
 		v.written([]answer{{t, ErrClosed}})
 	}
 	return t == 0
 }
 
-// Read is broker.Store. It always answers by event.
-func (v *DiskView) Read(t broker.Token, q broker.Query, _ func(broker.Record)) bool {
+// Read is broker.Store. It answers by event, but for what is volatile.
+func (v *DiskView) Read(t broker.Token, q broker.Query, visit func(broker.Record)) bool {
+	if v.disk.findSys(q.Filter, visit) {
+		return true
+	}
 	if !v.disk.line.put(&request{view: v, token: t, query: q, read: true}) {
 		v.answer(func(k Kernel, now broker.Time) { k.Read(now, t, nil, ErrClosed) })
 	}

@@ -90,7 +90,7 @@ func TestLowSpaceRefusesWhatIsNew(t *testing.T) {
 	var mu sync.Mutex
 	set := func(n int64) { mu.Lock(); free = n; mu.Unlock() }
 	c.FreeBytesMin = 500
-	c.space = func(string) (int64, error) { mu.Lock(); defer mu.Unlock(); return free, nil }
+	c.Space = func(string) (int64, error) { mu.Lock(); defer mu.Unlock(); return free, nil }
 	k := openDisk(t, c)
 	k.write(push(1, 1, "a"))
 	set(100)

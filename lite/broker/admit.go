@@ -15,16 +15,21 @@ func (k *Kernel) admit(c *Conn, s *session, present, dropped bool) {
 	if fresh {
 		s.num = k.number()
 	}
-	k.saveSession(s)
-	if fresh || dropped {
-		t := k.asks.put(ask{kind: askAdmit, conn: c})
-		b := Batch{Relaxed: c.lis.Durability == DurableInterval}
-		if !k.store.Write(t, &b) { // behind what was written of it
-			return
-		}
-		k.asks.take(t)
+	if !fresh && !dropped {
+		k.saveSession(s)
+		k.welcome(c)
+		return
 	}
-	k.welcome(c)
+	k.flushOps()
+	k.putSession(s)
+	t := k.asks.put(ask{kind: askAdmit, conn: c})
+	b := Batch{Ops: k.fan.ops, Relaxed: c.lis.Durability == DurableInterval}
+	done := k.store.Write(t, &b) // behind what was written of an old one
+	k.fan.ops, k.fan.opBuf, k.fan.bodyOf = k.fan.ops[:0], k.fan.opBuf[:0], nil
+	if done {
+		k.asks.take(t)
+		k.welcome(c)
+	}
 }
 
 // admitted is the answer of the Store.

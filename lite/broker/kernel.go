@@ -34,6 +34,7 @@ type Kernel struct {
 	groups    uint64   // publications kept with peers
 	numbers   []uint32 // of sessions, free to be used again
 	restored  restored
+	doubts    map[*subscription]doubt
 	carried   []carriedSub                    // scratch of Restore
 	spare     *subscription                   // memory for the next one, or nil
 	restoring bool                            // peers are told without asking for an answer
@@ -85,6 +86,7 @@ func New(cfg Config, store Store, peers Peers) *Kernel {
 	k.claims = make(map[string]int)
 	k.arrivals = make(map[string]*arrival)
 	k.listeners = make(map[string]*standIn)
+	k.doubts = make(map[*subscription]doubt)
 	k.conns.prev, k.conns.next = &k.conns, &k.conns
 	k.start(0)
 	return k

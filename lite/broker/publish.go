@@ -185,7 +185,10 @@ func (k *Kernel) judge(c *Conn, m *Message) (r mqtt.ReasonCode, keep bool) {
 
 // reserved is true for the topics that the broker itself publishes to, and no client (section
 // 4.7.2).
-func reserved(name []byte) bool { return bytes.HasPrefix(name, []byte("$SYS/")) }
+func reserved(name []byte) bool {
+	rest, ok := bytes.CutPrefix(name, []byte("$SYS"))
+	return ok && (len(rest) == 0 || rest[0] == '/')
+}
 
 // textual is false for a payload that its sender called UTF-8 and that is none.
 func textual(p mqtt.Props, payload []byte) bool {

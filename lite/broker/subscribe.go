@@ -16,6 +16,20 @@ type subscribing struct {
 	reasons []mqtt.ReasonCode
 	// fetch are the subscriptions whose retained messages follow the SUBACK [MQTT-3.3.1-9].
 	fetch []*subscription
+	// undo is what the subscriptions were before, if the Store may refuse them yet.
+	undo []subscribed
+}
+
+// subscribed is a subscription, and as it was.
+type subscribed struct {
+	sub *subscription
+	was subscription
+}
+
+// doubt is a subscription that the Store may refuse yet.
+type doubt struct {
+	by      *subscribing // the last to change it
+	granted bool         // it was there before
 }
 
 func (k *Kernel) onSubscribe(c *Conn, frame []byte) {
@@ -42,6 +56,7 @@ func (k *Kernel) onSubscribe(c *Conn, frame []byte) {
 		}
 		r, fatal := k.subscribe(sg, &want, id)
 		if fatal {
+			k.resolve(sg, mqtt.Success)
 			k.unpend(c.sess)
 			k.disconnect(c, r)
 			return
@@ -96,6 +111,11 @@ func (k *Kernel) subscribe(
 	sub := k.place(c.sess, full, placing{group: grp, filter: rest, shared: shared, wait: sg})
 	if sub == nil {
 		return mqtt.QuotaExceeded, false
+	}
+	if k.durable(c.sess) {
+		d, open := k.doubts[sub]
+		k.doubts[sub] = doubt{sg, had && (!open || d.granted)}
+		sg.undo = append(sg.undo, subscribed{sub, *sub})
 	}
 	sub.qos = min(want.QoS, lim.QoSMax)
 	sub.noLocal, sub.published = want.NoLocal, want.RetainAsPublished
@@ -208,6 +228,7 @@ func (k *Kernel) writeSession(sg *subscribing) {
 	}
 	if k.store.Write(t, &b) {
 		k.asks.take(t)
+		k.resolve(sg, mqtt.Success)
 		sg.wait--
 	}
 }
@@ -230,7 +251,31 @@ func (k *Kernel) putSession(s *session) {
 	}
 }
 
+// resolve makes the subscriptions what the client is told: if they were refused they are what they
+// were before.
+func (k *Kernel) resolve(sg *subscribing, r mqtt.ReasonCode) {
+	for i := range sg.undo {
+		u := &sg.undo[i]
+		d := k.doubts[u.sub]
+		switch {
+		case d.by != sg: // one that came later decides
+			if d.by != nil && r == mqtt.Success {
+				k.doubts[u.sub] = doubt{d.by, true}
+			}
+			continue
+		case r == mqtt.Success:
+		case d.granted:
+			u.sub.qos, u.sub.id, u.sub.handling = u.was.qos, u.was.id, u.was.handling
+			u.sub.noLocal, u.sub.published = u.was.noLocal, u.was.published
+		case sg.sess.subs.get(u.sub.full) == u.sub:
+			k.unsubscribe(sg.sess, u.sub.full)
+		}
+		delete(k.doubts, u.sub)
+	}
+}
+
 func (k *Kernel) subWritten(sg *subscribing, r mqtt.ReasonCode) {
+	k.resolve(sg, r)
 	if r != mqtt.Success && sg.leaves {
 		r = mqtt.UnspecifiedError
 		if sg.conn.version != mqtt.V5 && sg.conn.state == connected {

@@ -15,6 +15,14 @@ type Status struct {
 	DataDir       string    `json:"data_dir" doc:"Folder of the state, or memory"`
 	Loops         int       `json:"loops" doc:"Event loops that serve connections"`
 	Totals        Totals    `json:"totals"`
+	Alarms        []Alarm   `json:"alarms" doc:"What an operator must see to"`
+}
+
+// Alarm is something an operator must see to. It ends by itself when its cause does.
+type Alarm struct {
+	Name  string    `json:"name" example:"storage_full"`
+	Since time.Time `json:"since"`
+	Text  string    `json:"text" doc:"For a person to read"`
 }
 
 // Totals count what all loops hold and did. Connections, sessions, subscriptions and queued are

@@ -33,7 +33,7 @@ func (s *settings) status(cmd *cobra.Command) error {
 	t := st.Totals
 	dropped := t.DroppedSlow + t.DroppedQueue + t.DroppedTotal + t.DroppedOldest + t.Rejected +
 		t.DroppedSize + t.DroppedExpired + t.DroppedPolicy
-	return s.table([]string{"node", st.Node}, [][]string{
+	rows := [][]string{
 		{"version", st.Version + " (" + st.Platform + ")"},
 		{"up", (time.Duration(st.UptimeSeconds) * time.Second).String()},
 		{"data", st.DataDir},
@@ -47,5 +47,10 @@ func (s *settings) status(cmd *cobra.Command) error {
 		{"dropped", n(dropped)},
 		{"suppressed", n(t.Suppressed)},
 		{"denied", n(t.Denied)},
-	})
+	}
+	for _, a := range st.Alarms {
+		rows = append(rows, []string{"ALARM", a.Name + " since " +
+			a.Since.Format(time.DateTime) + ": " + a.Text})
+	}
+	return s.table([]string{"node", st.Node}, rows)
 }
