@@ -306,6 +306,3 @@ func (d *Disk) Compact(ctx context.Context, progress func(done, of int)) error {
 	}
 	return nil
 }
-
-// DiskBytes is how much the database's files take.
-func (d *Disk) DiskBytes() int64 { return int64(d.db.Metrics().DiskSpaceUsage()) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -26,6 +27,21 @@ its own time; this is for a folder that is to be copied. The broker must not run
 	return c
 }
 
+// folderBytes is the size of all files below dir.
+func folderBytes(dir string) (n int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil {
+			n += info.Size()
+		}
+		return err
+	})
+	return n, err
+}
+
 // compacted is what a compaction prints as JSON.
 type compacted struct {
 	Before int64 `json:"bytes_before"`
@@ -33,18 +49,25 @@ type compacted struct {
 }
 
 func (s *settings) storeCompact(ctx context.Context, data string) error {
-	d, err := openStore(filepath.Join(data, storeFolder))
+	dir := filepath.Join(data, storeFolder)
+	var c compacted
+	var err error
+	if c.Before, err = folderBytes(dir); err != nil {
+		return err
+	}
+	d, err := openStore(dir)
 	if err != nil {
 		return err
 	}
-	c := compacted{Before: d.DiskBytes()}
 	err = d.Compact(ctx, func(done, of int) {
 		if !s.json {
 			_, _ = fmt.Fprintf(s.err, "compacting: %d of %d\n", done, of)
 		}
 	})
-	c.After = d.DiskBytes()
 	if err = errors.Join(err, d.Close()); err != nil {
+		return err
+	}
+	if c.After, err = folderBytes(dir); err != nil { // what was replaced goes with Close
 		return err
 	}
 	if s.json {
