@@ -17,8 +17,8 @@ func newLog(s *settings) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "log",
 		Short: "Look back into the messages of listeners that are logged",
-		Long: `Look back into the messages of listeners that are logged (log in the configuration of a
-listener): what arrived, what components made of it, and what became of it.`,
+		Long: `Look back into the messages of listeners that are logged (log in the configuration of
+a listener): what arrived, what components made of it, and what became of it.`,
 	}
 	c.AddCommand(newLogQuery(s), newLogTail(s), newLogReplay(s))
 	return c
@@ -36,8 +36,9 @@ func (a *lookback) register(c *cobra.Command) {
 	f.StringVar(&a.publisher, "client", "", "client id of the publisher")
 	f.StringVar(&a.listener, "listener", "", "name of the listener")
 	f.StringVar(&a.outcome, "outcome", "", "delivered, suppressed, dropped or denied")
-	_ = c.RegisterFlagCompletionFunc("outcome", cobra.FixedCompletions( // the flag is there
-		[]string{"delivered", "suppressed", "dropped", "denied"}, cobra.ShellCompDirectiveNoFileComp))
+	outcomes := []string{"delivered", "suppressed", "dropped", "denied"}
+	_ = c.RegisterFlagCompletionFunc("outcome", cobra.FixedCompletions(outcomes, // it is there
+		cobra.ShellCompDirectiveNoFileComp))
 	f.StringVar(&a.from, "from", "", "since when: 10m, 2h or 1d ago, or 2026-01-31T15:04:05Z")
 	f.StringVar(&a.to, "to", "", "up to when, as --from")
 }
