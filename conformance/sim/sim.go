@@ -113,6 +113,7 @@ func Run(cfg Config) (err error) {
 	}()
 	if cfg.Seed%longEvery == 0 {
 		cfg.ChaosTime *= 5
+		cfg.RestTime *= 5 // a narrow window takes long to empty a long queue
 	}
 	w.cfg = cfg
 	w.count.Worlds = 1
