@@ -18,6 +18,7 @@ import (
 
 	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/host/backup"
+	"github.com/hpmq/hpmq/host/journal"
 	"github.com/hpmq/hpmq/host/link"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/host/witness"
@@ -32,6 +33,8 @@ type Options struct {
 	DrainTimeout time.Duration
 	// space, if it is set, says how many bytes are free where the store is.
 	space func(dir string) (int64, error)
+	// segment, if it is set, makes the files of the store's journal.
+	segment func(path string) (journal.File, error)
 	// Restoring, unless it is nil, is told true before and false after sessions are restored:
 	// between, hardly anything that is allocated is garbage.
 	Restoring func(on bool)
@@ -46,6 +49,7 @@ type App struct {
 	now     func() int64
 	name    string // of the node
 	space   func(dir string) (int64, error)
+	segment func(path string) (journal.File, error)
 	data    string // as the configuration has it
 	loading func(on bool)
 
@@ -100,6 +104,7 @@ func Open(ctx context.Context, cfg configs.Config, o Options) (*App, error) {
 		a.loading = func(bool) {}
 	}
 	a.alarms.now, a.space = make(map[string]client.Alarm), o.space
+	a.segment = o.segment
 	a.life, a.end = context.WithCancel(context.Background())
 	if a.drain == 0 {
 		a.drain = 10 * time.Second

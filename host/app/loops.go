@@ -61,7 +61,7 @@ func (a *App) openLoops(start context.Context) error {
 		view := l.view(loop)
 		if l.disk != nil {
 			k.Durable, k.Boot, k.Numbers = true, l.disk.Boot(), last
-			k.Noted = l.views[loop].Noted
+			k.Noted, k.Judging = l.views[loop].Noted, l.views[loop].Judging
 		}
 		kernel := broker.New(k, view, peers)
 		if a.witness != nil {

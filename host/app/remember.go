@@ -20,6 +20,7 @@ func (a *App) remember() error {
 	began := time.Now()
 	a.caps.kv.Keep(kvKeeper{l})
 	a.caps.history.Keep(historyKeeper{l})
+	l.disk.Settle(a.settleNote)
 	keys, now := 0, a.now()
 	err := l.disk.Notes(store.NoteKV, func(n store.Note) error {
 		keys++
@@ -65,13 +66,24 @@ func (a *App) rememberHistory() (topics int, err error) {
 	return topics, err
 }
 
-// noteOn keeps n with the next write of the kernel on that loop, or soon.
-func (l *loops) noteOn(loop int, n *store.Note) {
-	if loop < 0 {
-		l.disk.Note(n)
+// settleNote brings what became of a note to whose it is.
+func (a *App) settleNote(n *store.Note, kept bool) {
+	if n.Kind == store.NoteHistory {
+		a.caps.history.Settle(
+			history.Note{Listener: n.Space, Topic: n.Key, Change: n.Change}, kept)
 		return
 	}
-	l.views[loop].Note(n)
+	a.caps.kv.Settle(kv.Note{Space: n.Space, Key: n.Key, Change: n.Change}, kept)
+}
+
+// noteOn keeps n with the next write of the kernel on that loop, or soon. The answer is nil if n
+// stays whatever becomes of that.
+func (l *loops) noteOn(loop int, n *store.Note) *store.Fate {
+	if loop < 0 {
+		l.disk.Note(n)
+		return nil
+	}
+	return l.views[loop].Note(n)
 }
 
 // kvKeeper is kv.Keeper.
@@ -79,11 +91,21 @@ type kvKeeper struct{ *loops }
 
 func (k kvKeeper) Room() bool { return k.disk.Room() }
 
-func (k kvKeeper) Note(loop int, n kv.Note) {
-	k.noteOn(loop, &store.Note{
+func (k kvKeeper) Note(loop int, n kv.Note) any {
+	f := k.noteOn(loop, &store.Note{
 		Kind: store.NoteKV, Space: n.Space, Key: n.Key, Gone: n.Gone, Counter: n.Counter, N: n.N,
-		Value: n.Value, Expire: broker.Time(n.Expire), TTL: n.TTL,
+		Value: n.Value, Expire: broker.Time(n.Expire), TTL: n.TTL, Change: n.Change,
 	})
+	if f == nil {
+		return nil
+	}
+	return f
+}
+
+func (k kvKeeper) Saw(loop int, fate any) {
+	if f, ok := fate.(*store.Fate); ok && loop >= 0 {
+		k.views[loop].Saw(f)
+	}
 }
 
 // historyKeeper is history.Keeper.
@@ -91,8 +113,9 @@ type historyKeeper struct{ *loops }
 
 func (k historyKeeper) Room() bool { return k.disk.Room() }
 
-func (k historyKeeper) Note(loop int, n history.Note) {
-	k.noteOn(loop, &store.Note{
+func (k historyKeeper) Note(loop int, n history.Note) bool {
+	return k.noteOn(loop, &store.Note{
 		Kind: store.NoteHistory, Space: n.Listener, Key: n.Topic, Gone: n.Gone, Value: n.Payload,
-	})
+		Change: n.Change,
+	}) == nil
 }

@@ -38,6 +38,7 @@ func (a *App) openStore(l *loops) (last uint32, err error) {
 	if a.space != nil {
 		cfg.Space = a.space
 	}
+	cfg.Create = a.segment
 	d, rep, err := store.OpenDisk(cfg)
 	if err != nil {
 		return 0, fmt.Errorf("app: %w", err)

@@ -78,7 +78,7 @@ func wantRow(t *testing.T, dir string, n int) {
 func TestCheckpointLeavesOutWhatWasRefused(t *testing.T) {
 	c := diskConfig(t)
 	var bad flaky
-	c.create = func(path string) (journal.File, error) {
+	c.Create = func(path string) (journal.File, error) {
 		f, err := os.Create(filepath.Clean(path))
 		return brokenFile{f, &bad}, err
 	}

@@ -51,6 +51,7 @@ func (d *Disk) commit(items []*request) {
 		d.admit(r, items)
 		if r.refused == nil {
 			d.stage(r)
+			d.book.try(r.open)
 			sync = sync || r.token != 0 && !r.batch.Relaxed
 		}
 	}
@@ -64,6 +65,8 @@ func (d *Disk) commit(items []*request) {
 		fault.Point("store.staged")
 		if err = d.trySave(sync); err == nil {
 			d.book.kept(d.settled)
+		} else {
+			d.book.back()
 		}
 		if !errors.Is(err, ErrSpace) {
 			d.result(err)
@@ -71,6 +74,7 @@ func (d *Disk) commit(items []*request) {
 	}
 	d.roomy()
 	d.owe(items, err)
+	d.settle(items, err)
 	if !wrong {
 		d.tell(items, err)
 	}
@@ -140,9 +144,10 @@ func (d *Disk) stage(r *request) {
 func (d *Disk) admit(r *request, items []*request) {
 	g := r.batch.Group
 	switch {
-	case g == 0 && r.token == 0 || r.refused != nil:
+	case g == 0 && (r.token == 0 || r.judged) || r.refused != nil:
 	case g == 0:
-		r.refused = d.fitAll(&r.batch)
+		r.judged = true
+		r.refused = d.may(r, items)
 	default:
 		if _, done := d.tx.judged[g]; done {
 			return
@@ -151,7 +156,7 @@ func (d *Disk) admit(r *request, items []*request) {
 		whole := group{}
 		for _, o := range items {
 			if o.batch.Group == g {
-				o.refused = d.fitAll(&o.batch)
+				o.refused = d.may(o, items)
 				whole.parts = append(whole.parts, o)
 			}
 		}

@@ -48,9 +48,11 @@ type DiskConfig struct {
 	// goroutines.
 	Space func(dir string) (int64, error)
 
-	fs     vfs.FS // of the database
-	create func(path string) (journal.File, error)
-	steps  []migration
+	// Create makes a file of the journal; nil makes those of the file system.
+	Create func(path string) (journal.File, error)
+
+	fs    vfs.FS // of the database
+	steps []migration
 }
 
 // DefaultDisk suits a server. Set Dir.

@@ -52,6 +52,7 @@ type Disk struct {
 	health  health
 	copies  int // under way: old segments stay
 	book    notebook
+	settler func(n *Note, kept bool)
 	settled uint64     // of notes, see notebook.kept
 	owed    []*request // writes that nobody waits for, of a group that failed
 	retry   time.Time  // when they are tried again
@@ -135,7 +136,7 @@ func (d *Disk) open() (rep DiskReport, err error) {
 	}
 	jc := journal.Default()
 	jc.Dir = filepath.Join(d.cfg.Dir, "journal")
-	jc.Create = d.cfg.create
+	jc.Create = d.cfg.Create
 	d.journal, rep.Journal, err = journal.Open(jc, applied, d.replay)
 	if err != nil {
 		return rep, fmt.Errorf("store: open: %w", err)

@@ -55,7 +55,7 @@ func (f brokenFile) Sync() error {
 func TestAFailingDeviceIsToldAndGoneAround(t *testing.T) {
 	c := diskConfig(t)
 	var bad flaky
-	c.create = func(path string) (journal.File, error) {
+	c.Create = func(path string) (journal.File, error) {
 		f, err := os.Create(filepath.Clean(path))
 		return brokenFile{f, &bad}, err
 	}

@@ -15,8 +15,8 @@ import (
 // underFaults puts the devices of crash tests below the store. A config that has devices of its own
 // keeps them.
 func (c *DiskConfig) underFaults() {
-	if c.create == nil {
-		c.create = createFaulty
+	if c.Create == nil {
+		c.Create = createFaulty
 	}
 	if c.fs == vfs.Default {
 		c.fs = faultyFS{vfs.Default}

@@ -76,7 +76,7 @@ func openFull(t *testing.T, disk *fullDisk) *desktop {
 	c.SegmentBytes = 64 << 10
 	c.Space = disk.free
 	c.fs = fullFS{vfs.Default, disk}
-	c.create = func(path string) (journal.File, error) {
+	c.Create = func(path string) (journal.File, error) {
 		f, err := os.Create(filepath.Clean(path))
 		return shortFile{f, disk}, err
 	}

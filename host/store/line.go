@@ -23,6 +23,10 @@ type request struct {
 	token   broker.Token
 	batch   broker.Batch // of a write; the request's own
 	notes   []Note       // that go with it, whatever becomes of it
+	open    []Note       // that are kept with it or taken back, see Fate
+	fate    *Fate        // of open, nil without
+	saw     []*Fate      // what the judging of it rests on
+	judged  bool         // what is refused by a limit is known
 	query   broker.Query
 	read    bool
 	refused error // before it came to the device
@@ -36,6 +40,7 @@ type line struct {
 	more    sync.Cond
 	items   []*request
 	whole   int // items that can be taken
+	short   int // fates that something here rests on, and that are not here yet
 	bytes   int64
 	max     int64
 	closed  bool
@@ -79,10 +84,25 @@ func (l *line) put(r *request) bool {
 	if r.batch.Group != 0 {
 		l.joinLocked(r)
 	}
-	if len(l.groups) == 0 {
-		l.whole = len(l.items)
+	for _, f := range r.saw {
+		if !f.here {
+			f.waits++
+			l.short++
+		}
+	}
+	l.arriveLocked(r.fate)
+	if l.wholeLocked() {
 		l.more.Signal()
 	}
+	return true
+}
+
+// wholeLocked lets all be taken if nothing is missing.
+func (l *line) wholeLocked() bool {
+	if len(l.groups) > 0 || l.short > 0 {
+		return false
+	}
+	l.whole = len(l.items)
 	return true
 }
 
@@ -131,9 +151,7 @@ func (l *line) giveUpLocked() {
 		l.torn[id] = struct{}{}
 		delete(l.groups, id)
 	}
-	if len(l.groups) == 0 {
-		l.whole = len(l.items)
-	}
+	l.wholeLocked()
 }
 
 // take waits for something to do and answers what can be done, perhaps nothing. ok is false at the

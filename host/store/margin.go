@@ -16,19 +16,25 @@ type margin struct {
 	mu    sync.Mutex
 	notes []Note
 	bytes int64
+	judging
 }
 
 // add puts n behind the others. Versions grow in the order in which the memory was changed, for
-// whoever brings a note holds what guards its key.
-func (m *margin) add(d *Disk, n *Note) {
+// whoever brings a note holds what guards its key. The answer is nil for a note that nothing takes
+// back.
+func (m *margin) add(d *Disk, n *Note) *Fate {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.bytes += n.bytes()
+	if m.on {
+		return m.judging.add(d, n)
+	}
 	m.notes = append(m.notes, *n)
 	m.notes[len(m.notes)-1].version = d.versions.Add(1)
-	m.bytes += n.bytes()
 	if len(m.notes) >= marginMax {
 		m.passLocked(d, &request{})
 	}
+	return nil
 }
 
 // pass puts r into the line, with the notes. False: the store is closed.
@@ -39,11 +45,13 @@ func (m *margin) pass(d *Disk, r *request) bool {
 }
 
 func (m *margin) passLocked(d *Disk, r *request) bool {
-	if len(m.notes) > 0 {
-		r.notes = m.notes
-		r.bytes += m.bytes
-		m.notes, m.bytes = nil, 0
+	if r.token != 0 {
+		m.judging.pass(r)
 	}
+	r.notes = m.notes
+	m.notes = nil
+	r.bytes += m.bytes
+	m.bytes = 0
 	return d.line.put(r)
 }
 
@@ -59,18 +67,18 @@ func (m *margin) flush(d *Disk) {
 func (m *margin) any() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return len(m.notes) > 0
+	return len(m.notes)+len(m.open)+len(m.saw) > 0
 }
 
 // Note keeps n with the next write of the kernel of v, on whose loop it must be called. It never
-// waits for the device.
-func (v *DiskView) Note(n *Note) { v.margin.add(v.disk, n) }
+// waits for the device. The answer is nil if n stays whatever becomes of that write.
+func (v *DiskView) Note(n *Note) *Fate { return v.margin.add(v.disk, n) }
 
 // Noted is true if there are notes that no write has taken along yet.
 func (v *DiskView) Noted() bool { return v.margin.any() }
 
 // Note keeps n soon: it belongs to no write. It never waits for the device.
-func (d *Disk) Note(n *Note) { d.beside.add(d, n) }
+func (d *Disk) Note(n *Note) { _ = d.beside.add(d, n) }
 
 // Room is false while notes on new keys should not be made: the file system is almost full, or the
 // device refuses for so long that too much is owed.
@@ -107,6 +115,8 @@ type notebook struct {
 	bytes int64
 	// seen is the version of the last note, of those of which an older one may still come.
 	seen map[noteID]uint64
+	// tried is how to take back what goes if the write goes.
+	tried []trial
 }
 
 func newNotebook() notebook {
@@ -158,7 +168,8 @@ func (b *notebook) stage(t *tx) {
 // kept ends what is owed. Of what is settled no older note can come any more.
 func (b *notebook) kept(settled uint64) {
 	clear(b.owed)
-	b.bytes = 0
+	clear(b.tried)
+	b.bytes, b.tried = 0, b.tried[:0]
 	for id, version := range b.seen {
 		if version <= settled {
 			delete(b.seen, id)
@@ -182,8 +193,10 @@ func (d *Disk) passed() uint64 {
 func (m *margin) before(at uint64) uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.notes) > 0 {
-		at = min(at, m.notes[0].version-1)
+	for _, list := range [][]Note{m.notes, m.open} {
+		if len(list) > 0 {
+			at = min(at, list[0].version-1)
+		}
 	}
 	return at
 }

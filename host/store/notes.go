@@ -33,6 +33,7 @@ func (k NoteKind) String() string {
 // last stays, whichever loops they come from: the caller brings them one after the other.
 //
 // A note that the device refused is owed: each write that follows has it again, until one is kept.
+// One that was made while a PUBLISH was judged is not: it goes with the PUBLISH, see Fate.
 type Note struct {
 	Kind  NoteKind
 	Space string
@@ -46,6 +47,8 @@ type Note struct {
 	// Expire is when it ends, 0 for never, TTL how many milliseconds it was to live.
 	Expire broker.Time
 	TTL    uint64
+	// Change is the caller's own: by it Disk.Settle calls the note.
+	Change uint64
 
 	version uint64
 }

@@ -132,7 +132,7 @@ func TestNotesThatTheDeviceRefusedAreOwed(t *testing.T) {
 	c := still(t)
 	c.PendingBytesMax = 5000
 	var bad flaky
-	c.create = func(path string) (journal.File, error) {
+	c.Create = func(path string) (journal.File, error) {
 		f, err := os.Create(filepath.Clean(path))
 		return brokenFile{f, &bad}, err
 	}

@@ -32,6 +32,10 @@ type Config struct {
 	// Write and goes with the next, such as what a Policy remembers: an acknowledgement waits for
 	// it as for the message, and asks for an empty Write if need be.
 	Noted func() bool
+	// Judging, if it is not nil, is called with true before a Policy is asked about a PUBLISH that
+	// is to be acknowledged, with false when its Write was asked for or none was needed. What is
+	// noted in between goes with that Write, and is taken back if it is refused.
+	Judging func(bool)
 	// HeldBytesMax bounds the packets kept of a connection whose CONNECT is not answered yet.
 	HeldBytesMax int
 	// SessionsMax bounds the sessions of this kernel, connected or not; a client that needs one

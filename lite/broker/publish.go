@@ -85,11 +85,18 @@ func (k *Kernel) onPublish(c *Conn, frame []byte) {
 	if p.QoS == mqtt.ExactlyOnce && k.durable(c.sess) {
 		k.together()
 	}
+	judging := k.cfg.Judging
+	if judging != nil {
+		judging(p.QoS != mqtt.AtMostOnce)
+	}
 	r, keep := k.judge(c, m)
 	if keep {
 		k.spread(m)
 	}
 	k.answer(c, p, r)
+	if judging != nil {
+		judging(false)
+	}
 }
 
 // receiveMax is how many QoS 1 and 2 messages of c may wait for us. A 3.1.1 client was not told

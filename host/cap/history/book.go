@@ -16,10 +16,12 @@ type shard struct {
 
 // item is what is known of a topic. Its buffer is used again for the next payload.
 type item struct {
-	topic      string
-	payload    []byte
-	known      bool // a payload was recorded; false when the topic was only asked for
-	noted      bool // the Keeper has something of it
+	topic   string
+	payload []byte
+	known   bool // a payload was recorded; false when the topic was only asked for
+	noted   bool // the Keeper has something of it
+	// open is an *open with a Keeper. A program without one does not link the type.
+	open       any
 	prev, next *item
 }
 
@@ -44,6 +46,9 @@ func (sh *shard) record(s *Store, n news) {
 	}
 	sh.use(it)
 	before := it.size()
+	if s.before != nil {
+		s.before(it)
+	}
 	it.known = len(n.payload) <= s.cfg.PayloadBytesMax
 	if it.known {
 		it.keep(n.payload)

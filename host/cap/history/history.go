@@ -52,8 +52,9 @@ type Place struct {
 // Keeper makes changes outlive the process.
 type Keeper interface {
 	// Note keeps n, a change that was made on that loop, or below 0 on none. It is called under the
-	// lock of the topic, so changes of one topic come one after the other; it must not wait.
-	Note(loop int, n Note)
+	// lock of the topic, so changes of one topic come one after the other; it must not wait. True:
+	// the change stays. False: Store.Settle brings its fate.
+	Note(loop int, n Note) (stays bool)
 	// Room is false while there is none for new topics.
 	Room() bool
 }
@@ -63,6 +64,8 @@ type Note struct {
 	Listener, Topic string
 	Gone            bool
 	Payload         []byte
+	// Change tells it from other changes of the topic in this run.
+	Change uint64
 }
 
 // Store holds the books of all listeners. Safe for concurrent use.
@@ -71,10 +74,14 @@ type Store struct {
 	seed maphash.Seed
 	// note is the Keeper's, nil for none: a program without one does not link what it needs. Gone
 	// says that nothing is known of it any more.
-	note  func(at Place, it *item, gone bool)
-	bytes atomic.Int64
-	mu    sync.Mutex
-	books atomic.Pointer[map[string]*book] // replaced as a whole, so that a look-up takes no lock
+	// Before is called before a payload is replaced.
+	note   func(at Place, it *item, gone bool)
+	before func(it *item)
+	bytes  atomic.Int64
+	// changes counts those that a Keeper was told of.
+	changes atomic.Uint64
+	mu      sync.Mutex
+	books   atomic.Pointer[map[string]*book] // replaced as a whole, so that a look-up takes no lock
 }
 
 // New is an empty store.
@@ -86,18 +93,32 @@ func New(cfg Config) *Store {
 
 // Keep gives s the Keeper of its changes. It must come before the first Record.
 func (s *Store) Keep(k Keeper) {
+	s.before = func(it *item) {
+		it.opened().was = it.latest()
+		it.payload = nil // a note may have it
+	}
 	s.note = func(at Place, it *item, gone bool) {
+		n := Note{Listener: at.Listener, Topic: it.topic, Change: s.changes.Add(1)}
+		stays := true
 		switch {
-		case !gone && it.known && (it.noted || k.Room()):
-			it.noted = true
-			k.Note(at.Loop, Note{
-				Listener: at.Listener, Topic: it.topic,
-				Payload: append([]byte(nil), it.payload...),
-			})
-		case it.noted && (gone || !it.known):
-			it.noted = false
-			k.Note(at.Loop, Note{Listener: at.Listener, Topic: it.topic, Gone: true})
+		case gone:
+			if it.noted {
+				n.Gone = true
+				k.Note(-1, n) // what makes room belongs to no message
+			}
+			return
+		case it.known && (it.noted || k.Room()):
+			n.Payload = it.payload
+			stays = k.Note(at.Loop, n)
+		case it.noted && !it.known:
+			n.Gone = true
+			stays = k.Note(at.Loop, n)
+		default:
+			it.opened().changed(n.Change, stays)
+			return
 		}
+		it.noted = it.known
+		it.opened().changed(n.Change, stays)
 	}
 }
 

@@ -10,18 +10,23 @@ type ledger struct {
 	notes map[string]string
 	count int
 	full  bool
+	// open makes changes wait for their fate.
+	open bool
+	made []Note
 }
 
 func (l *ledger) Room() bool { return !l.full }
 
-func (l *ledger) Note(loop int, n Note) {
+func (l *ledger) Note(loop int, n Note) bool {
 	l.count++
+	l.made = append(l.made, n)
 	name := n.Listener + " " + n.Topic
 	if n.Gone {
 		delete(l.notes, name)
-		return
+		return !l.open
 	}
 	l.notes[name] = fmt.Sprint(string(n.Payload), " ", loop)
+	return !l.open
 }
 
 func kept(cfg Config) (*Store, *ledger) {
@@ -124,5 +129,45 @@ func TestTheTotalBoundsAllListeners(t *testing.T) {
 	}
 	if b := s.Bytes(); b != 0 {
 		t.Errorf("%d bytes of nothing", b)
+	}
+}
+
+// What was recorded for a message that is refused is taken back, in whatever order that is known.
+func TestWhatIsRefusedIsTakenBack(t *testing.T) {
+	for _, x := range []struct {
+		kept, refused []int
+		want          string
+	}{
+		{nil, []int{0, 1, 2}, "old"}, {nil, []int{2, 1, 0}, "old"},
+		{[]int{1}, []int{2, 0}, "b"},
+		{[]int{0}, []int{1, 2}, "a"}, {[]int{2}, []int{0, 1}, "none"},
+		{[]int{0, 1, 2}, nil, "none"},
+	} {
+		cfg := Default()
+		cfg.PayloadBytesMax = 5
+		s, l := kept(cfg)
+		record(s, "t", "old", true)
+		l.open, l.made = true, nil
+		for _, p := range []string{"a", "b", "too long"} {
+			record(s, "t", p, true)
+		}
+		for _, i := range x.kept {
+			s.Settle(l.made[i], true)
+		}
+		for _, i := range x.refused {
+			s.Settle(l.made[i], false)
+		}
+		if got := last(s, "main", "t"); got != x.want {
+			t.Errorf("%+v: %q", x, got)
+		}
+		record(s, "u", "new", true)
+		s.Settle(l.made[3], false)
+		if got := last(s, "main", "u"); got != "none" {
+			t.Error(got)
+		}
+		s.Forget("main")
+		if b := s.Bytes(); b != 0 {
+			t.Errorf("%d bytes of nothing", b)
+		}
 	}
 }

@@ -13,13 +13,19 @@ type ledger struct {
 	notes map[string]Note
 	last  string
 	full  bool
+	// open makes changes wait for their fate.
+	open bool
+	made []Note
+	seen []any
 }
 
 func newLedger() *ledger { return &ledger{notes: map[string]Note{}} }
 
 func (l *ledger) Room() bool { l.mu.Lock(); defer l.mu.Unlock(); return !l.full }
 
-func (l *ledger) Note(loop int, n Note) {
+func (l *ledger) Saw(_ int, fate any) { l.seen = append(l.seen, fate) }
+
+func (l *ledger) Note(loop int, n Note) any {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	value := string(n.Value)
@@ -33,6 +39,11 @@ func (l *ledger) Note(loop int, n Note) {
 		l.notes[n.Space+"/"+n.Key] = n
 	}
 	l.last = fmt.Sprintf("%d %s/%s %s %d %d", loop, n.Space, n.Key, value, n.Expire, n.TTL)
+	if !l.open {
+		return nil
+	}
+	l.made = append(l.made, n)
+	return n.Change
 }
 
 func kept(change func(*Config)) (*Store, *ledger) {
@@ -197,5 +208,6 @@ func TestIncrementDoesNotAllocateForItsNote(t *testing.T) {
 // nothing is a Keeper that keeps nothing.
 type nothing struct{}
 
-func (nothing) Note(int, Note) {}
-func (nothing) Room() bool     { return true }
+func (nothing) Note(int, Note) any { return nil }
+func (nothing) Saw(int, any)       {}
+func (nothing) Room() bool         { return true }

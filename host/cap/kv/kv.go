@@ -3,9 +3,10 @@
 // and in total, and brings each change to a Keeper, if it is given one, that makes them outlive the
 // process. It does not know who links what, nor how what is kept is kept.
 //
-// What is in memory is what guests see, at once and on all loops. It is never taken back: a change
-// that the Keeper cannot keep yet is owed by the Keeper. While too much is owed new keys are
-// refused as too large; keys that are there can be changed, for that does not make it more.
+// What is in memory is what guests see, at once and on all loops. A change that was made while a
+// message was judged is taken back if the Keeper does not keep the message; any other change that
+// it cannot keep yet is owed by the Keeper. While too much is owed new keys are refused as too
+// large; keys that are there can be changed, for that does not make it more.
 package kv
 
 import (
@@ -63,8 +64,11 @@ const NoLoop = -1
 // Keeper makes changes outlive the process.
 type Keeper interface {
 	// Note keeps n, a change that was made on that loop, or NoLoop. It is called under the lock of
-	// the key, so changes of one key come one after the other; it must not wait.
-	Note(loop int, n Note)
+	// the key, so changes of one key come one after the other; it must not wait. The answer is nil
+	// if the change stays, and otherwise what Saw is told until Store.Settle brings its fate.
+	Note(loop int, n Note) (fate any)
+	// Saw says that a guest on that loop saw the change of that fate.
+	Saw(loop int, fate any)
 	// Room is false while there is none for new keys.
 	Room() bool
 }
@@ -81,6 +85,8 @@ type Note struct {
 	// it was to live.
 	Expire int64
 	TTL    uint64
+	// Change tells it from other changes of the key in this run.
+	Change uint64
 }
 
 // Store holds the spaces of all components. Safe for concurrent use.
@@ -91,9 +97,10 @@ type Store struct {
 	// takes no lock.
 	spaces atomic.Pointer[map[string]*area]
 	mu     sync.Mutex
-	// note and room are the Keeper's, nil for none. They are functions, so that a program without
-	// one, which has little room, does not link what they need.
-	note  func(a *area, loop int, it *item, gone bool)
+	// note, saw and room are the Keeper's, nil for none. They are functions, so that a program
+	// without one, which has little room, does not link what they need.
+	note  func(a *area, loop int, it *item, how uint8)
+	saw   func(a *area, loop int, key []byte)
 	room  func() bool
 	total usage
 }
@@ -126,12 +133,35 @@ func New(cfg Config) *Store {
 // Keep gives s the Keeper of its changes. It must come before the first guest.
 func (s *Store) Keep(k Keeper) {
 	s.room = k.Room
-	s.note = func(a *area, loop int, it *item, gone bool) {
-		n := Note{Space: a.name, Key: it.key, Gone: gone}
-		if !gone {
+	s.note = func(a *area, loop int, it *item, how uint8) {
+		sh := a.shard([]byte(it.key))
+		o := sh.opened()
+		o.changes++
+		c := change{number: o.changes, how: how, was: o.was}
+		n := Note{Space: a.name, Key: it.key, Change: c.number}
+		n.Gone = how == gone || sh.items[it.key] != it
+		if !n.Gone {
 			n.Counter, n.N, n.Value, n.Expire, n.TTL = it.counter, it.n, it.value, it.expire, it.ttl
 		}
-		k.Note(loop, n)
+		switch how {
+		case gone:
+			c.was = it.state() // it may make room for the key at work
+		case counted:
+			c.by = it.n - c.was.n
+			fallthrough
+		default:
+			o.was = state{} // a value that went is not held
+		}
+		c.fate = k.Note(loop, n)
+		o.remember(it.key, c)
+	}
+	s.saw = func(a *area, loop int, key []byte) {
+		sh := a.shard(key)
+		o := sh.opened()
+		o.was = sh.items[string(key)].state()
+		if fate := o.past[string(key)].last(); fate != nil {
+			k.Saw(loop, fate)
+		}
 	}
 }
 
@@ -142,7 +172,10 @@ func (s *Store) Load(now int64, n Note) {
 	sp := s.area(n.Space)
 	if n.Expire != 0 && n.Expire <= now {
 		if s.note != nil {
-			s.note(sp, NoLoop, &item{key: n.Key}, true)
+			sh := sp.shard([]byte(n.Key))
+			sh.mu.Lock()
+			s.note(sp, NoLoop, &item{key: n.Key}, gone)
+			sh.mu.Unlock()
 		}
 		return
 	}

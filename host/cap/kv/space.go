@@ -28,6 +28,8 @@ type shard struct {
 	mu    sync.Mutex
 	items map[string]*item
 	due   dueHeap // the items that expire, soonest first
+	// open is an *open with a Keeper. A program without one does not link the type.
+	open any
 }
 
 // item is one entry. value never changes in place: who got it keeps it.
@@ -54,9 +56,9 @@ func (s *area) shard(key []byte) *shard {
 }
 
 // note tells the Keeper what became of it. The shard is locked.
-func (s *area) note(loop int, it *item, gone bool) {
+func (s *area) note(loop int, it *item, how uint8) {
 	if note := s.store.note; note != nil {
-		note(s, loop, it, gone)
+		note(s, loop, it, how)
 	}
 }
 
@@ -82,7 +84,7 @@ func (s Space) Set(now int64, key, value []byte, ttl uint64) error {
 	defer sh.mu.Unlock()
 	it, err := s.put(sh, s.live(sh, at, key), entry{at, key, value, ttl})
 	if err == nil {
-		s.note(s.loop, it, false)
+		s.note(s.loop, it, set)
 	}
 	return err
 }
@@ -97,7 +99,7 @@ func (s Space) SetIfAbsent(now int64, key, value []byte, ttl uint64) (bool, erro
 	}
 	it, err := s.put(sh, nil, entry{at, key, value, ttl})
 	if err == nil {
-		s.note(s.loop, it, false)
+		s.note(s.loop, it, set)
 	}
 	return err == nil, err
 }
@@ -130,7 +132,7 @@ func (s Space) Increment(now int64, key []byte, by int64) (int64, error) {
 		return 0, ErrNotACounter
 	}
 	it.n = sum
-	s.note(s.loop, it, false)
+	s.note(s.loop, it, counted)
 	return sum, nil
 }
 
@@ -179,21 +181,28 @@ func (s *area) load(now int64, n *Note) {
 	sh := s.shard([]byte(n.Key))
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	it := sh.items[n.Key]
-	if it == nil {
-		it = sh.add(n.Key)
-		s.count.Add(1)
-		s.store.total.count.Add(1)
-		s.grow(len(n.Key) + entryBytes)
-	}
-	s.grow(len(n.Value) - len(it.value))
-	it.value, it.counter, it.n = append([]byte(nil), n.Value...), n.Counter, n.N
-	it.ttl = n.TTL
 	expire := n.Expire
 	if expire != 0 && n.TTL != 0 {
 		expire = min(expire, deadline(now, n.TTL))
 	}
-	sh.setExpire(it, expire)
+	s.bring(sh, n.Key, state{
+		there: true, counter: n.Counter, n: n.N, value: append([]byte(nil), n.Value...),
+		expire: expire, ttl: n.TTL,
+	})
+}
+
+// bring makes the item under key what v says, beyond all limits.
+func (s *area) bring(sh *shard, key string, v state) {
+	it := sh.items[key]
+	if it == nil {
+		it = sh.add(key)
+		s.count.Add(1)
+		s.store.total.count.Add(1)
+		s.grow(len(key) + entryBytes)
+	}
+	s.grow(len(v.value) - len(it.value))
+	it.value, it.counter, it.n, it.ttl = v.value, v.counter, v.n, v.ttl
+	sh.setExpire(it, v.expire)
 }
 
 // grow counts bytes in, or out if they are below 0.
@@ -234,11 +243,14 @@ func (s *area) fit(entries, bytes int64) bool {
 // live is the item under key that has not expired, or nil. The shard is locked.
 func (s *area) live(sh *shard, at moment, key []byte) *item {
 	it := sh.items[string(key)]
-	if it == nil || it.expire == 0 || it.expire > at.now {
-		return it
+	if it != nil && it.expire != 0 && it.expire <= at.now {
+		s.drop(sh, at.loop, it)
+		it = nil
 	}
-	s.drop(sh, at.loop, it)
-	return nil
+	if saw := s.store.saw; saw != nil {
+		saw(s, at.loop, key)
+	}
+	return it
 }
 
 func (s *area) expire(sh *shard, at moment) {
@@ -248,12 +260,16 @@ func (s *area) expire(sh *shard, at moment) {
 }
 
 func (s *area) drop(sh *shard, loop int, it *item) {
+	s.note(loop, it, gone)
+	s.remove(sh, it)
+}
+
+func (s *area) remove(sh *shard, it *item) {
 	delete(sh.items, it.key)
 	sh.setExpire(it, 0)
 	bytes := int64(len(it.key) + len(it.value) + entryBytes)
 	s.usage.give(1, bytes)
 	s.store.total.give(1, bytes)
-	s.note(loop, it, true)
 }
 
 // deadline is now + ttl without overflow, 0 for never.
