@@ -86,11 +86,15 @@ func (w *world) quiet() {
 	for _, p := range w.pubs {
 		p.end()
 	}
+	w.again.end()
 	w.until("publishers", func() (left int) {
 		for _, p := range w.pubs {
 			if !p.ended() {
 				left++
 			}
+		}
+		if !w.again.ended() {
+			left++
 		}
 		return left
 	})
@@ -110,6 +114,9 @@ func (w *world) finish() {
 	}
 	w.settle(w.chg.subscriber, w.chg.owed)
 	w.chg.unwanted()
+	for _, s := range []*subscriber{w.subs[0], w.subs[2], w.away} { // at QoS 2
+		w.settleOnce(s)
+	}
 	w.settleShared()
 	w.unkept()
 	w.t.Logf("subscriptions changed: %d", w.chg.changes())

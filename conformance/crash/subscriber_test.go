@@ -3,6 +3,7 @@ package crash
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -23,12 +24,14 @@ type subscriber struct {
 	mu   sync.Mutex
 	got  [publishers][]uint8
 	last map[string]int // by topic and QoS, the highest seq
+	once map[int]int    // what the repeater sent, how often it came
 }
 
 func newSubscriber(id string, v mqtt.Version, w *world, list ...mqtt.Subscription) *subscriber {
 	s := &subscriber{
 		ledger: w.ledger, filters: list, received: map[uint16]bool{},
 		subbed: make(chan struct{}), last: map[string]int{},
+		once: map[int]int{},
 	}
 	s.client = client{id: id, version: v, broker: &w.at, packet: s.take, idle: func(*link) {}}
 	s.lost = func() { s.ledger.fault("lost", "%s: its session is lost", id) }
@@ -44,7 +47,10 @@ func newSubscriber(id string, v mqtt.Version, w *world, list ...mqtt.Subscriptio
 
 // all are filters for whatever publishers send.
 func all(q mqtt.QoS) []mqtt.Subscription {
-	return []mqtt.Subscription{{Filter: []byte("c/#"), QoS: q}, {Filter: []byte("r/#"), QoS: q}}
+	return []mqtt.Subscription{
+		{Filter: []byte("c/#"), QoS: q}, {Filter: []byte("r/#"), QoS: q},
+		{Filter: []byte("d/#"), QoS: q},
+	}
 }
 
 func (s *subscriber) take(l *link, t mqtt.Type, frame []byte) {
@@ -102,6 +108,13 @@ func (s *subscriber) read(p *mqtt.Publish) (m message, ok bool) {
 }
 
 func (s *subscriber) note(p *mqtt.Publish) {
+	if string(p.Topic) == "d/once" {
+		x, _ := strconv.Atoi(string(p.Payload))
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.once[x]++
+		return
+	}
 	m, ok := s.read(p)
 	if !ok {
 		return

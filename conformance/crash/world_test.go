@@ -29,6 +29,9 @@ listeners:
       transformer:
         - use: transformer-json
           config: {rules: [{direction: up, filter: c/+/j, steps: [{const: {by: one}}]}]}
+      deduplicator:
+        - use: deduplicator-window
+          config: {rules: [{filter: d/#, window_ms: 3600000}]}
 `
 
 // binaries are the broker that users have, and the one with faults.
@@ -71,6 +74,7 @@ type world struct {
 	leave  func() // of away, nil while it is away
 	gone   chan struct{}
 	chg    *changer
+	again  *repeater
 	tally  tally
 	// patience is how long clients may wait without getting anything of what they are owed.
 	patience time.Duration
@@ -130,6 +134,8 @@ func (w *world) people() {
 	w.toggle()
 	w.chg = newChanger(w)
 	go w.chg.run(w.ctx)
+	w.again = newRepeater(w)
+	go w.again.run(w.ctx)
 	for i := range publishers {
 		p := newPublisher(i, &w.at, w.ledger)
 		w.pubs = append(w.pubs, p)
