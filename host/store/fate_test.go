@@ -123,6 +123,17 @@ func TestNotesThatStay(t *testing.T) {
 	v.want(t, "")
 }
 
+// wantHeld checks that nothing in the line may be taken.
+func (k *desktop) wantHeld() {
+	k.t.Helper()
+	l := k.disk.line
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.items) == 0 || l.whole != 0 {
+		k.t.Errorf("%d wait, %d may be taken without what they rest on", len(l.items), l.whole)
+	}
+}
+
 // What was judged by a note that is taken back is refused with it, on whatever loop it came and
 // in whatever order the writes do.
 func TestWhatRestsOnARefusedMessageIsRefused(t *testing.T) {
@@ -148,6 +159,7 @@ func TestWhatRestsOnARefusedMessageIsRefused(t *testing.T) {
 			rests := other.ask(broker.Batch{})
 			other.view.Judging(false)
 			if late {
+				k.wantHeld()
 				token = k.ask(b)
 			}
 			k.view.Judging(false)
