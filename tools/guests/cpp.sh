@@ -17,3 +17,4 @@ reactor "$out/policy.core.wasm" "$out"/*.o -lc++ -lc++abi
 componentize -adapt "$(adapter)" "$out/policy.core.wasm" "$out/policy.wasm"
 version=$(clang_version)
 echo "policy.wasm component $version"
+echo "policy.core.wasm core $version"

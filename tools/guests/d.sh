@@ -17,3 +17,4 @@ reactor "$out/policy.core.wasm" "$out"/*.o
 componentize "$out/policy.core.wasm" "$out/policy.wasm"
 version=ldc-$(echo "$LDC_DEB" | sed 's/.*:\([^-]*\)-.*/\1/')
 echo "policy.wasm component $version"
+echo "policy.core.wasm core $version"

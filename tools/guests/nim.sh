@@ -19,3 +19,4 @@ nim c --verbosity:0 --hints:off --cpu:wasm32 --os:linux --cc:clang --clang.exe:c
 reactor "$out/policy.core.wasm" "$out"/*.o "$out"/nim/*.o
 componentize "$out/policy.core.wasm" "$out/policy.wasm"
 echo "policy.wasm component nim-${NIM_DEB%-*}"
+echo "policy.core.wasm core nim-${NIM_DEB%-*}"
