@@ -105,7 +105,7 @@ func TestReadmeCommands(t *testing.T) {
 	tree := loadHouse(t)
 	for file, lines := range map[string][]string{
 		"README.md": {"    go run ./host/cmd/hpmq", "    go test ./..."},
-		".ci/run":   {"make check TESTFLAGS=-v", "go test ./..."},
+		".ci/run":   {"make check", "go test ./..."},
 	} {
 		have := strings.Split(string(tree.Text(file)), "\n")
 		for _, line := range lines {

@@ -41,7 +41,11 @@ world other { export subtract: func(a: s32, b: s32) -> s32; }
 
 // TestTools runs everything on one cache: compiling wasm-tools takes seconds.
 func TestTools(t *testing.T) {
-	tools, err := Open(filepath.Join(t.TempDir(), "cache"))
+	cache := os.Getenv("HPMQ_TEST_CACHE")
+	if cache == "" {
+		cache = t.TempDir()
+	}
+	tools, err := Open(filepath.Join(cache, "wasmtools"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,6 @@ const vendorCases = `[
   "answer": "drop"}]`
 
 func TestTest(t *testing.T) {
-	t.Setenv("HPMQ_CLI_CACHE", t.TempDir())
 	dir := t.TempDir()
 	file, bad := filepath.Join(dir, "v.json"), filepath.Join(dir, "bad.json")
 	write(t, file, vendorCases)
@@ -64,7 +63,6 @@ func tag(t *testing.T) string {
 
 // TestRecord: what is recorded of live messages passes as it is, and fails for another component.
 func TestRecord(t *testing.T) {
-	t.Setenv("HPMQ_CLI_CACHE", t.TempDir())
 	b := &broker{messages: []string{"a/1={}", "a/2=\xff\x00", "a/3=z"}}
 	out := filepath.Join(t.TempDir(), "live.json")
 	record := "component test --record # --target " + b.start(t) + " --out " + out
@@ -111,7 +109,6 @@ func TestRecord(t *testing.T) {
 
 // TestNothingComes: who waits for messages in vain is told so in plain words.
 func TestNothingComes(t *testing.T) {
-	t.Setenv("HPMQ_CLI_CACHE", t.TempDir())
 	quiet := (&broker{}).start(t)
 	gone := (&broker{ends: true, messages: []string{"a=1"}}).start(t)
 	file := filepath.Join(t.TempDir(), "kept.json")
@@ -146,7 +143,6 @@ func (s *stopping) Write(b []byte) (int, error) {
 
 // TestRunIsStopped: a signal after messages is no error to tell.
 func TestRunIsStopped(t *testing.T) {
-	t.Setenv("HPMQ_CLI_CACHE", t.TempDir())
 	target := (&broker{messages: []string{"a=1"}}).start(t)
 	ctx, stop := context.WithCancel(t.Context())
 	var errs strings.Builder
@@ -169,7 +165,6 @@ func containsAll(text string, words []string) bool {
 }
 
 func TestBench(t *testing.T) {
-	t.Setenv("HPMQ_CLI_CACHE", t.TempDir())
 	file := filepath.Join(t.TempDir(), "v.json")
 	write(t, file, vendorCases)
 	for name, c := range map[string]saying{
@@ -202,7 +197,6 @@ func TestBench(t *testing.T) {
 }
 
 func TestRun(t *testing.T) {
-	t.Setenv("HPMQ_CLI_CACHE", t.TempDir())
 	b := &broker{published: make(chan string, 9)}
 	b.messages = []string{"a={}", "trap/x=1", "b=\x1b[2J"}
 	at := " --filter # --count 3 --target " + b.start(t)
@@ -249,7 +243,6 @@ func TestRun(t *testing.T) {
 
 // TestWrapAndWIT runs all that needs wasm-tools, which takes seconds to compile.
 func TestWrapAndWIT(t *testing.T) {
-	t.Setenv("HPMQ_CLI_CACHE", t.TempDir())
 	dir := t.TempDir()
 	made, none := filepath.Join(dir, "made.wasm"), filepath.Join(dir, "none.wasm")
 	core, err := os.ReadFile(plain1)

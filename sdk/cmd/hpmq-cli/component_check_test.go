@@ -61,7 +61,6 @@ func (c saying) check(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	t.Setenv("HPMQ_CLI_CACHE", t.TempDir())
 	garbage := filepath.Join(t.TempDir(), "x.wasm")
 	write(t, garbage, "no wasm")
 	bad := filepath.Join(t.TempDir(), "bad.json")
@@ -103,7 +102,6 @@ func TestCheck(t *testing.T) {
 }
 
 func TestCheckAsJSON(t *testing.T) {
-	t.Setenv("HPMQ_CLI_CACHE", t.TempDir())
 	code, out, errs := local(t, "--json", "component", "check", history1)
 	var got checked
 	if err := json.Unmarshal([]byte(out), &got); err != nil || code != exitOK {
@@ -119,7 +117,6 @@ func TestCheckAsJSON(t *testing.T) {
 
 // TestCheckOfLinks: a configuration with links of one component that would and would not do.
 func TestCheckOfLinks(t *testing.T) {
-	t.Setenv("HPMQ_CLI_CACHE", t.TempDir())
 	dir := t.TempDir()
 	code, err := os.ReadFile(history1)
 	if err != nil {

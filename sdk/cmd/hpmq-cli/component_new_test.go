@@ -9,7 +9,6 @@ import (
 
 // TestNewcomer goes the way of a newcomer in Go, whose toolchain is here in any case.
 func TestNewcomer(t *testing.T) {
-	t.Setenv("HPMQ_CLI_CACHE", t.TempDir())
 	dir := filepath.Join(t.TempDir(), "vendor")
 	for _, c := range []saying{
 		{"component build " + dir, exitUsage, nil, []string{"component.json"}},
