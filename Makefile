@@ -50,7 +50,7 @@ demo-languages: guests ## swap components of every language for each other while
 		-languages conformance/guests/policy,.tools/guests
 
 newcomer: ## go the way from component new to a live link in three languages, and time it
-	. tools/guests/lib.sh && clang_tools
+	. tools/guests/lib.sh && clang_tools && node_tools
 	go run ./conformance/demo/cmd/hpmq-demo -rate 100 -each 100 -timeout 20m -newcomer $(NEWCOMER)
 
 conformance: ## judge the broker by the conformance suite on tcp, tls, ws and wss

@@ -86,11 +86,16 @@ policy_world="-wit wit -world policy-component"
 # preview1 is the flag of componentize for a module that imports WASI preview 1.
 preview1="-adapt wasi_snapshot_preview1=sdk/guest/preview1/preview1.wasm"
 
+# node_tools brings node and npm where there are none.
+node_tools() {
+	command -v npm >/dev/null || debs nodejs npm
+}
+
 # npm_tool PACKAGE VERSION installs a tool of npm's and prints its folder.
 npm_tool() {
 	tool=$PWD/.tools/$1
 	if [ "$(cat "$tool/.installed" 2>/dev/null)" != "$2" ]; then
-		command -v npm >/dev/null || debs nodejs npm
+		node_tools
 		say "installing $1 $2"
 		mkdir -p "$tool"
 		echo '{"private": true}' >"$tool/package.json"
