@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -43,6 +44,20 @@ func TestSegmentBombs(t *testing.T) {
 	_, err = open(t, cfg).Compile(context.Background(), core.Bytes())
 	if !errors.Is(err, fuel.ErrLimit) {
 		t.Errorf("a core module with 1250 elements of 1000: %v", err)
+	}
+}
+
+// TestValuesAliveAreBoundedTogether: modules that may each be compiled may not all be.
+func TestValuesAliveAreBoundedTogether(t *testing.T) {
+	m := asm.New()
+	m.ExportFunc("f", m.Func(i32, i32, none, asm.LocalGet(0)))
+	blocks := asm.Code(bytes.Repeat([]byte{0x02, 0x40, 0x0b}, 250)) // block, end
+	for range 12 {
+		m.Func(none, none, bytes.Repeat([]byte{asm.I32}, 2000), blocks)
+	}
+	_, err := started(t, Default(), inOrder(m, m, m))
+	if !errors.Is(err, fuel.ErrLimit) || !strings.Contains(err.Error(), "together") {
+		t.Errorf("three modules: %v", err)
 	}
 }
 

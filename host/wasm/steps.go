@@ -132,15 +132,16 @@ func rewriteKey(c fuel.Counters, names []fuel.Name) string {
 	return b.String()
 }
 
-// rewrite rewrites the module of a step. Together the modules may have ModuleBytesMax, as often as
-// each is compiled.
+// rewrite rewrites the module of a step. Together the modules may have what two modules may, in
+// bytes and in what compiling them takes, as often as each is compiled.
 func (l *linker) rewrite(i int, c fuel.Counters, names []fuel.Name) (*fuel.Module, error) {
 	code := l.p.Modules[l.p.Instances[i].Module]
 	if l.bytes += len(code); l.bytes > 2*int(l.e.cfg.ModuleBytesMax) {
 		return nil, fmt.Errorf("%w: its core modules are instantiated with so many different "+
 			"imports that they come to %d bytes", fuel.ErrLimit, l.bytes)
 	}
-	return fuel.RewriteWith(code, l.e.fuelLimits(), fuel.Options{
+	limits := l.e.fuelLimits()
+	r, err := fuel.RewriteWith(code, limits, fuel.Options{
 		Counters: c, FixTables: l.fixTables,
 		Rename: func(place int, im fuel.Import) fuel.Name {
 			if place >= len(names) {
@@ -149,6 +150,15 @@ func (l *linker) rewrite(i int, c fuel.Counters, names []fuel.Name) (*fuel.Modul
 			return names[place]
 		},
 	})
+	if err != nil {
+		return nil, err
+	}
+	if l.alive += r.Alive; l.alive > 2*uint64(limits.AliveSumMax) {
+		return nil, fmt.Errorf("%w: its core modules together have locals and operands alive at "+
+			"blocks and branches %d times, at most %d are taken; optimize (-Os, wasm-opt -Os)",
+			fuel.ErrLimit, l.alive, 2*uint64(limits.AliveSumMax))
+	}
+	return r, nil
 }
 
 // makeSteps compiles. Counters are in the first instance that needs some: it is there before all

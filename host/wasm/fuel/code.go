@@ -114,8 +114,8 @@ func (w *rewriter) readCode(r *reader) {
 			r.fail(f.r.err)
 			return
 		}
-		if w.alive += f.alive.sum; w.alive > uint64(w.limits.AliveSumMax) {
-			r.fail(tooAlive("the module", w.alive, w.limits.AliveSumMax))
+		if w.out.Alive += f.alive.sum; w.out.Alive > uint64(w.limits.AliveSumMax) {
+			r.fail(tooAlive("the module", w.out.Alive, w.limits.AliveSumMax))
 			return
 		}
 		if w.options.Counters == Without {

@@ -99,6 +99,8 @@ type Module struct {
 	TableElementsMin, TableElementsMax uint64
 	// Elements is how many items its element segments have together.
 	Elements uint64
+	// Alive is how often a value is alive at a place of control flow, as Limits.AliveMax counts.
+	Alive uint64
 	// HasStart tells if StartExport is there.
 	HasStart bool
 	// Functions is how many it defines.

@@ -60,7 +60,7 @@ func DefaultLimits() Limits {
 		NameBytesMax:     4096,
 		ElementsMax:      1 << 16,
 		// Of real guests the biggest function has 0.8 million, in a module of Rust, and the biggest
-		// module, SpiderMonkey, 13 million. A function at the bound compiles in 6 s and 150 MB.
+		// module, SpiderMonkey, 13 million. A function at the bound compiles in 7 s and 85 MB.
 		AliveMax:    1 << 21,
 		AliveSumMax: 1 << 25,
 		SliceFuel:   250_000, // some 0.1 ms; to leave native code and come back is 0.1 µs

@@ -50,8 +50,7 @@ type rewriter struct {
 	globals  uint32
 	tables   uint32
 	memories uint32
-	alive    uint64 // of all functions
-	start    int64  // function, -1 for none
+	start    int64 // function, -1 for none
 	names    []byte
 	out      Module
 
