@@ -18,8 +18,8 @@ NEWCOMER = c,go,assemblyscript
 
 # Compiled guests outlive a test run here: under the race detector compiling is most of the time. Not in
 # the tree, where each new file would make go test forget what it knows.
-HPMQ_TEST_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hpmq-test
-export HPMQ_TEST_CACHE
+TEST_CACHE_HPMQ ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hpmq-test
+export TEST_CACHE_HPMQ
 
 export CGO_ENABLED = 0
 # Small devices without a floating-point unit.

@@ -14,11 +14,11 @@ import (
 	"github.com/hpmq/hpmq/sdk/cases"
 )
 
-// open keeps compiled code in HPMQ_TEST_CACHE, if that is set: under the race detector compiling is
+// open keeps compiled code in TEST_CACHE_HPMQ, if that is set: under the race detector compiling is
 // most of the time.
 func open(t *testing.T, cfg Config) *Trial {
 	t.Helper()
-	if dir := os.Getenv("HPMQ_TEST_CACHE"); dir != "" && cfg.CacheDir == "" {
+	if dir := os.Getenv("TEST_CACHE_HPMQ"); dir != "" && cfg.CacheDir == "" {
 		cfg.CacheDir = filepath.Join(dir, "trial")
 	}
 	tr, err := Open(cfg)

@@ -41,7 +41,7 @@ world other { export subtract: func(a: s32, b: s32) -> s32; }
 
 // TestTools runs everything on one cache: compiling wasm-tools takes seconds.
 func TestTools(t *testing.T) {
-	cache := os.Getenv("HPMQ_TEST_CACHE")
+	cache := os.Getenv("TEST_CACHE_HPMQ")
 	if cache == "" {
 		cache = t.TempDir()
 	}

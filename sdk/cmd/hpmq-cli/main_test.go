@@ -8,11 +8,11 @@ import (
 )
 
 // TestMain gives all tests one folder of compiled code: compiling wasm-tools takes seconds, under
-// the race detector minutes. With HPMQ_TEST_CACHE the folder outlives the run.
+// the race detector minutes. With TEST_CACHE_HPMQ the folder outlives the run.
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
-		dir := filepath.Join(os.Getenv("HPMQ_TEST_CACHE"), "hpmq-cli")
-		if os.Getenv("HPMQ_TEST_CACHE") == "" {
+		dir := filepath.Join(os.Getenv("TEST_CACHE_HPMQ"), "hpmq-cli")
+		if os.Getenv("TEST_CACHE_HPMQ") == "" {
 			var err error
 			if dir, err = os.MkdirTemp("", "hpmq-cli"); err != nil {
 				fmt.Fprintln(os.Stderr, err)
