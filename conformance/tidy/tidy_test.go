@@ -105,12 +105,29 @@ func TestReadmeCommands(t *testing.T) {
 	tree := loadHouse(t)
 	for file, lines := range map[string][]string{
 		"README.md": {"    go run ./host/cmd/hpmq", "    go test ./..."},
-		".ci/run":   {"make check", "go test ./..."},
+		".ci/run":   {"make check TESTFLAGS=-v", "go test ./..."},
 	} {
 		have := strings.Split(string(tree.Text(file)), "\n")
 		for _, line := range lines {
 			if !slices.Contains(have, line) {
 				t.Errorf("%s has no line %q", file, line)
+			}
+		}
+	}
+}
+
+// TestNoNameIsAKey: the broker takes what begins with HPMQ_ for a key of its configuration, so a
+// tool must not export such a name to the broker that it starts.
+func TestNoNameIsAKey(t *testing.T) {
+	exported := regexp.MustCompile(`(?m)(?:export|env)\s+HPMQ_[A-Z_]+|^HPMQ_[A-Z_]+\s*[?:]?=`)
+	tree := loadHouse(t)
+	for _, p := range tree.Texts {
+		if p != "Makefile" && p != ".ci/run" && !strings.HasPrefix(p, "tools/") {
+			continue
+		}
+		for _, hit := range exported.FindAllString(string(tree.Text(p)), -1) {
+			if !strings.Contains(hit, "HPMQ_CLI_") {
+				t.Errorf("%s: %s", p, hit)
 			}
 		}
 	}
