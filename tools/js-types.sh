@@ -1,9 +1,9 @@
 #!/bin/sh
 # js-types.sh [--check] writes the types of the contracts for TypeScript into sdk/guest/js/types, or
-# compares what is there. It takes the jco that wit-check.sh installs.
+# compares what is there and sees that TypeScript takes them. It takes the jco that wit-check.sh installs.
 set -eu
 cd "$(dirname "$0")/.."
-. tools/versions.sh
+. tools/guests/lib.sh
 jco=.tools/jco/node_modules/@bytecodealliance/jco/dist/jco.js
 [ -f "$jco" ] || fail "run tools/wit-check.sh once: it installs jco"
 work=$(mktemp -d)
@@ -20,6 +20,7 @@ for file in "$work"/interfaces/*.d.ts; do
 done
 if [ "${1:-}" = --check ]; then
 	diff -r "$work/interfaces" sdk/guest/js/types || fail "not what wit/ says: run tools/js-types.sh"
+	node "$(npm_tool typescript "$TYPESCRIPT_VERSION")/bin/tsc" --project sdk/guest/js --noEmit
 else
 	rm -rf sdk/guest/js/types
 	cp -R "$work/interfaces" sdk/guest/js/types

@@ -116,6 +116,23 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
+// TestNoNameIsAKey: the broker takes what begins with HPMQ_ for a key of its configuration, so a
+// tool must not export such a name to the broker that it starts.
+func TestNoNameIsAKey(t *testing.T) {
+	exported := regexp.MustCompile(`(?m)(?:export|env)\s+HPMQ_[A-Z_]+|^HPMQ_[A-Z_]+\s*[?:]?=`)
+	tree := loadHouse(t)
+	for _, p := range tree.Texts {
+		if p != "Makefile" && p != ".ci/run" && !strings.HasPrefix(p, "tools/") {
+			continue
+		}
+		for _, hit := range exported.FindAllString(string(tree.Text(p)), -1) {
+			if !strings.Contains(hit, "HPMQ_CLI_") {
+				t.Errorf("%s: %s", p, hit)
+			}
+		}
+	}
+}
+
 // TestLinksLead follows the relative links of the documents at the root.
 func TestLinksLead(t *testing.T) {
 	root := filepath.Join("..", "..")

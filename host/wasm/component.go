@@ -53,7 +53,7 @@ type linker struct {
 	modules     []*coreModule          // by module of the plan
 	fixTables   bool                   // they could outgrow their limit together
 	bytes       int                    // of what was rewritten
-	alive       uint64                 // of what was rewritten: fuel.Module.Alive
+	alive       uint64                 // of what is compiled: fuel.Module.Alive
 	given       int                    // trampolines, as often as they are imported
 }
 

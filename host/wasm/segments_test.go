@@ -59,6 +59,16 @@ func TestValuesAliveAreBoundedTogether(t *testing.T) {
 	if !errors.Is(err, fuel.ErrLimit) || !strings.Contains(err.Error(), "together") {
 		t.Errorf("three modules: %v", err)
 	}
+	l := &linker{e: open(t, Default())}
+	most := uint64(fuel.DefaultLimits().AliveSumMax)
+	for range 2 {
+		if err := l.withinAlive(most); err != nil {
+			t.Errorf("two modules at their bound: %v", err)
+		}
+	}
+	if err := l.withinAlive(1); !errors.Is(err, fuel.ErrLimit) {
+		t.Errorf("one more: %v", err)
+	}
 }
 
 // TestWaitForTheCompiler: who gives up is told what it waited for.

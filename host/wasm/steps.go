@@ -73,6 +73,9 @@ func (l *linker) rewriteAll(context.Context) error {
 				return fmt.Errorf("core module %d: %w", in.Module, err)
 			}
 			l.modules[in.Module] = c
+			if err := l.withinAlive(c.Alive); err != nil {
+				return err
+			}
 		}
 		low, high = low+c.TableElementsMin, high+c.TableElementsMax
 		pages += c.ownPages()
@@ -132,16 +135,15 @@ func rewriteKey(c fuel.Counters, names []fuel.Name) string {
 	return b.String()
 }
 
-// rewrite rewrites the module of a step. Together the modules may have what two modules may, in
-// bytes and in what compiling them takes, as often as each is compiled.
+// rewrite rewrites the module of a step. Together the modules may have ModuleBytesMax, as often as
+// each is rewritten.
 func (l *linker) rewrite(i int, c fuel.Counters, names []fuel.Name) (*fuel.Module, error) {
 	code := l.p.Modules[l.p.Instances[i].Module]
 	if l.bytes += len(code); l.bytes > 2*int(l.e.cfg.ModuleBytesMax) {
 		return nil, fmt.Errorf("%w: its core modules are instantiated with so many different "+
 			"imports that they come to %d bytes", fuel.ErrLimit, l.bytes)
 	}
-	limits := l.e.fuelLimits()
-	r, err := fuel.RewriteWith(code, limits, fuel.Options{
+	return fuel.RewriteWith(code, l.e.fuelLimits(), fuel.Options{
 		Counters: c, FixTables: l.fixTables,
 		Rename: func(place int, im fuel.Import) fuel.Name {
 			if place >= len(names) {
@@ -150,15 +152,18 @@ func (l *linker) rewrite(i int, c fuel.Counters, names []fuel.Name) (*fuel.Modul
 			return names[place]
 		},
 	})
-	if err != nil {
-		return nil, err
+}
+
+// withinAlive adds what compiling a module takes. Together the modules may take what two may, as
+// often as each is compiled.
+func (l *linker) withinAlive(n uint64) error {
+	most := 2 * uint64(l.e.fuelLimits().AliveSumMax)
+	if l.alive += n; l.alive <= most {
+		return nil
 	}
-	if l.alive += r.Alive; l.alive > 2*uint64(limits.AliveSumMax) {
-		return nil, fmt.Errorf("%w: its core modules together have locals and operands alive at "+
-			"blocks and branches %d times, at most %d are taken; optimize (-Os, wasm-opt -Os)",
-			fuel.ErrLimit, l.alive, 2*uint64(limits.AliveSumMax))
-	}
-	return r, nil
+	return fmt.Errorf("%w: its core modules together have locals and operands alive at blocks "+
+		"and branches %d times, at most %d are taken; optimize (-Os, wasm-opt -Os)",
+		fuel.ErrLimit, l.alive, most)
 }
 
 // makeSteps compiles. Counters are in the first instance that needs some: it is there before all
@@ -237,6 +242,11 @@ func (l *linker) compile(
 	if r == nil || l.fixTables {
 		var err error
 		if r, err = l.rewrite(i, mode, names); err != nil {
+			return nil, err
+		}
+	}
+	if len(c.compiled) > 0 { // the first time is counted, before all else
+		if err := l.withinAlive(r.Alive); err != nil {
 			return nil, err
 		}
 	}

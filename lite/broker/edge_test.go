@@ -124,7 +124,7 @@ func TestFailedAckArrives(t *testing.T) {
 	k.sendAck(0, k.asks.put(ask{kind: askPeer, pub: pub}), mqtt.QuotaExceeded)
 	k.Peer(1000, 0, out.frames[len(out.frames)-1])
 	if k.stats.BadFrames != 0 || pub.reason != mqtt.QuotaExceeded || pub.wait != 0 {
-		t.Errorf("bad frames %d, reason %#x, %d things waited for", k.stats.BadFrames, pub.reason,
-			pub.wait)
+		t.Errorf("bad frames %d, reason %#x, %d things waited for", k.stats.BadFrames,
+			byte(pub.reason), pub.wait)
 	}
 }

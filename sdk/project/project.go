@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 )
 
 // File is where a folder says what it is.
@@ -78,7 +80,14 @@ func Load(dir string) (*Project, error) {
 	if err := d.Decode(p); err != nil {
 		return nil, fmt.Errorf("project: %s: %w", f.Name(), err)
 	}
-	return p, p.Validate()
+	if err := p.Validate(); err != nil {
+		return p, err
+	}
+	if !slices.Contains(roles(), p.Role) {
+		return p, fmt.Errorf("project: %s: %q is no role: there are %s", f.Name(), p.Role,
+			strings.Join(roles(), ", "))
+	}
+	return p, nil
 }
 
 // Validate says what is wrong with p.
@@ -91,6 +100,13 @@ func (p *Project) Validate() error {
 		return err
 	}
 	return nil
+}
+
+// roles are those of wit/.
+func roles() []string {
+	return []string{
+		"authenticator", "authorizer", "codec", "deduplicator", "router", "transformer", "worker",
+	}
 }
 
 // Wasm is the path of what is built.

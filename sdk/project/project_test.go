@@ -107,7 +107,8 @@ func TestLoadRefuses(t *testing.T) {
 	}
 	for text, says := range map[string]string{
 		`{`: "unexpected", `{"nam": "x"}`: "nam", `{"name": "X"}`: "no name",
-		`{"name": "x", "language": "cobol"}`: "cobol",
+		`{"name": "x", "language": "cobol"}`:             "cobol",
+		`{"name": "x", "language": "c", "role": "boss"}`: `"boss" is no role`,
 	} {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, File), []byte(text), 0o600); err != nil {

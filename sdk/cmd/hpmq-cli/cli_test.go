@@ -107,6 +107,8 @@ func (c *exchange) check(t *testing.T) {
 func TestErrorsAndExitCodes(t *testing.T) {
 	noJSON := filepath.Join(t.TempDir(), "c.json")
 	write(t, noJSON, "[1]")
+	hollow := filepath.Join(t.TempDir(), "c.wasm")
+	write(t, hollow, "")
 	const refused = `{"status":422,"title":"Unprocessable","detail":"link: compile: no wasm"}`
 	for name, c := range map[string]struct {
 		args   string
@@ -130,6 +132,7 @@ func TestErrorsAndExitCodes(t *testing.T) {
 		"nothing":         {"listener change l", 200, "", 2, "what is to change?"},
 		"no file": {"link swap --listener m --role r --use ./x.wasm", 200, "", 2,
 			"no such file"},
+		"empty file": {"link swap --listener m --role r --use " + hollow, 200, "", 2, "is empty"},
 		"config is no object": {"link swap --listener m --role r --use u --config " + noJSON, 200,
 			"", 2, "must be a JSON object"},
 		"no token file": {"status --token-file /nowhere/token", 200, "", 2, "no such file"},

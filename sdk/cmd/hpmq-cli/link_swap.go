@@ -116,6 +116,7 @@ func errNoObject(m map[string]any) error {
 	return nil
 }
 
+// readFile reads a file that has something in it.
 func readFile(name string, bytesMax int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -128,6 +129,9 @@ func readFile(name string, bytesMax int64) ([]byte, error) {
 	}
 	if int64(len(b)) > bytesMax {
 		return nil, fmt.Errorf("%s is larger than %d bytes", name, bytesMax)
+	}
+	if len(b) == 0 {
+		return nil, fmt.Errorf("%s is empty: was it built?", name)
 	}
 	return b, nil
 }
