@@ -59,7 +59,27 @@ func (f *fragile) end() {
 		_ = c.Close()
 	}
 	f.conns = nil
-	f.ended <- struct{}{}
+	select { // who reads the end of its connection may be done before this is told
+	case f.ended <- struct{}{}:
+	default:
+	}
+}
+
+// restart listens again at the address after each end, until the test is done.
+func (f *fragile) restart(t *testing.T, address string) {
+	var done sync.WaitGroup
+	done.Go(func() {
+		for {
+			select {
+			case <-t.Context().Done():
+				return
+			case <-f.ended:
+			}
+			<-time.After(30 * time.Millisecond) // longer than those who were cut take to look
+			f.listen(t, address)
+		}
+	})
+	t.Cleanup(done.Wait)
 }
 
 func outageCases() []Case {
@@ -82,13 +102,7 @@ func outageCases() []Case {
 func TestServerThatEndsAndIsBack(t *testing.T) {
 	f := &fragile{ended: make(chan struct{}, 10)}
 	address := f.listen(t, "127.0.0.1:0")
-	go func() {
-		for range f.ended {
-			<-time.After(30 * time.Millisecond) // longer than those who were cut take to look
-			f.listen(t, address)
-		}
-	}()
-	defer close(f.ended)
+	f.restart(t, address)
 	target, err := ParseTarget("tcp://"+address, TLS{})
 	if err != nil {
 		t.Fatal(err)
