@@ -16,8 +16,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
+	"github.com/hpmq/hpmq/host/clone"
 	"github.com/hpmq/hpmq/host/fault"
 )
 
@@ -172,7 +172,11 @@ func (j *Journal) begin(f File, head []byte) error {
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	return syncDir(j.cfg.Dir)
+	if err := clone.Sync(j.cfg.Dir); err != nil {
+		return err
+	}
+	fault.DirSynced(j.cfg.Dir)
+	return nil
 }
 
 // Drop removes the segments below number: what they hold is safe elsewhere.
@@ -207,15 +211,4 @@ func (j *Journal) Close() error {
 
 func createFile(path string) (File, error) {
 	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-}
-
-// syncDir makes the names in a folder safe.
-func syncDir(dir string) error {
-	d, err := os.Open(filepath.Clean(dir))
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	fault.DirSynced(dir)
-	return errors.Join(err, d.Close())
 }
