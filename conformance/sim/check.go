@@ -74,6 +74,12 @@ func (c *client) ordered(m *message, p *mqtt.Publish) {
 	if m.qos == mqtt.AtLeastOnce {
 		certain = m.qos // at QoS 0 its first copy may have been dropped, and this is its repeat
 	}
+	if m.again {
+		// The order is that of messages of one topic and QoS. What was lost on its way to c at a
+		// lower QoS, with a kill or for want of room, and came again when c had subscribed anew,
+		// was not among those of this QoS before.
+		certain = max(certain, p.QoS)
+	}
 	if m.topic[0] == 's' || !c.subscribed(m, certain) {
 		return // or its first copy may have been too early for c
 	}

@@ -35,8 +35,8 @@ type Config struct {
 	AnswerEarly bool
 	// FlightEarly makes it say so of the steps of a QoS 2 delivery alone. LoseHead makes it leave
 	// out the first message of a session that is read again. SplitGroups makes it keep the parts of
-	// several kernels one by one.
-	FlightEarly, LoseHead, SplitGroups bool
+	// several kernels one by one. TurnPages makes it bring the messages of a queue last first.
+	FlightEarly, LoseHead, SplitGroups, TurnPages bool
 	// Count gets what happened added, if it is not nil.
 	Count *Count
 	// Trace is called with a line for each thing that happens; nil for none.

@@ -65,6 +65,21 @@ func TestSimSees(t *testing.T) {
 	}
 }
 
+// TestSimSeesOrder: a broker that brings a queue in another order is seen for that.
+func TestSimSeesOrder(t *testing.T) {
+	var count Count
+	for n := uint64(1); n <= 400 && count.Reordered == 0; n++ {
+		cfg := Default()
+		cfg.Seed, cfg.Count, cfg.TurnPages = n, &count, true
+		if err := Run(cfg); err != nil {
+			t.Logf("seen: %v", err)
+		}
+	}
+	if count.Reordered == 0 {
+		t.Fatal("400 seeds and nobody noticed")
+	}
+}
+
 // TestSameSeedSameRun: without it a failing seed is worth nothing.
 func TestSameSeedSameRun(t *testing.T) {
 	run := func() (lines []string) {

@@ -95,13 +95,31 @@ func (s shelf) Write(t broker.Token, b *broker.Batch) bool {
 // Read implements broker.Store.
 func (s shelf) Read(t broker.Token, q broker.Query, visit func(broker.Record)) bool {
 	if s.slow == 0 && s.idle() && s.w.now >= s.failing {
-		for _, r := range s.live.find(&q) {
+		recs := s.live.find(&q)
+		if s.w.cfg.TurnPages && q.Filter == "" {
+			turnPage(recs)
+		}
+		for _, r := range recs {
 			visit(r)
 		}
 		return true
 	}
 	s.ask(&question{kernel: s.kernel, token: t, query: &q})
 	return false
+}
+
+// turnPage gives the messages behind the last that belongs to something else the places of each
+// other, so that the first comes last.
+func turnPage(recs []broker.Record) {
+	end := len(recs)
+	if end > 0 && recs[end-1].Kind == broker.OpMore {
+		end--
+	}
+	from := end
+	for from > 0 && recs[from-1].Kind == broker.OpPush {
+		from--
+	}
+	slices.Reverse(recs[from:end])
 }
 
 // steps is true for a write of steps of QoS 2 deliveries alone.
@@ -196,6 +214,9 @@ func (s *store) answerRead(q *question) {
 		if i >= 0 {
 			recs = slices.Delete(recs, i, i+1)
 		}
+	}
+	if s.w.cfg.TurnPages && q.query.Filter == "" {
+		turnPage(recs)
 	}
 	if s.w.now < s.failing {
 		recs, err, s.hurt = nil, errDisk, s.w.now
