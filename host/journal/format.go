@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"os"
-	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
+
+	"github.com/hpmq/hpmq/host/numbered"
 )
 
 const (
@@ -91,26 +88,4 @@ func cutRecord(b []byte, bytesMax int) (lsn uint64, body, rest []byte, err error
 	return binary.BigEndian.Uint64(b[8:]), body, b[prefixBytes+int(n):], nil
 }
 
-func segmentPath(dir string, number uint64) string {
-	return filepath.Join(dir, fmt.Sprintf("%012d%s", number, suffix))
-}
-
-// segments are the numbers of the segments in dir, ascending.
-func segments(dir string) ([]uint64, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	var list []uint64
-	for _, e := range entries {
-		name, ok := strings.CutSuffix(e.Name(), suffix)
-		if !ok {
-			continue
-		}
-		if n, err := strconv.ParseUint(name, 10, 64); err == nil {
-			list = append(list, n)
-		}
-	}
-	slices.Sort(list)
-	return list, nil
-}
+func segmentPath(dir string, number uint64) string { return numbered.Path(dir, number, suffix) }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/hpmq/hpmq/host/clone"
 	"github.com/hpmq/hpmq/host/fault"
+	"github.com/hpmq/hpmq/host/numbered"
 )
 
 // Errors of a journal.
@@ -181,7 +182,7 @@ func (j *Journal) begin(f File, head []byte) error {
 
 // Drop removes the segments below number: what they hold is safe elsewhere.
 func (j *Journal) Drop(below uint64) error {
-	numbers, err := segments(j.cfg.Dir)
+	numbers, err := numbered.Numbers(j.cfg.Dir, suffix)
 	if err != nil {
 		return fmt.Errorf("journal: drop: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/hpmq/hpmq/host/clone"
+	"github.com/hpmq/hpmq/host/numbered"
 )
 
 // Mark is a place in a journal: all that was appended before it is safe.
@@ -39,7 +40,7 @@ func (m Mark) Copy(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return fmt.Errorf("journal: copy: %w", err)
 	}
-	numbers, err := segments(m.dir)
+	numbers, err := numbered.Numbers(m.dir, suffix)
 	if err != nil {
 		return fmt.Errorf("journal: copy: %w", err)
 	}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/hpmq/hpmq/host/numbered"
 )
 
 // Report says what Open found.
@@ -48,7 +50,7 @@ type scan struct {
 }
 
 func (j *Journal) read(replay func(uint64, []byte) error) (Report, error) {
-	numbers, err := segments(j.cfg.Dir)
+	numbers, err := numbered.Numbers(j.cfg.Dir, suffix)
 	if err != nil {
 		return Report{}, fmt.Errorf("journal: open: %w", err)
 	}

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/hpmq/hpmq/host/numbered"
 	"github.com/hpmq/hpmq/host/zstd"
 )
 
@@ -315,9 +315,7 @@ func (l *Log) tidyLocked(now int64) {
 	}
 }
 
-func segmentPath(dir string, number uint64) string {
-	return filepath.Join(dir, fmt.Sprintf("%012d%s", number, suffix))
-}
+func segmentPath(dir string, number uint64) string { return numbered.Path(dir, number, suffix) }
 
 func createFile(path string) (File, error) {
 	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)

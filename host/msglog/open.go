@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strconv"
-	"strings"
 
+	"github.com/hpmq/hpmq/host/numbered"
 	"github.com/hpmq/hpmq/host/zstd"
 )
 
@@ -33,7 +31,7 @@ func Open(cfg Config, codec *zstd.Blocks) (*Log, Report, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, rep, fmt.Errorf("msglog: open: %w", err)
 	}
-	numbers, err := segmentNumbers(cfg.Dir)
+	numbers, err := numbered.Numbers(cfg.Dir, suffix)
 	if err != nil {
 		return nil, rep, fmt.Errorf("msglog: open: %w", err)
 	}
@@ -92,26 +90,6 @@ func (l *Log) readSegment(number uint64, last bool, rep *Report) (segment, error
 	}
 	rep.CutBytes += max(0, info.Size()-s.size)
 	return s, os.Truncate(path, min(s.size, info.Size()))
-}
-
-// segmentNumbers are those of the segments in dir, ascending.
-func segmentNumbers(dir string) ([]uint64, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	var list []uint64
-	for _, e := range entries {
-		name, ok := strings.CutSuffix(e.Name(), suffix)
-		if !ok {
-			continue
-		}
-		if n, err := strconv.ParseUint(name, 10, 64); err == nil {
-			list = append(list, n)
-		}
-	}
-	slices.Sort(list)
-	return list, nil
 }
 
 // NewCodec is what Logs share to compress and restore, for at most readers questions at once.
