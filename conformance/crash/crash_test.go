@@ -24,6 +24,7 @@ func TestCrashes(t *testing.T) {
 	bin := build(t)
 	t.Run("nothing acknowledged is lost", func(t *testing.T) { nothingIsLost(t, bin) })
 	t.Run("a wrong order is caught", func(t *testing.T) { wrongOrder(t, bin) })
+	t.Run("components remember", func(t *testing.T) { componentsRemember(t, bin) })
 }
 
 func nothingIsLost(t *testing.T, bin binaries) {

@@ -16,4 +16,7 @@
 //
 // Publishers send at QoS 1 and 2, retained and not; sessions are online, away, come and go, have a
 // narrow window, change their subscriptions; a transformer is swapped all the time.
+//
+// Beside that a counter in kv and the last payloads of history are held against what was
+// acknowledged and kept, over kills and power cuts.
 package crash
