@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,7 +14,7 @@ import (
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
-const patience = 20 * time.Second // for what happens in milliseconds on an idle machine
+const patience = 2 * time.Minute // for what happens in milliseconds on an idle machine
 
 // fake is a Handler of which a test sets what it needs.
 type fake struct {
@@ -77,18 +78,20 @@ func (s *sink) String() string {
 
 // house is a gate with one listener for a test.
 type house struct {
-	t    testing.TB
-	g    *Gate
-	log  *sink
-	addr string
+	t     testing.TB
+	g     *Gate
+	log   *sink
+	addr  string
+	begun time.Time
 }
 
 func start(t testing.TB, f *fake, change ...func(*Config, *Limits)) *house {
 	t.Helper()
-	h := &house{t: t, log: &sink{}}
+	h := &house{t: t, log: &sink{}, begun: time.Now()}
 	cfg, limits := Default(), DefaultLimits()
 	cfg.Loops = 2
 	cfg.Tick = 10 * time.Millisecond
+	cfg.CloseTimeout, cfg.LingerTimeout = patience, patience // a slow peer is no dead one
 	cfg.Log = slog.New(slog.NewTextHandler(h.log, nil))
 	for _, c := range change {
 		c(&cfg, &limits)
@@ -105,6 +108,15 @@ func start(t testing.TB, f *fake, change ...func(*Config, *Limits)) *house {
 	}
 	h.addr = addr.String()
 	return h
+}
+
+// rarely sees that the log has text, and not more often than once in ten seconds.
+func (h *house) rarely(text string) {
+	h.t.Helper()
+	most := 1 + int(time.Since(h.begun)/(10*time.Second))
+	if n := strings.Count(h.log.String(), text); n < 1 || n > most {
+		h.t.Errorf("logged %d times: %s\n%s", n, text, h.log)
+	}
 }
 
 func (h *house) dial() net.Conn { h.t.Helper(); return dial(h.t, "tcp", h.addr) }

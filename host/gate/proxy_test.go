@@ -111,9 +111,7 @@ func TestProxyWithoutHeader(t *testing.T) {
 		}
 	}
 	until(t, "all are counted", func() bool { return h.g.Stats().HandshakesFailed == 4 })
-	if log := h.log.String(); strings.Count(log, "sent no PROXY header") != 1 {
-		t.Errorf("log: %s", log)
-	}
+	h.rarely("sent no PROXY header")
 	until(t, "none is left", func() bool { return h.g.Stats().Connections == 0 })
 }
 

@@ -35,10 +35,13 @@ func startRated(t testing.TB, f *fake, r Rates, change ...func(*Config, *Limits)
 			open(c)
 		}
 	}
-	h.house = start(t, f, append(change, func(c *Config, l *Limits) {
-		c.Now, c.Tick, l.Rates = h.now.Load, time.Millisecond, r
-		l.PacketTimeout = 0 // the clock jumps ahead of the network
-	})...)
+	early := func(c *Config, l *Limits) { // the clock jumps ahead of the network
+		c.CloseTimeout, c.LingerTimeout, l.PacketTimeout = 1000*time.Hour, 1000*time.Hour, 0
+	}
+	h.house = start(t, f, append(append([]func(*Config, *Limits){early}, change...),
+		func(c *Config, l *Limits) {
+			c.Now, c.Tick, l.Rates = h.now.Load, time.Millisecond, r
+		})...)
 	return h
 }
 

@@ -33,9 +33,7 @@ func TestTLSSilentClient(t *testing.T) {
 		l.HandshakeTimeout = soon
 	})
 	c := dial(t, "tcp", v.addr)
-	if _, err := c.Write([]byte{22, 3, 1}); err != nil { // and nothing more
-		t.Fatal(err)
-	}
+	_, _ = c.Write([]byte{22, 3, 1}) // and nothing more; it may be given up by now
 	if _, err := c.Read(make([]byte, 1)); err == nil {
 		t.Error("an answer")
 	}
@@ -45,6 +43,11 @@ func TestTLSSilentClient(t *testing.T) {
 	}
 	if !strings.Contains(v.log.String(), "did not finish it in time") {
 		t.Errorf("log: %s", v.log)
+	}
+	cfg, patient := v.config(DefaultLimits()), v.terms
+	cfg.TLS, patient.HandshakeTimeout = &patient, patience // who does not stay silent may be slow
+	if err := v.g.Update(cfg); err != nil {
+		t.Fatal(err)
 	}
 	ping(t, v.enter())
 }
@@ -62,9 +65,7 @@ func TestTLSHandshakesOfOneSource(t *testing.T) {
 		ping(t, v.over(dialFrom(t, "127.0.0.3", v.addr)))
 	}
 	until(t, "the others are through", func() bool { return v.g.Listeners()[1].Handshakes == 8 })
-	if n := strings.Count(v.log.String(), "of one source"); n != 1 {
-		t.Errorf("logged %d times", n)
-	}
+	v.rarely("of one source")
 	for _, l := range v.g.Listeners() {
 		if l.Name == "secure" && l.Refused != 42 {
 			t.Errorf("%d refused", l.Refused)
@@ -222,7 +223,7 @@ func TestUpdate(t *testing.T) {
 	cfg := v.config(l)
 	strict := v.server.Load().Clone()
 	strict.MinVersion = tls.VersionTLS13
-	cfg.TLS = &TLS{func() *tls.Config { return strict }, time.Second, 1, 1}
+	cfg.TLS = &TLS{func() *tls.Config { return strict }, patience, 1, 1}
 	for range 2 { // by the bind it was opened with, then by the one it got
 		if err := v.g.Update(cfg); err != nil {
 			t.Fatal(err)
@@ -237,9 +238,11 @@ func TestUpdate(t *testing.T) {
 	if _, err := io.ReadFull(old, got); err != nil {
 		t.Errorf("the old limits are gone: %v", err)
 	}
-	if err := tls.Client(dial(t, "tcp", v.addr), v.client(only12)).Handshake(); err == nil {
+	late := dial(t, "tcp", v.addr)
+	if err := tls.Client(late, v.client(only12)).Handshake(); err == nil {
 		t.Error("the old version is let in")
 	}
+	_ = late.Close()
 	v.calm(1)
 	c := v.enter()
 	if _, err := c.Write(p); err != nil {

@@ -58,6 +58,7 @@ func secured(t testing.TB, h *house, change ...func(*tls.Config, *TLS, *Limits))
 	}
 	v.server.Store(server)
 	v.terms = DefaultTLS(v.server.Load)
+	v.terms.HandshakeTimeout = patience
 	limits := DefaultLimits()
 	for _, c := range change {
 		c(server, &v.terms, &limits)

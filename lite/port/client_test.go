@@ -13,7 +13,7 @@ import (
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
-const patience = 20 * time.Second // for what happens in milliseconds on an idle machine
+const patience = 2 * time.Minute // for what happens in milliseconds on an idle machine
 
 // broth is a port with a kernel and one listener.
 type broth struct {
@@ -27,6 +27,7 @@ type broth struct {
 // serve opens a port; set changes its listener.
 func serve(t testing.TB, cfg Config, set func(*ListenerConfig)) *broth {
 	t.Helper()
+	cfg.CloseTimeout, cfg.LingerTimeout = patience, patience // a slow peer is no dead one
 	p := New(cfg)
 	p.Start(broker.New(broker.Default(), nil, nil))
 	lc := ListenerConfig{
