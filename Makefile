@@ -8,6 +8,8 @@ GO_VERSION = 1.26
 PROGRAMS     = ./host/cmd/hpmq ./sdk/cmd/hpmq-cli ./lite/cmd/hpmq-lite
 TARGETS      = linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/mipsle windows/amd64 darwin/arm64
 LINK_TARGETS = linux/arm64 linux/mipsle
+# Small programs: see RATIONALE.md. The test of hpmq-lite's size and tools/cross-link.sh have the same.
+SMALL = -trimpath -ldflags='-s -w -funcalign=2' -gcflags=fmt=-l -gcflags=debug/dwarf=-l
 
 # How long each decoder is fuzzed in CI (hours are run by hand: make fuzz FUZZTIME=10m), and flags of go test, as in: make test TESTFLAGS=-v
 FUZZTIME  = 10s
@@ -41,7 +43,7 @@ run: ## run the broker on 127.0.0.1:1883
 
 build: ## build the programs into bin/
 	@mkdir -p bin
-	go build -trimpath -ldflags='-s -w -funcalign=2' -o bin/ $(PROGRAMS)
+	go build $(SMALL) -o bin/ $(PROGRAMS)
 
 test: ## run all tests
 	go test $(TESTFLAGS) ./...
