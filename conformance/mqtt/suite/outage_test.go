@@ -2,8 +2,11 @@ package suite
 
 import (
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,30 +14,47 @@ import (
 )
 
 // fragile is a server that ends at a SUBSCRIBE, with all its connections, and is back when it
-// listens again, if ever.
+// listens again, if ever. It has a unix socket, which nobody else can take meanwhile.
 type fragile struct {
 	mu    sync.Mutex
+	path  string
 	ln    net.Listener
 	conns []net.Conn
 	ended chan struct{}
 }
 
-func (f *fragile) listen(t *testing.T, address string) string {
-	ln, err := net.Listen("tcp", address)
+func newFragile(t *testing.T) (*fragile, *Target) {
+	f := &fragile{path: filepath.Join(t.TempDir(), "s"), ended: make(chan struct{}, 10)}
+	f.listen(t)
+	t.Cleanup(f.end)
+	target, err := ParseTarget("unix://"+f.path, TLS{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, target
+}
+
+// listen puts a socket that is served in the place of one that is not: who connects meanwhile is
+// refused.
+func (f *fragile) listen(t *testing.T) {
+	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: f.path + "~"})
 	if err != nil {
 		t.Error(err)
-		return ""
+		return
 	}
+	ln.SetUnlinkOnClose(false)
 	f.mu.Lock()
 	f.ln = ln
 	f.mu.Unlock()
-	inner := &fake{answer: func(conn net.Conn, frame []byte) {
+	inner := &fake{answer: func(conn net.Conn, frame []byte) bool {
 		switch mqtt.TypeOf(frame) {
 		case mqtt.SUBSCRIBE:
 			f.end()
+			return true
 		case mqtt.PINGREQ:
 			_, _ = conn.Write([]byte{0xD0, 0})
 		}
+		return false
 	}}
 	go func() {
 		for {
@@ -48,7 +68,9 @@ func (f *fragile) listen(t *testing.T, address string) string {
 			go inner.serve(conn)
 		}
 	}()
-	return ln.Addr().String()
+	if err := os.Rename(f.path+"~", f.path); err != nil {
+		t.Error(err)
+	}
 }
 
 func (f *fragile) end() {
@@ -65,26 +87,37 @@ func (f *fragile) end() {
 	}
 }
 
-// restart listens again at the address after each end, until the test is done.
-func (f *fragile) restart(t *testing.T, address string) {
+// restart listens again after each end that somebody has looked at, until the test is done.
+func (f *fragile) restart(t *testing.T, looks *atomic.Int64) {
 	var done sync.WaitGroup
 	done.Go(func() {
-		for {
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		seen := looks.Load()
+		for down := false; ; {
 			select {
 			case <-t.Context().Done():
 				return
 			case <-f.ended:
+				down = true
+			case <-tick.C:
+				if n := looks.Load(); down && n > seen {
+					down = false
+					f.listen(t)
+					seen = n
+				}
 			}
-			<-time.After(30 * time.Millisecond) // longer than those who were cut take to look
-			f.listen(t, address)
 		}
 	})
 	t.Cleanup(done.Wait)
 }
 
-func outageCases() []Case {
+// outageCases are one that ends the server, and two that run meanwhile: together, if it is so.
+func outageCases(together bool) []Case {
+	var connected atomic.Int64
 	ping := func(t *T) {
 		c := t.Connect()
+		connected.Add(1)
 		for range 20 {
 			c.Ping()
 			t.Wait(5 * time.Millisecond)
@@ -93,21 +126,27 @@ func outageCases() []Case {
 	return []Case{
 		{Name: "a/one", Claims: "3.1.1/MQTT-1.1.1-1", Text: "x.", Run: ping},
 		{Name: "a/deadly", Claims: "3.1.1/MQTT-1.1.1-2", Text: "x.",
-			Run: func(t *T) { t.Connect().Subscribe("x", 0) }},
+			Run: func(t *T) {
+				c := t.Connect()
+				for together && connected.Load() < 2 {
+					t.Wait(time.Millisecond)
+				}
+				c.Subscribe("x", 0)
+			}},
 		{Name: "a/two", Claims: "3.1.1/MQTT-1.1.1-3", Text: "x.", Run: ping},
 	}
 }
 
 // Who ends the server is told; who only happened to run at the time passes in the end.
 func TestServerThatEndsAndIsBack(t *testing.T) {
-	f := &fragile{ended: make(chan struct{}, 10)}
-	address := f.listen(t, "127.0.0.1:0")
-	f.restart(t, address)
-	target, err := ParseTarget("tcp://"+address, TLS{})
+	f, target := newFragile(t)
+	o := options(target)
+	r, jobs, err := prepare(t.Context(), outageCases(true), &o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	results, err := Run(t.Context(), outageCases(), options(target))
+	f.restart(t, &r.count)
+	results, err := r.judge(t.Context(), jobs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,14 +162,10 @@ func TestServerThatEndsAndIsBack(t *testing.T) {
 }
 
 func TestServerThatStaysGone(t *testing.T) {
-	f := &fragile{ended: make(chan struct{}, 10)}
-	target, err := ParseTarget("tcp://"+f.listen(t, "127.0.0.1:0"), TLS{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, target := newFragile(t)
 	o := options(target)
 	o.Parallel, o.ReturnTimeout = 1, 10*time.Millisecond
-	results, err := Run(t.Context(), outageCases(), o)
+	results, err := Run(t.Context(), outageCases(false), o)
 	if err != nil {
 		t.Fatal(err)
 	}

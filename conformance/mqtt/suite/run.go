@@ -108,14 +108,19 @@ func Run(ctx context.Context, cases []Case, opts Options) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.judge(ctx, jobs)
+}
+
+// judge runs the jobs of prepare.
+func (r *runner) judge(ctx context.Context, jobs []job) ([]Result, error) {
 	limited := ctx
-	if opts.TimeLimit > 0 {
+	if r.opts.TimeLimit > 0 {
 		var cancel context.CancelFunc
-		limited, cancel = context.WithTimeout(ctx, opts.TimeLimit)
+		limited, cancel = context.WithTimeout(ctx, r.opts.TimeLimit)
 		defer cancel()
 	}
 	results := make([]Result, len(jobs))
-	r.batch(limited, jobs, results, opts.Parallel, false)
+	r.batch(limited, jobs, results, r.opts.Parallel, false)
 	r.batch(limited, jobs, results, 1, true)
 	r.again(limited, jobs, results)
 	r.leftovers()

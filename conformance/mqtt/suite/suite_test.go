@@ -15,9 +15,10 @@ import (
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
-// fake is a server that lets every client in and then does what answer says to each packet.
+// fake is a server that lets every client in and then does what answer says to each packet, until
+// that is false.
 type fake struct {
-	answer func(conn net.Conn, frame []byte)
+	answer func(conn net.Conn, frame []byte) bool
 	mu     sync.Mutex
 	seen   []string // packets that leave something behind or take it away
 }
@@ -83,8 +84,13 @@ func (f *fake) packet(conn net.Conn, frame []byte) {
 			}
 		}
 	default:
-		if f.answer != nil {
-			f.answer(conn, frame)
+		if f.answer != nil && f.answer(conn, frame) {
+			return
+		}
+		var s mqtt.Subscribe
+		if s.Decode(mqtt.V5, frame) == nil { // of the look at what is left
+			ack := mqtt.Suback{PacketID: s.PacketID, Reasons: []mqtt.ReasonCode{mqtt.Success}}
+			_, _ = conn.Write(ack.Append(nil, mqtt.V5))
 		}
 	}
 }
@@ -102,8 +108,15 @@ func (f *fake) note(what, name string, clean bool) {
 func options(target *Target) Options {
 	o := DefaultOptions()
 	o.Target, o.Versions = target, []mqtt.Version{mqtt.V311}
-	o.ExpectTimeout, o.CaseTimeout = 200*time.Millisecond, 400*time.Millisecond
+	// A server that is there answers, however long that takes.
+	o.ExpectTimeout, o.CaseTimeout, o.ReturnTimeout = time.Minute, time.Minute, time.Minute
 	return o
+}
+
+// impatient lets a case that is connected wait no longer for what does not come.
+func (c *Client) impatient() *Client {
+	c.t.run.opts.ExpectTimeout = 50 * time.Millisecond
+	return c
 }
 
 func one(name string, run func(t *T)) []Case {
@@ -113,10 +126,12 @@ func one(name string, run func(t *T)) []Case {
 
 // What a case does, and what must be said of it.
 func TestOutcomes(t *testing.T) {
-	target := (&fake{answer: func(conn net.Conn, frame []byte) {
+	target := (&fake{answer: func(conn net.Conn, frame []byte) bool {
 		if mqtt.TypeOf(frame) == mqtt.DISCONNECT {
 			_, _ = conn.Write([]byte{0xFF, 0xFF, 0xFF, 0xFF, 0xFF})
+			return true
 		}
+		return false
 	}}).start(t)
 	for name, c := range map[string]struct {
 		run    func(t *T)
@@ -125,21 +140,27 @@ func TestOutcomes(t *testing.T) {
 	}{
 		"pass": {func(t *T) { t.Connect() }, Passed, ""},
 		"skip": {func(t *T) { t.Skipf("no such thing") }, Skipped, "no such thing"},
-		"quiet server": {func(t *T) { t.Connect().Ping() }, Failed,
+		"quiet server": {func(t *T) { t.Connect().impatient().Ping() }, Failed,
 			"want PINGRESP, got: nothing came"},
-		"open connection": {func(t *T) { t.Connect().WantClosed() }, Failed, "did not close"},
+		"open connection": {func(t *T) { t.Connect().impatient().WantClosed() }, Failed,
+			"did not close"},
 		"garbage": {func(t *T) {
 			c := t.Connect()
 			c.SendPacket(&mqtt.Disconnect{})
 			c.Next()
 		}, Failed, "sent no packet"},
-		"out of time":      {func(t *T) { t.Wait(time.Hour) }, Failed, "time limit"},
-		"bug":              {func(*T) { panic("oh") }, Errored, "case itself is broken: oh"},
-		"wrong codes":      {func(t *T) { t.Connect().WantRefused() }, Failed, "neither CONNACK"},
+		"out of time": {func(t *T) { t.Wait(time.Hour) }, Failed, "time limit"},
+		"bug":         {func(*T) { panic("oh") }, Errored, "case itself is broken: oh"},
+		"wrong codes": {func(t *T) { t.Connect().impatient().WantRefused() }, Failed,
+			"neither CONNACK"},
 		"fault, then pass": {func(t *T) { t.Errorf("small"); t.Connect() }, Failed, "small"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			results, err := Run(t.Context(), one("a/b", c.run), options(target))
+			o := options(target)
+			if name == "out of time" {
+				o.CaseTimeout = 50 * time.Millisecond
+			}
+			results, err := Run(t.Context(), one("a/b", c.run), o)
 			if err != nil || len(results) != 1 {
 				t.Fatal(results, err)
 			}
@@ -235,7 +256,7 @@ func TestRunsThatJudgeNothing(t *testing.T) {
 func TestPasswordIsMasked(t *testing.T) {
 	o := options((&fake{}).start(t))
 	o.Username, o.Password = "user", "s3cret"
-	results, err := Run(t.Context(), one("a/b", func(t *T) { t.Connect().Ping() }), o)
+	results, err := Run(t.Context(), one("a/b", func(t *T) { t.Connect().impatient().Ping() }), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,8 +287,9 @@ func TestNoBroker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Run(t.Context(), one("a/b", func(*T) {}), options(target)); err == nil ||
-		!errors.Is(err, ErrUnreachable) {
+	o := options(target)
+	o.ExpectTimeout = 50 * time.Millisecond
+	if _, err := Run(t.Context(), one("a/b", func(*T) {}), o); !errors.Is(err, ErrUnreachable) {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
