@@ -82,7 +82,7 @@ churn: ## change a listener 100 times under 10,000 clients of another
 	ulimit -n 20000 && go test -count=1 -v -timeout 20m ./conformance/churn -clients 10000 -rounds 100
 
 crash: ## kill the broker 100 times, in all ways and with failing devices, and compare
-	go test -count=1 -v -timeout 60m ./conformance/crash -rounds 100 $(TESTFLAGS)
+	go test -count=1 -v -timeout 60m ./conformance/crash -rounds 100 -seed 0 $(TESTFLAGS)
 
 bench-idle: ## measure what 15,000 idle tcp and TLS connections take
 	tools/bench-idle.sh

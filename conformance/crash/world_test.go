@@ -90,7 +90,7 @@ func newWorld(t *testing.T, bin binaries, seed uint64) *world {
 	w := &world{
 		t: t, bin: bin, rnd: rand.New(rand.NewPCG(seed, 0)), ctx: ctx,
 		config: filepath.Join(dir, "hpmq.yaml"), socket: filepath.Join(dir, "hpmq.sock"),
-		ledger: newLedger(publishers), patience: time.Minute,
+		ledger: newLedger(publishers), patience: 3 * time.Minute,
 	}
 	if err := os.WriteFile(w.config, fmt.Appendf(nil, settings, dir, dir), 0o600); err != nil {
 		t.Fatal(err)
@@ -213,7 +213,7 @@ func (w *world) live(i int, r round) {
 	swapped := make(chan int)
 	go func() { swapped <- w.swap(ctx) }()
 	looked := make(chan bool)
-	go func() { looked <- look(ctx, w, time.Minute) }()
+	go func() { looked <- look(ctx, w, w.patience) }()
 	if w.rnd.IntN(3) == 0 {
 		w.toggle()
 	}
@@ -225,8 +225,8 @@ func (w *world) live(i int, r round) {
 		w.broker.Terminate()
 		select {
 		case <-w.broker.Done():
-		case <-time.After(10 * time.Second):
-			w.ledger.fault("other", "not ended 10 s after SIGTERM")
+		case <-time.After(time.Minute):
+			w.ledger.fault("other", "not ended a minute after SIGTERM")
 		}
 	}
 	cancel()
