@@ -72,7 +72,7 @@ func (p *publisher) poke() {
 	}
 }
 
-// stop lets nothing new go. What is on its way is still acknowledged.
+// stop lets nothing new go. What is on its way is still acknowledged; sent is its number.
 func (p *publisher) stop() {
 	p.mu.Lock()
 	p.stopped = true
@@ -122,18 +122,20 @@ func (p *publisher) take(dst []byte) []byte {
 	if p.qos > mqtt.AtMostOnce {
 		limit = min(limit, p.acked+uint64(p.receiveMax))
 	}
-	stopped := p.stopped
+	from := p.sent.Load()
+	to := from
+	if room := batchBytesMax - len(dst); !p.stopped && from < limit && room > 0 {
+		to = min(limit, from+uint64((room+len(p.frame)-1)/len(p.frame)))
+		p.sent.Store(to) // before stop can return: what is counted by then is all that comes
+	}
 	p.mu.Unlock()
-	sent := p.sent.Load()
-	if stopped || sent >= limit {
+	if from == to {
 		return dst
 	}
 	now := p.clock.now()
-	for sent < limit && len(dst) < batchBytesMax {
-		dst = p.appendMessage(dst, sent, now)
-		sent++
+	for ; from < to; from++ {
+		dst = p.appendMessage(dst, from, now)
 	}
-	p.sent.Store(sent)
 	return dst
 }
 

@@ -71,13 +71,18 @@ func newDesktop(t testing.TB, d *Disk) *desktop {
 	return k
 }
 
-// kill leaves the store as a killed process would: the journal stays as it is.
-func (k *desktop) kill() {
-	k.t.Helper()
+// halt ends what runs in the store.
+func (k *desktop) halt() {
 	k.disk.line.close()
 	close(k.disk.stop)
 	k.disk.desk.close()
 	k.disk.done.Wait()
+}
+
+// kill leaves the store as a killed process would: the journal stays as it is.
+func (k *desktop) kill() {
+	k.t.Helper()
+	k.halt()
 	if err := k.disk.db.Close(); err != nil {
 		k.t.Fatal(err)
 	}

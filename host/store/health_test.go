@@ -219,12 +219,12 @@ func TestLowSpaceAndSessions(t *testing.T) {
 func TestWhatTheBrokerSaysIsInMemory(t *testing.T) {
 	k := openDisk(t, diskConfig(t))
 	topic := sysPrefix + "broker/uptime"
-	k.disk.tx.begin(k.disk) // as a broker before did; nothing else is written now
+	k.halt() // nothing else is written now
+	k.disk.tx.begin(k.disk)
 	k.disk.tx.retain(&broker.Op{Kind: broker.OpRetain, Key: topic, Value: []byte("old")})
-	if err := k.disk.save(true); err != nil {
+	if err := errors.Join(k.disk.save(true), k.disk.db.Close()); err != nil { // as one did before
 		t.Fatal(err)
 	}
-	k.kill()
 	k.again()
 	if st := k.disk.Stats(); st.Retained != 0 || st.RetainedBytes != 0 {
 		t.Errorf("%+v", st)
