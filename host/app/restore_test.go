@@ -154,6 +154,7 @@ type waiter chan error
 
 func (w waiter) Written(_ broker.Time, _ broker.Token, err error)       { w <- err }
 func (w waiter) Read(broker.Time, broker.Token, []broker.Record, error) {}
+func (w waiter) Expired(broker.Time, []broker.Record)                   {}
 func (w waiter) post(f func(store.Kernel, broker.Time))                 { f(w, 0) }
 func (w waiter) write(v *store.DiskView, t broker.Token, ops []broker.Op) <-chan error {
 	v.Write(t, &broker.Batch{Ops: ops, Relaxed: true})

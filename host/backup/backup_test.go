@@ -30,6 +30,8 @@ func (k *kernel) Written(_ broker.Time, _ broker.Token, err error) { k.told <- e
 
 func (k *kernel) Read(broker.Time, broker.Token, []broker.Record, error) {}
 
+func (k *kernel) Expired(broker.Time, []broker.Record) {}
+
 // openStore opens the store of a data folder.
 func openStore(t *testing.T, data string) *kernel {
 	t.Helper()

@@ -22,6 +22,8 @@ func (k kernel) Written(_ broker.Time, _ broker.Token, err error) { k <- err }
 
 func (k kernel) Read(broker.Time, broker.Token, []broker.Record, error) {}
 
+func (k kernel) Expired(broker.Time, []broker.Record) {}
+
 func open(t *testing.T, dir string) *store.Disk {
 	t.Helper()
 	cfg := store.ForMemory(0)

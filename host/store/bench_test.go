@@ -31,6 +31,8 @@ func (a *asker) Written(_ broker.Time, t broker.Token, err error) {
 
 func (a *asker) Read(broker.Time, broker.Token, []broker.Record, error) {}
 
+func (a *asker) Expired(broker.Time, []broker.Record) {}
+
 // BenchmarkStored is publishers with a window each, whose messages wait for sessions that are away:
 // 128 bytes, QoS 1, each acknowledged when it is safe.
 func BenchmarkStored(b *testing.B) {

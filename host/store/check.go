@@ -32,9 +32,18 @@ type CheckReport struct {
 // faultsMax bounds the faults that are told one by one.
 const faultsMax = 100
 
-// Check looks at every record. It must not run beside writes.
-func (d *Disk) Check() (CheckReport, error) {
-	c := checker{d: d, known: map[uint32]bool{}, sharers: map[uint64]int64{}}
+// Check looks at every record. Writes wait meanwhile.
+func (d *Disk) Check() (rep CheckReport, err error) {
+	if berr := d.between(func() { rep, err = d.check() }); berr != nil {
+		return rep, berr
+	}
+	return rep, err
+}
+
+func (d *Disk) check() (CheckReport, error) {
+	c := checker{
+		d: d, known: map[uint32]bool{}, sharers: map[uint64]int64{}, now: d.cfg.Now(),
+	}
 	for _, step := range []func() error{
 		c.sessions, c.queues, c.shared, c.retained, c.notes, c.database,
 	} {
@@ -51,6 +60,7 @@ type checker struct {
 	rep     CheckReport
 	known   map[uint32]bool
 	sharers map[uint64]int64
+	now     broker.Time
 }
 
 func (c *checker) fault(format string, args ...any) {
@@ -99,6 +109,9 @@ func (c *checker) entry(num uint32, key, value []byte) {
 	}
 	c.rep.Queued++
 	c.rep.QueuedBytes += int64(e.bytes())
+	if e.expire > c.now {
+		c.ending(num, cutSeq(key), e.expire)
+	}
 	if e.shared == 0 {
 		return
 	}
@@ -106,6 +119,19 @@ func (c *checker) entry(num uint32, key, value []byte) {
 	v, ok, err := c.d.get(sharingKey(nil, num, cutSeq(key)))
 	if err != nil || !ok || len(v) != 8 || binary.BigEndian.Uint64(v) != e.shared {
 		c.fault("session %d: entry %x: that it has payload %d is not noted", num, key, e.shared)
+	}
+}
+
+// ending looks whether an entry will be found when it expires. One that did is in no index any more
+// if it is on its way to the client.
+func (c *checker) ending(num uint32, seq uint64, expire broker.Time) {
+	for _, key := range [][]byte{
+		endingKey(nil, expire, num, seq), partKey(nil, num, partExpires),
+	} {
+		if _, ok, err := c.d.get(key); err != nil || !ok {
+			c.fault("session %d: entry %d: that it expires is not noted", num, seq)
+			return
+		}
 	}
 }
 

@@ -10,8 +10,6 @@ import (
 	"github.com/hpmq/hpmq/lite/broker"
 )
 
-const sweepEvery = 10 * time.Second
-
 // run is the committer.
 func (d *Disk) run() {
 	defer d.done.Done()
@@ -304,10 +302,7 @@ func (d *Disk) tidy() {
 			d.trouble(err)
 		}
 	}
-	if now := time.Now(); now.Sub(d.swept) >= sweepEvery {
-		d.swept = now
-		d.sweep()
-	}
+	d.sweep()
 }
 
 // rotate begins a new segment. When the database has brought its memory to the device the old ones

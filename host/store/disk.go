@@ -47,7 +47,8 @@ type Disk struct {
 	payload uint64 // number of the last shared payload
 	sharing map[uint32]int
 	unsafe  time.Time // since when something in the journal is not safe, or zero
-	swept   time.Time
+	swept   broker.Time
+	marks   marks
 	dropAt  atomic.Uint64 // segments below are in the database
 	health  health
 	copies  int // under way: old segments stay
@@ -74,6 +75,8 @@ type DiskStats struct {
 	RetainedBytes int64
 	// Writes were asked for, Commits are groups of them, Syncs those that waited for the device.
 	Writes, Commits, Syncs, Refused, Reads uint64
+	// Expired messages were removed from queues.
+	Expired uint64
 	// Failures are errors of the device.
 	Failures     uint64
 	JournalBytes uint64
@@ -104,7 +107,8 @@ func OpenDisk(cfg DiskConfig) (*Disk, DiskReport, error) {
 	d := &Disk{
 		cfg: cfg, line: newLine(&cfg), desk: newDesk(), stop: make(chan struct{}),
 		jobs:    make(chan func()),
-		sharing: make(map[uint32]int), book: newNotebook(), sys: newSys(),
+		swept:   -sweepEvery, // at once
+		sharing: make(map[uint32]int), marks: make(marks), book: newNotebook(), sys: newSys(),
 	}
 	rep, err := d.open()
 	if err != nil {

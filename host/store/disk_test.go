@@ -25,6 +25,11 @@ type desktop struct {
 	read    map[broker.Token][]broker.Record
 	errs    map[broker.Token]error
 	token   broker.Token
+	expired []broker.Record
+}
+
+func (k *desktop) Expired(_ broker.Time, gone []broker.Record) {
+	k.expired = append(k.expired, gone...)
 }
 
 func (k *desktop) Written(_ broker.Time, t broker.Token, err error) {
@@ -350,7 +355,7 @@ func TestRetainedLimitsAndExpiry(t *testing.T) {
 }
 
 // waitFor waits for a condition.
-func waitFor(t *testing.T, ok func() bool) {
+func waitFor(t testing.TB, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !ok(); {
 		if time.Now().After(end) {

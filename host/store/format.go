@@ -18,6 +18,7 @@ const (
 	kindSharing  = 'j'
 	kindRetained = 'r'
 	kindExpiry   = 'x'
+	kindEnding   = 'e'
 	// 'k' and 'h' are notes: see NoteKind.
 
 	// What belongs to a session, behind its number.
@@ -25,6 +26,7 @@ const (
 	partReceived = 'd'
 	partFlight   = 'f'
 	partEntry    = 'i'
+	partExpires  = 'x'
 )
 
 // The records of kindMeta.

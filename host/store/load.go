@@ -38,9 +38,16 @@ const (
 // loadBytes is about how much one group of a Loader holds.
 const loadBytes = 4 << 20
 
-// Walk tells of all that the store holds, until visit answers an error. It must not run beside
-// writes.
-func (d *Disk) Walk(visit func(Part) error) error {
+// Walk tells of all that the store holds, until visit answers an error. Writes wait meanwhile, so
+// visit must not ask for one.
+func (d *Disk) Walk(visit func(Part) error) (err error) {
+	if berr := d.between(func() { err = d.walk(visit) }); berr != nil {
+		return berr
+	}
+	return err
+}
+
+func (d *Disk) walk(visit func(Part) error) error {
 	w := walking{d: d, visit: visit, shared: map[uint64]uint64{}}
 	for _, step := range []func() error{w.payloads, w.sessions, w.retained} {
 		if err := step(); err != nil {
@@ -227,10 +234,7 @@ func (l *Loader) apply(op *broker.Op) {
 		t.apply(op)
 		return
 	}
-	e := entry{expire: op.Expire, value: op.Value, body: op.Body}
-	t.key = seqKey(t.key[:0], op.Num, partEntry, op.Seq)
-	t.val = appendEntry(t.val[:0], &e)
-	t.set(t.key, t.val)
+	t.putEntry(op.Num, op.Seq, &entry{expire: op.Expire, value: op.Value, body: op.Body})
 }
 
 func (l *Loader) payload(p *Part) error {
@@ -270,7 +274,7 @@ func (l *Loader) refer(p *Part) error {
 	}
 	t := &l.d.tx
 	e := entry{expire: p.Op.Expire, value: p.Op.Value, shared: s.id, size: s.bytes}
-	t.set(seqKey(nil, p.Op.Num, partEntry, p.Op.Seq), appendEntry(nil, &e))
+	t.putEntry(p.Op.Num, p.Op.Seq, &e)
 	t.set(sharingKey(nil, p.Op.Num, p.Op.Seq), binary.BigEndian.AppendUint64(nil, s.id))
 	t.grown[p.Op.Num]++
 	return l.loaded(&p.Op)
@@ -295,7 +299,9 @@ func (d *Disk) Compact(ctx context.Context, progress func(done, of int)) error {
 	if err := d.db.Flush(); err != nil {
 		return fmt.Errorf("store: compact: %w", err)
 	}
-	bounds := []byte{0, kindSharing, kindShared, kindQueue, kindRetained, kindSession, 0xFF}
+	bounds := []byte{
+		0, kindEnding, kindSharing, kindShared, kindQueue, kindRetained, kindSession, 0xFF,
+	}
 	for i := range len(bounds) - 1 {
 		if err := d.db.Compact(ctx, bounds[i:i+1], bounds[i+1:i+2], false); err != nil {
 			return fmt.Errorf("store: compact: %w", err)

@@ -8,8 +8,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// formatVersion is that of FORMAT.md.
-const formatVersion = 1
+// firstVersion is that which the first of migrations leaves behind.
+const firstVersion = 1
 
 // ErrVersion refuses a store that a newer broker wrote.
 var ErrVersion = errors.New("store: a store of a newer version: use that version of the broker, " +
@@ -21,12 +21,12 @@ var ErrVersion = errors.New("store: a store of a newer version: use that version
 type migration func(db *pebble.DB, batch *pebble.Batch) error
 
 // migrations are those to version 2, 3 and so on.
-func migrations() []migration { return nil }
+func migrations() []migration { return []migration{indexEndings} }
 
 // readable refuses a store that is newer than this program.
 func readable(db *pebble.DB, steps []migration) error {
 	v, err := versionOf(db)
-	if newest := formatVersion + len(steps); err == nil && v > newest {
+	if newest := firstVersion + len(steps); err == nil && v > newest {
 		err = fmt.Errorf("%w: %d, this program knows %d", ErrVersion, v, newest)
 	}
 	return err
@@ -38,12 +38,12 @@ func migrate(db *pebble.DB, steps []migration) error {
 	if err != nil {
 		return err
 	}
-	newest := formatVersion + len(steps)
+	newest := firstVersion + len(steps)
 	if v == 0 {
 		return setVersion(db, newest, nil)
 	}
 	for ; v < newest; v++ {
-		if err := setVersion(db, v+1, steps[v-formatVersion]); err != nil {
+		if err := setVersion(db, v+1, steps[v-firstVersion]); err != nil {
 			return fmt.Errorf("store: migrate to version %d: %w", v+1, err)
 		}
 	}
@@ -81,4 +81,47 @@ func setVersion(db *pebble.DB, v int, step migration) error {
 		return err
 	}
 	return errors.Join(db.Flush(), b.Close())
+}
+
+// stepBytes is about how much of a step is committed at once.
+const stepBytes = 4 << 20
+
+// indexEndings brings a store to version 2: messages in queues that expire are in an index by time.
+func indexEndings(db *pebble.DB, _ *pebble.Batch) (err error) {
+	from := []byte{kindQueue}
+	it, err := db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: after(from)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	b := db.NewBatch()
+	defer func() { err = errors.Join(err, b.Close()) }()
+	for it.First(); it.Valid(); it.Next() {
+		key := it.Key()
+		if len(key) != 14 || key[5] != partEntry {
+			continue
+		}
+		v, err := it.ValueAndErr()
+		if err != nil {
+			return err
+		}
+		e, err := readEntry(v)
+		if err != nil || e.expire == 0 {
+			continue // what is damaged is for those who read it
+		}
+		num := binary.BigEndian.Uint32(key[1:])
+		if err := errors.Join(
+			b.Set(endingKey(nil, e.expire, num, cutSeq(key)), nil, nil),
+			b.Set(partKey(nil, num, partExpires), nil, nil),
+		); err != nil {
+			return err
+		}
+		if b.Len() >= stepBytes {
+			if err := b.Commit(pebble.NoSync); err != nil {
+				return err
+			}
+			b.Reset()
+		}
+	}
+	return errors.Join(it.Error(), b.Commit(pebble.NoSync))
 }

@@ -11,6 +11,7 @@ import (
 // A store goes through all steps it has missed, one after the other, once; a newer one is refused.
 func TestMigrations(t *testing.T) {
 	c := diskConfig(t)
+	c.steps = nil
 	k := openDisk(t, c)
 	k.write(retain("a", "1", 0))
 	if err := k.disk.Close(); err != nil {

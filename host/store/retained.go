@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"github.com/hpmq/hpmq/lite/broker"
@@ -83,39 +82,4 @@ func (t *tx) forget(topic string) bool {
 		t.delete(t.key)
 	}
 	return true
-}
-
-// sweepMax bounds how much one sweep removes, so that writes do not wait for it.
-const sweepMax = 10_000
-
-// sweep removes the retained messages that expired. It looks only at those.
-func (d *Disk) sweep() {
-	now := d.cfg.Now()
-	var topics []string
-	end := expiryKey(nil, now+1, "")
-	err := d.eachBetween([]byte{kindExpiry}, end, func(key, _ []byte) error {
-		if len(key) > 9 && binary.BigEndian.Uint64(key[1:]) <= uint64(now) {
-			topics = append(topics, string(key[9:]))
-		}
-		if len(topics) >= sweepMax {
-			return errEnough
-		}
-		return nil
-	})
-	if err != nil {
-		d.trouble(err)
-		return
-	}
-	if len(topics) == 0 {
-		return
-	}
-	d.tx.begin(d)
-	for _, topic := range topics {
-		if s := d.tx.size(topic); s.there && s.expire != 0 && s.expire <= now {
-			d.tx.unretain(topic)
-		}
-	}
-	if err := d.save(false); err != nil {
-		d.trouble(err)
-	}
 }

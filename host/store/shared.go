@@ -39,14 +39,12 @@ func (t *tx) push(op *broker.Op) {
 	if len(op.Body) > t.d.cfg.InlineBytesMax {
 		e.shared, e.size = t.shared[&op.Body[0]], uint64(len(op.Body))
 	}
-	t.key = seqKey(t.key[:0], op.Num, partEntry, op.Seq)
-	t.val = appendEntry(t.val[:0], &e)
-	t.set(t.key, t.val)
+	t.putEntry(op.Num, op.Seq, &e)
 	if e.shared == 0 {
 		return
 	}
 	t.refs[e.shared]++
-	t.sharing[sharingID{op.Num, op.Seq}] = e.shared
+	t.sharing[entryID{op.Num, op.Seq}] = e.shared
 	t.grown[op.Num]++
 	t.key = sharingKey(t.key[:0], op.Num, op.Seq)
 	t.val = binary.BigEndian.AppendUint64(t.val[:0], e.shared)
@@ -58,7 +56,7 @@ func (t *tx) unshare(num uint32, seq uint64) {
 	if t.d.sharing[num]+t.grown[num] <= 0 {
 		return
 	}
-	at := sharingID{num, seq}
+	at := entryID{num, seq}
 	id, known := t.sharing[at]
 	if !known {
 		v, ok, err := t.d.get(sharingKey(nil, num, seq))
@@ -72,7 +70,7 @@ func (t *tx) unshare(num uint32, seq uint64) {
 }
 
 // release takes one entry off a payload.
-func (t *tx) release(at sharingID, id uint64) {
+func (t *tx) release(at entryID, id uint64) {
 	if id == 0 {
 		return // gone already
 	}
@@ -109,7 +107,7 @@ func (t *tx) unshareAll(num uint32) {
 	}
 	prefix := binary.BigEndian.AppendUint32([]byte{kindSharing}, num)
 	t.note(t.d.eachWithin(prefix, func(key, value []byte) error {
-		at := sharingID{num, cutSeq(key)}
+		at := entryID{num, cutSeq(key)}
 		if _, known := t.sharing[at]; !known && len(value) == 8 {
 			t.release(at, binary.BigEndian.Uint64(value))
 		}

@@ -17,6 +17,8 @@ func (f *fakeKernel) Written(_ broker.Time, t broker.Token, err error) {
 	f.got = append(f.got, fmt.Sprintf("written %d %v", t, err))
 }
 
+func (f *fakeKernel) Expired(broker.Time, []broker.Record) {}
+
 func (f *fakeKernel) Read(_ broker.Time, t broker.Token, recs []broker.Record, err error) {
 	f.got = append(f.got, fmt.Sprintf("read %d %s %v", t, names(recs), err))
 }

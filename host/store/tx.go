@@ -29,8 +29,10 @@ type tx struct {
 	runs     map[uint32]run          // messages to remove, by session
 	shared   map[*byte]uint64        // of the write at work: payloads by their first byte
 	refs     map[uint64]int64        // how many queues have a payload, as this group leaves it
-	sharing  map[sharingID]uint64    // by queue entry, as this group leaves it; 0 for gone
+	sharing  map[entryID]uint64      // by queue entry, as this group leaves it; 0 for gone
 	grown    map[uint32]int          // how sharing of a session grew
+	ending   map[entryID]broker.Time // when an entry expires, as this group leaves it; 0 for not
+	marked   map[uint32]bool         // of sessions, as this group leaves it (expiry.go)
 }
 
 // retainedSize is what is known of a retained message: nothing if there is none.
@@ -43,7 +45,8 @@ type retainedSize struct {
 // run is messages of one queue in a row.
 type run struct{ from, to uint64 }
 
-type sharingID struct {
+// entryID names a message of a queue.
+type entryID struct {
 	num uint32
 	seq uint64
 }
@@ -54,7 +57,8 @@ func (t *tx) begin(d *Disk) {
 		*t = tx{
 			judged: map[uint64]struct{}{}, retained: map[string]retainedSize{},
 			runs: map[uint32]run{}, shared: map[*byte]uint64{}, refs: map[uint64]int64{},
-			sharing: map[sharingID]uint64{}, grown: map[uint32]int{},
+			sharing: map[entryID]uint64{}, grown: map[uint32]int{},
+			ending: map[entryID]broker.Time{}, marked: map[uint32]bool{},
 		}
 	}
 	clear(t.judged)
@@ -63,6 +67,8 @@ func (t *tx) begin(d *Disk) {
 	clear(t.refs)
 	clear(t.sharing)
 	clear(t.grown)
+	clear(t.ending)
+	clear(t.marked)
 	t.d, t.err, t.batch = d, nil, d.db.NewBatch()
 	t.count, t.bytes = d.stats.Retained, d.stats.RetainedBytes
 }
@@ -126,6 +132,7 @@ func (t *tx) putOrDelete(key, value []byte) {
 // pop removes one message of a queue: later, with those next to it.
 func (t *tx) pop(num uint32, seq uint64) {
 	t.unshare(num, seq)
+	t.unend(num, seq)
 	r, ok := t.runs[num]
 	switch {
 	case !ok:
@@ -161,6 +168,7 @@ func (t *tx) dropSession(op *broker.Op) {
 		return
 	}
 	t.unshareAll(op.Num)
+	t.unendAll(op.Num)
 	t.note(t.batch.DeleteRange(
 		partKey(nil, op.Num, 0), partKey(nil, op.Num, 0xFF), nil))
 }
@@ -190,5 +198,8 @@ func (t *tx) keep() {
 		if t.d.sharing[num] += n; t.d.sharing[num] <= 0 {
 			delete(t.d.sharing, num)
 		}
+	}
+	for num, has := range t.marked {
+		t.d.marks.set(num, has)
 	}
 }

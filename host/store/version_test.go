@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,24 +11,32 @@ import (
 	"github.com/hpmq/hpmq/lite/broker"
 )
 
-// make1 makes the store of version 1 anew. It must not be used once that version is released: what
-// later programs must read is what the program of then wrote.
-var make1 = flag.Bool("make-version-1", false, "write testdata/version-1 anew")
+// makeNewest makes the store of the newest version anew. It must not be used once that version is
+// released: what later programs must read is what the program of then wrote.
+var makeNewest = flag.Bool("make-newest", false, "write the newest of testdata/version-N anew")
 
-const version1 = "testdata/version-1"
+func newest() int { return firstVersion + len(migrations()) }
 
-// TestVersion1 opens a store that a program of version 1 left, part of it in the journal alone, and
-// finds all of it. Each later version adds a folder of its own and keeps those before.
-func TestVersion1(t *testing.T) {
-	if *make1 {
-		makeVersion1(t)
+func versionDir(n int) string { return filepath.Join("testdata", fmt.Sprintf("version-%d", n)) }
+
+// TestVersions opens a store that a program of each version left, part of it in the journal alone,
+// and finds all of it. Each later version adds a folder of its own and keeps those before.
+func TestVersions(t *testing.T) {
+	if *makeNewest {
+		makeVersion(t, versionDir(newest()))
 	}
+	for n := firstVersion; n <= newest(); n++ {
+		t.Run(fmt.Sprint(n), func(t *testing.T) { testVersion(t, versionDir(n)) })
+	}
+}
+
+func testVersion(t *testing.T, dir string) {
 	c := diskConfig(t)
-	if err := os.CopyFS(c.Dir, os.DirFS(version1)); err != nil {
+	if err := os.CopyFS(c.Dir, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
 	k := openDisk(t, c)
-	if v, err := versionOf(k.disk.db); err != nil || v != formatVersion {
+	if v, err := versionOf(k.disk.db); err != nil || v != newest() {
 		t.Errorf("version %d, %v", v, err)
 	}
 	rep, err := k.disk.Check()
@@ -39,9 +48,12 @@ func TestVersion1(t *testing.T) {
 		t.Errorf("session 1: %d records", len(recs))
 	}
 	k.want(broker.Query{Filter: "a/+"}, "retain a/b 1, retain a/c 2")
+	if n := len(endings(t, k.disk)); n != 1 {
+		t.Errorf("%d messages are known to expire", n)
+	}
 }
 
-func makeVersion1(t *testing.T) {
+func makeVersion(t *testing.T, to string) {
 	c := diskConfig(t)
 	k := openDisk(t, c)
 	large := bytes.Repeat([]byte("x"), 3000)
@@ -61,7 +73,6 @@ func makeVersion1(t *testing.T) {
 		seqOp(broker.OpReceived, 1, 7),
 	)
 	k.kill()
-	to := filepath.FromSlash(version1)
 	if err := os.RemoveAll(to); err != nil {
 		t.Fatal(err)
 	}

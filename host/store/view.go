@@ -9,6 +9,9 @@ type Post func(f func(k Kernel, now broker.Time))
 type Kernel interface {
 	Written(now broker.Time, t broker.Token, err error)
 	Read(now broker.Time, t broker.Token, recs []broker.Record, err error)
+	// Expired says which messages left the queues of sessions because they expired; they may be
+	// those of another kernel. It must not change gone.
+	Expired(now broker.Time, gone []broker.Record)
 }
 
 // View is a Memory as one kernel sees it: it is broker.Store. It belongs to the loop of its kernel.

@@ -148,6 +148,37 @@ func (k *Kernel) readOldest(s *session) {
 	}
 }
 
+// Expired takes note of messages that the Store removed because they expired: each an OpPop with
+// the Key of the session and the Bytes it had, perhaps of sessions that are not here. gone is
+// borrowed until return. What is in memory too is found there to have expired.
+func (k *Kernel) Expired(now Time, gone []Record) {
+	k.at(now)
+	for i := range gone {
+		r := &gone[i]
+		s := k.sessions[r.Key]
+		if s == nil || s.num != r.Num {
+			continue
+		}
+		w := s.work
+		if w != nil && !s.asleep && !w.alone(r.Seq) {
+			continue
+		}
+		k.stats.DroppedExpired++
+		if w == nil {
+			continue
+		}
+		if w.back.less(1, int(r.Bytes)); w.back.n == 0 {
+			w.back.bytes = 0
+		}
+		k.account(s)
+	}
+}
+
+// alone is true of a message that is in the Store alone.
+func (w *work) alone(seq uint64) bool {
+	return w.back.from != 0 && seq >= w.back.from && !w.flight.has(seq)
+}
+
 // verdict is what a kernel answers to another that sent it the publication at work.
 func (f *fanout) verdict() mqtt.ReasonCode {
 	if f.rejected {
