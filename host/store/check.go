@@ -159,18 +159,18 @@ func (c *checker) shared() error {
 
 func (c *checker) retained() error {
 	err := c.d.each([]byte{kindRetained}, func(key, value []byte) error {
-		expire, v, err := readRetained(value)
+		r, err := readRetained(value)
 		topic := topicOf(key)
 		if err != nil {
 			c.fault("retained %q: %v", topic, err)
 			return nil
 		}
 		c.rep.Retained++
-		c.rep.RetainedBytes += int64(len(topic) + len(v))
-		if expire == 0 {
+		c.rep.RetainedBytes += int64(len(topic) + len(r.value))
+		if r.expire == 0 {
 			return nil
 		}
-		if _, ok, err := c.d.get(expiryKey(nil, expire, topic)); err != nil || !ok {
+		if _, ok, err := c.d.get(expiryKey(nil, r.expire, topic)); err != nil || !ok {
 			c.fault("retained %q: its end is not noted", topic)
 		}
 		return nil

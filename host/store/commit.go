@@ -41,6 +41,7 @@ func (d *Disk) commit(items []*request) {
 	sync, writes := false, 0
 	for _, r := range items {
 		if r.read {
+			r.asOf(&d.tx)
 			continue
 		}
 		writes++

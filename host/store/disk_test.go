@@ -138,17 +138,7 @@ func (k *desktop) find(q broker.Query) []broker.Record {
 	}
 	k.token++
 	k.view.Read(k.token, q, nil)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for {
-		if recs, ok := k.read[k.token]; ok {
-			if err := k.errs[k.token]; err != nil {
-				k.t.Fatal(err)
-			}
-			return recs
-		}
-		k.news.Wait()
-	}
+	return k.await(k.token)
 }
 
 // words shows records shortly.
@@ -164,7 +154,7 @@ func words(recs []broker.Record) string {
 		if r.Key != "" {
 			w += " " + r.Key
 		}
-		if r.Seq != 0 {
+		if r.Seq != 0 && r.Key == "" {
 			w += fmt.Sprintf(" %d", r.Seq)
 		}
 		if len(r.Value)+len(r.Body) > 0 {

@@ -224,15 +224,28 @@ func (e *entry) bytes() uint64 {
 	return uint64(len(e.body))
 }
 
-// appendRetained encodes a retained message.
-func appendRetained(dst []byte, expire broker.Time, value []byte) []byte {
-	return append(binary.AppendUvarint(dst, uint64(expire)), value...)
+// retained is a retained message: its value is the kernel's. The stamp grows from one to the next,
+// see tx.stamp.
+type retained struct {
+	expire broker.Time
+	stamp  uint64
+	value  []byte
 }
 
-func readRetained(b []byte) (expire broker.Time, value []byte, err error) {
-	n, value, ok := cutUint(b)
-	if !ok || n > 1<<62 {
-		return 0, nil, errRecord
+func appendRetained(dst []byte, r retained) []byte {
+	dst = binary.AppendUvarint(dst, uint64(r.expire))
+	return append(binary.AppendUvarint(dst, r.stamp), r.value...)
+}
+
+// readRetained decodes what appendRetained made. The value aliases b.
+func readRetained(b []byte) (retained, error) {
+	expire, b, ok := cutUint(b)
+	if !ok || expire > 1<<62 {
+		return retained{}, errRecord
 	}
-	return broker.Time(n), value, nil
+	stamp, value, ok := cutUint(b)
+	if !ok {
+		return retained{}, errRecord
+	}
+	return retained{broker.Time(expire), stamp, value}, nil
 }

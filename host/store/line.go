@@ -33,6 +33,13 @@ type request struct {
 	bytes   int64
 }
 
+// asOf has the first page of retained messages know those that were staged before it, and no other.
+func (r *request) asOf(t *tx) {
+	if r.query.AsOf == 0 {
+		r.query.AsOf = t.stamp()
+	}
+}
+
 // line is where the questions of all kernels wait, in the order they were asked. What is taken from
 // it is whole: of a group all parts or none.
 type line struct {

@@ -125,12 +125,12 @@ func (w *walking) part(of *broker.Record, key, value []byte) error {
 
 func (w *walking) retained() error {
 	return w.d.each([]byte{kindRetained}, func(key, value []byte) error {
-		expire, v, err := readRetained(value)
+		r, err := readRetained(value)
 		if err != nil {
 			return fmt.Errorf("%w: retained %q", err, topicOf(key))
 		}
 		return w.visit(Part{Kind: PartRetained, Op: broker.Op{
-			Kind: broker.OpRetain, Key: topicOf(key), Value: v, Expire: expire,
+			Kind: broker.OpRetain, Key: topicOf(key), Value: r.value, Expire: r.expire,
 		}})
 	})
 }

@@ -21,7 +21,8 @@ func TestMigrations(t *testing.T) {
 	step := func(n int) migration {
 		return func(db *pebble.DB, b *pebble.Batch) error {
 			ran = append(ran, n)
-			return b.Set(retainedKey(nil, "a"), appendRetained(nil, 0, []byte{'0' + byte(n)}), nil)
+			r := retained{value: []byte{'0' + byte(n)}}
+			return b.Set(retainedKey(nil, "a"), appendRetained(nil, r), nil)
 		}
 	}
 	broken := errors.New("half way")

@@ -81,6 +81,7 @@ type page struct {
 	max   int
 	limit int
 	more  bool
+	asOf  uint64 // what was retained later is left out
 }
 
 func newPage(q *broker.Query) *page { return &page{max: q.Max, limit: q.BytesMax} }
@@ -241,6 +242,7 @@ func (d *Disk) findRetained(q *broker.Query) (recs []broker.Record, err error) {
 	}
 	defer func() { err = errors.Join(err, it.Close()) }()
 	p := newPage(q)
+	p.asOf = q.AsOf
 	for ok := it.First(); ok; {
 		next, match := w.judge(it.Key())
 		if !match && next == nil {
@@ -262,7 +264,7 @@ func (d *Disk) findRetained(q *broker.Query) (recs []broker.Record, err error) {
 	}
 	if p.more {
 		last := p.recs[len(p.recs)-1].Key
-		p.recs = append(p.recs, broker.Record{Kind: broker.OpMore, Key: last})
+		p.recs = append(p.recs, broker.Record{Kind: broker.OpMore, Key: last, Seq: q.AsOf})
 	}
 	return p.recs, it.Error()
 }
@@ -272,16 +274,16 @@ func (p *page) addRetained(it *pebble.Iterator) error {
 	if err != nil {
 		return fmt.Errorf("store: read: %w", err)
 	}
-	if p.full(len(v)) {
-		return nil
-	}
-	expire, value, err := readRetained(v)
+	r, err := readRetained(v)
 	if err != nil {
 		return fmt.Errorf("%w: retained %q", err, it.Key())
 	}
+	if r.stamp > p.asOf || p.full(len(v)) {
+		return nil
+	}
 	p.add(broker.Record{
-		Kind: broker.OpRetain, Key: topicOf(it.Key()), Expire: expire,
-		Value: append([]byte(nil), value...),
+		Kind: broker.OpRetain, Key: topicOf(it.Key()), Expire: r.expire,
+		Value: append([]byte(nil), r.value...),
 	}, len(v))
 	return nil
 }

@@ -17,9 +17,9 @@ func (t *tx) size(topic string) retainedSize {
 		t.retained[topic] = retainedSize{}
 		return retainedSize{}
 	}
-	expire, value, err := readRetained(v)
+	r, err := readRetained(v)
 	t.note(err)
-	s := retainedSize{there: true, bytes: int64(len(topic) + len(value)), expire: expire}
+	s := retainedSize{there: true, bytes: int64(len(topic) + len(r.value)), expire: r.expire}
 	t.retained[topic] = s
 	return s
 }
@@ -45,7 +45,8 @@ func (t *tx) fits(op *broker.Op) error {
 func (t *tx) retain(op *broker.Op) {
 	t.forget(op.Key)
 	t.key = retainedKey(t.key[:0], op.Key)
-	t.val = appendRetained(t.val[:0], op.Expire, op.Value)
+	t.nth++
+	t.val = appendRetained(t.val[:0], retained{op.Expire, t.stamp(), op.Value})
 	t.set(t.key, t.val)
 	s := retainedSize{
 		there: true, bytes: int64(len(op.Key) + len(op.Value)), expire: op.Expire,

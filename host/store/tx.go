@@ -21,6 +21,8 @@ type tx struct {
 	err   error
 	key   []byte
 	val   []byte
+	lsn   uint64 // the number that the group gets
+	nth   uint64 // retained messages in it, so far
 
 	judged   map[uint64]struct{}     // groups
 	retained map[string]retainedSize // as this group leaves them
@@ -41,6 +43,9 @@ type retainedSize struct {
 	bytes  int64
 	expire broker.Time
 }
+
+// stampBits hold how many retained messages came before in the same group.
+const stampBits = 24
 
 // run is messages of one queue in a row.
 type run struct{ from, to uint64 }
@@ -70,8 +75,12 @@ func (t *tx) begin(d *Disk) {
 	clear(t.ending)
 	clear(t.marked)
 	t.d, t.err, t.batch = d, nil, d.db.NewBatch()
+	t.lsn, t.nth = d.journal.Next(), 0
 	t.count, t.bytes = d.stats.Retained, d.stats.RetainedBytes
 }
+
+// stamp orders retained messages among each other, and reads among them.
+func (t *tx) stamp() uint64 { return t.lsn<<stampBits | min(t.nth, 1<<stampBits-1) }
 
 // end lets go of the batch.
 func (t *tx) end() {

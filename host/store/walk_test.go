@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -102,7 +103,7 @@ func FuzzEntry(f *testing.F) {
 // FuzzValues does so for the other records.
 func FuzzValues(f *testing.F) {
 	f.Add(appendSession(nil, "id", []byte("state")))
-	f.Add(appendRetained(nil, 5, []byte("value")))
+	f.Add(appendRetained(nil, retained{5, 1 << 30, []byte("value")}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if id, state, err := readSession(data); err == nil {
 			id2, state2, err := readSession(appendSession(nil, string(id), state))
@@ -110,10 +111,10 @@ func FuzzValues(f *testing.F) {
 				t.Fatalf("%q %q became %q %q", id, state, id2, state2)
 			}
 		}
-		if expire, value, err := readRetained(data); err == nil {
-			expire2, value2, err := readRetained(appendRetained(nil, expire, value))
-			if err != nil || expire2 != expire || string(value2) != string(value) {
-				t.Fatalf("%d %q became %d %q", expire, value, expire2, value2)
+		if r, err := readRetained(data); err == nil {
+			r2, err := readRetained(appendRetained(nil, r))
+			if err != nil || !reflect.DeepEqual(r, r2) {
+				t.Fatalf("%+v became %+v", r, r2)
 			}
 		}
 	})

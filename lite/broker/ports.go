@@ -88,7 +88,8 @@ const (
 	// OpCount, in an answer only, is how many messages are in a queue from Query.From on: Seq of
 	// them, of Bytes.
 	OpCount
-	// OpMore, in an answer only, and its last record: there is more, behind topic Key or Seq.
+	// OpMore, in an answer only, and its last record: there is more, behind topic Key or Seq. With
+	// a Key, Seq is Query.AsOf of the next page.
 	OpMore
 )
 
@@ -119,6 +120,10 @@ type Query struct {
 	// asks for none of the queue.
 	Max      int
 	BytesMax int
+	// AsOf, of a Filter, is the Seq of the OpMore before: what was retained after the first page
+	// was asked for is left out of all pages; its subscriber gets it as it is published. 0 asks
+	// for the first.
+	AsOf uint64
 }
 
 // Record is one thing a Store kept, as the Op that put it there.

@@ -24,6 +24,7 @@ type reading struct {
 	sess  *session
 	full  string
 	after string // the last topic of a page that is not the last one
+	asOf  uint64
 }
 
 // fetch reads the retained messages that sub matches, and sends each as the standard wants it: with
@@ -39,6 +40,7 @@ func (k *Kernel) fetchPage(r *reading, sub *subscription) {
 	sub.sess.pending++
 	q := Query{
 		Filter: sub.aud.filter, After: r.after, Max: pageMessages, BytesMax: pageBytes,
+		AsOf: r.asOf,
 	}
 	r.after = ""
 	k.begin(nil, 0)
@@ -117,7 +119,7 @@ func (k *Kernel) Read(now Time, t Token, recs []Record, err error) {
 // retained delivers one retained message to the subscription it was read for.
 func (k *Kernel) retained(r *reading, rec *Record) {
 	if rec.Kind == OpMore {
-		r.after = rec.Key
+		r.after, r.asOf = rec.Key, rec.Seq
 		return
 	}
 	sub := r.sess.subs.get(r.full)
