@@ -10,6 +10,7 @@ import (
 	"github.com/hpmq/hpmq/host/cap/history"
 	"github.com/hpmq/hpmq/host/cap/kv"
 	"github.com/hpmq/hpmq/host/cap/log"
+	"github.com/hpmq/hpmq/host/cap/lookback"
 	"github.com/hpmq/hpmq/host/cap/payload"
 	"github.com/hpmq/hpmq/host/cap/publish"
 	"github.com/hpmq/hpmq/host/cap/wasi"
@@ -44,7 +45,7 @@ func (a *App) openEngine(context.Context) error {
 	}
 	modules := append([]wasm.HostModule{
 		a.caps.log.Module(), config.Module(), a.caps.kv.Module(a.now),
-		a.caps.history.Module(), a.caps.publish.Module(), payload.Module(),
+		a.caps.history.Module(lookback.Func(past{a})), a.caps.publish.Module(), payload.Module(),
 	}, wasi.Modules(time.Sleep)...)
 	for _, m := range modules {
 		if err := e.Provide(m); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/hpmq/hpmq/host/cap/history"
 	"github.com/hpmq/hpmq/host/cap/kv"
 	caplog "github.com/hpmq/hpmq/host/cap/log"
+	"github.com/hpmq/hpmq/host/cap/lookback"
 	"github.com/hpmq/hpmq/host/cap/payload"
 	"github.com/hpmq/hpmq/host/cap/publish"
 	"github.com/hpmq/hpmq/host/cap/wasi"
@@ -81,17 +82,27 @@ type house struct {
 	loops   *loops
 	log     *safeBuffer
 	history *history.Store
-	kv      *kv.Store
-	queue   *publish.Queue
-	lines   *caplog.Log
+	// past answers look-back; nil is that nothing is logged.
+	past  func(lookback.Question) (lookback.Page, error)
+	kv    *kv.Store
+	queue *publish.Queue
+	lines *caplog.Log
 }
 
 // capabilities are what guests may import.
 func (h *house) capabilities() []wasm.HostModule {
 	return append(wasi.Modules(func(time.Duration) {}),
-		h.lines.Module(), config.Module(), h.kv.Module(h.clock.millis), h.history.Module(),
-		h.queue.Module(), payload.Module(),
+		h.lines.Module(), config.Module(), h.kv.Module(h.clock.millis),
+		h.history.Module(lookback.Func(h)), h.queue.Module(), payload.Module(),
 	)
+}
+
+// LookBack is lookback.Log.
+func (h *house) LookBack(q lookback.Question) (lookback.Page, error) {
+	if h.past == nil {
+		return lookback.Page{}, lookback.ErrNotLogged
+	}
+	return h.past(q)
 }
 
 type safeBuffer struct {

@@ -9,7 +9,7 @@ import (
 	"github.com/hpmq/hpmq/host/msglog"
 )
 
-// Question is what someone wants to know.
+// Question is what someone wants to know. Its ScanBytesMax may be less than that of the Config.
 type Question struct {
 	msglog.Query
 	// Listener is one, "" all.
@@ -27,6 +27,8 @@ type Answer struct {
 	More bool
 	// Missed are records that were not kept, in what was looked at.
 	Missed uint64
+	// Read are the bytes that were read and restored.
+	Read int64
 }
 
 // Look visits the records that answer q, oldest or newest first over all listeners, until visit is
@@ -54,7 +56,10 @@ func (w *Witness) Look(
 	m := &merge{q: &q}
 	defer m.stop()
 	// Each has its part, so that none holds the others up.
-	q.ScanBytesMax = max(1, w.cfg.ScanBytesMax/int64(max(1, len(books))))
+	if q.ScanBytesMax <= 0 || q.ScanBytesMax > w.cfg.ScanBytesMax {
+		q.ScanBytesMax = w.cfg.ScanBytesMax
+	}
+	q.ScanBytesMax = max(1, q.ScanBytesMax/int64(max(1, len(books))))
 	for _, b := range books {
 		h := &head{}
 		h.next, h.stop = iter.Pull(b.log.Records(ctx, q.Query, &h.progress))
@@ -191,6 +196,7 @@ func (m *merge) answer(more bool) Answer {
 	end := m.q.After
 	for _, h := range m.heads {
 		a.Missed += h.progress.Missed
+		a.Read += h.progress.Read
 		reached, bounds := h.reached(m.q.Newest)
 		switch {
 		case !bounds:

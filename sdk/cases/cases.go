@@ -75,6 +75,9 @@ type Call struct {
 	WaitMS int64 `json:"wait_ms,omitempty"`
 	// Last is what was delivered before under some topics, for history.
 	Last map[string]Bytes `json:"last,omitempty"`
+	// Logged is what the message log has beside what it had, for look-back of history. Absent in
+	// all calls of a case until now: the listener is not logged.
+	Logged []Logged `json:"logged,omitzero"`
 
 	Who         *Who         `json:"who,omitempty"`
 	Action      string       `json:"action,omitempty"`
@@ -96,6 +99,20 @@ type Call struct {
 	// Published are the messages that the component publishes meanwhile; absent for any.
 	Published json.RawMessage `json:"published,omitempty"`
 }
+
+// Logged is a message of the message log, the oldest first.
+type Logged struct {
+	// Time is when it arrived, in milliseconds since 1970; absent for now.
+	Time     int64  `json:"time,omitempty"`
+	ClientID string `json:"client-id,omitempty"`
+	Topic    Bytes  `json:"topic"`
+	Payload  Bytes  `json:"payload,omitempty"`
+	// Fate is one of Fates; absent for the first.
+	Fate string `json:"fate,omitempty"`
+}
+
+// Fates are what may become of a message, in the order of wit/.
+func Fates() []string { return []string{"delivered", "suppressed", "dropped", "denied"} }
 
 // Who is the identity of a call.
 type Who struct {

@@ -36,6 +36,11 @@ func (call *Call) check() error {
 	if all := Actions(call.Function); all != nil && !slices.Contains(all, call.Action) {
 		return fmt.Errorf("no action %q; there are %s", call.Action, strings.Join(all, ", "))
 	}
+	for _, m := range call.Logged {
+		if m.Fate != "" && !slices.Contains(Fates(), m.Fate) {
+			return fmt.Errorf("no fate %q; there are %s", m.Fate, strings.Join(Fates(), ", "))
+		}
+	}
 	if call.Function == "encode" && call.Event == nil {
 		return errors.New(`no "event" to encode`)
 	}

@@ -176,6 +176,9 @@ func (h *holding) call(p *link.Probe, i int, call *cases.Call) bool {
 	for topic, payload := range call.Last {
 		h.t.Happened(topic, payload)
 	}
+	if call.Logged != nil {
+		h.t.Logged(call.Logged)
+	}
 	words := []string{
 		call.Function, call.Action, string(call.Topic), call.Filter, string(call.Input),
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/hpmq/hpmq/host/cap/history"
 	"github.com/hpmq/hpmq/host/cap/kv"
 	caplog "github.com/hpmq/hpmq/host/cap/log"
+	"github.com/hpmq/hpmq/host/cap/lookback"
 	"github.com/hpmq/hpmq/host/cap/payload"
 	"github.com/hpmq/hpmq/host/cap/publish"
 	"github.com/hpmq/hpmq/host/cap/wasi"
@@ -48,6 +49,7 @@ type Trial struct {
 	kv        *passing
 	publish   *passing
 	history   *history.Store
+	past      past
 	published *outlet
 }
 
@@ -93,8 +95,8 @@ func (t *Trial) provide() error {
 	t.history = history.New(history.Default())
 	t.kv, t.publish = &passing{t.newKV()}, &passing{t.newPublish()}
 	for _, m := range append(wasi.Modules(t.sleep),
-		log.Module(), config.Module(), t.history.Module(), t.kv.module(), t.publish.module(),
-		payload.Module(),
+		log.Module(), config.Module(), t.history.Module(lookback.Func(&t.past)), t.kv.module(),
+		t.publish.module(), payload.Module(),
 	) {
 		if err := t.engine.Provide(m); err != nil {
 			return err
@@ -168,6 +170,7 @@ func (t *Trial) Wait(d time.Duration) { t.clock.Add(d.Milliseconds()) }
 func (t *Trial) Reset() {
 	t.kv.to, t.publish.to = t.newKV(), t.newPublish()
 	t.history.Forget(link.ProbeListener)
+	t.past = past{}
 }
 
 // Happened lets history know a payload of a topic, borrowed.

@@ -175,6 +175,54 @@ func TestAWorkerIsTold(t *testing.T) {
 	}
 }
 
+// TestAComponentLooksBack: golden cases have a message log, page by page, by filter, time and fate.
+func TestAComponentLooksBack(t *testing.T) {
+	tr := open(t, Config{})
+	for _, form := range []string{"", "components/"} {
+		code, err := os.ReadFile("../../host/link/testdata/" + form + "worker-history.wasm")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := Subject{
+			Ref:   link.Ref{Use: "w", Code: code, Grants: Grantable()},
+			Roles: []link.Role{link.RoleWorker},
+		}
+		out := hold(t, tr, s, lookCases)
+		if len(out.Failures) > 0 || out.Calls != 3 {
+			t.Errorf("%s: %+v", form, out)
+		}
+		out = hold(t, tr, s, `{"about":"newest first","config":"look=a/#;newest;","calls":[
+			{"call":"on-message","topic":"x","logged":[{"topic":"a/1"},{"topic":"b"},
+				{"topic":"a/2"},{"topic":"a/3","time":5}],
+				"published":[{"topic":"seen","payload":"0  a/3 "},
+					{"topic":"seen","payload":"0  a/2 "},{"topic":"page"},
+					{"topic":"seen","payload":"0  a/1 "},{"topic":"page"},{"topic":"over"}]}]}`)
+		if len(out.Failures) > 0 {
+			t.Errorf("%s: %+v", form, out)
+		}
+		out = hold(t, tr, s, `{"about":"no filter","config":"look=a/#/b;","calls":[
+			{"call":"on-message","topic":"x","published":[{"topic":"failed","payload":"2"}]}]}`)
+		if len(out.Failures) > 0 {
+			t.Errorf("%s: %+v", form, out)
+		}
+	}
+}
+
+// lookCases hold a worker that tells what it sees in pages of two.
+const lookCases = `{"about":"oldest first","config":"look=a/+;since=1000;max=2;","calls":[
+	{"call":"on-message","topic":"x","published":[{"topic":"failed","payload":"1"}]},
+	{"call":"on-message","topic":"x","logged":[],
+		"published":[{"topic":"page"},{"topic":"over"}]},
+	{"call":"on-message","topic":"x","logged":[
+			{"time":999,"topic":"a/0","payload":"too old"},
+			{"time":1000,"client-id":"dev","topic":"a/1","payload":"one"},
+			{"topic":"b/1","payload":"of another topic"},
+			{"topic":"a/2","payload":"two","fate":"suppressed"},
+			{"topic":"a/3","payload":"three","fate":"denied"}],
+		"published":[{"topic":"seen","payload":"0 dev a/1 one"},
+			{"topic":"seen","payload":"1  a/2 two"},{"topic":"page"},
+			{"topic":"seen","payload":"3  a/3 three"},{"topic":"page"},{"topic":"over"}]}]}`
+
 // TestWhatIsPublishedIsSeen: also when the queue was full meanwhile.
 func TestWhatIsPublishedIsSeen(t *testing.T) {
 	tr := open(t, Config{})

@@ -16,14 +16,14 @@ type Env interface {
 	Listener() string
 }
 
-// Module is the interface for the engine.
-func (s *Store) Module() wasm.HostModule {
+// Module is the interface for the engine; more are the functions that others serve of it.
+func (s *Store) Module(more ...wasm.HostFunc) wasm.HostModule {
 	h := &host{store: s}
 	h.scratch.New = func() any { return new([]byte) }
-	return wasm.HostModule{Name: Name, Funcs: []wasm.HostFunc{{
+	return wasm.HostModule{Name: Name, Funcs: append([]wasm.HostFunc{{
 		Name: "last", Params: []wasm.ValueType{wasm.I32, wasm.I32, wasm.I32}, Call: h.last,
 		Type: "(topic: string) -> option<list<u8>>",
-	}}}
+	}}, more...)}
 }
 
 type host struct {

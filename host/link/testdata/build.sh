@@ -26,5 +26,6 @@ build deduplicator-kv -DROLE_DEDUPLICATOR -DUSE_KV
 build router -DROLE_ROUTER
 build unknown-import -DROLE_ROUTER -DUSE_UNKNOWN
 build worker -DROLE_WORKER -DUSE_PUBLISH
+build worker-history -DROLE_WORKER -DUSE_PUBLISH -DUSE_HISTORY
 build codec -DROLE_CODEC
 build nothing

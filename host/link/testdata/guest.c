@@ -130,6 +130,19 @@ IMPORT("kv", "increment") void kv_increment(u8 *key, u32 key_n, u64 by, u64 *ret
 #endif
 #ifdef USE_HISTORY
 IMPORT("history", "last") void history_last(u8 *p, u32 n, u32 *ret);
+typedef struct { u64 id, time; str client, topic, payload; u64 size; u8 fate; } logged;
+typedef struct { u8 failed; union { u8 error; struct { logged *list; u32 n; u64 next; u8 more; }; }
+  __attribute__((aligned(8))); } page;
+IMPORT("history", "look-back")
+void history_look_back(u8 *p, u32 n, u64 since, u64 cursor, u32 newest, u32 max, page *ret);
+// look answers the page of what the configuration asks for, from a cursor on. It takes the heap.
+static page look(u64 cursor) {
+  page r;
+  str filter = until("look=", "#");
+  ended = 1;
+  history_look_back(filter.p, filter.n, number("since=", 0), cursor, says("newest"), number("max=", 2), &r);
+  return r;
+}
 #endif
 #ifdef USE_PUBLISH
 IMPORT("publish", "publish")
@@ -216,15 +229,17 @@ u32 authorize(WHO, u32 action, u8 *topic, u32 topic_n, u32 qos) {
 }
 #endif
 
-#ifdef ROLE_TRANSFORMER
-typedef struct { str topic, payload; u8 qos, retain; } message;
-
+#if defined ROLE_TRANSFORMER || defined ROLE_WORKER
 static str joined(str a, str b) {
   str s = {cabi_realloc(0, 0, 1, a.n + b.n), a.n + b.n};
   memcpy(s.p, a.p, a.n);
   memcpy(s.p + a.n, b.p, b.n);
   return s;
 }
+#endif
+#ifdef ROLE_TRANSFORMER
+typedef struct { str topic, payload; u8 qos, retain; } message;
+
 static u32 *replaced(u32 *r, message *list, u32 n) {
   r[0] = 2, r[1] = (u32)list, r[2] = n;
   ended = 1;
@@ -261,6 +276,12 @@ static u32 *transform(MSG) {
     u32 last[3];
     history_last(topic, topic_n, last);
     m.payload = last[0] ? (str){(u8 *)last[1], last[2]} : (str){(u8 *)"none", 4};
+  } else if (says("look=")) {
+    static u8 digit;
+    page got = look(0);
+    digit = '0' + (got.failed ? got.error : 9);
+    m.payload = (str){&digit, 1};
+    ended = 0;
   }
 #endif
 #ifdef USE_KV
@@ -345,10 +366,33 @@ static void tell(const char *topic, u8 *pay, u32 pay_n) {
   while (topic[n]) n++;
   publish((u8 *)topic, n, pay, pay_n, 0, 0, failed);
 }
+#ifdef USE_HISTORY
+// recall tells all that the log has of what the configuration asks for: seen FATE CLIENT TOPIC PAYLOAD.
+static void recall(void) {
+  page got = {0};
+  u8 said[2] = {'0', ' '};
+  str fate = {said, 2}, space = {(u8 *)" ", 1};
+  do {
+    got = look(got.next);
+    if (said[0] = '0' + got.error, got.failed) return tell("failed", said, 1);
+    for (u32 i = 0; i < got.n; i++) {
+      logged *x = got.list + i;
+      said[0] = '0' + x->fate;
+      str line = joined(joined(fate, joined(x->client, space)), joined(joined(x->topic, space), x->payload));
+      tell("seen", line.p, line.n);
+    }
+    tell("page", 0, 0);
+  } while (got.more);
+  tell("over", 0, 0);
+}
+#endif
 EXPORT("hpmq:broker/worker@0.1.0#on-message")
 void on_message(WHO, MSG) {
   ended = 1;
   act("call:");
+#ifdef USE_HISTORY
+  if (says("look=")) return recall();
+#endif
   if (starts((str){topic, topic_n}, "trap/")) __builtin_trap();
   tell("told", pay, pay_n);
 }

@@ -66,8 +66,9 @@ unsubscribed, disconnected, or "pong". Their fields are those of the contract (w
 in the project); of an answer, state and consumed are not looked at if they are left out.
 
 Each call of a function that answers has an "answer"; a case that asks nothing is refused.
-"wait_ms" lets time pass before a call, "last" says what was delivered before under topics,
-"published" what the component must publish meanwhile. Bytes are text or {"hex": "00ff"}. A case of
+"wait_ms" lets time pass before a call, "last" says what was delivered before under topics, "logged"
+what the message log has, [{"time", "client-id", "topic", "payload", "fate"}], and "published" what
+the component must publish meanwhile. Bytes are text or {"hex": "00ff"}. A case of
 configuration that must fail has "error" instead of calls.
 
 --record makes a file of live messages: each is asked of the component, and the answer is the golden
