@@ -1,7 +1,7 @@
-// Package lookback serves look-back of hpmq:broker/history: pages of the message log for guests that
-// do not run on an event loop. It bounds what one call is given and makes it pay for what was read.
-// It does not know how the log is kept, nor the other functions of the interface: programs without
-// a message log have those alone.
+// Package lookback serves look-back of hpmq:broker/history: pages of the message log for guests
+// that do not run on an event loop. It bounds what one call is given and makes it pay for what was
+// read. It does not know how the log is kept, nor the other functions of the interface: programs
+// without a message log have those alone.
 package lookback
 
 import (
@@ -97,7 +97,8 @@ func Func(l Log) wasm.HostFunc {
 // shape is the type of look-back.
 const shape = "(filter: string, since: u64, cursor: u64, newest: bool, max: u32) -> " +
 	"result<record{messages: list<record{id: u64, time: u64, client-id: string, topic: string, " +
-	"payload: list<u8>, payload-size: u64, fate: enum{delivered, suppressed, dropped, denied}}>, " +
+	"payload: list<u8>, payload-size: u64, " +
+	"fate: enum{delivered, suppressed, dropped, denied}}>, " +
 	"next: u64, more: bool}, enum{not-here, not-logged, invalid-filter, busy, unavailable}>"
 
 type host struct{ log Log }
