@@ -104,8 +104,23 @@ func (s shelf) Read(t broker.Token, q broker.Query, visit func(broker.Record)) b
 		}
 		return true
 	}
-	s.ask(&question{kernel: s.kernel, token: t, query: &q})
+	x := &question{kernel: s.kernel, token: t, query: &q}
+	if q.Filter == "" && !slices.ContainsFunc(s.line, x.sees) {
+		s.waiting++
+		s.answerRead(x) // does not wait for what others write
+		return false
+	}
+	s.ask(x)
 	return false
+}
+
+// sees is true if the answer to the read x comes after that to w, as host/store has it.
+func (x *question) sees(w *question) bool {
+	return slices.ContainsFunc(w.batch.Ops, func(op broker.Op) bool {
+		gone := op.Kind == broker.OpPop && op.Seq < x.query.From || op.Kind == broker.OpHead
+		waited := w.token != 0 || w.batch.Group != 0
+		return op.Num == x.query.Num && (x.query.Whole || waited || !gone)
+	})
 }
 
 // turnPage gives the messages behind the last that belongs to something else the places of each

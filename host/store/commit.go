@@ -28,6 +28,7 @@ func (d *Disk) run() {
 		if d.settled = settled; len(items) > 0 || d.owing() && time.Now().After(d.retry) {
 			d.commit(d.collect(items))
 		}
+		d.line.done(len(d.owed) > 0)
 		d.tidy()
 	}
 }

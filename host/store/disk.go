@@ -25,7 +25,8 @@ import (
 // A kernel puts its batch in one line with those of all other kernels and goes on. One goroutine,
 // the committer, takes all that waits, makes one batch of the database of it, appends that to the
 // journal, syncs the journal once if anybody asked for it, puts the batch into the database's
-// memory, and answers each kernel by one event. While the device syncs, the next group gathers.
+// memory, and answers each kernel by one event. While the device syncs, the next group gathers. A
+// read of a queue waits only for writes that concern it (early.go).
 //
 // The database has no log of its own: one that fails ends its process, and what is acknowledged
 // must be refused instead. It brings its memory to the device in its own time; then the journal's
@@ -158,6 +159,11 @@ func (d *Disk) open() (rep DiskReport, err error) {
 	return rep, d.save(true)
 }
 
+// flushesMax is how many flushes stand beside each other before they are merged with what is below.
+// Queues of many sessions grow at once, so each flush spans all keys and each merge writes all
+// anew: with 2, half of the CPU of a million messages was merging. A read looks into each.
+const flushesMax = 8
+
 // openDB opens the database. It keeps other processes out.
 func openDB(c *DiskConfig) (*pebble.DB, error) {
 	cache := pebble.NewCache(c.CacheBytes)
@@ -166,7 +172,8 @@ func openDB(c *DiskConfig) (*pebble.DB, error) {
 		Cache: cache, FS: c.fs, DisableWAL: true, Logger: quiet{c.Trouble},
 		FormatMajorVersion: pebble.FormatColumnarBlocks, // chosen: see FORMAT.md
 		MemTableSize:       c.MemTableBytes, MemTableStopWritesThreshold: c.MemTables,
-		L0CompactionThreshold: 2, L0StopWritesThreshold: 12, MaxOpenFiles: c.FilesMax,
+		L0CompactionThreshold: flushesMax, L0StopWritesThreshold: 3 * flushesMax,
+		MaxOpenFiles: c.FilesMax,
 	}
 	db, err := pebble.Open(filepath.Join(c.Dir, "db"), o)
 	if err != nil {

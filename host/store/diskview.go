@@ -39,7 +39,10 @@ func (v *DiskView) Read(t broker.Token, q broker.Query, visit func(broker.Record
 	if v.disk.findSys(q.Filter, visit) {
 		return true
 	}
-	if !v.disk.line.put(&request{view: v, token: t, query: q, read: true}) {
+	r := &request{view: v, token: t, query: q, read: true}
+	if v.disk.line.passes(&q) {
+		v.disk.ask(r)
+	} else if !v.disk.line.put(r) {
 		v.answer(func(k Kernel, now broker.Time) { k.Read(now, t, nil, ErrClosed) })
 	}
 	return false

@@ -46,8 +46,10 @@ type line struct {
 	mu      sync.Mutex
 	more    sync.Cond
 	items   []*request
-	whole   int // items that can be taken
-	short   int // fates that something here rests on, and that are not here yet
+	busy    []*request // what was taken, until done
+	owing   bool       // writes that nobody waits for failed, and are tried again
+	whole   int        // items that can be taken
+	short   int        // fates that something here rests on, and that are not here yet
 	bytes   int64
 	max     int64
 	closed  bool
@@ -179,7 +181,7 @@ func (l *line) take(dst []*request) (items []*request, ok bool) {
 	}
 	n := copy(l.items, l.items[l.whole:])
 	clear(l.items[n:])
-	l.items, l.whole = l.items[:n], 0
+	l.items, l.whole, l.busy = l.items[:n], 0, items
 	return items, !l.closed || len(items) > 0
 }
 
