@@ -95,6 +95,10 @@ func everything() []broker.Op {
 		{Kind: broker.OpPush, Num: 9, Seq: boot + 9, Value: head.Append(nil), Body: shared},
 		{Kind: broker.OpPush, Num: 9, Seq: boot + 10, Value: []byte{9}, Body: []byte{7, 7}},
 		{Kind: broker.OpHead, Num: 9, Seq: boot + 9},
+		{Kind: broker.OpPutSession, Num: 11, Key: "öne", Value: []byte(broker.StoredEstate)},
+		{Kind: broker.OpPush, Num: 11, Seq: boot + 1, Value: head.Append(nil), Body: shared},
+		{Kind: broker.OpPutSession, Num: 12, Key: "öne", Value: []byte(broker.StoredEstate)},
+		{Kind: broker.OpPush, Num: 12, Seq: boot + 1, Value: head.Append(nil), Body: shared},
 		{Kind: broker.OpRetain, Key: "r/ü", Value: text(full), Expire: 1 << 45},
 		{Kind: broker.OpRetain, Key: "bin", Value: text(plain)},
 	}
@@ -118,7 +122,7 @@ func TestThereAndBack(t *testing.T) {
 	for _, part := range []string{
 		`"user_`, "öne", `"payload_base64":"//4="`, `"Correlation Data","value_base64":"AP8="`,
 		`"lifetime":0`, `"packet_id":65535`, `"packet_id":77,"released":true`, `"raw":"AQID"`,
-		`"payload":1,"sharers":2`, `{"kind":"end","records":12}`,
+		`"payload":1,"sharers":2`, `"estate":true`, `{"kind":"end","records":17}`,
 	}[1:] {
 		if !strings.Contains(want, part) {
 			t.Errorf("no %s in\n%s", part, want)
@@ -127,14 +131,14 @@ func TestThereAndBack(t *testing.T) {
 	dir := t.TempDir()
 	to := open(t, dir)
 	c, err := Import(to, strings.NewReader(want))
-	if err != nil || c.Records() != 12 {
+	if err != nil || c.Records() != 17 {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	if got := export(t, to); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if rep, err := to.Check(); err != nil || rep.FaultsFound > 0 {
-		t.Errorf("%v, %v", rep.Faults, err)
+	if rep, err := to.Check(); err != nil || rep.FaultsFound > 0 || rep.Estates != 2 {
+		t.Errorf("%+v, %v", rep, err)
 	}
 	if err := errors.Join(to.Close(), from.Close()); err != nil {
 		t.Fatal(err)
@@ -164,8 +168,8 @@ func TestMerge(t *testing.T) {
 		t.Fatal(err)
 	}
 	rep, err := to.Check()
-	if err != nil || rep.FaultsFound > 0 || rep.Sessions != 4 || rep.Queued != 5 ||
-		rep.Retained != 3 || rep.Shared != 2 {
+	if err != nil || rep.FaultsFound > 0 || rep.Sessions != 4 || rep.Queued != 7 ||
+		rep.Estates != 2 || rep.Retained != 3 || rep.Shared != 3 {
 		t.Errorf("%+v, %v", rep, err)
 	}
 }

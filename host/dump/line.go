@@ -38,6 +38,8 @@ type line struct {
 	Client string   `json:"client_id,omitempty"`
 	Topic  string   `json:"topic,omitempty"`
 	State  *session `json:"state,omitempty"`
+	// Estate in place of State: the session ended, what is its is for others of a shared group.
+	Estate bool `json:"estate,omitempty"`
 	// Raw is a value that cannot be taken apart; it goes back as it is.
 	Raw []byte `json:"raw,omitempty"`
 
@@ -120,6 +122,9 @@ func (x *line) setBody(b []byte) {
 }
 
 func (x *line) setState(b []byte) {
+	if x.Estate = string(b) == broker.StoredEstate; x.Estate {
+		return
+	}
 	if s, ok := broker.ReadStoredSession(b); ok {
 		if w, ok := sessionOf(&s); ok && bytes.Equal(w.append(nil), b) {
 			x.State = w
@@ -186,6 +191,9 @@ func (x *line) part() (p store.Part, err error) {
 
 func (x *line) state() ([]byte, error) {
 	switch {
+	case x.Estate && x.State == nil && x.Raw == nil:
+		return []byte(broker.StoredEstate), nil
+	case x.Estate:
 	case x.State != nil && x.Raw == nil:
 		if err := x.State.valid(); err != nil {
 			return nil, err
@@ -194,7 +202,7 @@ func (x *line) state() ([]byte, error) {
 	case x.State == nil && x.Raw != nil:
 		return x.Raw, nil
 	}
-	return nil, fmt.Errorf("%w: a state, or raw", ErrRecord)
+	return nil, fmt.Errorf("%w: a state, an estate, or raw", ErrRecord)
 }
 
 func (x *line) queued(p store.Part) (store.Part, error) {

@@ -166,3 +166,49 @@ func TestTotalsFollowWhatExpired(t *testing.T) {
 		})
 	}
 }
+
+// What a member of a shared group leaves is no session any more, and whole: a check counts it, and
+// the next start gives it to another.
+func TestAnEstateIsChecked(t *testing.T) {
+	at := &clock{}
+	at.now.Store(hour)
+	c := diskConfig(t)
+	c.Now = at.Now
+	h := openHome(t, c, at)
+	filters := []mqtt.Subscription{{Filter: []byte("$share/g/a"), QoS: mqtt.AtLeastOnce}}
+	member := func(id string) *guest {
+		g := h.come(id)
+		g.send(mqtt.AppendSubscribe(nil, mqtt.V5, 1, nil, filters), mqtt.SUBACK)
+		return g
+	}
+	heir := member("heir")
+	heir.part()
+	dies := member("dies")
+	pub := h.come("pub")
+	pub.publish(1, "left behind", 0)
+	h.mu.Lock()
+	end := mqtt.Disconnect{}
+	end.Props = end.Props.AppendUint32(mqtt.SessionExpiryInterval, 0)
+	h.k.Packet(at.Now(), dies.conn, end.Append(nil, mqtt.V5))
+	got := dies.count(mqtt.PUBLISH)
+	h.mu.Unlock()
+	h.leave() // before a tick gives it out
+	if got != 1 {
+		t.Fatalf("%d came to the member that is there", got)
+	}
+	rep, err := CheckDir(c.Dir)
+	if err != nil || rep.Estates != 1 || rep.Sessions != 2 || rep.Queued != 1 {
+		t.Errorf("%+v, %v", rep, err)
+	}
+	h = openHome(t, c, at)
+	defer func() { _ = h.disk.Close() }()
+	heir = h.come("heir")
+	h.until(func() bool { at.now.Add(100); return heir.count(mqtt.PUBLISH) > 0 })
+	waitFor(t, func() bool {
+		h.mu.Lock()
+		h.k.Tick(broker.Time(at.now.Add(100)))
+		h.mu.Unlock()
+		rep, err := h.disk.Check()
+		return err == nil && rep.Estates == 0 && rep.FaultsFound == 0
+	})
+}

@@ -10,7 +10,9 @@ import (
 
 // CheckReport says what a store holds and what is wrong with it.
 type CheckReport struct {
-	Sessions      int   `json:"sessions"`
+	Sessions int `json:"sessions"`
+	// Estates are sessions that ended, and have something left for others of a shared group.
+	Estates       int   `json:"estates"`
 	Queued        int   `json:"queued"`
 	QueuedBytes   int64 `json:"queued_bytes"`
 	InFlight      int   `json:"in_flight"`
@@ -72,7 +74,11 @@ func (c *checker) fault(format string, args ...any) {
 
 func (c *checker) sessions() error {
 	return c.d.Sessions(func(r broker.Record) error {
-		c.rep.Sessions++
+		if string(r.Value) == broker.StoredEstate {
+			c.rep.Estates++
+		} else {
+			c.rep.Sessions++
+		}
 		c.known[r.Num] = true
 		return nil
 	})

@@ -138,12 +138,24 @@ func (w *walking) retained() error {
 // Loader puts what Walk told into a store that nobody else uses.
 type Loader struct {
 	d      *Disk
-	nums   map[string]uint32 // by client id
-	known  map[string]bool   // loaded, not there before
+	there  map[owner][]uint32 // before, by what is loaded in their place
+	loaded map[string]bool    // clients whose session was
+	num    uint32             // of the session that was loaded last, and its client
+	client string
 	last   uint32
 	boot   uint64
 	shared map[uint64]sharing
 	bytes  int
+}
+
+// owner is whose a session is: its client's, or if it ended those whom it left something to.
+type owner struct {
+	client string
+	estate bool
+}
+
+func ownerOf(op *broker.Op) owner {
+	return owner{op.Key, string(op.Value) == broker.StoredEstate}
 }
 
 // sharing is a payload that was loaded.
@@ -164,11 +176,12 @@ func (d *Disk) Load(f func(*Loader) error) (err error) {
 
 func (d *Disk) load(f func(*Loader) error) error {
 	l := &Loader{
-		d: d, nums: map[string]uint32{}, known: map[string]bool{}, boot: d.boot,
+		d: d, there: map[owner][]uint32{}, loaded: map[string]bool{}, boot: d.boot,
 		shared: map[uint64]sharing{},
 	}
 	err := d.Sessions(func(r broker.Record) error {
-		l.nums[r.Key], l.last = r.Num, max(l.last, r.Num)
+		who := ownerOf(&r)
+		l.there[who], l.last = append(l.there[who], r.Num), max(l.last, r.Num)
 		return nil
 	})
 	if err != nil {
@@ -196,8 +209,9 @@ var (
 	ErrNoNumber = errors.New("no message, packet or payload can have that number")
 )
 
-// Put loads one record. A session takes the place of that of the same client, a retained message
-// that of the same topic. Numbers of sessions are the Loader's.
+// Put loads one record. What belongs to a session follows it. A session takes the place of that of
+// the same client, the estates of a client that of those it had, a retained message that of its
+// topic. Numbers of sessions are the Loader's.
 func (l *Loader) Put(p *Part) error {
 	t := &l.d.tx
 	switch p.Kind {
@@ -207,22 +221,21 @@ func (l *Loader) Put(p *Part) error {
 		return l.session(p)
 	case PartRetained:
 		t.apply(&p.Op)
-		return l.loaded(&p.Op)
+		return l.put(&p.Op)
 	}
-	num, ok := l.nums[p.Op.Key]
 	switch {
-	case !ok || !l.known[p.Op.Key]:
+	case l.num == 0 || l.client != p.Op.Key:
 		return fmt.Errorf("session %q: %w", p.Op.Key, ErrOrphan)
 	case p.Op.Seq == 0 || p.Op.Seq >= 1<<63 || p.Kind == PartReceived && p.Op.Seq > 65535:
 		return fmt.Errorf("%d: %w", p.Op.Seq, ErrNoNumber)
 	}
-	p.Op.Num = num
+	p.Op.Num = l.num
 	if p.Kind == PartQueued {
 		l.boot = max(l.boot, p.Op.Seq>>40)
 	}
 	if p.Shared == 0 {
 		l.apply(&p.Op)
-		return l.loaded(&p.Op)
+		return l.put(&p.Op)
 	}
 	return l.refer(p)
 }
@@ -247,23 +260,27 @@ func (l *Loader) payload(p *Part) error {
 	d.tx.set(sharedKey(nil, kindShared, d.payload), p.Op.Body)
 	d.tx.set(sharedKey(nil, kindSharers, d.payload),
 		binary.BigEndian.AppendUint64(nil, p.Sharers))
-	return l.loaded(&p.Op)
+	return l.put(&p.Op)
 }
 
 // session makes room for a session and says that it is there.
 func (l *Loader) session(p *Part) error {
-	if l.known[p.Op.Key] {
-		return fmt.Errorf("session %q: %w", p.Op.Key, ErrTwice)
+	who := ownerOf(&p.Op)
+	if !who.estate {
+		if l.loaded[who.client] {
+			return fmt.Errorf("session %q: %w", who.client, ErrTwice)
+		}
+		l.loaded[who.client] = true
 	}
-	num, old := l.nums[p.Op.Key]
-	if old {
+	for _, num := range l.there[who] {
 		l.d.tx.apply(&broker.Op{Kind: broker.OpDropSession, Num: num, Seq: 1})
 	}
+	delete(l.there, who)
 	l.last++
-	l.nums[p.Op.Key], l.known[p.Op.Key] = l.last, true
-	p.Op.Kind, p.Op.Num = broker.OpPutSession, l.last
+	l.num, l.client = l.last, who.client
+	p.Op.Kind, p.Op.Num = broker.OpPutSession, l.num
 	l.d.tx.apply(&p.Op)
-	return l.loaded(&p.Op)
+	return l.put(&p.Op)
 }
 
 // refer loads a message whose payload was loaded before.
@@ -277,11 +294,11 @@ func (l *Loader) refer(p *Part) error {
 	t.putEntry(p.Op.Num, p.Op.Seq, &e)
 	t.set(sharingKey(nil, p.Op.Num, p.Op.Seq), binary.BigEndian.AppendUint64(nil, s.id))
 	t.grown[p.Op.Num]++
-	return l.loaded(&p.Op)
+	return l.put(&p.Op)
 }
 
-// loaded commits what is staged when it is much.
-func (l *Loader) loaded(op *broker.Op) error {
+// put commits what is staged when it is much.
+func (l *Loader) put(op *broker.Op) error {
 	l.bytes += len(op.Key) + len(op.Value) + len(op.Body) + 64
 	if l.bytes < loadBytes {
 		return l.d.tx.err

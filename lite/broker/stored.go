@@ -51,6 +51,10 @@ type StoredHead struct {
 	IDs    []uint32
 }
 
+// StoredEstate is the state of a session that ended and left messages to a shared group. Its client
+// may have another session, and other estates.
+const StoredEstate = estateMark
+
 // ReadStoredSession takes the state of a session apart; what it answers is its own.
 func ReadStoredSession(value []byte) (StoredSession, bool) {
 	r := reader{b: value}

@@ -71,7 +71,8 @@ func (s *settings) storeCheck(rep *store.CheckReport, err error) error {
 	}
 	row := func(name string, n int64) []string { return []string{name, strconv.FormatInt(n, 10)} }
 	rows := [][]string{
-		row("sessions", int64(rep.Sessions)), row("queued messages", int64(rep.Queued)),
+		row("sessions", int64(rep.Sessions)), row("ended, being given out", int64(rep.Estates)),
+		row("queued messages", int64(rep.Queued)),
 		row("queued bytes", rep.QueuedBytes), row("in flight", int64(rep.InFlight)),
 		row("received, not released", int64(rep.Received)),
 		row("shared payloads", int64(rep.Shared)), row("shared bytes", rep.SharedBytes),
