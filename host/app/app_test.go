@@ -41,7 +41,9 @@ func testConfig(listeners ...string) configs.Config {
 // open starts a node that ends with the test.
 func open(t *testing.T, cfg configs.Config) *App {
 	t.Helper()
-	a, err := Open(t.Context(), cfg, Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	a, err := Open(t.Context(), cfg, Options{
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), DrainTimeout: patience,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

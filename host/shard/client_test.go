@@ -11,7 +11,7 @@ import (
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
-const patience = 20 * time.Second // for what happens in milliseconds on an idle machine
+const patience = 2 * time.Minute // for what happens in milliseconds on an idle machine
 
 // client is an MQTT 5 client, as much of it as a test needs.
 type client struct {

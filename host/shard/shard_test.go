@@ -54,6 +54,7 @@ func start(t testing.TB, change ...func(*house, *Config)) *house {
 	cfg := Default()
 	cfg.Gate.Loops = 2
 	cfg.Gate.Log = slog.New(slog.NewTextHandler(h.log, nil))
+	cfg.Gate.CloseTimeout = patience // a slow peer is no dead one
 	for _, c := range change {
 		c(h, &cfg)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/hpmq/hpmq/lite/broker"
 )
 
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // desk is the kernel's side of a store: it notes answers and runs what is posted when it is told
 // to.
