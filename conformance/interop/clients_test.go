@@ -9,7 +9,7 @@ import (
 )
 
 // patience is how long a client waits for what must come.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // A client is one connection of a library.
 type client interface {
@@ -70,6 +70,8 @@ type settings struct {
 	// it has no end.
 	KeepSeconds uint32
 	Will        *will
+	// Lost says whether the connection was cut or went silent; nil: it never is.
+	Lost func() bool
 }
 
 type dialer func(*testing.T, settings) client

@@ -153,15 +153,19 @@ func (x *mosquitto) Publish(t *testing.T, m message) {
 
 func (x *mosquitto) Next(t *testing.T) message { t.Helper(); return next(t, x.in) }
 
-// Close ends mosquitto_sub, by force if its connection was cut and it waits for another.
+// Close ends mosquitto_sub, soon by force if its connection was cut and it waits for another.
 func (x *mosquitto) Close() {
 	if x.sub == nil || x.sub.Process == nil {
 		return
 	}
 	_ = x.sub.Process.Signal(syscall.SIGTERM)
+	grace := patience // it has to say DISCONNECT
+	if x.s.Lost != nil && x.s.Lost() {
+		grace = time.Second
+	}
 	select {
 	case <-x.done:
-	case <-time.After(2 * time.Second):
+	case <-time.After(grace):
 		_ = x.sub.Process.Kill()
 		<-x.done
 	}

@@ -9,14 +9,15 @@ import (
 
 // client3 is paho.mqtt.golang, which speaks MQTT 3.1 and 3.1.1.
 type client3 struct {
-	c  paho3.Client
-	in chan message
+	c    paho3.Client
+	in   chan message
+	lost func() bool
 }
 
 func openPaho3(_ *testing.T, w *world) dialer {
 	return func(t *testing.T, s settings) client {
 		t.Helper()
-		x := &client3{in: make(chan message, 256)}
+		x := &client3{in: make(chan message, 256), lost: s.Lost}
 		o := paho3.NewClientOptions().AddBroker(s.URL).SetClientID(s.ID)
 		o.SetTLSConfig(&tls.Config{RootCAs: w.pool})
 		o.SetProtocolVersion(map[string]uint{"3.1": 3, "3.1.1": 4}[s.Version])
@@ -57,4 +58,11 @@ func (x *client3) Publish(t *testing.T, m message) {
 
 func (x *client3) Next(t *testing.T) message { t.Helper(); return next(t, x.in) }
 
-func (x *client3) Close() { x.c.Disconnect(250) }
+// Close waits until DISCONNECT is written, unless there is nobody to read it.
+func (x *client3) Close() {
+	if x.lost != nil && x.lost() {
+		x.c.Disconnect(250)
+		return
+	}
+	x.c.Disconnect(uint(patience.Milliseconds()))
+}

@@ -36,7 +36,8 @@ func openPaho5(_ *testing.T, w *world) dialer {
 				}
 			},
 			ClientConfig: paho5.ClientConfig{
-				ClientID: s.ID,
+				ClientID:      s.ID,
+				PacketTimeout: patience,
 				OnPublishReceived: []func(paho5.PublishReceived) (bool, error){
 					func(p paho5.PublishReceived) (bool, error) {
 						x.in <- received(p.Packet)

@@ -80,6 +80,13 @@ func (g gag) Write(p []byte) (int, error) {
 	return g.to.Write(p)
 }
 
+// lost says whether the client has lost the broker.
+func (r *relay) lost() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.isCut || r.silent.Load()
+}
+
 // hush lets nothing more through, and neither side is told.
 func (r *relay) hush() { r.silent.Store(true) }
 

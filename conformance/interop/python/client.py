@@ -71,6 +71,7 @@ class Client:
         if self.v5:
             more = {"clean_start": not keep, "properties": self.properties(PacketTypes.CONNECT)}
             more["properties"].SessionExpiryInterval = keep
+        self.c.connect_timeout = self.patience
         self.c.connect(url.hostname, url.port, **more)
         self.c.loop_start()
         rc = self.connacks.get(timeout=self.patience)
