@@ -16,6 +16,7 @@ import (
 	"github.com/hpmq/hpmq/host/witness"
 	"github.com/hpmq/hpmq/lite/broker"
 	"github.com/hpmq/hpmq/sdk/client"
+	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
 // logName is the folder of the message log in the data folder.
@@ -218,6 +219,7 @@ func logRecord(r *msglog.Record) client.LogRecord {
 		ID: r.ID, Time: time.UnixMilli(r.Time).UTC(), Listener: r.Listener,
 		ClientID: string(r.Client), Username: string(r.User), Address: string(r.Address),
 		Tenant: string(r.Tenant), LogPart: logPart(&r.Part),
+		Properties: logProperties(r), Replayed: r.Replayed,
 	}
 	for i := range r.Became {
 		out.Became = append(out.Became, logPart(&r.Became[i]))
@@ -232,4 +234,34 @@ func logPart(p *msglog.Part) client.LogPart {
 		PayloadHeld: p.Held.String(), Outcome: p.Outcome.String(), Component: string(p.By),
 		Reason: string(p.Why), Receivers: int(p.Receivers), Lost: int(p.Lost),
 	}
+}
+
+// logProperties is nil for a message that had none.
+func logProperties(r *msglog.Record) *client.LogProperties {
+	if len(r.Properties) == 0 && r.Expiry == 0 && !r.Incomplete {
+		return nil
+	}
+	out := &client.LogProperties{ExpirySeconds: r.Expiry, Incomplete: r.Incomplete}
+	props := mqtt.Props(r.Properties)
+	if b, ok := props.Byte(mqtt.PayloadFormatIndicator); ok {
+		n := int(b)
+		out.PayloadFormat = &n
+	}
+	text := func(id mqtt.PropID) *string {
+		b, ok := props.Bytes(id)
+		if !ok {
+			return nil
+		}
+		s := string(b)
+		return &s
+	}
+	out.ContentType, out.ResponseTopic = text(mqtt.ContentType), text(mqtt.ResponseTopic)
+	if b, ok := props.Bytes(mqtt.CorrelationData); ok {
+		out.CorrelationData = append([]byte{}, b...)
+	}
+	props.Users(func(name, value []byte) bool {
+		out.User = append(out.User, client.LogProperty{Name: string(name), Value: string(value)})
+		return true
+	})
+	return out
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -307,4 +308,35 @@ func adminLog(ctx context.Context, a *App, text string) error {
 		_, err = c.ChangeListener(ctx, "l", []byte(text))
 	}
 	return err
+}
+
+// TestTheLogHasThePropertiesOfAMessage, and knows what a replay published.
+func TestTheLogHasThePropertiesOfAMessage(t *testing.T) {
+	_, a := loggedNode(t, func(*configs.Listener) {})
+	pub := dial(t, address(t, a, "l"), "pub")
+	for i, props := range []mqtt.Props{
+		mqtt.Props(nil).AppendByte(mqtt.PayloadFormatIndicator, 1).
+			AppendUint32(mqtt.MessageExpiryInterval, 60).
+			AppendBytes(mqtt.ContentType, []byte("text/plain")).
+			AppendBytes(mqtt.ResponseTopic, []byte("answer")).
+			AppendBytes(mqtt.CorrelationData, []byte{1, 2}).
+			AppendUser([]byte("a"), []byte("b")),
+		mqtt.Props(nil).AppendUser([]byte("hpmq-replay"), []byte("2026-01-31T15:04:05Z")),
+		nil,
+	} {
+		m := mqtt.Publish{QoS: 1, PacketID: uint16(i + 1), Topic: []byte("t"), Props: props}
+		pub.send(m.Append(nil, mqtt.V5))
+		pub.next()
+	}
+	r := logged(t, a, client.LogQuestion{}, 3)
+	one, text, reply := 1, "text/plain", "answer"
+	want := &client.LogProperties{PayloadFormat: &one, ExpirySeconds: 60, ContentType: &text,
+		ResponseTopic: &reply, CorrelationData: []byte{1, 2},
+		User: []client.LogProperty{{Name: "a", Value: "b"}}}
+	if !reflect.DeepEqual(r[0].Properties, want) || r[0].Replayed {
+		t.Errorf("%+v, %+v", r[0], r[0].Properties)
+	}
+	if !r[1].Replayed || r[2].Replayed || r[2].Properties != nil {
+		t.Errorf("%+v, %+v", r[1], r[2])
+	}
 }

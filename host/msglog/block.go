@@ -9,8 +9,8 @@ import (
 const (
 	segmentMagic = "HPMQMLOG"
 	blockMagic   = "HLB1"
-	// Version is that of the files.
-	Version = 1
+	// Version is that of the files. A record of version 1 has no extra; all else is the same.
+	Version = 2
 
 	segmentHeaderBytes = 24
 	blockHeaderBytes   = 68

@@ -46,6 +46,8 @@ func FuzzRecord(f *testing.F) {
 	r := Record{ID: 1, Time: 2, Part: Part{Topic: []byte("a/b"), Outcome: 1},
 		Became: []Part{{Topic: []byte("x"), Outcome: 2, Why: []byte("repeated")}}}
 	f.Add(appendBytes(nil, appendRecord(nil, &r)))
+	r.Replayed, r.Expiry, r.Properties = true, 60, []byte{1, 1}
+	f.Add(appendBytes(nil, appendRecord(nil, &r)))
 	f.Fuzz(func(t *testing.T, raw []byte) { decodeAll(t, raw) })
 }
 

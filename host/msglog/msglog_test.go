@@ -340,7 +340,8 @@ func TestDamageInTheMiddle(t *testing.T) {
 func TestRecordsComeBackAsTheyWere(t *testing.T) {
 	s := newStand(t, nil)
 	r := &Record{ID: 7, Time: s.now, Client: []byte("c"), User: []byte("u"),
-		Address: []byte("::1"), Tenant: []byte("t"),
+		Address: []byte("::1"), Tenant: []byte("t"), Properties: []byte{1, 1}, Expiry: 60,
+		Incomplete: true, Replayed: true,
 		Part: Part{Topic: []byte("a"), Payload: []byte{0, 255}, Size: 2, Held: Whole, QoS: 2,
 			Retain: true},
 		Became: []Part{

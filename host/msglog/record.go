@@ -99,6 +99,13 @@ type Record struct {
 	User     []byte
 	Address  []byte
 	Tenant   []byte
+	// Properties are those of MQTT 5 that go on with a message, as on the wire; Incomplete: they
+	// were more than is kept, or must not be kept. Expiry is the interval in seconds, 0 for never.
+	Properties []byte
+	Incomplete bool
+	Expiry     uint32
+	// Replayed: it was published once more from a log.
+	Replayed bool
 	// Part is what arrived. If Became is not empty, its outcome is the best of those.
 	Part
 	// Became is what transformers and routers put in its place.
@@ -161,7 +168,39 @@ func appendRecord(dst []byte, r *Record) []byte {
 	for i := range r.Became {
 		dst = appendPart(dst, &r.Became[i])
 	}
-	return dst
+	return r.appendExtra(dst)
+}
+
+// What the flags of an extra say.
+const (
+	extraReplayed = 1 << iota
+	extraIncomplete
+	extraEnd
+)
+
+// appendExtra encodes what most records do not have.
+func (r *Record) appendExtra(dst []byte) []byte {
+	var flags byte
+	if r.Replayed {
+		flags |= extraReplayed
+	}
+	if r.Incomplete {
+		flags |= extraIncomplete
+	}
+	if flags == 0 && r.Expiry == 0 && len(r.Properties) == 0 {
+		return dst
+	}
+	return appendBytes(binary.AppendUvarint(append(dst, flags), uint64(r.Expiry)), r.Properties)
+}
+
+func (r *Record) extra(in *reader) {
+	r.Replayed, r.Incomplete, r.Expiry, r.Properties = false, false, 0, nil
+	if in.bad || len(in.b) == 0 {
+		return
+	}
+	flags := in.byte(extraEnd)
+	r.Replayed, r.Incomplete = flags&extraReplayed != 0, flags&extraIncomplete != 0
+	r.Expiry, r.Properties = uint32(in.uint(1<<32-1)), in.bytes()
 }
 
 // reader takes a record apart; bad once something was missing.
@@ -240,6 +279,7 @@ func (r *Record) decode(b []byte) error {
 		r.Became = append(r.Became, Part{})
 		in.part(&r.Became[len(r.Became)-1])
 	}
+	r.extra(&in)
 	if in.bad || len(in.b) > 0 {
 		return fmt.Errorf("%w: a record", ErrDamaged)
 	}

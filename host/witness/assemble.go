@@ -151,6 +151,9 @@ func (t *turn) head(s *steps, kind byte) {
 	r.Client, r.User, r.Address, r.Tenant = s.text(), s.text(), s.text(), s.text()
 	r.version = mqtt.Version(s.byte())
 	s.body(&r.Part)
+	flags := s.byte()
+	r.Replayed, r.Incomplete = flags&extraReplayed != 0, flags&extraIncomplete != 0
+	r.Expiry, r.Properties = uint32(s.uint()), s.text()
 	if kind == stepDenied {
 		r.Outcome, r.Why, r.Held = msglog.Denied, s.text(), msglog.None
 		return
@@ -206,6 +209,9 @@ func (w *Witness) redact(r *pending) {
 		Listener: r.ledger.book.name, Tenant: string(r.Tenant), Version: r.version,
 	}
 	w.redactPart(r, &who, &r.Part)
+	if r.Held == msglog.Withheld && len(r.Properties) > 0 {
+		r.Properties, r.Incomplete = nil, true
+	}
 	for i := range r.Became {
 		w.redactPart(r, &who, &r.Became[i])
 	}
@@ -220,6 +226,10 @@ func (w *Witness) redactPart(r *pending, who *broker.Identity, p *msglog.Part) {
 		Topic: p.Topic, Payload: p.Payload, From: who.ClientID, QoS: mqtt.QoS(p.QoS),
 		Retain: p.Retain,
 	}
+	arrived := p == &r.Part
+	if arrived {
+		m.Props = r.Properties
+	}
 	w.redacted = w.redacted[:0]
 	v := broker.Drop
 	if r.ledger.redactor != nil {
@@ -230,6 +240,9 @@ func (w *Witness) redactPart(r *pending, who *broker.Identity, p *msglog.Part) {
 	case v == broker.Replace && len(w.redacted) > 0:
 		p.Payload = append([]byte(nil), w.redacted[0].Payload...) // it holds until the next call
 		p.Held = msglog.Redacted
+		if arrived {
+			r.Properties = append([]byte(nil), w.redacted[0].Props...)
+		}
 	default:
 		p.Payload, p.Held = nil, msglog.Withheld
 	}

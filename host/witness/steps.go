@@ -95,6 +95,7 @@ func (l *loop) arrived(g *ledger, now broker.Time, who *broker.Identity, m *brok
 	before := len(l.page.buf)
 	l.headLocked(stepArrived, g, now, who)
 	l.messageLocked(g, m)
+	l.extraLocked(g, now, m)
 	l.nudgeLocked(before)
 	return l.numberLocked()
 }
@@ -117,6 +118,7 @@ func (l *loop) denied(g *ledger, now broker.Time, who *broker.Identity, d denial
 	before := len(l.page.buf)
 	l.headLocked(stepDenied, g, now, who)
 	l.messageLocked(g, m)
+	l.extraLocked(g, now, m)
 	l.page.buf = appendText(l.page.buf, d.why)
 	l.nudgeLocked(before)
 }
@@ -168,7 +170,7 @@ const stepBytes = 64
 func (l *loop) roomLocked(g *ledger, m *broker.Message) bool {
 	n := len(l.page.buf) + len(m.Topic) + len(m.From) + stepBytes
 	if g.payload != None {
-		n += min(len(m.Payload), g.payloadMax)
+		n += min(len(m.Payload), g.payloadMax) + min(len(m.Props), PropertiesBytesMax)
 	}
 	if n > l.max {
 		g.book.missed.Add(1)
@@ -200,6 +202,39 @@ func (l *loop) messageLocked(g *ledger, m *broker.Message) {
 	default:
 		l.bodyLocked(m, msglog.Cut, m.Payload[:g.payloadMax])
 	}
+}
+
+// PropertiesBytesMax bounds what is kept of the properties of a message: all of them or none.
+const PropertiesBytesMax = 8 << 10
+
+// ReplayMark is the user property of a message that is published once more from a log.
+const ReplayMark = "hpmq-replay"
+
+// What the flags of the extra of a message say.
+const (
+	extraReplayed   = 1
+	extraIncomplete = 2
+)
+
+// extraLocked appends what of m is in neither topic nor payload.
+func (l *loop) extraLocked(g *ledger, now broker.Time, m *broker.Message) {
+	var flags byte
+	kept := m.Props
+	if len(kept) > 0 && (g.payload == None || len(kept) > PropertiesBytesMax) {
+		flags, kept = extraIncomplete, nil
+	}
+	m.Props.Users(func(name, _ []byte) bool {
+		if string(name) == ReplayMark {
+			flags |= extraReplayed
+		}
+		return flags&extraReplayed == 0
+	})
+	var expiry uint64
+	if m.Expire != 0 { // as an interval, in whole seconds
+		expiry = uint64(max(m.Expire-now+999, 1000) / 1000)
+	}
+	b := binary.AppendUvarint(append(l.page.buf, flags), min(expiry, 1<<32-1))
+	l.page.buf = appendText(b, []byte(kept))
 }
 
 func (l *loop) bodyLocked(m *broker.Message, held msglog.Held, payload []byte) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -342,6 +343,71 @@ func TestPayloads(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPropertiesAreKept: those of MQTT 5 as they arrived, as far as payloads are kept, and what a
+// replay published is marked.
+func TestPropertiesAreKept(t *testing.T) {
+	small := mqtt.Props(nil).AppendBytes(mqtt.ContentType, []byte("text/plain")).
+		AppendUser([]byte("pin"), []byte("12"))
+	mark := mqtt.Props(nil).AppendUser([]byte(ReplayMark), []byte("2026-01-31T15:04:05Z"))
+	huge := mqtt.Props(nil).AppendUser([]byte("a"), make([]byte, PropertiesBytesMax)).
+		AppendUser([]byte(ReplayMark), nil)
+	for name, c := range map[string]struct {
+		change func(*Settings)
+		want   [3]string
+	}{
+		"full": {func(*Settings) {}, [3]string{
+			fmt.Sprintf("%q 60 false false", small), fmt.Sprintf("%q 0 false true", mark),
+			`"" 0 true true`}},
+		"none": {func(s *Settings) { s.Payload = None }, [3]string{
+			`"" 60 true false`, `"" 0 true true`, `"" 0 true true`}},
+		"withheld": {func(s *Settings) { s.Payload = Redacted }, [3]string{
+			`"" 60 true false`, `"" 0 true true`, `"" 0 true true`}},
+		"redacted": {func(s *Settings) { s.Payload, s.Redactor = Redacted, noProps{} }, [3]string{
+			`"" 60 false false`, `"" 0 false true`, `"" 0 true true`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			set := Whole()
+			c.change(&set)
+			s := newStand(t, 1, set, nil)
+			l := s.w.loops[0]
+			tap, ok := s.lis[0].Policy.(*tap)
+			if !ok {
+				t.Fatal("no tap")
+			}
+			for i, p := range []mqtt.Props{small, mark, huge} {
+				m := broker.Message{Topic: []byte("a"), Payload: []byte("p"), Props: p}
+				if i == 0 {
+					m.Expire = s.now + 60_000
+				}
+				l.arrived(tap.ledger, s.now, &broker.Identity{ClientID: "c"}, &m)
+			}
+			s.w.turn()
+			s.w.turn()
+			var got []string
+			_, err := s.w.Look(t.Context(), Question{Max: 9, BytesMax: 1 << 20},
+				func(r *msglog.Record) bool {
+					got = append(got, fmt.Sprintf("%q %d %v %v", r.Properties, r.Expiry,
+						r.Incomplete, r.Replayed))
+					return true
+				})
+			if err != nil || !slices.Equal(got, c.want[:]) {
+				t.Errorf("%v: got\n%q\nwant\n%q", err, got, c.want)
+			}
+		})
+	}
+}
+
+// noProps is a Redactor that takes properties off.
+type noProps struct{}
+
+func (noProps) Transform(_ broker.Time, _ broker.Direction, _ *broker.Identity,
+	m *broker.Message, out *[]broker.Message) broker.Verdict {
+	x := *m
+	x.Props = nil
+	*out = append(*out, x)
+	return broker.Replace
 }
 
 // TestQuestionsOverManyListeners are answered in one order, page by page, both ways.

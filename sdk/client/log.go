@@ -23,7 +23,26 @@ type LogRecord struct {
 	Address  string    `json:"address,omitempty"`
 	Tenant   string    `json:"tenant,omitempty"`
 	LogPart
-	Became []LogPart `json:"became,omitempty" doc:"What transformers and routers put in its place"`
+	Properties *LogProperties `json:"properties,omitempty" doc:"Of MQTT 5, as they arrived"`
+	Replayed   bool           `json:"replayed,omitempty" doc:"A replay published it once more"`
+	Became     []LogPart      `json:"became,omitempty" doc:"What components put in its place"`
+}
+
+// LogProperties are the properties of MQTT 5 with which a message arrived.
+type LogProperties struct {
+	PayloadFormat   *int          `json:"payload_format,omitempty" doc:"1: the payload is UTF-8"`
+	ExpirySeconds   uint32        `json:"expiry_seconds,omitempty" doc:"Message expiry interval"`
+	ContentType     *string       `json:"content_type,omitempty"`
+	ResponseTopic   *string       `json:"response_topic,omitempty"`
+	CorrelationData []byte        `json:"correlation_data,omitempty"`
+	User            []LogProperty `json:"user,omitempty" doc:"User properties, in order"`
+	Incomplete      bool          `json:"incomplete,omitempty" doc:"More are not kept"`
+}
+
+// LogProperty is a user property.
+type LogProperty struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
 }
 
 // LogPart is a message and what became of it. Of one that became others it is the best of theirs.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -102,6 +103,9 @@ line.`,
 			q, err := a.question(time.Now())
 			if err != nil {
 				return err
+			}
+			if limit < 0 {
+				return usageError{errors.New("--limit is not below 0; 0 is all")}
 			}
 			q.Newest = newest
 			return a.logQuery(cmd, q, limit)

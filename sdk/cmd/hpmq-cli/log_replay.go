@@ -24,6 +24,7 @@ type replaying struct {
 	reach
 	speed, rate    float64
 	retain, dryRun bool
+	replayed       bool
 
 	sender *send.Sender
 	first  time.Time // of the records
@@ -36,6 +37,7 @@ type replaying struct {
 type replay struct {
 	Published int  `json:"published"`
 	Skipped   int  `json:"skipped"`
+	Replays   int  `json:"replays"`
 	DryRun    bool `json:"dry_run,omitempty"`
 }
 
@@ -46,8 +48,10 @@ func newLogReplay(s *settings) *cobra.Command {
 		Short: "Publish messages that went by once more",
 		Long: `Publish messages that went by once more, as they arrived, to --target, with the times
 between them divided by --speed. Each has the user property ` + replayMark + `, the time at which it
-arrived first. A message whose payload is not in the log as it was is left out. Retained messages
-are published without the flag, unless --retain is given.`,
+arrived first, besides the properties of MQTT 5 that it had; a message that expired in the meantime
+gets its whole interval again. What is not in the log as it was, payload or properties, is left out,
+and so is what a replay published, unless --replayed is given. Retained messages are published
+without the flag, unless --retain is given.`,
 		Example: "  hpmq-cli log replay --from 1h --to 30m --filter 'sensors/#' --dry-run\n" +
 			"  hpmq-cli log replay --from 1h --speed 10 --target tcp://127.0.0.1:1884\n" +
 			"  hpmq-cli log replay --from 1d --speed 0 --rate 500",
@@ -60,6 +64,7 @@ are published without the flag, unless --retain is given.`,
 	f.Float64Var(&p.speed, "speed", 1, "2 is twice as fast as it was; 0 as fast as --rate allows")
 	f.Float64Var(&p.rate, "rate", 1000, "messages a second at most; 0 is no bound")
 	f.BoolVar(&p.retain, "retain", false, "with the retain flag, where they had it")
+	f.BoolVar(&p.replayed, "replayed", false, "also what a replay published, with its first time")
 	f.BoolVar(&p.dryRun, "dry-run", false, "publish nothing; show what would be")
 	return c
 }
@@ -116,7 +121,11 @@ func (p *replaying) connect(ctx context.Context) error {
 
 // one publishes a record when it is its turn.
 func (p *replaying) one(ctx context.Context, r *client.LogRecord) error {
-	if r.PayloadBytes != len(r.Payload) || r.PayloadHeld == "redacted" {
+	switch {
+	case r.Replayed && !p.replayed:
+		p.done.Replays++
+		return nil
+	case r.PayloadHeld != "whole" || r.Properties != nil && r.Properties.Incomplete:
 		p.done.Skipped++
 		return nil
 	}
@@ -129,15 +138,44 @@ func (p *replaying) one(ctx context.Context, r *client.LogRecord) error {
 	}
 	m := mqtt.Publish{
 		Topic: []byte(r.Topic), Payload: r.Payload, QoS: mqtt.QoS(r.QoS),
-		Retain: r.Retain && p.retain,
-		Props: mqtt.Props(nil).AppendUser([]byte(replayMark),
-			[]byte(r.Time.UTC().Format(time.RFC3339Nano))),
+		Retain: r.Retain && p.retain, Props: replayProps(r),
 	}
 	if err := p.sender.Publish(&m); err != nil {
 		return gone(ctx, p.target, err)
 	}
 	p.done.Published++
 	return nil
+}
+
+// replayProps are the properties of r, and the mark: that of the first replay stays.
+func replayProps(r *client.LogRecord) mqtt.Props {
+	var props mqtt.Props
+	marked := false
+	if p := r.Properties; p != nil {
+		if p.PayloadFormat != nil {
+			props = props.AppendByte(mqtt.PayloadFormatIndicator, byte(*p.PayloadFormat))
+		}
+		if p.ExpirySeconds > 0 {
+			props = props.AppendUint32(mqtt.MessageExpiryInterval, p.ExpirySeconds)
+		}
+		if p.ContentType != nil {
+			props = props.AppendBytes(mqtt.ContentType, []byte(*p.ContentType))
+		}
+		if p.ResponseTopic != nil {
+			props = props.AppendBytes(mqtt.ResponseTopic, []byte(*p.ResponseTopic))
+		}
+		if len(p.CorrelationData) > 0 {
+			props = props.AppendBytes(mqtt.CorrelationData, p.CorrelationData)
+		}
+		for _, u := range p.User {
+			props = props.AppendUser([]byte(u.Name), []byte(u.Value))
+			marked = marked || u.Name == replayMark
+		}
+	}
+	if marked {
+		return props
+	}
+	return props.AppendUser([]byte(replayMark), []byte(r.Time.UTC().Format(time.RFC3339Nano)))
 }
 
 // wait waits until what arrived at a time is to be published.
@@ -177,6 +215,6 @@ func (p *replaying) tell() error {
 	if p.dryRun {
 		what = "would be published"
 	}
-	return p.printf("%d %s, %d left out: their payloads are not in the log as they were",
-		p.done.Published, what, p.done.Skipped)
+	return p.printf("%d %s, %d left out: they are not in the log as they were; %d left out: a "+
+		"replay published them", p.done.Published, what, p.done.Skipped, p.done.Replays)
 }

@@ -6,10 +6,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/hpmq/hpmq/sdk/client"
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
@@ -70,7 +72,7 @@ func TestLogQuery(t *testing.T) {
 	if code != exitOK || strings.Count(out, "\n") != 5 || !strings.Contains(out, `"topic":"t/4"`) {
 		t.Errorf("exit %d: %s", code, out)
 	}
-	for _, bad := range []string{"--from x", "--filter a#", "--to 1x", "--from -5m"} {
+	for _, bad := range []string{"--from x", "--filter a#", "--to 1x", "--from -5m", "--limit -3"} {
 		if code, _, errs, asked := logCLI(t, "query "+bad); code != exitUsage || asked != nil {
 			t.Errorf("%s: exit %d: %s", bad, code, errs)
 		}
@@ -163,5 +165,67 @@ func TestLogReplay(t *testing.T) {
 	}
 	if code, _, _, _ := logCLI(t, "replay --speed -1"); code != exitUsage {
 		t.Errorf("exit %d", code)
+	}
+}
+
+// TestReplaysAreNotReplayed: what a replay published is left out, or keeps the time of its first
+// arrival; properties go along, and a message whose properties are not complete is left out.
+func TestReplaysAreNotReplayed(t *testing.T) {
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		const part = `"topic":"t","qos":1,"payload":"aGk=","payload_held":"whole",` +
+			`"payload_bytes":2,"outcome":"delivered","receivers":0`
+		_, _ = fmt.Fprintf(w, `{"records":[
+			{"id":1,"time":"2026-01-31T15:04:05Z",%[1]s,"properties":{"payload_format":1,
+				"expiry_seconds":60,"content_type":"text/plain","response_topic":"r",
+				"correlation_data":"AQI=","user":[{"name":"a","value":"b"}]}},
+			{"id":2,"time":"2026-01-31T15:04:06Z",%[1]s,"replayed":true,"properties":{
+				"user":[{"name":"hpmq-replay","value":"first"}]}},
+			{"id":3,"time":"2026-01-31T15:04:07Z",%[1]s,"properties":{"incomplete":true}},
+			{"id":4,"time":"2026-01-31T15:04:08Z","topic":"t","qos":1,"payload_held":"none",
+				"payload_bytes":0,"outcome":"denied","receivers":0}
+			],"next":5}`, part)
+	}))
+	t.Cleanup(h.Close)
+	for args, want := range map[string]struct {
+		out  string
+		sent []string
+	}{
+		"--speed 0": {"1 published, 2 left out: they are not in the log as they were; 1 left out",
+			[]string{"t=hi a=b", "t=hi hpmq-replay=2026-01-31T15:04:05Z"}},
+		"--speed 0 --replayed": {"2 published, 2 left out: they are not in the log as they were; " +
+			"0 left out", []string{"t=hi a=b", "t=hi hpmq-replay=2026-01-31T15:04:05Z",
+			"t=hi hpmq-replay=first"}},
+	} {
+		got := make(chan string, 10)
+		var o, e bytes.Buffer
+		line := append([]string{"--server", h.URL, "log", "replay", "--target", taker(t, got)},
+			words(args)...)
+		code := run(t.Context(), line, streams{strings.NewReader(""), &o, &e})
+		if code != exitOK || !strings.Contains(o.String(), want.out) {
+			t.Errorf("%s: exit %d: %s%s", args, code, &o, &e)
+		}
+		var sent []string
+		for s := range got {
+			sent = append(sent, s)
+		}
+		if !slices.Equal(sent, want.sent) {
+			t.Errorf("%s: %q, want %q", args, sent, want.sent)
+		}
+	}
+}
+
+func TestPropertiesOfAReplay(t *testing.T) {
+	one, text, reply := 1, "text/plain", "r"
+	p := replayProps(&client.LogRecord{Time: arrived, Properties: &client.LogProperties{
+		PayloadFormat: &one, ExpirySeconds: 60, ContentType: &text, ResponseTopic: &reply,
+		CorrelationData: []byte{1, 2},
+	}})
+	want := mqtt.Props(nil).AppendByte(mqtt.PayloadFormatIndicator, 1).
+		AppendUint32(mqtt.MessageExpiryInterval, 60).
+		AppendBytes(mqtt.ContentType, []byte(text)).AppendBytes(mqtt.ResponseTopic, []byte(reply)).
+		AppendBytes(mqtt.CorrelationData, []byte{1, 2}).
+		AppendUser([]byte(replayMark), []byte("2026-01-31T15:04:05Z"))
+	if !bytes.Equal(p, want) {
+		t.Errorf("%q, want %q", p, want)
 	}
 }
