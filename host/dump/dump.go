@@ -36,15 +36,18 @@ type Counts struct {
 	Flights  int `json:"flights"`
 	Queued   int `json:"queued"`
 	Retained int `json:"retained"`
+	KV       int `json:"kv"`
+	History  int `json:"history"`
 }
 
 // Records is their sum.
 func (c *Counts) Records() int {
-	return c.Sessions + c.Payloads + c.Received + c.Flights + c.Queued + c.Retained
+	return c.Sessions + c.Payloads + c.Received + c.Flights + c.Queued + c.Retained +
+		c.KV + c.History
 }
 
-func (c *Counts) add(k store.PartKind) {
-	switch k {
+func (c *Counts) add(p *store.Part) {
+	switch p.Kind {
 	case store.PartShared:
 		c.Payloads++
 	case store.PartSession:
@@ -57,6 +60,12 @@ func (c *Counts) add(k store.PartKind) {
 		c.Queued++
 	case store.PartRetained:
 		c.Retained++
+	case store.PartNote:
+		if p.Note.Kind == store.NoteHistory {
+			c.History++
+		} else {
+			c.KV++
+		}
 	}
 }
 
@@ -84,7 +93,7 @@ func Export(d *store.Disk, w io.Writer, h Head) (Counts, error) {
 		if err != nil {
 			return err
 		}
-		c.add(p.Kind)
+		c.add(&p)
 		return enc.Encode(x)
 	})
 	if err == nil {
@@ -105,7 +114,7 @@ func Import(d *store.Disk, r io.Reader) (c Counts, err error) {
 	s := scanner{in: bufio.NewReaderSize(r, 1<<20)}
 	err = d.Load(func(l *store.Loader) error {
 		err := s.all(func(p *store.Part) error {
-			c.add(p.Kind)
+			c.add(p)
 			return l.Put(p)
 		})
 		if err != nil && s.n > 0 {

@@ -113,6 +113,66 @@ func export(t *testing.T, d *store.Disk) string {
 	return out.String()
 }
 
+// remembered is what a component and history may have in a store.
+func remembered() []store.Note {
+	return []store.Note{
+		{Kind: store.NoteKV, Space: "c", Key: "big", Counter: true, N: 1<<63 - 1},
+		{Kind: store.NoteKV, Space: "c", Key: "n\u2028", Counter: true, N: -1 << 63},
+		{Kind: store.NoteKV, Space: "file:ö", Key: "", Value: []byte{0xFF}, Expire: 1 << 45,
+			TTL: 1 << 63},
+		{Kind: store.NoteKV, Space: "file:ö", Key: "empty"},
+		{Kind: store.NoteHistory, Space: "l", Key: "a/ü", Value: []byte("hällo<b>")},
+		{Kind: store.NoteHistory, Space: "l", Key: "b", Value: []byte{}},
+	}
+}
+
+// remember keeps notes as a kernel has them kept, with its next write.
+func remember(t *testing.T, d *store.Disk, notes []store.Note) {
+	t.Helper()
+	k := make(kernel, 1)
+	v := d.View(func(f func(store.Kernel, broker.Time)) { f(k, 0) })
+	for i := range notes {
+		v.Note(&notes[i])
+	}
+	m := broker.StoredMessage{Message: broker.Message{Topic: []byte("with them")}}
+	op := broker.Op{Kind: broker.OpRetain, Key: "with them", Value: text(m)}
+	if v.Write(1, &broker.Batch{Ops: []broker.Op{op}}) {
+		return
+	}
+	if err := <-k; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What components remember comes back the same. Merged, a key takes the place of its like, and
+// what else there is stays.
+func TestWhatComponentsRememberComesBack(t *testing.T) {
+	from, to := open(t, t.TempDir()), open(t, t.TempDir())
+	defer func() { _ = errors.Join(from.Close(), to.Close()) }()
+	remember(t, from, remembered())
+	want := export(t, from)
+	remember(t, to, []store.Note{
+		{Kind: store.NoteKV, Space: "c", Key: "big", Value: []byte("another")},
+		{Kind: store.NoteKV, Space: "c", Key: "stays", Value: []byte("x")},
+	})
+	c, err := Import(to, strings.NewReader(want))
+	if err != nil || c.KV != 4 || c.History != 2 {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	err = to.Load(func(l *store.Loader) error {
+		return l.Put(&store.Part{
+			Kind: store.PartNote,
+			Note: store.Note{Kind: store.NoteKV, Space: "c", Key: "stays", Gone: true},
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := export(t, to); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 // What is exported comes back the same: as text, and as a store that is whole. What comes after
 // does not take numbers that are in it.
 func TestThereAndBack(t *testing.T) {
@@ -197,6 +257,13 @@ func TestRefusals(t *testing.T) {
 		head + one + `{"kind":"queued","client_id":"a"}`:   "a delivery, or raw",
 		head + `{"kind":"retained","topic":"a","message":{"topic":"a","qos":3}}`: "" +
 			"QoS 3",
+		head + `{"kind":"kv","component":"c","key":"k"}`:                 "a counter, value or",
+		head + `{"kind":"kv","component":"c","counter":1}`:               "a key of kv",
+		head + `{"kind":"kv","key":"k","counter":1}`:                     "no component",
+		head + `{"kind":"kv","component":"c","key":"k","counter":1.5}`:   "damaged",
+		head + `{"kind":"history","listener":"l","topic":"","value":""}`: "a topic of history",
+		head + `{"kind":"history","listener":"l","topic":"t","counter":1}`: "" +
+			"a counter, value or",
 		head + one + `{"kind":"queued","client_id":"a","seq":1,"payload":4,` +
 			`"raw_delivery":"AQ=="}`: "payload 4: what it belongs to",
 		head + "{\"kind\":\"session\",\"client_id\":\"\xff\"}": "not UTF-8",

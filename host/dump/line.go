@@ -22,6 +22,8 @@ const (
 	kindFlight   = "flight"
 	kindQueued   = "queued"
 	kindRetained = "retained"
+	kindKV       = "kv"
+	kindHistory  = "history"
 	kindEnd      = "end"
 )
 
@@ -53,6 +55,15 @@ type line struct {
 	Payload uint64   `json:"payload,omitempty"`
 	Sharers uint64   `json:"sharers,omitempty"`
 	Message *message `json:"message,omitempty"`
+
+	// Of what components made the broker remember.
+	Component string  `json:"component,omitempty"`
+	Listener  string  `json:"listener,omitempty"`
+	Key       *string `json:"key,omitempty"`
+	Counter   *int64  `json:"counter,omitempty"`
+	Value     *string `json:"value,omitempty"`
+	Base64    []byte  `json:"value_base64,omitempty"`
+	TTL       uint64  `json:"ttl,omitempty"`
 }
 
 // parse reads a line strictly: what it does not know is an error.
@@ -104,6 +115,8 @@ func lineOf(p *store.Part) (*line, error) {
 	case store.PartRetained:
 		x.Kind, x.Topic, x.Expire = kindRetained, p.Op.Key, int64(p.Op.Expire)
 		x.setBody(p.Op.Value)
+	case store.PartNote:
+		return noteLine(&p.Note)
 	default:
 		return nil, fmt.Errorf("%w: kind %d", ErrRecord, p.Kind)
 	}
@@ -183,6 +196,9 @@ func (x *line) part() (p store.Part, err error) {
 		if err == nil && x.Topic == "" {
 			err = fmt.Errorf("%w: no topic", ErrRecord)
 		}
+	case kindKV, kindHistory:
+		p.Kind = store.PartNote
+		p.Note, err = x.note()
 	default:
 		err = fmt.Errorf("%w: kind %q", ErrRecord, x.Kind)
 	}

@@ -19,13 +19,16 @@ type Part struct {
 	// its payload is its own. Sharers is how many have it.
 	Shared  uint64
 	Sharers uint64
+	// Note is what a component made the broker remember; its Value is borrowed too.
+	Note Note
 }
 
 // PartKind says what a Part is.
 type PartKind byte
 
 // The kinds, in the order in which Walk tells and Loader wants them: payloads that are shared, then
-// for each session itself with all that is its, then what is retained.
+// for each session itself with all that is its, then what is retained, then what components made
+// the broker remember.
 const (
 	PartShared PartKind = iota + 1
 	PartSession
@@ -33,6 +36,7 @@ const (
 	PartFlight
 	PartQueued
 	PartRetained
+	PartNote
 )
 
 // loadBytes is about how much one group of a Loader holds.
@@ -49,7 +53,7 @@ func (d *Disk) Walk(visit func(Part) error) (err error) {
 
 func (d *Disk) walk(visit func(Part) error) error {
 	w := walking{d: d, visit: visit, shared: map[uint64]uint64{}}
-	for _, step := range []func() error{w.payloads, w.sessions, w.retained} {
+	for _, step := range []func() error{w.payloads, w.sessions, w.retained, w.notes} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -135,6 +139,18 @@ func (w *walking) retained() error {
 	})
 }
 
+func (w *walking) notes() error {
+	for _, kind := range []NoteKind{NoteKV, NoteHistory} {
+		err := w.d.Notes(kind, func(n Note) error {
+			return w.visit(Part{Kind: PartNote, Note: n})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Loader puts what Walk told into a store that nobody else uses.
 type Loader struct {
 	d      *Disk
@@ -211,7 +227,7 @@ var (
 
 // Put loads one record. What belongs to a session follows it. A session takes the place of that of
 // the same client, the estates of a client that of those it had, a retained message that of its
-// topic. Numbers of sessions are the Loader's.
+// topic, a note that of its key. Numbers of sessions are the Loader's.
 func (l *Loader) Put(p *Part) error {
 	t := &l.d.tx
 	switch p.Kind {
@@ -222,6 +238,9 @@ func (l *Loader) Put(p *Part) error {
 	case PartRetained:
 		t.apply(&p.Op)
 		return l.put(&p.Op)
+	case PartNote:
+		t.jot(&p.Note)
+		return l.put(&broker.Op{Key: p.Note.Key, Value: p.Note.Value})
 	}
 	switch {
 	case l.num == 0 || l.client != p.Op.Key:
@@ -238,6 +257,12 @@ func (l *Loader) Put(p *Part) error {
 		return l.put(&p.Op)
 	}
 	return l.refer(p)
+}
+
+// Forget removes all notes of a component or listener.
+func (l *Loader) Forget(kind NoteKind, space string) error {
+	l.d.tx.jot(&Note{Kind: kind, Space: space, Gone: true, Whole: true})
+	return l.d.tx.err
 }
 
 // apply is tx.apply with the message in the entry, however large.

@@ -16,7 +16,7 @@ func newStore(s *settings) *cobra.Command {
 		Short: "Look after what a broker that is not running keeps in its data folder",
 	}
 	c.AddCommand(newStoreCheck(s), newStoreStats(s), newStoreExport(s), newStoreImport(s),
-		newStoreCompact(s), newStoreRestore(s))
+		newStoreCompact(s), newStoreRestore(s), newStoreKV(s))
 	return c
 }
 

@@ -88,6 +88,6 @@ func (s *settings) tellCounts(what string, c *dump.Counts) error {
 		return s.printJSON(c)
 	}
 	return s.printf("%s: %d sessions, %d queued messages, %d shared payloads, %d in flight, "+
-		"%d received, %d retained", what, c.Sessions, c.Queued, c.Payloads, c.Flights, c.Received,
-		c.Retained)
+		"%d received, %d retained, %d keys and %d last payloads of components", what, c.Sessions,
+		c.Queued, c.Payloads, c.Flights, c.Received, c.Retained, c.KV, c.History)
 }

@@ -31,9 +31,9 @@ func newStoreImport(s *settings) *cobra.Command {
 		Short: "Make a store of what store export wrote, all of it or nothing",
 		Long: `Make a store of what store export wrote, all of it or nothing, in a data folder
 that has none. With --replace what is in its store goes; with --merge it stays, but a session takes
-the place of that of the same client, and a retained message that of the same topic. The store is
-made beside the old one, checked, and put in its place. - is standard input. The broker must not
-run.`,
+the place of that of the same client, a retained message that of the same topic, and what a
+component remembers that of the same key. The store is made beside the old one, checked, and put
+in its place. - is standard input. The broker must not run.`,
 		Example: "  hpmq-cli store import store.ndjson.zst --data /var/lib/hpmq\n" +
 			"  hpmq-cli store import sessions.ndjson --merge --data /var/lib/hpmq",
 		Args: cobra.ExactArgs(1),

@@ -22,7 +22,11 @@ const sample = `{"kind":"hpmq-store","version":1}
 {"kind":"received","client_id":"two","packet_id":9}
 {"kind":"queued","client_id":"two","seq":7,"delivery":{"qos":1},"payload":1}
 {"kind":"retained","topic":"r","message":{"topic":"r","payload":"kept","qos":1,"retain":true}}
-{"kind":"end","records":7}
+{"kind":"kv","component":"c","key":"n","counter":-5}
+{"kind":"kv","expire":4102444800000,"component":"c","key":"v","value":"<x>","ttl":1000}
+{"kind":"kv","component":"d","key":"","value_base64":"/w=="}
+{"kind":"history","topic":"t/a","listener":"l","value":""}
+{"kind":"end","records":11}
 `
 
 // offline runs a command line that must end with code, and answers what it printed.
@@ -75,7 +79,7 @@ func TestStoreImportIsAllOrNothing(t *testing.T) {
 	for text, want := range map[string]string{
 		strings.Replace(sample, `"packet_id":9`, `"packet_id":"x"`, 1): "line 6: damaged",
 		strings.Replace(sample, `"sharers":2`, `"sharers":3`, 1):       "does not fit together",
-		sample[:len(sample)-30]: "line 8",
+		sample[:len(sample)-30]: "line 12",
 	} {
 		write(t, bad, text)
 		for _, how := range []string{"--merge", "--replace"} {
@@ -95,6 +99,46 @@ func TestStoreImportIsAllOrNothing(t *testing.T) {
 	}
 }
 
+// What components remember is listed, and dropped by component.
+func TestStoreKV(t *testing.T) {
+	dir := t.TempDir()
+	in, data := filepath.Join(dir, "in"), filepath.Join(dir, "data")
+	write(t, in, sample)
+	said := offline(t, exitOK, "import", in, "--data", data)
+	if !strings.Contains(said, "3 keys and 1 last payloads") {
+		t.Error(said)
+	}
+	list := func() string {
+		var rows []string
+		for _, line := range strings.Split(offline(t, exitOK, "kv", "list", "--data", data), "\n") {
+			rows = append(rows, strings.Join(strings.Fields(line), " "))
+		}
+		return strings.Join(rows, "; ")
+	}
+	const other = "kv d 1 1 B; history l 1 3 B; "
+	if got := list(); got != "KIND NAME ENTRIES BYTES; kv c 2 5 B; "+other {
+		t.Error(got)
+	}
+	said = offline(t, exitUsage, "kv", "drop", "l", "--data", data)
+	if !strings.Contains(said, "store kv list") {
+		t.Error(said)
+	}
+	said = offline(t, exitOK, "kv", "drop", "c", "--data", data)
+	if said != "c: 2 keys dropped\n" {
+		t.Error(said)
+	}
+	if got := list(); got != "KIND NAME ENTRIES BYTES; "+other {
+		t.Error(got)
+	}
+	said = offline(t, exitOK, "--json", "kv", "drop", "d", "--data", data)
+	if !strings.Contains(said, `"entries": 1`) {
+		t.Error(said)
+	}
+	if out := offline(t, exitOK, "check", "--data", data); !strings.Contains(out, "sessions") {
+		t.Error(out)
+	}
+}
+
 // A folder that a broker uses is left alone.
 func TestStoreInUse(t *testing.T) {
 	dir := t.TempDir()
@@ -107,7 +151,7 @@ func TestStoreInUse(t *testing.T) {
 	}
 	for _, args := range []string{
 		"check", "stats", "compact", "export " + in + "2", "import " + in + " --merge",
-		"restore b",
+		"restore b", "kv list", "kv drop c",
 	} {
 		said := offline(t, exitRefused, append(words(args), "--data", data)...)
 		if !strings.Contains(said, "stop that broker") {
