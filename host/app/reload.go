@@ -52,6 +52,7 @@ func (a *App) Reload(ctx context.Context, cfg configs.Config) error {
 // restartNeeded names the settings that a running node cannot change.
 func restartNeeded(old, next *configs.Config) error {
 	var keys []string
+	a, b := &old.Store, &next.Store
 	for key, same := range map[string]bool{
 		"data_dir":     old.DataDir == next.DataDir,
 		"node_name":    old.NodeName == next.NodeName,
@@ -60,6 +61,13 @@ func restartNeeded(old, next *configs.Config) error {
 		"admin":        old.Admin == next.Admin,
 		"wasm":         old.Wasm == next.Wasm,
 		"log.format":   old.Log.Format == next.Log.Format,
+		"remember":     old.Remember == next.Remember,
+
+		"store.memory":            a.Memory == b.Memory,
+		"store.interval":          a.Interval == b.Interval,
+		"store.pending_bytes_max": a.PendingBytesMax == b.PendingBytesMax,
+		"store.free_bytes_min":    a.FreeBytesMin == b.FreeBytesMin,
+		"store.backups_max":       a.BackupsMax == b.BackupsMax,
 
 		"input_bytes_max":       old.InputBytesMax == next.InputBytesMax,
 		"sessions_max":          old.SessionsMax == next.SessionsMax,

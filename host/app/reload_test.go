@@ -119,6 +119,51 @@ func TestReloadPassesAnAddressOn(t *testing.T) {
 	}
 }
 
+// Whatever of the configuration a reload does not bring about, it names: all but the listeners, with
+// what they take from limits, and the level of the log.
+func TestReloadNamesWhatNeedsARestart(t *testing.T) {
+	var leaves func(at string, v reflect.Value)
+	changed := 0
+	next := configs.Default()
+	leaves = func(at string, v reflect.Value) {
+		for i := range v.NumField() {
+			key := at + strings.Split(v.Type().Field(i).Tag.Get("yaml"), ",")[0]
+			f := v.Field(i)
+			old := reflect.New(f.Type()).Elem()
+			old.Set(f)
+			switch {
+			case key == "listeners" || key == "limits" || key == "log.level":
+				continue
+			case f.Kind() == reflect.Struct:
+				leaves(key+".", f)
+				continue
+			case f.CanInt():
+				f.SetInt(f.Int() + 1)
+			case f.CanUint():
+				f.SetUint(f.Uint() + 1)
+			case f.Kind() == reflect.Bool:
+				f.SetBool(!f.Bool())
+			default:
+				f.SetString(f.String() + "x")
+			}
+			first, _, _ := strings.Cut(key, ".")
+			was := configs.Default()
+			err := restartNeeded(&was, &next)
+			if err == nil || !strings.HasPrefix(err.Error(), key+" cannot") &&
+				!strings.HasPrefix(err.Error(), first+" cannot") {
+				t.Errorf("%s: %v", key, err)
+			}
+			changed++
+			f.Set(old)
+		}
+	}
+	leaves("", reflect.ValueOf(&next).Elem())
+	was := configs.Default()
+	if err := restartNeeded(&was, &next); err != nil || changed < 30 {
+		t.Errorf("%d keys, then %v", changed, err)
+	}
+}
+
 // badReload is a change of a configuration that must be refused, and what the refusal says.
 type badReload struct {
 	change func(*configs.Config)
