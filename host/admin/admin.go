@@ -29,6 +29,7 @@ var (
 // Node is asked how the broker is.
 type Node interface {
 	Status(ctx context.Context) (client.Status, error)
+	Alarms(ctx context.Context) ([]client.Alarm, error)
 }
 
 // Listeners opens, changes and closes doors. Its calls may take seconds.

@@ -40,6 +40,8 @@ func (f *fake) Status(context.Context) (client.Status, error) {
 	return client.Status{Version: "1.2.3", Node: "n"}, f.ask()
 }
 
+func (f *fake) Alarms(context.Context) ([]client.Alarm, error) { return nil, f.ask() }
+
 func (f *fake) Listeners(context.Context) ([]client.Listener, error) {
 	return []client.Listener{{Name: "mqtt", Bind: "tcp://127.0.0.1:1883"}}, f.ask()
 }
@@ -138,6 +140,7 @@ func TestRequestsReachTheBroker(t *testing.T) {
 		want []any
 	}{
 		"status": {func(c *client.Client) error { _, err := c.Status(ctx); return err }, nil},
+		"alarms": {func(c *client.Client) error { _, err := c.Alarms(ctx); return err }, nil},
 		"listeners": {func(c *client.Client) error { _, err := c.Listeners(ctx); return err },
 			nil},
 		"link": {func(c *client.Client) error { _, err := c.Link(ctx); return err }, nil},

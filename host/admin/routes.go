@@ -12,7 +12,7 @@ import (
 )
 
 // Version is that of the API, not of the broker.
-const Version = "1.2.0"
+const Version = "1.3.0"
 
 // SessionsMax bounds the sessions of one answer.
 const SessionsMax = 1000
@@ -53,6 +53,11 @@ func registerNode(api huma.API, b Broker) {
 	huma.Register(api, operation("status", http.MethodGet, "/status", "How the broker is"),
 		func(ctx context.Context, _ *struct{}) (*of[client.Status], error) {
 			return answer(b.Node.Status(ctx))
+		})
+	huma.Register(api, operation("list-alarms", http.MethodGet, "/alarms",
+		"What an operator must see to now, by name"),
+		func(ctx context.Context, _ *struct{}) (*of[[]client.Alarm], error) {
+			return answerList(b.Node.Alarms(ctx))
 		})
 	huma.Register(api, operation("list-clients", http.MethodGet, "/clients",
 		"Sessions by client id"),

@@ -4,12 +4,16 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 
+	"github.com/hpmq/hpmq/host/msglog"
 	"github.com/hpmq/hpmq/sdk/client"
 )
 
@@ -19,6 +23,8 @@ const (
 	alarmStorageFailing = "storage_failing"
 	alarmRetainedFull   = "retained_full"
 	alarmQueuesFull     = "queues_full"
+	alarmLogFull        = "log_full"
+	alarmLogFailing     = "log_failing"
 
 	alarmTopic = "$SYS/broker/alarms/"
 	alarmEvery = time.Second
@@ -63,6 +69,41 @@ func (x *alarms) has(name string) bool {
 	return ok
 }
 
+// unlogged says of which listeners the device does not take the message log, and why.
+type unlogged struct {
+	mu  sync.Mutex
+	now map[string]error
+}
+
+func (x *unlogged) set(listener string, err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if err == nil {
+		delete(x.now, listener)
+		return
+	}
+	if x.now == nil {
+		x.now = make(map[string]error)
+	}
+	x.now[listener] = err
+}
+
+// list answers the names of those that have no room, and of those whose device fails otherwise.
+func (x *unlogged) list() (full, failing []string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for name, err := range x.now {
+		if errors.Is(err, msglog.ErrSpace) || errors.Is(err, syscall.ENOSPC) {
+			full = append(full, name)
+		} else {
+			failing = append(failing, name)
+		}
+	}
+	slices.Sort(full)
+	slices.Sort(failing)
+	return full, failing
+}
+
 // openAlarms begins to look for what an operator must see to.
 func (a *App) openAlarms(context.Context) error {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -96,6 +137,12 @@ func (a *App) watch(ctx context.Context) {
 		a.alarm(alarmStorageFailing, st.Failing && !st.LowSpace, "the device of the data folder "+
 			"fails: what must be kept is refused until it works; the log says how")
 	}
+	full, failing := a.unlogged.list()
+	a.alarm(alarmLogFull, len(full) > 0, "there is no room for the message log of "+
+		strings.Join(full, ", ")+": messages go unlogged and are counted until there is")
+	a.alarm(alarmLogFailing, len(failing) > 0, "the device of the message log of "+
+		strings.Join(failing, ", ")+" fails: messages go unlogged and are counted until it works; "+
+		"the log of the broker says how")
 	a.alarm(alarmRetainedFull, a.above(alarmRetainedFull, a.loops.retained(),
 		a.cfg.RetainedMessagesMax), "as many messages are retained as retained_messages_max "+
 		"allows: those on new topics are refused")
@@ -103,15 +150,15 @@ func (a *App) watch(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	full := false
+	queues := false
 	messages := share(int64(a.cfg.QueuedMessagesMax), len(st.Kernels))
 	bytes := share(int64(a.cfg.QueuedBytesMax), len(st.Kernels))
 	for i := range st.Kernels {
 		k := &st.Kernels[i]
-		full = full || a.above(alarmQueuesFull, k.Queued, messages) ||
+		queues = queues || a.above(alarmQueuesFull, k.Queued, messages) ||
 			a.above(alarmQueuesFull, k.QueuedBytes, bytes)
 	}
-	a.alarm(alarmQueuesFull, full, "as much waits for sessions as queued_messages_max or "+
+	a.alarm(alarmQueuesFull, queues, "as much waits for sessions as queued_messages_max or "+
 		"queued_bytes_max allows: queue_policy says what becomes of more")
 }
 

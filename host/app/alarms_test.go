@@ -4,12 +4,20 @@ package app
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
+	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/msglog"
 	"github.com/hpmq/hpmq/sdk/client"
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
@@ -158,5 +166,75 @@ func refusedAtFull(t *testing.T, at string, pub, stays *peer) {
 	old.send(m.Append(nil, mqtt.V311))
 	if _, err := old.read(); err == nil {
 		t.Error("3.1.1 got an answer to what was refused")
+	}
+}
+
+// While there is no room for the message log operators are told, messages go on, and it ends by
+// itself when there is room, though nothing is published.
+func TestAFullMessageLogIsAnAlarm(t *testing.T) {
+	var free atomic.Int64
+	cfg := diskNode(t.TempDir())
+	cfg.Store.FreeBytesMin = 1 << 20
+	m := configs.DefaultMessageLog()
+	cfg.Listeners[0].Log = &m
+	a, err := Open(t.Context(), cfg, Options{
+		Log: slog.New(slog.DiscardHandler),
+		space: func(dir string) (int64, error) {
+			if filepath.Base(dir) == "l" { // the folder of the listener's log
+				return free.Load(), nil
+			}
+			return 1 << 30, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Close() })
+	watcher := dial(t, address(t, a, "l"), "watcher")
+	watcher.subscribe("$SYS/broker/alarms/#")
+	pub := dial(t, address(t, a, "l"), "pub")
+	for i := range 6 { // more than a block
+		pub.store("big", strings.Repeat("x", 60_000), uint16(i+1))
+	}
+	if topic, text := watcher.receive(); topic != "$SYS/broker/alarms/log_full" ||
+		!strings.Contains(text, "the message log of l:") {
+		t.Errorf("%s %s", topic, text)
+	}
+	list, err := adminOf(t, a).Alarms(t.Context())
+	if err != nil || len(list) != 1 || list[0].Name != "log_full" {
+		t.Errorf("%+v, %v", list, err)
+	}
+	reasons(t, "while it lasts", pub.ask("t", false), mqtt.NoMatchingSubscribers)
+	free.Store(1 << 30)
+	if topic, text := watcher.receive(); topic != "$SYS/broker/alarms/log_full" || text != "" {
+		t.Errorf("%s %s", topic, text)
+	}
+	if list, err := adminOf(t, a).Alarms(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("%+v, %v", list, err)
+	}
+	pub.publish("t", "again")
+	p, err := adminOf(t, a).Log(t.Context(), client.LogQuestion{})
+	for end := time.Now().Add(patience); err == nil && len(p.Records) == 0; {
+		if time.Now().After(end) {
+			t.Fatal("nothing is logged again")
+		}
+		p, err = adminOf(t, a).Log(t.Context(), client.LogQuestion{})
+	}
+	if err != nil || p.Missed == 0 {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// What is not a lack of room is another alarm.
+func TestWhyTheMessageLogIsNotTaken(t *testing.T) {
+	var x unlogged
+	x.set("b", fmt.Errorf("%w: 5 bytes", msglog.ErrSpace))
+	x.set("a", &os.PathError{Op: "write", Path: "p", Err: syscall.ENOSPC})
+	x.set("c", errors.New("a device"))
+	x.set("d", errors.New("a device"))
+	x.set("d", nil)
+	full, failing := x.list()
+	if got := fmt.Sprint(full, failing); got != "[a b] [c]" {
+		t.Error(got)
 	}
 }

@@ -58,6 +58,8 @@ type App struct {
 	loops  *loops
 	linker *link.Linker
 	alarms alarms
+	// unlogged are the listeners whose messages go unlogged.
+	unlogged unlogged
 	// witness keeps the message log, redactors what redacts it; nil without a data folder.
 	witness   *witness.Witness
 	redactors *link.Linker

@@ -34,6 +34,9 @@ func (a *App) openMessageLog(context.Context) error {
 	loops := a.shardConfig()
 	cfg.Dir, cfg.Loops = dir, loops.Loops()
 	cfg.FreeBytesMin, cfg.Free = int64(a.cfg.Store.FreeBytesMin), store.FreeBytes
+	if a.space != nil {
+		cfg.Free = a.space
+	}
 	cfg.Now = func() broker.Time { return broker.Time(a.now()) }
 	cfg.Trouble = a.logTrouble
 	w, err := witness.Open(cfg)
@@ -50,7 +53,9 @@ func (a *App) openMessageLog(context.Context) error {
 	return nil
 }
 
+// logTrouble is witness.Config.Trouble. It runs with a log locked.
 func (a *App) logTrouble(listener string, err error) {
+	a.unlogged.set(listener, err)
 	if err != nil {
 		a.log.Error("app: messages go unlogged until the device takes them again", "listener",
 			listener, "error", err)

@@ -37,6 +37,9 @@ func (o *operator) Status(ctx context.Context) (client.Status, error) {
 	return s, nil
 }
 
+// Alarms is admin.Node.
+func (o *operator) Alarms(context.Context) ([]client.Alarm, error) { return o.alarms.list(), nil }
+
 func addTotals(t *client.Totals, k *broker.Stats) {
 	t.Connections += k.Connections
 	t.ConnectionsTotal += k.ConnectionsTotal

@@ -119,7 +119,7 @@ func TestReloadPassesAnAddressOn(t *testing.T) {
 	}
 }
 
-// Whatever of the configuration a reload does not bring about, it names: all but the listeners, with
+// Whatever of the configuration a reload does not bring about, it names: all but listeners, with
 // what they take from limits, and the level of the log.
 func TestReloadNamesWhatNeedsARestart(t *testing.T) {
 	var leaves func(at string, v reflect.Value)

@@ -16,6 +16,10 @@ import (
 // rawBytesMax bounds a block before it is compressed: a record above BlockBytesMax is one alone.
 const rawBytesMax = 16 << 20
 
+// ErrSpace says that so little is free that nothing is written. A device that is full says
+// syscall.ENOSPC.
+var ErrSpace = errors.New("msglog: too little space")
+
 // File is what a segment is written to.
 type File interface {
 	io.WriterAt
@@ -150,7 +154,8 @@ func (l *Log) missedLocked(n uint64) {
 	l.at.missed += n
 }
 
-// Flush writes what waits if the oldest of it is older than age, and lets go of what is too old.
+// Flush writes what waits if the oldest of it is older than age, and lets go of what is too old. Of
+// a device that refused it finds out whether it takes records again.
 func (l *Log) Flush(age time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -158,8 +163,11 @@ func (l *Log) Flush(age time.Duration) {
 		return
 	}
 	now := l.cfg.Now()
-	if l.at.records > 0 && now-l.at.first >= age.Milliseconds() {
+	switch {
+	case l.at.records > 0 && now-l.at.first >= age.Milliseconds():
 		l.sealLocked()
+	case l.at.records == 0 && l.failing != nil:
+		l.probeLocked(now)
 	}
 	l.tidyLocked(now)
 }
@@ -229,18 +237,62 @@ func (l *Log) sealLocked() {
 	if cap(l.raw) > 2*l.cfg.BlockBytesMax {
 		l.raw, l.body, l.out = nil, nil, nil // one huge record
 	}
+	l.cameLocked(err)
+}
+
+// cameLocked takes note of what came of a write.
+func (l *Log) cameLocked(err error) {
 	if told := l.failing; (err == nil) != (told == nil) && l.cfg.Trouble != nil {
 		l.cfg.Trouble(err)
 	}
 	l.failing = err
 }
 
+func (l *Log) roomLocked() error {
+	if l.cfg.Free == nil {
+		return nil
+	}
+	if free, err := l.cfg.Free(l.cfg.Dir); err == nil && free < l.cfg.FreeBytesMin {
+		return fmt.Errorf("%w: %d bytes are free, %d must stay so", ErrSpace, free,
+			l.cfg.FreeBytesMin)
+	}
+	return nil
+}
+
+// probeBytes is what a probe writes: a page.
+const probeBytes = 4096
+
+// probeLocked looks whether a device that refused takes records again. To ask for free space
+// is cheap; a device that failed is left alone for Retry.
+func (l *Log) probeLocked(now int64) {
+	if now < l.again && !errors.Is(l.failing, ErrSpace) {
+		return
+	}
+	err := l.roomLocked()
+	if err == nil {
+		err = l.tryLocked()
+	}
+	if l.cameLocked(err); err != nil {
+		l.again = now + l.cfg.Retry.Milliseconds()
+	}
+}
+
+// tryLocked writes behind the last record, and takes it back.
+func (l *Log) tryLocked() error {
+	if l.file == nil {
+		return l.cutLocked()
+	}
+	s := &l.segments[len(l.segments)-1]
+	_, err := l.file.WriteAt(make([]byte, probeBytes), s.size)
+	if err := errors.Join(err, l.file.Truncate(s.size)); err != nil {
+		return fmt.Errorf("msglog: write: %w", err)
+	}
+	return nil
+}
+
 func (l *Log) writeLocked() error {
-	if l.cfg.Free != nil {
-		if free, err := l.cfg.Free(l.cfg.Dir); err == nil && free < l.cfg.FreeBytesMin {
-			return fmt.Errorf("msglog: write: %d bytes are free, %d must stay so", free,
-				l.cfg.FreeBytesMin)
-		}
+	if err := l.roomLocked(); err != nil {
+		return err
 	}
 	l.body = l.codec.Compress(l.body[:0], l.raw)
 	summary := l.keys.appendSummary(nil)

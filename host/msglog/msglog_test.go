@@ -307,11 +307,63 @@ func TestLittleFreeIsLikeFull(t *testing.T) {
 	if len(s.told) != 1 || !strings.Contains(s.told[0], "10 bytes are free") {
 		t.Fatal(s.told)
 	}
-	free, s.now = 1000, s.now+60_000
+	free = 1000
+	s.log.Flush(time.Hour) // nothing waits
+	if len(s.told) != 2 || s.told[1] != "<nil>" {
+		t.Errorf("it is not seen that there is room: %v", s.told)
+	}
 	s.add("t", "c", Delivered)
 	s.log.Flush(0)
 	if ids, _ := s.ask(Query{}); len(s.told) != 2 || len(ids) != 1 {
 		t.Errorf("%v, %v", s.told, ids)
+	}
+}
+
+// A device that failed is tried again without a record, not before Retry, with and without an open
+// file.
+func TestAFailingDeviceIsTriedAgain(t *testing.T) {
+	for _, open := range []bool{false, true} {
+		left := 0
+		s := newStand(t, func(c *Config) {
+			c.Create = func(path string) (File, error) {
+				f, err := os.Create(path)
+				return fullDevice{f, &left}, err
+			}
+		})
+		want := 0
+		if open {
+			left = 2000
+			s.add("t", "c", Delivered)
+			s.log.Flush(0)
+			left, want = 0, 1
+		}
+		s.add("t", "c", Delivered)
+		s.log.Flush(0)
+		s.log.Flush(time.Hour)
+		s.now += s.cfg.Retry.Milliseconds()
+		s.log.Flush(time.Hour)
+		if len(s.told) != 1 || s.log.Stats().Stopped == nil {
+			t.Fatalf("open %v: %v", open, s.told)
+		}
+		left = 1 << 20
+		s.log.Flush(time.Hour)
+		if len(s.told) != 1 {
+			t.Errorf("open %v: tried before its time: %v", open, s.told)
+		}
+		s.now += s.cfg.Retry.Milliseconds()
+		s.log.Flush(time.Hour)
+		if len(s.told) != 2 || s.log.Stats().Stopped != nil {
+			t.Errorf("open %v: not tried again: %v", open, s.told)
+		}
+		s.add("t", "c", Delivered)
+		s.log.Flush(0)
+		if ids, p := s.ask(Query{}); len(ids) != want+1 || p.Missed != 1 {
+			t.Errorf("open %v: %v, %+v", open, ids, p)
+		}
+		_ = s.log.Close()
+		if rep := s.open(); rep != (Report{}) {
+			t.Errorf("open %v: %+v", open, rep)
+		}
 	}
 }
 

@@ -61,6 +61,12 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 	return out, c.do(ctx, http.MethodGet, "/status", nil, &out)
 }
 
+// Alarms asks what an operator must see to now.
+func (c *Client) Alarms(ctx context.Context) ([]Alarm, error) {
+	var out []Alarm
+	return out, c.do(ctx, http.MethodGet, "/alarms", nil, &out)
+}
+
 // Link asks which component serves which role of which listener.
 func (c *Client) Link(ctx context.Context) ([]Linked, error) {
 	var out []Linked
