@@ -16,7 +16,7 @@ import (
 const (
 	// sweepEvery, ms, is how often the index is looked at. What a sweep leaves is swept at the next
 	// tick.
-	sweepEvery = 10_000
+	sweepEvery = 1_000
 	// sweepMax bounds how much one sweep removes, so that writes do not wait for it.
 	sweepMax = 1000
 	// sweepGrace, ms, is how long a message stays in a queue behind its end: a kernel that began to
