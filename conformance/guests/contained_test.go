@@ -126,7 +126,7 @@ func askHostile(t *testing.T, l *link.Linker, code []byte, how, cause string) {
 		t.Fatal(err)
 	}
 	p, m := l.Policy("main", 0), broker.Message{Topic: []byte("a"), Payload: []byte("x")}
-	for deadline := time.Now().Add(20 * time.Second); ; runtime.Gosched() {
+	for deadline := time.Now().Add(2 * time.Minute); ; runtime.Gosched() {
 		v := p.Transform(0, broker.Upstream, &broker.Identity{}, &m, &[]broker.Message{})
 		if v != broker.Keep {
 			t.Fatalf("verdict %v", v)

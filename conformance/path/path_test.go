@@ -21,7 +21,7 @@ import (
 const (
 	golden    = "testdata/publish.txt"
 	framesMax = 8
-	patience  = 20 * time.Second
+	patience  = 2 * time.Minute
 )
 
 // TestPublish sends a QoS 0 PUBLISH from socket to socket through the loops and looks at the stack

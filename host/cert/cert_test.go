@@ -80,8 +80,8 @@ func (d *desk) open(c Config) *Store {
 func shake(t *testing.T, s *Store, client *tls.Config) (name string, server, dialer error) {
 	t.Helper()
 	a, b := sockets(t)
-	_ = a.SetDeadline(time.Now().Add(20 * time.Second))
-	_ = b.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = a.SetDeadline(time.Now().Add(2 * time.Minute))
+	_ = b.SetDeadline(time.Now().Add(2 * time.Minute))
 	done := make(chan error, 1)
 	go func() {
 		c := tls.Server(a, s.TLS())

@@ -175,7 +175,7 @@ func (h *house) close() {
 	}
 	h.loops.waiting = nil
 	h.loops.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if err := h.linker.Close(ctx); err != nil {
 		h.t.Error(err)
@@ -254,7 +254,7 @@ func (h *house) shown() string {
 // eventually waits until ok says true; the components' pools work on goroutines of their own.
 func (h *house) eventually(what string, ok func() bool) {
 	h.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for !ok() {

@@ -80,7 +80,7 @@ func (p *pooled) die(export string, cause error) {
 // until waits for what the pool's goroutine does; the clock stands.
 func (p *pooled) until(what string, done func() bool) {
 	p.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !done(); {
+	for deadline := time.Now().Add(2 * time.Minute); !done(); {
 		if time.Now().After(deadline) {
 			p.t.Fatalf("never: %s; %+v", what, p.Stats())
 		}
