@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	conformance "github.com/hpmq/hpmq/conformance/mqtt"
 	"github.com/hpmq/hpmq/conformance/mqtt/suite"
@@ -25,6 +26,9 @@ const (
 	atOnce = 4
 	// faultsMin is how many faults the table has at least.
 	faultsMin = 40
+	// triesMax is how often a fault may pass by luck: that nothing comes is believed after a
+	// moment, in which a busy machine may not have come to send what is wrong.
+	triesMax = 3
 )
 
 // The case that claims a statement catches the broker that breaks it; with no fault switched on the
@@ -88,23 +92,29 @@ type lab struct {
 
 // try wants every statement that m breaks to be found broken.
 func (l *lab) try(m *Mutant, dir string) {
-	results, err := l.judge(m.Name, dir, m.Breaks)
-	if err != nil {
-		l.t.Errorf("%s: %v", m.Name, err)
-		return
-	}
-	good := true
-	for _, id := range m.Breaks {
-		if by := failures(results, id); len(by) == 0 {
-			good = false
-			l.t.Errorf("%s: no case of %s failed of %s", m.Name, id, ran(results, id))
+	var missed []string
+	for range triesMax {
+		results, err := l.judge(m.Name, dir, m.Breaks)
+		if err != nil {
+			l.t.Errorf("%s: %v", m.Name, err)
+			return
 		}
+		missed = nil
+		for _, id := range m.Breaks {
+			if len(failures(results, id)) == 0 {
+				missed = append(missed, fmt.Sprintf("no case of %s failed of %s", id,
+					ran(results, id)))
+			}
+		}
+		if len(missed) == 0 {
+			l.mu.Lock()
+			l.caught++
+			l.mu.Unlock()
+			return
+		}
+		l.t.Logf("%s: passed by: %q", m.Name, missed)
 	}
-	if good {
-		l.mu.Lock()
-		l.caught++
-		l.mu.Unlock()
-	}
+	l.t.Errorf("%s: %q", m.Name, missed)
 }
 
 func failures(results []suite.Result, id string) []string {
@@ -156,7 +166,13 @@ func (l *lab) judge(fault, dir string, ids []string) ([]suite.Result, error) {
 	opts := s.Options("ws")
 	opts.Versions = []mqtt.Version{mqtt.V311, mqtt.V5}
 	opts.Only, opts.Parallel = ids, 8
-	return suite.Run(ctx, conformance.Cases(), opts)
+	if fault != "" {
+		return suite.Run(ctx, conformance.Cases(), opts)
+	}
+	opts.ExpectTimeout, opts.CaseTimeout = 15*time.Second, time.Minute
+	return stand.Run(ctx, conformance.Cases(), opts, func(r suite.Result) {
+		l.t.Logf("again: %s with %s: %q", r.Case, r.Version, r.Faults)
+	})
 }
 
 func TestTableSaysWhatIsWrong(t *testing.T) {

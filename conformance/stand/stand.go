@@ -1,7 +1,7 @@
 // Package stand knows how our broker is set up to be judged by the suite: the listeners of
 // hpmq.yaml on free ports of loopback, with certificates made for the occasion.
 //
-// It does not judge.
+// It does not say what is judged.
 package stand
 
 import (
@@ -10,10 +10,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/hpmq/hpmq/conformance/mqtt/suite"
 	"github.com/hpmq/hpmq/conformance/pki"
 	"github.com/hpmq/hpmq/conformance/process"
+	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
 // The user that the listener Guarded lets in.
@@ -97,3 +99,38 @@ func (s *Stand) Options(listener string) suite.Options {
 	}
 	return o
 }
+
+// triesMax is how often a case may be run.
+const triesMax = 3
+
+// Run is suite.Run, but for a machine that other tests keep busy: many statements are about
+// seconds, and one that stalls for as long fails their cases, whatever the broker does. A case that
+// failed is run again, alone; a broker that breaks a statement fails it each time. said is told of
+// each failure that was not the last word.
+func Run(ctx context.Context, cases []suite.Case, o suite.Options,
+	said func(suite.Result)) ([]suite.Result, error) {
+	results, err := suite.Run(ctx, cases, o)
+	if err != nil {
+		return nil, err
+	}
+	versions := o.Versions
+	o.Parallel = 1
+	for i := range results {
+		r := &results[i]
+		for try := 1; try < triesMax && failed(r); try++ {
+			said(*r)
+			o.Only = []string{r.Case}
+			o.Versions = slices.DeleteFunc(slices.Clone(versions), func(v mqtt.Version) bool {
+				return v.String() != r.Version
+			})
+			again, err := suite.Run(ctx, cases, o)
+			if err != nil {
+				return nil, err
+			}
+			*r = again[0]
+		}
+	}
+	return results, nil
+}
+
+func failed(r *suite.Result) bool { return r.Outcome == suite.Failed || r.Outcome == suite.Errored }
