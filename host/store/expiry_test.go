@@ -2,6 +2,8 @@ package store
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 
@@ -229,5 +231,34 @@ func TestMarks(t *testing.T) {
 	}
 	if m.set(64, false); len(m) != 1 || m[1].has != 0 {
 		t.Errorf("%v", m)
+	}
+}
+
+// What expired makes room at once, not when the sweep comes to it; also more of it than one sweep
+// removes.
+func TestWhatExpiredIsNotInTheWayOfNewRetained(t *testing.T) {
+	const n = 2*sweepMax + 500
+	at := &clock{}
+	at.now.Store(hour)
+	c := diskConfig(t)
+	c.Now, c.RetainedMax = at.Now, n
+	k := openDisk(t, c)
+	fill := func(prefix string, ends broker.Time) []broker.Op {
+		ops := make([]broker.Op, n)
+		for i := range ops {
+			ops[i] = retain(fmt.Sprint(prefix, i), "x", ends)
+		}
+		return ops
+	}
+	k.write(fill("old", hour+1000)...)
+	at.now.Store(hour + 1000) // long before the next sweep
+	k.write(fill("new", 0)...)
+	if err := k.wait(k.ask(broker.Batch{Ops: []broker.Op{retain("more", "x", 0)}})); !errors.Is(
+		err, ErrFull) {
+		t.Errorf("err %v", err)
+	}
+	rep, err := k.disk.Check()
+	if err != nil || rep.FaultsFound > 0 || k.disk.Stats().Retained != n {
+		t.Errorf("%+v, %+v, %v", rep, k.disk.Stats(), err)
 	}
 }

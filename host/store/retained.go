@@ -24,8 +24,17 @@ func (t *tx) size(topic string) retainedSize {
 	return s
 }
 
-// fits says why op may not be kept: it would grow what is retained beyond a limit.
+// fits says why op may not be kept: it would grow what is retained beyond a limit. What expired
+// does not count: it goes first, in the same batch.
 func (t *tx) fits(op *broker.Op) error {
+	err := t.within(op)
+	for err != nil && t.sweepDue() {
+		err = t.within(op)
+	}
+	return err
+}
+
+func (t *tx) within(op *broker.Op) error {
 	old := t.size(op.Key)
 	count, bytes := t.count, t.bytes+int64(len(op.Key)+len(op.Value))-old.bytes
 	if !old.there {
@@ -40,6 +49,32 @@ func (t *tx) fits(op *broker.Op) error {
 		return fmt.Errorf("%w: %d bytes of retained messages", ErrFull, t.d.cfg.RetainedBytesMax)
 	}
 	return nil
+}
+
+// sweepDue stages that some of what expired goes; false if nothing more did. What this batch itself
+// retains is not seen.
+func (t *tx) sweepDue() bool {
+	now := t.d.cfg.Now()
+	if len(t.due) == 0 {
+		t.due = append(t.due, kindExpiry)
+	}
+	var topics []string
+	t.note(t.d.eachBetween(t.due, expiryKey(nil, now+1, ""), func(key, _ []byte) error {
+		if len(topics) >= sweepMax {
+			return errEnough
+		}
+		if len(key) > 9 {
+			topics = append(topics, string(key[9:]))
+		}
+		t.due = append(append(t.due[:0], key...), 0) // from behind it, the next time
+		return nil
+	}))
+	for _, topic := range topics {
+		if s := t.size(topic); s.there && s.expire != 0 && s.expire <= now {
+			t.unretain(topic)
+		}
+	}
+	return len(topics) > 0
 }
 
 func (t *tx) retain(op *broker.Op) {

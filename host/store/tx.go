@@ -28,6 +28,7 @@ type tx struct {
 	retained map[string]retainedSize // as this group leaves them
 	count    int64                   // of retained messages, and their bytes
 	bytes    int64                   //
+	due      []byte                  // up to where the index of expiry was swept
 	runs     map[uint32]run          // messages to remove, by session
 	shared   map[*byte]uint64        // of the write at work: payloads by their first byte
 	refs     map[uint64]int64        // how many queues have a payload, as this group leaves it
@@ -75,7 +76,7 @@ func (t *tx) begin(d *Disk) {
 	clear(t.ending)
 	clear(t.marked)
 	t.d, t.err, t.batch = d, nil, d.db.NewBatch()
-	t.lsn, t.nth = d.journal.Next(), 0
+	t.lsn, t.nth, t.due = d.journal.Next(), 0, t.due[:0]
 	t.count, t.bytes = d.stats.Retained, d.stats.RetainedBytes
 }
 
