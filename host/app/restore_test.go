@@ -210,7 +210,7 @@ func BenchmarkStart(b *testing.B) {
 	pace := func(on bool) { // as the program does
 		debug.SetGCPercent(100)
 		if on {
-			debug.SetGCPercent(400)
+			debug.SetGCPercent(1600)
 		}
 	}
 	a, err := Open(b.Context(), cfg, Options{Log: log, Restoring: pace})

@@ -90,8 +90,9 @@ func (c *calm) now(allocated uint64) bool {
 }
 
 // restoringPercent is GOGC while sessions are restored: what is allocated then lives. With 100 a
-// third of the time went into finding that out again and again.
-const restoringPercent = 400
+// third of the time went into finding that out again and again, with 400 a fifth. The memory limit
+// of a device comes first.
+const restoringPercent = 1600
 
 // restoring says that what is allocated from now on is to stay, or no more.
 func (p *pacer) restoring(on bool) {
