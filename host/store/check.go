@@ -220,7 +220,7 @@ func (c *checker) database() error {
 }
 
 // ErrFaults says that a check found some.
-var ErrFaults = errors.New("store: the store is damaged")
+var ErrFaults = fmt.Errorf("%w: a check found faults", ErrDamaged)
 
 // CheckDir opens the store in dir, which no broker may use, brings its journal to the database and
 // checks it.
@@ -237,7 +237,7 @@ func checkWith(cfg DiskConfig) (rep CheckReport, err error) {
 	}
 	rep, err = d.Check()
 	if err == nil && rep.FaultsFound > 0 {
-		err = fmt.Errorf("%w: %d faults", ErrFaults, rep.FaultsFound)
+		err = fmt.Errorf("%w: %d", ErrFaults, rep.FaultsFound)
 	}
 	return rep, errors.Join(err, d.Close())
 }

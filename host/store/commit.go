@@ -280,8 +280,8 @@ type answer struct {
 
 // tidy does what is due behind the answers.
 func (d *Disk) tidy() {
-	if d.full.Load() {
-		return
+	if d.full.Load() || d.phase.Load() == phaseFrozen {
+		return // what the database says that it has may be nowhere
 	}
 	d.probe()
 	select {
@@ -298,7 +298,8 @@ func (d *Disk) tidy() {
 	if _, bytes := d.journal.Segment(); bytes >= d.cfg.SegmentBytes {
 		d.rotate()
 	}
-	if below := d.dropAt.Load(); below != 0 && d.copies == 0 {
+	// Frozen comes before what it makes of a flush.
+	if below := d.dropAt.Load(); below != 0 && d.copies == 0 && d.phase.Load() != phaseFrozen {
 		d.dropAt.CompareAndSwap(below, 0)
 		if err := d.journal.Drop(below); err != nil {
 			d.trouble(err)

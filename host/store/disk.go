@@ -63,11 +63,13 @@ type Disk struct {
 	versions atomic.Uint64 // of notes
 	noRoom   atomic.Bool   // for notes on new keys
 
-	full  atomic.Bool // the database waits for room on the device
-	sys   *Memory     // what is below $SYS
-	mu    sync.Mutex
-	stats DiskStats
-	views []*DiskView // only grows
+	full   atomic.Bool // the database waits for room on the device
+	damage damage
+	phase  atomic.Int32
+	sys    *Memory // what is below $SYS
+	mu     sync.Mutex
+	stats  DiskStats
+	views  []*DiskView // only grows
 }
 
 // DiskStats counts what is kept and what was done.
@@ -86,6 +88,9 @@ type DiskStats struct {
 	FreeBytes int64
 	LowSpace  bool
 	Failing   bool
+	// Damaged is how many files or records cannot be read, up to 100, DamagedFirst one of them.
+	Damaged      int
+	DamagedFirst string
 }
 
 // DiskReport says what OpenDisk found.
@@ -96,6 +101,7 @@ type DiskReport struct {
 }
 
 // OpenDisk makes or opens the store in cfg.Dir. It blocks for as long as reading the journal takes.
+// On a device without room it answers ErrSpace; what it read stays in the journal then.
 func OpenDisk(cfg DiskConfig) (*Disk, DiskReport, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, DiskReport{}, err
@@ -111,9 +117,13 @@ func OpenDisk(cfg DiskConfig) (*Disk, DiskReport, error) {
 		swept:   -sweepEvery, // at once
 		sharing: make(map[uint32]int), marks: make(marks), book: newNotebook(), sys: newSys(),
 	}
+	d.damage = damage{phase: &d.phase, tell: d.trouble, places: map[string]struct{}{}}
 	rep, err := d.open()
+	if err == nil && !d.phase.CompareAndSwap(phaseOpening, phaseRunning) {
+		err = ErrSpace
+	}
 	if err != nil {
-		return nil, rep, errors.Join(err, d.shut())
+		return nil, rep, errors.Join(d.explain(err), d.shut())
 	}
 	rep.Took = time.Since(began)
 	d.done.Add(2 + cfg.Readers)
@@ -127,8 +137,8 @@ func OpenDisk(cfg DiskConfig) (*Disk, DiskReport, error) {
 
 func (d *Disk) open() (rep DiskReport, err error) {
 	cfg := d.cfg
-	cfg.fs = vfs.OnDiskFull(cfg.fs, d.block)
-	if d.db, err = openDB(&cfg); err != nil {
+	cfg.fs = vfs.OnDiskFull(freezer{cfg.fs, &d.phase}, d.block)
+	if d.db, err = d.openDB(&cfg); err != nil {
 		return rep, err
 	}
 	fault.Point("open.db")
@@ -165,7 +175,7 @@ func (d *Disk) open() (rep DiskReport, err error) {
 const flushesMax = 8
 
 // openDB opens the database. It keeps other processes out.
-func openDB(c *DiskConfig) (*pebble.DB, error) {
+func (d *Disk) openDB(c *DiskConfig) (*pebble.DB, error) {
 	cache := pebble.NewCache(c.CacheBytes)
 	defer cache.Unref()
 	o := &pebble.Options{
@@ -174,6 +184,8 @@ func openDB(c *DiskConfig) (*pebble.DB, error) {
 		MemTableSize:       c.MemTableBytes, MemTableStopWritesThreshold: c.MemTables,
 		L0CompactionThreshold: flushesMax, L0StopWritesThreshold: 3 * flushesMax,
 		MaxOpenFiles: c.FilesMax,
+		// Without it the database ends the process.
+		EventListener: &pebble.EventListener{DataCorruption: d.damage.found},
 	}
 	db, err := pebble.Open(filepath.Join(c.Dir, "db"), o)
 	if err != nil {
@@ -340,9 +352,12 @@ func (d *Disk) Boot() uint64 { return d.boot }
 
 // Stats answers the counts of now.
 func (d *Disk) Stats() DiskStats {
+	n, first := d.damage.known()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.stats
+	st := d.stats
+	st.Damaged, st.DamagedFirst = n, first
+	return st
 }
 
 // Close commits what waits, brings it to the database, and closes. It blocks for as long as that
@@ -355,11 +370,11 @@ func (d *Disk) Close() error {
 	d.desk.close()
 	d.done.Wait()
 	fault.Point("close.drained")
-	if d.full.Load() {
-		return errors.Join(ErrSpace, d.journal.Close())
-	}
 	err := d.db.Flush()
 	fault.Point("close.flushed")
+	if d.phase.Load() == phaseFrozen {
+		err = ErrSpace
+	}
 	return errors.Join(err, d.shut())
 }
 

@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -99,17 +101,53 @@ func (d *Disk) probe() {
 }
 
 // block is called by the database when the device has no room: it ends when there may be some. All
-// writing of the database stands still so long.
+// writing of the database stands still so long. A store that is being opened or closed does not
+// wait: it writes nothing more, and the next start has it from the journal.
 func (d *Disk) block() {
+	if d.phase.CompareAndSwap(phaseOpening, phaseFrozen) || d.phase.Load() == phaseFrozen {
+		return
+	}
 	d.full.Store(true)
 	defer d.full.Store(false)
+	t := time.NewTicker(blockEvery)
+	defer t.Stop()
 	for {
-		time.Sleep(blockEvery)
+		select {
+		case <-d.stop:
+			d.phase.Store(phaseFrozen)
+			return
+		case <-t.C:
+		}
 		free, err := d.cfg.Space(d.cfg.Dir)
 		if err == nil && free > 0 && free >= d.cfg.FreeBytesMin {
 			return
 		}
 	}
+}
+
+// explain says of a device without room what to do about it.
+func (d *Disk) explain(err error) error {
+	if !errors.Is(err, ErrSpace) && !errors.Is(err, syscall.ENOSPC) &&
+		d.phase.Load() != phaseFrozen {
+		return err
+	}
+	// What the journal holds goes to the database, twice while that is tidied.
+	need := int64(d.cfg.MemTableBytes)
+	files, _ := filepath.Glob(filepath.Join(d.cfg.Dir, "journal", "*"))
+	for _, path := range files {
+		if info, err := os.Stat(path); err == nil {
+			need += 2 * info.Size()
+		}
+	}
+	if free, err := d.cfg.Space(d.cfg.Dir); err == nil {
+		need = max(need-free, int64(d.cfg.MemTableBytes))
+	}
+	what := fmt.Errorf("%w: free %d bytes in %s, or give the store more room", ErrSpace, need,
+		d.cfg.Dir)
+	if errors.Is(err, ErrSpace) {
+		return what
+	}
+	return fmt.Errorf("%w: %w", what, err)
 }
 
 // fitsSession says if the state of a session may be kept while the device has no room: one that is

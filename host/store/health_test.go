@@ -248,3 +248,44 @@ func TestWhatTheBrokerSaysIsInMemory(t *testing.T) {
 		t.Errorf("# finds %d", n)
 	}
 }
+
+// fill writes messages of a queue until the database has no room, and answers how many were kept.
+func (k *desktop) fill(disk *fullDisk) (kept int) {
+	k.t.Helper()
+	big := strings.Repeat("m", 8<<10)
+	disk.db.Store(true)
+	for seq := uint64(1); !disk.blocked.Load(); seq++ {
+		if k.wait(k.ask(broker.Batch{Ops: []broker.Op{push(1, seq, big)}})) == nil {
+			kept++
+		}
+	}
+	return kept
+}
+
+// A start on a device without room says what to do, and a store that waits for room can be closed.
+// Nothing is lost by either.
+func TestAFullDeviceDoesNotHang(t *testing.T) {
+	var disk fullDisk
+	k := openFull(t, &disk)
+	k.write(broker.Op{Kind: broker.OpPutSession, Num: 1, Key: "one"})
+	kept := k.fill(&disk)
+	if err := k.disk.Close(); !errors.Is(err, ErrSpace) {
+		t.Errorf("close: %v", err)
+	}
+	for range 2 {
+		_, _, err := OpenDisk(k.disk.cfg)
+		if !errors.Is(err, ErrSpace) || !strings.Contains(err.Error(), k.disk.cfg.Dir) ||
+			!strings.Contains(err.Error(), "free ") {
+			t.Fatalf("open: %v", err)
+		}
+	}
+	disk.db.Store(false)
+	k.again()
+	if n := len(k.find(broker.Query{Num: 1, Max: 1000, BytesMax: 1 << 30})); n < kept {
+		t.Errorf("%d messages of %d", n, kept)
+	}
+	rep, err := k.disk.Check()
+	if err != nil || rep.FaultsFound != 0 {
+		t.Errorf("%+v, %v", rep, err)
+	}
+}

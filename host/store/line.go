@@ -11,10 +11,11 @@ import (
 
 // Errors of a write.
 var (
-	ErrBusy   = errors.New("store: too much waits for the device")
-	ErrClosed = errors.New("store: closed")
-	ErrSpace  = errors.New("store: the file system is almost full")
-	ErrGroup  = errors.New("store: a part of the write is missing")
+	ErrBusy    = errors.New("store: too much waits for the device")
+	ErrClosed  = errors.New("store: closed")
+	ErrSpace   = errors.New("store: the file system is almost full")
+	ErrDamaged = errors.New("store: the store is damaged")
+	ErrGroup   = errors.New("store: a part of the write is missing")
 )
 
 // request is one question of a kernel on its way.

@@ -50,8 +50,8 @@ func storeCommand(
 	var data string
 	c.Args = cobra.NoArgs
 	dataFlag(c, &data)
-	c.RunE = func(*cobra.Command, []string) error {
-		return hold(data, false, func() error {
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		return hold(cmd.Context(), data, false, func() error {
 			end := s.busy("reading the store")
 			rep, err := store.CheckDir(filepath.Join(data, storeFolder))
 			end()

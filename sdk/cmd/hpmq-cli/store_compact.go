@@ -20,7 +20,9 @@ its own time; this is for a folder that is to be copied. The broker must not run
 		Example: "  hpmq-cli store compact --data /var/lib/hpmq",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return hold(data, false, func() error { return s.storeCompact(cmd.Context(), data) })
+			return hold(cmd.Context(), data, false, func() error {
+				return s.storeCompact(cmd.Context(), data)
+			})
 		},
 	}
 	dataFlag(c, &data)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -30,8 +31,10 @@ must not run.`,
 		Example: "  hpmq-cli store export store.ndjson.zst --data /var/lib/hpmq\n" +
 			"  hpmq-cli store export - --data /var/lib/hpmq | grep '\"kind\":\"session\"'",
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			return hold(data, false, func() error { return s.storeExport(args[0], data, force) })
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return hold(cmd.Context(), data, false, func() error {
+				return s.storeExport(cmd.Context(), args[0], data, force)
+			})
 		},
 	}
 	dataFlag(c, &data)
@@ -39,9 +42,11 @@ must not run.`,
 	return c
 }
 
-func (s *settings) storeExport(to, data string, force bool) error {
+func (s *settings) storeExport(
+	ctx context.Context, to, data string, force bool,
+) error {
 	if to == "-" {
-		_, err := s.exportTo(s.out, data)
+		_, err := s.exportTo(until{ctx, s.out}, data)
 		return err
 	}
 	if _, err := os.Stat(to); err == nil && !force {
@@ -60,7 +65,7 @@ func (s *settings) storeExport(to, data string, force bool) error {
 		}
 	}
 	end := s.busy("exporting")
-	counts, err := s.exportTo(out, data)
+	counts, err := s.exportTo(until{ctx, out}, data)
 	end()
 	if out != io.WriteCloser(f) {
 		err = errors.Join(err, out.Close())
@@ -81,6 +86,19 @@ func (s *settings) exportTo(w io.Writer, data string) (c dump.Counts, err error)
 	}
 	c, err = dump.Export(d, w, dump.Head{Program: "hpmq-cli " + ownVersion(), Now: time.Now()})
 	return c, errors.Join(err, d.Close())
+}
+
+// until takes nothing more when ctx ended.
+type until struct {
+	ctx context.Context
+	out io.Writer
+}
+
+func (u until) Write(b []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.out.Write(b)
 }
 
 func (s *settings) tellCounts(what string, c *dump.Counts) error {

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,10 +24,34 @@ func dataFlag(c *cobra.Command, data *string) {
 	_ = c.MarkFlagDirname("data") // the flag is there
 }
 
-// hold keeps brokers out of a data folder while f is at it. With make the folder is made if it is
-// not there; without, there must be a store in it.
-func hold(data string, make bool, f func() error) (err error) {
-	if make {
+// holdGrace is how long what a signal ends may take to put away what it began.
+const holdGrace = time.Second
+
+// hold keeps brokers out of a data folder while f is at it. With create the folder is made if it is
+// not there; without, there must be a store in it. When ctx ends hold soon does, whatever f waits
+// for: a store is as it is after a kill then, and the next command or start goes on from there.
+func hold(ctx context.Context, data string, create bool, f func() error) error {
+	ended := make(chan error, 1)
+	go func() { ended <- holding(data, create, f) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	grace := time.NewTimer(holdGrace)
+	defer grace.Stop()
+	select {
+	case err := <-ended:
+		if err == nil {
+			return nil
+		}
+	case <-grace.C:
+	}
+	return errInterrupted
+}
+
+func holding(data string, create bool, f func() error) (err error) {
+	if create {
 		if err := os.MkdirAll(data, 0o700); err != nil {
 			return usageError{err}
 		}
@@ -43,7 +69,7 @@ func hold(data string, make bool, f func() error) (err error) {
 	if err := backup.Settle(data); err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(data, storeFolder)); err != nil && !make {
+	if _, err := os.Stat(filepath.Join(data, storeFolder)); err != nil && !create {
 		return usageError{fmt.Errorf("%w: no broker has kept anything in %s", err, data)}
 	}
 	return f()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -37,8 +38,8 @@ in its place. - is standard input. The broker must not run.`,
 		Example: "  hpmq-cli store import store.ndjson.zst --data /var/lib/hpmq\n" +
 			"  hpmq-cli store import sessions.ndjson --merge --data /var/lib/hpmq",
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			return i.run(args[0])
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return i.run(cmd.Context(), args[0])
 		},
 	}
 	dataFlag(c, &i.data)
@@ -48,13 +49,13 @@ in its place. - is standard input. The broker must not run.`,
 	return c
 }
 
-func (i *importing) run(from string) error {
+func (i *importing) run(ctx context.Context, from string) error {
 	in, err := i.open(from)
 	if err != nil {
 		return usageError{err}
 	}
 	defer func() { _ = in.Close() }() // it was read alone
-	return hold(i.data, true, func() error {
+	return hold(ctx, i.data, true, func() error {
 		at := filepath.Join(i.data, storeFolder)
 		_, err := os.Stat(at)
 		if err == nil && !i.merge && !i.replace {

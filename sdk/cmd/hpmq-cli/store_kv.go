@@ -30,8 +30,8 @@ func newStoreKVList(s *settings) *cobra.Command {
 listener, with the bytes of keys and values. The broker must not run.`,
 		Example: "  hpmq-cli store kv list --data /var/lib/hpmq",
 		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			return hold(data, false, func() error { return s.storeKVList(data) })
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return hold(cmd.Context(), data, false, func() error { return s.storeKVList(data) })
 		},
 	}
 	dataFlag(c, &data)
@@ -68,8 +68,10 @@ func newStoreKVDrop(s *settings) *cobra.Command {
 of store kv list. History goes by itself with its listener. The broker must not run.`,
 		Example: "  hpmq-cli store kv drop deduplicator-window --data /var/lib/hpmq",
 		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			return hold(data, false, func() error { return s.storeKVDrop(data, args[0]) })
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return hold(cmd.Context(), data, false, func() error {
+				return s.storeKVDrop(data, args[0])
+			})
 		},
 	}
 	dataFlag(c, &data)

@@ -18,8 +18,10 @@ backups of the data folder, or the path of a backup elsewhere. The broker must n
 		Example: "  hpmq-cli store restore before-upgrade --data /var/lib/hpmq\n" +
 			"  hpmq-cli store restore /mnt/usb/before-upgrade --data /var/lib/hpmq",
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			return hold(data, true, func() error { return s.storeRestore(args[0], data) })
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return hold(cmd.Context(), data, true, func() error {
+				return s.storeRestore(args[0], data)
+			})
 		},
 	}
 	dataFlag(c, &data)

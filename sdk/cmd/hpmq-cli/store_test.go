@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -162,6 +163,24 @@ func TestStoreInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	offline(t, exitUsage, "check", "--data", filepath.Join(dir, "nothing"))
+}
+
+// A signal ends a command, whatever it waits for.
+func TestASignalEndsWhatHoldsAStore(t *testing.T) {
+	for name, wait := range map[string]func(context.Context){
+		"hears of it": func(ctx context.Context) { <-ctx.Done() },
+		"hangs":       func(context.Context) { <-t.Context().Done() },
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		err := hold(ctx, t.TempDir(), true, func() error {
+			cancel()
+			wait(ctx)
+			return ctx.Err()
+		})
+		if code := exitCode(err); code != exitInterrupted {
+			t.Errorf("%s: exit %d, %v", name, code, err)
+		}
+	}
 }
 
 // A backup by hand is listed, verified and restored without a broker.
