@@ -46,7 +46,7 @@ build: ## build the programs into bin/
 	go build $(SMALL) -o bin/ $(PROGRAMS)
 
 test: ## run all tests
-	go test $(TESTFLAGS) ./...
+	go test -timeout 30m $(TESTFLAGS) ./...
 
 demo: ## swap components while 1,000 messages a second flow
 	go run ./conformance/demo/cmd/hpmq-demo
