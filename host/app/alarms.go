@@ -23,6 +23,8 @@ const (
 	alarmStorageFailing = "storage_failing"
 	alarmRetainedFull   = "retained_full"
 	alarmQueuesFull     = "queues_full"
+	alarmLogAside       = "log_set_aside"
+	alarmLogDamaged     = "log_damaged"
 	alarmLogFull        = "log_full"
 	alarmLogFailing     = "log_failing"
 
@@ -146,6 +148,11 @@ func (a *App) watch(ctx context.Context) {
 	a.alarm(alarmRetainedFull, a.above(alarmRetainedFull, a.loops.retained(),
 		a.cfg.RetainedMessagesMax), "as many messages are retained as retained_messages_max "+
 		"allows: those on new topics are refused")
+	a.alarm(alarmLogAside, a.logAside.Load() > 0, fmt.Sprintf("%d files of the message log are "+
+		"of a newer version and set aside until the next start; the log names them",
+		a.logAside.Load()))
+	a.alarm(alarmLogDamaged, a.logDamaged.Load() > 0, fmt.Sprintf("%d files of the message log "+
+		"are damaged: what is behind the damage is not found", a.logDamaged.Load()))
 	st, err := a.loops.Stats(ctx)
 	if err != nil {
 		return

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hpmq/hpmq/configs"
@@ -60,6 +61,8 @@ type App struct {
 	alarms alarms
 	// unlogged are the listeners whose messages go unlogged.
 	unlogged unlogged
+	// logAside and logDamaged are the files of the message log that the start found so.
+	logAside, logDamaged atomic.Int64
 	// witness keeps the message log, redactors what redacts it; nil without a data folder.
 	witness   *witness.Witness
 	redactors *link.Linker

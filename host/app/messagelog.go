@@ -38,7 +38,7 @@ func (a *App) openMessageLog(context.Context) error {
 		cfg.Free = a.space
 	}
 	cfg.Now = func() broker.Time { return broker.Time(a.now()) }
-	cfg.Trouble = a.logTrouble
+	cfg.Trouble, cfg.Found = a.logTrouble, a.logFound
 	w, err := witness.Open(cfg)
 	if err != nil {
 		return fmt.Errorf("app: message log: %w", err)
@@ -62,6 +62,25 @@ func (a *App) logTrouble(listener string, err error) {
 		return
 	}
 	a.log.Warn("app: messages are logged again", "listener", listener)
+}
+
+// logFound tells of a message log that is not as it was left. It is called before there are alarms.
+func (a *App) logFound(listener string, rep msglog.Report) {
+	if rep.CutBytes > 0 {
+		a.log.Info("app: message log: the torn end is cut off: the broker ended while it wrote",
+			"listener", listener, "bytes", rep.CutBytes)
+	}
+	if rep.Damaged > 0 {
+		a.logDamaged.Add(int64(rep.Damaged))
+		a.log.Warn("app: message log: what is behind the damage in these files is not found",
+			"listener", listener, "files", rep.Damaged)
+	}
+	if len(rep.Aside) > 0 {
+		a.logAside.Add(int64(len(rep.Aside)))
+		a.log.Error("app: message log: a newer version of the broker wrote these files: they are "+
+			"set aside, as they were; for what is in them give them their names back and start "+
+			"that version", "listener", listener, "files", rep.Aside)
+	}
 }
 
 // redactor is the spec of what redacts the log of a listener, nil if nothing does. What it cannot

@@ -5,15 +5,20 @@ package app
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/msglog"
 	"github.com/hpmq/hpmq/sdk/client"
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
@@ -339,4 +344,32 @@ func TestTheLogHasThePropertiesOfAMessage(t *testing.T) {
 	if !r[1].Replayed || r[2].Replayed || r[2].Properties != nil {
 		t.Errorf("%+v, %+v", r[1], r[2])
 	}
+}
+
+// TestALogOfANewerVersionDoesNotKeepTheBrokerFromStarting: it is set aside, and an alarm says so.
+func TestALogOfANewerVersionDoesNotKeepTheBrokerFromStarting(t *testing.T) {
+	cfg, a := loggedNode(t, func(*configs.Listener) {})
+	dial(t, address(t, a, "l"), "pub").publish("t", "x")
+	logged(t, a, client.LogQuestion{}, 1)
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(cfg.DataDir, logName, "l", "000000000001.mlog")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary.BigEndian.PutUint32(b[8:], msglog.Version+1)
+	sum := crc32.Checksum(b[:20], crc32.MakeTable(crc32.Castagnoli))
+	binary.BigEndian.PutUint32(b[20:], sum)
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a = open(t, cfg)
+	until(t, "the alarm", func() bool { return a.alarms.has(alarmLogAside) })
+	if _, err := os.Stat(path + ".aside1"); err != nil {
+		t.Error(err)
+	}
+	dial(t, address(t, a, "l"), "pub").publish("t", "x")
+	logged(t, a, client.LogQuestion{}, 1)
 }

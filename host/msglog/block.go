@@ -2,6 +2,7 @@ package msglog
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 )
@@ -15,6 +16,9 @@ const (
 	segmentHeaderBytes = 24
 	blockHeaderBytes   = 68
 )
+
+// errNewer says that a file is of a version that this program does not know.
+var errNewer = errors.New("msglog: written by a newer version")
 
 // castagnoli is CRC-32C, for which processors have instructions.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -32,8 +36,8 @@ func checkSegmentHeader(b []byte, number uint64) error {
 	case len(b) < segmentHeaderBytes || string(b[:8]) != segmentMagic ||
 		binary.BigEndian.Uint32(b[20:]) != crc32.Checksum(b[:20], castagnoli):
 		return fmt.Errorf("%w: the head of a segment", ErrDamaged)
-	case binary.BigEndian.Uint32(b[8:]) != Version:
-		return fmt.Errorf("msglog: a file of version %d, this program reads %d",
+	case binary.BigEndian.Uint32(b[8:]) > Version:
+		return fmt.Errorf("%w: version %d, this program reads up to %d", errNewer,
 			binary.BigEndian.Uint32(b[8:]), Version)
 	case binary.BigEndian.Uint64(b[12:]) != number:
 		return fmt.Errorf("%w: the number of a segment", ErrDamaged)

@@ -1,11 +1,15 @@
 package msglog
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"syscall"
@@ -239,7 +243,7 @@ func TestATornEndIsCut(t *testing.T) {
 		s.id = s.log.Last()
 		s.add("a/b", "c", Denied)
 		_ = s.log.Close()
-		if again := s.open(); again != (Report{}) {
+		if again := s.open(); !reflect.DeepEqual(again, Report{}) {
 			t.Fatalf("cut at %d: %+v, then %+v", at, rep, again)
 		}
 		if more, _ := s.ask(Query{}); len(more) != len(ids)+1 {
@@ -292,7 +296,7 @@ func TestAFullDeviceStopsTheLogForAWhile(t *testing.T) {
 		t.Errorf("told %v, %d answers, %d missed of %d", s.told, len(ids), p.Missed, st.Missed)
 	}
 	_ = s.log.Close()
-	if rep := s.open(); rep != (Report{}) {
+	if rep := s.open(); !reflect.DeepEqual(rep, Report{}) {
 		t.Errorf("%+v", rep)
 	}
 }
@@ -361,7 +365,7 @@ func TestAFailingDeviceIsTriedAgain(t *testing.T) {
 			t.Errorf("open %v: %v, %+v", open, ids, p)
 		}
 		_ = s.log.Close()
-		if rep := s.open(); rep != (Report{}) {
+		if rep := s.open(); !reflect.DeepEqual(rep, Report{}) {
 			t.Errorf("open %v: %+v", open, rep)
 		}
 	}
@@ -416,5 +420,58 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 	}
 	if n != 1 {
 		t.Errorf("%d answers", n)
+	}
+}
+
+// TestSegmentsOfANewerVersionAreSetAside, as they were, and the log goes on.
+func TestSegmentsOfANewerVersionAreSetAside(t *testing.T) {
+	s := newStand(t, nil)
+	s.add("t", "c", Delivered)
+	for round := range 2 { // the second has the number of the first
+		if err := s.log.Close(); err != nil {
+			t.Fatal(err)
+		}
+		path := segmentPath(s.cfg.Dir, 1)
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		binary.BigEndian.PutUint32(b[8:], Version+1)
+		binary.BigEndian.PutUint32(b[20:], crc32.Checksum(b[:20], castagnoli))
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		aside := fmt.Sprintf("%s.aside%d", path, round+1)
+		if rep := s.open(); !slices.Equal(rep.Aside, []string{aside}) || rep.Damaged > 0 {
+			t.Fatalf("%+v", rep)
+		}
+		if kept, err := os.ReadFile(aside); err != nil || !bytes.Equal(kept, b) {
+			t.Errorf("%s is not as it was: %v", aside, err)
+		}
+		s.add("t", "c", Delivered)
+		if ids, _ := s.ask(Query{}); len(ids) != 1 {
+			t.Errorf("%v", ids)
+		}
+	}
+}
+
+// TestRecordsOfVersion1AreRead: they end behind their parts.
+func TestRecordsOfVersion1AreRead(t *testing.T) {
+	s := newStand(t, nil)
+	s.add("t", "c", Delivered)
+	_ = s.log.Close()
+	path := segmentPath(s.cfg.Dir, 1)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary.BigEndian.PutUint32(b[8:], 1)
+	binary.BigEndian.PutUint32(b[20:], crc32.Checksum(b[:20], castagnoli))
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rep := s.open()
+	if ids, _ := s.ask(Query{}); len(ids) != 1 || len(rep.Aside) > 0 || rep.Damaged > 0 {
+		t.Errorf("%v, %+v", ids, rep)
 	}
 }

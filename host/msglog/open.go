@@ -17,7 +17,13 @@ type Report struct {
 	// CutBytes had a torn end, Damaged segments more than that: what is behind is not read.
 	CutBytes int64
 	Damaged  int
+	// Aside are the segments that a newer version wrote. They are under another name now, as they
+	// were, and nothing of them is found.
+	Aside []string
 }
+
+// asideMax bounds the files of one number that are set aside.
+const asideMax = 100
 
 // Open opens the log in cfg.Dir. The end that a kill tore is cut off.
 func Open(cfg Config, codec *zstd.Blocks) (*Log, Report, error) {
@@ -38,6 +44,12 @@ func Open(cfg Config, codec *zstd.Blocks) (*Log, Report, error) {
 	l := &Log{cfg: cfg, codec: codec}
 	for i, n := range numbers {
 		s, err := l.readSegment(n, i == len(numbers)-1, &rep)
+		if errors.Is(err, errNewer) {
+			err = l.setAside(n, &rep)
+			if err == nil {
+				continue
+			}
+		}
 		if err != nil {
 			return nil, rep, fmt.Errorf("msglog: open: segment %d: %w", n, err)
 		}
@@ -50,6 +62,19 @@ func Open(cfg Config, codec *zstd.Blocks) (*Log, Report, error) {
 	}
 	l.tidyLocked(cfg.Now())
 	return l, rep, nil
+}
+
+// setAside gives a segment a name that is read by nobody, and never one that is taken.
+func (l *Log) setAside(number uint64, rep *Report) error {
+	path := segmentPath(l.cfg.Dir, number)
+	for i := range asideMax {
+		to := fmt.Sprintf("%s.aside%d", path, i+1)
+		if _, err := os.Lstat(to); errors.Is(err, os.ErrNotExist) {
+			rep.Aside = append(rep.Aside, to)
+			return os.Rename(path, to)
+		}
+	}
+	return fmt.Errorf("%w, and too many are set aside: move %s.aside* elsewhere", errNewer, path)
 }
 
 // readSegment looks at the heads of a segment's blocks. A new process begins a new segment, so the

@@ -250,8 +250,8 @@ func TestWhatExpiredIsNotInTheWayOfNewRetained(t *testing.T) {
 		}
 		return ops
 	}
-	k.write(fill("old", hour+1000)...)
-	at.now.Store(hour + 1000) // long before the next sweep
+	k.write(fill("old", hour+sweepEvery/2)...)
+	at.now.Store(hour + sweepEvery/2) // long before the next sweep
 	k.write(fill("new", 0)...)
 	if err := k.wait(k.ask(broker.Batch{Ops: []broker.Op{retain("more", "x", 0)}})); !errors.Is(
 		err, ErrFull) {

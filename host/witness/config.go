@@ -35,6 +35,8 @@ type Config struct {
 	// Trouble is told when a listener is not logged for what the device says, and, with nil, when
 	// it is again. It must not call the Witness.
 	Trouble func(listener string, err error)
+	// Found is told what opening the log of a listener found, if it is not as it was left.
+	Found func(listener string, rep msglog.Report)
 }
 
 // Default suits an edge box. Set Dir, Loops and Now.

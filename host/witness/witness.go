@@ -132,7 +132,10 @@ func (w *Witness) bookLocked(name string, bytesMax int64, age time.Duration) (*b
 	if w.cfg.Trouble != nil {
 		cfg.Trouble = func(err error) { w.cfg.Trouble(name, err) }
 	}
-	l, _, err := msglog.Open(cfg, w.codec)
+	l, rep, err := msglog.Open(cfg, w.codec)
+	if w.cfg.Found != nil && (rep.CutBytes > 0 || rep.Damaged > 0 || len(rep.Aside) > 0) {
+		w.cfg.Found(name, rep)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("witness: listener %s: %w", name, err)
 	}
