@@ -122,6 +122,8 @@ func (w *world) finish() {
 	}
 	w.settleShared()
 	w.unkept()
+	n, excused := w.ledger.relaxed()
+	w.t.Logf("interval: %d acknowledged, %d of them just before a power cut", n, excused)
 	w.t.Logf("subscriptions changed: %d", w.chg.changes())
 }
 

@@ -15,7 +15,9 @@
 //	stop   SIGTERM, some killed while they close
 //
 // Publishers send at QoS 1 and 2, retained and not; sessions are online, away, come and go, have a
-// narrow window, change their subscriptions; a transformer is swapped all the time.
+// narrow window, change their subscriptions; a transformer is swapped all the time. One publisher
+// is of a listener whose durability is interval: only a power cut takes back what it was
+// acknowledged, and only what came after the last thing that is safe at durability sync.
 //
 // Beside that a counter in kv and the last payloads of history are held against what was
 // acknowledged and kept, over kills and power cuts.

@@ -28,6 +28,8 @@ type entry struct {
 	last    int64 // when it was sent last
 	again   bool  // it was sent more than once
 	shaky   bool  // it was sent while a device failed
+	relaxed bool  // what acknowledged it may be taken back by a power cut; excused: it was
+	excused bool
 	acked   int64
 	refused bool
 	round   int32 // in which it was acknowledged
@@ -113,6 +115,37 @@ func (l *ledger) each(visit func(m message, e *entry)) {
 			visit(message{p, s}, &l.sent[p][s])
 		}
 	}
+}
+
+// excuse follows a power cut: what was acknowledged at durability interval may be gone, but nothing
+// that was acknowledged before something else was sent that was acknowledged at durability sync:
+// there is one journal. If the device failed before, what a failed sync left out is gone.
+func (l *ledger) excuse(round int, failed bool) {
+	safe := int64(0)
+	l.each(func(_ message, e *entry) {
+		if !e.relaxed && e.acked != 0 && int(e.round) == round {
+			safe = max(safe, e.first)
+		}
+	})
+	l.each(func(_ message, e *entry) {
+		if e.relaxed && int(e.round) == round && (failed || e.acked > safe) {
+			e.excused = true
+		}
+	})
+}
+
+// relaxed counts what was acknowledged at durability interval, and what of it a power cut may have
+// taken back.
+func (l *ledger) relaxed() (n, excused int) {
+	l.each(func(_ message, e *entry) {
+		if e.relaxed && e.acked != 0 {
+			n++
+			if e.excused {
+				excused++
+			}
+		}
+	})
+	return n, excused
 }
 
 // acknowledged counts messages.

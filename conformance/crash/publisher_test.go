@@ -30,6 +30,9 @@ type publisher struct {
 	next   uint16
 	count  int
 
+	// relaxed is one of the listener whose durability is interval, which does not hurry.
+	relaxed bool
+
 	mu   sync.Mutex
 	stop bool
 	done bool
@@ -43,6 +46,13 @@ func newPublisher(n int, broker *where, l *ledger) *publisher {
 	}
 	p.began, p.packet, p.idle = p.again, p.take, p.more
 	p.lost = func() { l.fault("lost", "%s: its session is lost", p.id) }
+	return p
+}
+
+// newRelaxed is the publisher behind the others.
+func newRelaxed(broker *where, l *ledger) *publisher {
+	p := newPublisher(publishers, broker, l)
+	p.relaxed = true
 	return p
 }
 
@@ -77,6 +87,11 @@ func (p *publisher) more(l *link) {
 func (p *publisher) choose() entry {
 	p.count++
 	n := p.count
+	if p.relaxed {
+		return entry{
+			qos: mqtt.AtLeastOnce, relaxed: true, topic: fmt.Sprintf("c/%d/%d", p.n, n%topics),
+		}
+	}
 	e := entry{qos: mqtt.QoS(1 + n%2)}
 	switch n / 2 % 8 {
 	case 0:
@@ -126,7 +141,9 @@ func (p *publisher) take(l *link, t mqtt.Type, frame []byte) {
 		}
 		break
 	}
-	p.more(l)
+	if !p.relaxed {
+		p.more(l)
+	}
 }
 
 // inOrder sees that nothing before o still waits for what came for it [MQTT-4.6.0-2]

@@ -22,7 +22,7 @@ type subscriber struct {
 	every, since int
 
 	mu   sync.Mutex
-	got  [publishers][]uint8
+	got  [publishers + 1][]uint8
 	last map[string]int // by topic and QoS, the highest seq
 	once map[int]int    // what the repeater sent, how often it came
 }
@@ -166,7 +166,7 @@ func (s *subscriber) missing(owed func(message, *entry) bool, visit func(message
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ledger.each(func(m message, e *entry) {
-		if e.acked != 0 && !e.empty && !s.has(m) && owed(m, e) {
+		if e.acked != 0 && !e.empty && !e.excused && !s.has(m) && owed(m, e) {
 			visit(m, e)
 		}
 	})

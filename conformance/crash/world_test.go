@@ -32,6 +32,9 @@ listeners:
       deduplicator:
         - use: deduplicator-window
           config: {rules: [{filter: d/#, window_ms: 3600000}]}
+  - name: relaxed
+    bind: unix://%s/relaxed.sock
+    limits: {durability: interval}
 `
 
 // binaries are the broker that users have, and the one with faults.
@@ -63,8 +66,10 @@ type world struct {
 	socket string
 	broker *process.Broker
 	at     where
-	ledger *ledger
-	ctx    context.Context
+	// relaxed is where the listener is whose durability is interval.
+	relaxed where
+	ledger  *ledger
+	ctx     context.Context
 
 	pubs []*publisher
 	subs []*subscriber
@@ -90,9 +95,9 @@ func newWorld(t *testing.T, bin binaries, seed uint64) *world {
 	w := &world{
 		t: t, bin: bin, rnd: rand.New(rand.NewPCG(seed, 0)), ctx: ctx,
 		config: filepath.Join(dir, "hpmq.yaml"), socket: filepath.Join(dir, "hpmq.sock"),
-		ledger: newLedger(publishers), patience: 3 * time.Minute,
+		ledger: newLedger(publishers + 1), patience: 3 * time.Minute,
 	}
-	if err := os.WriteFile(w.config, fmt.Appendf(nil, settings, dir, dir), 0o600); err != nil {
+	if err := os.WriteFile(w.config, fmt.Appendf(nil, settings, dir, dir, dir), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -137,8 +142,10 @@ func (w *world) people() {
 	w.again = newRepeater(w)
 	go w.again.run(w.ctx)
 	for i := range publishers {
-		p := newPublisher(i, &w.at, w.ledger)
-		w.pubs = append(w.pubs, p)
+		w.pubs = append(w.pubs, newPublisher(i, &w.at, w.ledger))
+	}
+	w.pubs = append(w.pubs, newRelaxed(&w.relaxed, w.ledger))
+	for _, p := range w.pubs {
 		go p.run(w.ctx)
 	}
 }
@@ -167,8 +174,14 @@ func (w *world) start(faults string) time.Duration {
 	if err := w.try(faults); err != nil {
 		w.t.Fatalf("the broker does not start: %v", err)
 	}
-	w.at.set(w.socket)
+	w.open()
 	return time.Since(began)
+}
+
+// open tells clients that the broker is there.
+func (w *world) open() {
+	w.at.set(w.socket)
+	w.relaxed.set(filepath.Join(filepath.Dir(w.socket), "relaxed.sock"))
 }
 
 // begin is start under the faults of a round; if they end it, without.
@@ -176,7 +189,7 @@ func (w *world) begin(r round, y *life) time.Duration {
 	began := time.Now()
 	switch err := w.try(r.faults); {
 	case err == nil:
-		w.at.set(w.socket)
+		w.open()
 		return time.Since(began)
 	case r.faults == "" || !strings.Contains(err.Error(), "fault: "):
 		w.t.Fatalf("the broker does not start: %v", err)
@@ -238,6 +251,7 @@ func (w *world) live(i int, r round) {
 // end kills the broker.
 func (w *world) end() {
 	w.at.set("")
+	w.relaxed.set("")
 	w.broker.Kill()
 }
 
@@ -256,6 +270,9 @@ func (w *world) over(i int, r round, y *life) {
 		w.ledger.fault("other", "the broker panicked:\n%s", log)
 	}
 	y.reached = y.reached || strings.Contains(log, "fault: ")
+	if strings.Contains(r.faults, "power") && y.reached {
+		w.ledger.excuse(i, r.failing())
+	}
 	n, refused := w.ledger.acknowledged()
 	w.t.Logf("round %d: %s %s %v, start %v, %d acknowledged, %d refused", i, r.kind, r.faults,
 		r.starting, y.start.Round(time.Millisecond), n, refused)
