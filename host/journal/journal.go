@@ -25,7 +25,7 @@ import (
 // Errors of a journal.
 var (
 	ErrTooLarge = errors.New("journal: the record is too large")
-	ErrCorrupt  = errors.New("journal: a record in the middle is damaged")
+	ErrCorrupt  = errors.New("journal: what was acknowledged is damaged")
 	ErrVersion  = errors.New("journal: a file of a newer version")
 )
 
@@ -46,6 +46,9 @@ type Config struct {
 	// Create opens a new file for writing in place of what is there; nil is the operating system's.
 	// Tests put failing devices here.
 	Create func(path string) (File, error)
+	// Damaged, if it is there, makes Open go on behind damage: it hears of each place, whose file is
+	// kept aside under another name where it must be. Without it damage is ErrCorrupt.
+	Damaged func(err error)
 }
 
 // Default holds records of groups of writes. Set Dir.
@@ -59,8 +62,10 @@ type Journal struct {
 	size   int64  // of the segment, all of it written
 	safe   int64  // of it synced
 	lsn    uint64 // of the last record
-	doubt  bool   // the next record begins a new segment
-	lost   bool   // a sync failed: what is behind safe does not count
+	kept   uint64 // of the last one that is whole, and the last one that is safe
+	sure   uint64
+	doubt  bool // the next record begins a new segment
+	lost   bool // a sync failed: what is behind safe does not count
 	buf    []byte
 	stats  Stats
 }
@@ -85,7 +90,7 @@ func (j *Journal) Append(body []byte) (lsn uint64, err error) {
 		}
 	}
 	j.lsn++
-	j.buf = appendRecord(j.buf[:0], j.lsn, body)
+	j.buf = appendRecord(j.buf[:0], record{j.lsn, j.safe, body})
 	if _, err := j.file.WriteAt(j.buf, j.size); err != nil {
 		j.stats.Failures++
 		if terr := j.file.Truncate(j.size); terr != nil {
@@ -95,6 +100,7 @@ func (j *Journal) Append(body []byte) (lsn uint64, err error) {
 	}
 	fault.Point("journal.appended")
 	j.size += int64(len(j.buf))
+	j.kept = j.lsn
 	j.stats.Records++
 	j.stats.Bytes += uint64(len(j.buf))
 	return j.lsn, nil
@@ -116,7 +122,7 @@ func (j *Journal) Sync() error {
 		return fmt.Errorf("journal: sync: %w", err)
 	}
 	fault.Point("journal.synced")
-	j.safe = j.size
+	j.safe, j.sure = j.size, j.kept
 	return nil
 }
 
@@ -148,7 +154,7 @@ func (j *Journal) Cut() error {
 		j.stats.Failures++
 		return fmt.Errorf("journal: new segment: %w", err)
 	}
-	head := appendHeader(nil, header{number: j.number + 1, lsn: j.lsn, end: j.safe})
+	head := appendHeader(nil, header{number: j.number + 1, lsn: j.sure, end: j.safe})
 	if err := j.begin(f, head); err != nil {
 		// What is on the device of the new segment may say where the old one ends.
 		j.doubt = true
@@ -160,6 +166,7 @@ func (j *Journal) Cut() error {
 	}
 	fault.Point("journal.cut")
 	j.file, j.number, j.doubt, j.lost = f, j.number+1, false, false
+	j.kept = j.sure
 	j.size, j.safe = int64(len(head)), int64(len(head))
 	j.stats.Segments++
 	return nil

@@ -36,6 +36,7 @@ func Open(
 	if err != nil {
 		return nil, rep, err
 	}
+	j.kept, j.sure = j.lsn, j.lsn
 	if err := j.Cut(); err != nil {
 		return nil, rep, err
 	}
@@ -59,12 +60,18 @@ func (j *Journal) read(replay func(uint64, []byte) error) (Report, error) {
 	if err != nil {
 		return s.rep, err
 	}
-	for i, h := range heads {
-		end, last := int64(-1), i+1 == len(heads)
-		if !last {
+	// A store that keeps something has a segment, always.
+	if len(heads) == 0 && j.lsn > 0 {
+		if err := s.damaged("there is no segment, and records up to %d were kept", j.lsn); err != nil {
+			return s.rep, err
+		}
+	}
+	for i := range heads {
+		end := int64(-1)
+		if i+1 < len(heads) {
 			end = heads[i+1].end
 		}
-		if err := s.segment(h.number, end, last); err != nil {
+		if err := s.segment(&heads[i], end); err != nil {
 			return s.rep, err
 		}
 	}
@@ -73,34 +80,68 @@ func (j *Journal) read(replay func(uint64, []byte) error) (Report, error) {
 	return s.rep, nil
 }
 
+// damaged is the end of it, or is told to who wants to go on.
+func (s *scan) damaged(format string, args ...any) error {
+	err := fmt.Errorf("%w: "+format, append([]any{ErrCorrupt}, args...)...)
+	if s.j.cfg.Damaged == nil {
+		return err
+	}
+	s.j.cfg.Damaged(err)
+	return nil
+}
+
 // headers reads those of the segments. One that a crash left without is last, holds nothing and
 // goes.
 func (s *scan) headers(numbers []uint64) ([]header, error) {
 	var list []header
 	for i, n := range numbers {
 		path := segmentPath(s.j.cfg.Dir, n)
-		b, err := readStart(path)
-		if err != nil {
-			return nil, fmt.Errorf("journal: open: %w", err)
-		}
-		h, err := readHeader(b)
-		if errors.Is(err, errHeader) && i == len(numbers)-1 {
-			if err := os.Remove(path); err != nil {
-				return nil, fmt.Errorf("journal: open: %w", err)
-			}
-			break
-		}
-		if err == nil && (h.number != n || i > 0 && n != numbers[i-1]+1) {
-			err = fmt.Errorf("%w: segment %d is not where it should be", ErrCorrupt, n)
-		}
+		h, keep, err := s.header(path, n, i == len(numbers)-1)
 		if err != nil {
 			return nil, fmt.Errorf("journal: open: %s: %w", path, err)
 		}
-		list = append(list, h)
+		if !keep {
+			continue
+		}
 		s.j.number = n
+		if last := len(list) - 1; last >= 0 && n != list[last].number+1 {
+			err := s.damaged("segment %d is not where it should be: one before is missing", n)
+			if err != nil {
+				return nil, fmt.Errorf("journal: open: %s: %w", path, err)
+			}
+		}
+		list = append(list, h)
 	}
 	return list, nil
 }
+
+// header reads one. keep is false for a file that is not a segment any more.
+func (s *scan) header(path string, n uint64, last bool) (h header, keep bool, err error) {
+	b, err := readStart(path)
+	if err != nil {
+		return h, false, err
+	}
+	if h, err = readHeader(b); err == nil && h.number == n {
+		return h, true, nil
+	}
+	if errors.Is(err, ErrVersion) {
+		return h, false, err
+	}
+	info, err := os.Stat(path)
+	if err == nil && last && info.Size() <= headerBytes {
+		return h, false, os.Remove(path)
+	}
+	if err == nil {
+		err = s.damaged("segment %d has no header", n)
+	}
+	if err == nil {
+		err = os.Rename(path, path+aside)
+	}
+	return h, false, err
+}
+
+// aside is behind the name of a file that is kept for who may find more in it.
+const aside = ".damaged"
 
 // readStart reads as much of a file as a header takes, or less if there is no more.
 func readStart(path string) ([]byte, error) {
@@ -116,36 +157,62 @@ func readStart(path string) ([]byte, error) {
 	return b[:n], errors.Join(err, f.Close())
 }
 
-// segment hands out the records of one segment up to end, or if that is negative to its end. Only
-// the last one may be torn.
-func (s *scan) segment(number uint64, end int64, last bool) error {
-	data, err := os.ReadFile(segmentPath(s.j.cfg.Dir, number))
+// segment hands out the records of one segment up to end, or if that is negative to its end: then it
+// is the last, and may be torn.
+func (s *scan) segment(h *header, end int64) error {
+	path := segmentPath(s.j.cfg.Dir, h.number)
+	data, err := os.ReadFile(filepath.Clean(path))
 	if err != nil {
 		return fmt.Errorf("journal: open: %w", err)
 	}
-	if end < 0 {
+	if last := s.j.lsn; !h.one && h.lsn > last {
+		err := s.damaged("%s: records %d to %d before it are missing", path, last+1, h.lsn)
+		if err != nil {
+			return err
+		}
+	}
+	torn := end < 0
+	if torn {
 		end = int64(len(data))
 	}
 	if end > int64(len(data)) || end < headerBytes {
-		return fmt.Errorf("%w: segment %d ends at %d of %d", ErrCorrupt, number, end, len(data))
-	}
-	b := data[headerBytes:end]
-	for len(b) > 0 {
-		lsn, body, rest, err := cutRecord(b, s.j.cfg.RecordBytesMax)
-		if err != nil && !last {
-			return fmt.Errorf("%w: segment %d at %d", ErrCorrupt, number, end-int64(len(b)))
-		}
-		if err != nil {
-			s.rep.CutBytes = int64(len(b))
-			break
-		}
-		if err := s.record(lsn, body); err != nil {
+		if err := s.damaged("%s ends at %d, not at %d", path, len(data), end); err != nil {
 			return err
 		}
-		b = rest
+		end = int64(len(data))
 	}
-	s.j.safe = end - int64(len(b))
-	return nil
+	rest, err := s.records(h, path, data[:end], torn)
+	s.j.safe = end - rest
+	return err
+}
+
+// records hands out those of a segment, and answers how many bytes at its end are none. Where there
+// is no whole record a crash broke a write off, or what was safe is damaged: the next segment says
+// where this one ends, and each record what was safe before it.
+func (s *scan) records(h *header, path string, data []byte, torn bool) (rest int64, err error) {
+	for at := headerBytes; at < len(data); {
+		r, b, err := h.cutRecord(data[at:], s.j.cfg.RecordBytesMax)
+		if err == nil {
+			if err := s.record(r.lsn, r.body); err != nil {
+				return 0, err
+			}
+			at = len(data) - len(b)
+			continue
+		}
+		on, r, ok := h.next(data[at:], s.j.lsn, s.j.cfg.RecordBytesMax)
+		if torn && (!ok || r.safe <= int64(at)) {
+			s.rep.CutBytes = int64(len(data) - at)
+			return s.rep.CutBytes, nil
+		}
+		if err := s.damaged("%s at %d", path, at); err != nil {
+			return 0, err
+		}
+		if !ok {
+			return 0, nil
+		}
+		at += on
+	}
+	return 0, nil
 }
 
 func (s *scan) record(lsn uint64, body []byte) error {

@@ -51,6 +51,10 @@ type DiskConfig struct {
 	// Create makes a file of the journal; nil makes those of the file system.
 	Create func(path string) (journal.File, error)
 
+	// Salvage goes on behind damage of the journal, which is an error otherwise: for who saves what
+	// is left, not for a broker.
+	Salvage bool
+
 	fs    vfs.FS // of the database
 	steps []migration
 }

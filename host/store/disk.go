@@ -152,6 +152,9 @@ func (d *Disk) open() (rep DiskReport, err error) {
 	jc := journal.Default()
 	jc.Dir = filepath.Join(d.cfg.Dir, "journal")
 	jc.Create = d.cfg.Create
+	if d.cfg.Salvage {
+		jc.Damaged = func(err error) { d.damage.note(err.Error(), err) }
+	}
 	d.journal, rep.Journal, err = journal.Open(jc, applied, d.replay)
 	if err != nil {
 		return rep, fmt.Errorf("store: open: %w", err)

@@ -133,3 +133,25 @@ func TestTheJournalStaysSmall(t *testing.T) {
 		t.Errorf("%d messages of 300", n)
 	}
 }
+
+// A journal that is gone beside a database that had it is missed.
+func TestAnEmptyJournalIsMissed(t *testing.T) {
+	k := openDisk(t, diskConfig(t))
+	k.write(push(1, 1, "kept"))
+	if err := k.disk.Close(); err != nil {
+		t.Fatal(err)
+	}
+	at := filepath.Join(k.disk.cfg.Dir, "journal")
+	if err := os.Rename(at, at+".away"); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := OpenDisk(k.disk.cfg)
+	if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "store restore") {
+		t.Errorf("err %v", err)
+	}
+	if err := errors.Join(os.RemoveAll(at), os.Rename(at+".away", at)); err != nil {
+		t.Fatal(err)
+	}
+	k.again()
+	k.want(broker.Query{Num: 1}, "push 1 +kept")
+}

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/hpmq/hpmq/host/journal"
 	"github.com/hpmq/hpmq/lite/broker"
 )
 
@@ -125,8 +127,12 @@ func (d *Disk) block() {
 	}
 }
 
-// explain says of a device without room what to do about it.
+// explain says of a device without room, and of what is damaged, what to do about it.
 func (d *Disk) explain(err error) error {
+	if errors.Is(err, journal.ErrCorrupt) || pebble.IsCorruptionError(err) {
+		return fmt.Errorf("%w: %w; put a backup in its place with hpmq-cli store restore, or save "+
+			"what can be read with hpmq-cli store export --skip-damaged", ErrDamaged, err)
+	}
 	if !errors.Is(err, ErrSpace) && !errors.Is(err, syscall.ENOSPC) &&
 		d.phase.Load() != phaseFrozen {
 		return err
