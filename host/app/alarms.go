@@ -21,6 +21,7 @@ import (
 const (
 	alarmStorageFull    = "storage_full"
 	alarmStorageFailing = "storage_failing"
+	alarmStorageDamaged = "storage_damaged"
 	alarmRetainedFull   = "retained_full"
 	alarmQueuesFull     = "queues_full"
 	alarmLogAside       = "log_set_aside"
@@ -53,6 +54,10 @@ func (x *alarms) set(name string, on bool, text string) (client.Alarm, bool) {
 	defer x.mu.Unlock()
 	a, was := x.now[name]
 	switch {
+	case on && was:
+		a.Text = text // its numbers are those of now
+		x.now[name] = a
+		return a, false
 	case on == was:
 		return a, false
 	case on:
@@ -136,6 +141,10 @@ func (a *App) watch(ctx context.Context) {
 		st := d.Stats()
 		a.alarm(alarmStorageFull, st.LowSpace, fmt.Sprintf("%d bytes are free where the data "+
 			"folder is: nothing new is kept until there is more", st.FreeBytes))
+		a.alarm(alarmStorageDamaged, st.Damaged > 0, fmt.Sprintf("%d places of the store cannot "+
+			"be read, one is %s; all else goes on. Put a backup in its place (hpmq-cli store "+
+			"restore), or save the rest (hpmq-cli store export --skip-damaged)", st.Damaged,
+			st.DamagedFirst))
 		a.alarm(alarmStorageFailing, st.Failing && !st.LowSpace, "the device of the data folder "+
 			"fails: what must be kept is refused until it works; the log says how")
 	}

@@ -77,6 +77,17 @@ type Head struct {
 
 // Export writes all that d holds to w. It must not run beside writes.
 func Export(d *store.Disk, w io.Writer, h Head) (Counts, error) {
+	return exportBy(w, h, d.Walk)
+}
+
+// ExportLeft is Export of what is not damaged; left hears of each place that is left out.
+func ExportLeft(d *store.Disk, w io.Writer, h Head, left func(err error)) (Counts, error) {
+	return exportBy(w, h, func(visit func(store.Part) error) error {
+		return d.WalkLeft(visit, left)
+	})
+}
+
+func exportBy(w io.Writer, h Head, walk func(func(store.Part) error) error) (Counts, error) {
 	var c Counts
 	out := bufio.NewWriterSize(w, 1<<20)
 	enc := json.NewEncoder(out)
@@ -88,7 +99,7 @@ func Export(d *store.Disk, w io.Writer, h Head) (Counts, error) {
 	if err != nil {
 		return c, fmt.Errorf("dump: write: %w", err)
 	}
-	err = d.Walk(func(p store.Part) error {
+	err = walk(func(p store.Part) error {
 		x, err := lineOf(&p)
 		if err != nil {
 			return err

@@ -72,8 +72,18 @@ func (c *checker) fault(format string, args ...any) {
 	}
 }
 
+// each is Disk.each; what cannot be read is a fault.
+func (c *checker) each(prefix []byte, visit func(key, value []byte) error) error {
+	return c.d.eachLeft(prefix, after(prefix), visit, c.left)
+}
+
+func (c *checker) left(err error) error {
+	c.fault("%v", err)
+	return nil
+}
+
 func (c *checker) sessions() error {
-	return c.d.Sessions(func(r broker.Record) error {
+	return c.d.sessions(func(r broker.Record) error {
 		if string(r.Value) == broker.StoredEstate {
 			c.rep.Estates++
 		} else {
@@ -81,12 +91,12 @@ func (c *checker) sessions() error {
 		}
 		c.known[r.Num] = true
 		return nil
-	})
+	}, c.left)
 }
 
 // queues looks at what belongs to sessions.
 func (c *checker) queues() error {
-	return c.d.each([]byte{kindQueue}, func(key, value []byte) error {
+	return c.each([]byte{kindQueue}, func(key, value []byte) error {
 		if len(key) < 6 {
 			c.fault("key %x is too short", key)
 			return nil
@@ -143,7 +153,7 @@ func (c *checker) ending(num uint32, seq uint64, expire broker.Time) {
 
 // shared looks at payloads and the counts of those who have them.
 func (c *checker) shared() error {
-	err := c.d.each([]byte{kindShared}, func(key, value []byte) error {
+	err := c.each([]byte{kindShared}, func(key, value []byte) error {
 		id := cutSeq(key)
 		c.rep.Shared++
 		c.rep.SharedBytes += int64(len(value))
@@ -164,7 +174,7 @@ func (c *checker) shared() error {
 }
 
 func (c *checker) retained() error {
-	err := c.d.each([]byte{kindRetained}, func(key, value []byte) error {
+	err := c.each([]byte{kindRetained}, func(key, value []byte) error {
 		r, err := readRetained(value)
 		topic := topicOf(key)
 		if err != nil {
@@ -192,7 +202,7 @@ func (c *checker) retained() error {
 // notes looks at what components made the broker remember.
 func (c *checker) notes() error {
 	for _, kind := range []NoteKind{NoteKV, NoteHistory} {
-		err := c.d.each([]byte{byte(kind)}, func(key, value []byte) error {
+		err := c.each([]byte{byte(kind)}, func(key, value []byte) error {
 			n, err := readNote(key, value)
 			if err != nil {
 				c.fault("%s %x: %v", kind, key, err)

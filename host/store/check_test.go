@@ -54,3 +54,38 @@ func TestCheck(t *testing.T) {
 	}
 	k.again()
 }
+
+// A write that meets a damaged record is refused alone: those beside it and behind it are kept,
+// whether anybody waits for it or not.
+func TestADamagedRecordRefusesOneWrite(t *testing.T) {
+	k := openDisk(t, diskConfig(t))
+	large := bytes.Repeat([]byte("x"), 3000)
+	k.write(
+		broker.Op{Kind: broker.OpPush, Num: 1, Seq: 1, Body: large},
+		broker.Op{Kind: broker.OpPush, Num: 2, Seq: 1, Body: large},
+	)
+	count := sharedKey(nil, kindSharers, k.disk.payload)
+	if err := k.disk.db.Delete(count, pebble.NoSync); err != nil {
+		t.Fatal(err)
+	}
+	k.view.Write(0, &broker.Batch{Ops: []broker.Op{pop(1, 1)}}) // nobody waits
+	asked := []broker.Token{
+		k.ask(broker.Batch{Ops: []broker.Op{push(3, 1, "before")}}),
+		k.ask(broker.Batch{Ops: []broker.Op{pop(2, 1)}}),
+		k.ask(broker.Batch{Ops: []broker.Op{push(3, 2, "after")}}),
+	}
+	for i, token := range asked {
+		if err := k.wait(token); (i == 1) != errors.Is(err, ErrDamaged) || i != 1 && err != nil {
+			t.Errorf("write %d: %v", i, err)
+		}
+	}
+	k.write(push(3, 3, "later"))
+	k.want(broker.Query{Num: 3}, "push 1 +before, push 2 +after, push 3 +later")
+	if st := k.disk.Stats(); st.Failing || st.Damaged != 1 ||
+		!strings.Contains(st.DamagedFirst, "count of payload") {
+		t.Errorf("%+v", st)
+	}
+	if n := len(k.find(broker.Query{Num: 2, Max: 10, BytesMax: 1 << 20})); n != 1 {
+		t.Errorf("%d messages of what was refused", n)
+	}
+}

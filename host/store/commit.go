@@ -38,23 +38,7 @@ func (d *Disk) owing() bool { return len(d.owed) > 0 || len(d.book.owed) > 0 }
 
 // commit brings the writes of items to the device, and answers all.
 func (d *Disk) commit(items []*request) {
-	d.tx.begin(d)
-	sync, writes := false, 0
-	for _, r := range items {
-		if r.read {
-			r.asOf(&d.tx)
-			continue
-		}
-		writes++
-		d.book.take(r.notes)
-		r.notes = nil
-		d.admit(r, items)
-		if r.refused == nil {
-			d.stage(r)
-			d.book.try(r.open)
-			sync = sync || r.token != 0 && !r.batch.Relaxed
-		}
-	}
+	sync, writes := d.stageAll(items)
 	wrong := fault.Wrong("store.early")
 	if wrong {
 		d.tell(items, nil)
@@ -79,6 +63,70 @@ func (d *Disk) commit(items []*request) {
 		d.tell(items, err)
 	}
 	fault.Point("store.told")
+}
+
+// stageAll stages items. One that meets what is damaged is refused alone: the others are staged anew
+// without it, and what it noted is taken back.
+func (d *Disk) stageAll(items []*request) (sync bool, writes int) {
+	var asked []*request // reads that are given their place here
+	for _, r := range items {
+		if r.read && r.query.AsOf == 0 {
+			asked = append(asked, r)
+		}
+	}
+	for {
+		d.tx.begin(d)
+		bad := false
+		if sync, writes, bad = d.stageSome(items); !bad {
+			return sync, writes
+		}
+		d.tx.end()
+		d.book.back()
+		for _, r := range asked {
+			r.query.AsOf = 0
+		}
+		for _, r := range items {
+			r.judged = false // what it rests on may be what is refused
+		}
+	}
+}
+
+// stageSome stages items up to one that cannot be, which it refuses: then bad is true.
+func (d *Disk) stageSome(items []*request) (sync bool, writes int, bad bool) {
+	for _, r := range items {
+		if r.read {
+			r.asOf(&d.tx)
+			continue
+		}
+		writes++
+		d.book.take(r.notes)
+		r.notes = nil
+		d.admit(r, items)
+		if r.refused == nil {
+			d.stage(r)
+			sync = sync || r.token != 0 && !r.batch.Relaxed
+		}
+		if d.tx.err != nil {
+			d.refuse(r, items, d.tx.err)
+			return false, 0, true
+		}
+		if r.refused == nil {
+			d.book.try(r.open)
+		}
+	}
+	return sync, writes, false
+}
+
+// refuse keeps r out of the group, with all that is to be kept together with it.
+func (d *Disk) refuse(r *request, items []*request, err error) {
+	if !pebble.IsCorruptionError(err) { // the database has told of that
+		d.damage.note(err.Error(), err)
+	}
+	for _, o := range items {
+		if g := r.batch.Group; o == r || g != 0 && o.batch.Group == g {
+			o.refused = fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+	}
 }
 
 // roomy says whether there is room for notes on new keys.
@@ -116,7 +164,7 @@ func (d *Disk) owe(items []*request, err error) {
 	d.retry = time.Now().Add(time.Second)
 	bytes := int64(0)
 	for _, r := range items {
-		if r.read || r.token != 0 || r.batch.Group != 0 {
+		if r.read || r.token != 0 || r.batch.Group != 0 || errors.Is(r.refused, ErrDamaged) {
 			continue
 		}
 		if bytes += r.bytes; bytes > d.cfg.PendingBytesMax {

@@ -45,14 +45,27 @@ const loadBytes = 4 << 20
 // Walk tells of all that the store holds, until visit answers an error. Writes wait meanwhile, so
 // visit must not ask for one.
 func (d *Disk) Walk(visit func(Part) error) (err error) {
-	if berr := d.between(func() { err = d.walk(visit) }); berr != nil {
+	if berr := d.between(func() { err = d.walk(visit, nil) }); berr != nil {
 		return berr
 	}
 	return err
 }
 
-func (d *Disk) walk(visit func(Part) error) error {
-	w := walking{d: d, visit: visit, shared: map[uint64]uint64{}}
+// WalkLeft is Walk that goes on behind what is damaged, and tells left of each such place. Messages
+// whose payload many queues share are told with it, each.
+func (d *Disk) WalkLeft(visit func(Part) error, left func(err error)) (err error) {
+	skip := func(err error) error {
+		left(err)
+		return nil
+	}
+	if berr := d.between(func() { err = d.walk(visit, skip) }); berr != nil {
+		return berr
+	}
+	return err
+}
+
+func (d *Disk) walk(visit func(Part) error, skip func(error) error) error {
+	w := walking{d: d, visit: visit, shared: map[uint64]uint64{}, skip: skip}
 	for _, step := range []func() error{w.payloads, w.sessions, w.retained, w.notes} {
 		if err := step(); err != nil {
 			return err
@@ -65,10 +78,27 @@ type walking struct {
 	d      *Disk
 	visit  func(Part) error
 	shared map[uint64]uint64 // the numbers told, by those of the store
+	skip   func(error) error // hears of what is left out; nil ends by it
+}
+
+// left is the end of it, unless what is damaged is left out.
+func (w *walking) left(err error) error {
+	if w.skip == nil {
+		return err
+	}
+	return w.skip(err)
+}
+
+// each is Disk.eachWithin for all that a walk looks at.
+func (w *walking) each(prefix []byte, visit func(key, value []byte) error) error {
+	return w.d.eachLeft(prefix, past(prefix), visit, w.left)
 }
 
 func (w *walking) payloads() error {
-	return w.d.each([]byte{kindShared}, func(key, value []byte) error {
+	if w.skip != nil {
+		return nil // with each message
+	}
+	return w.each([]byte{kindShared}, func(key, value []byte) error {
 		id := cutSeq(key)
 		n, ok, err := w.d.get(sharedKey(nil, kindSharers, id))
 		if err == nil && (!ok || len(n) != 8) {
@@ -86,21 +116,21 @@ func (w *walking) payloads() error {
 }
 
 func (w *walking) sessions() error {
-	return w.d.Sessions(func(r broker.Record) error {
+	return w.d.sessions(func(r broker.Record) error {
 		if err := w.visit(Part{Kind: PartSession, Op: r}); err != nil {
 			return err
 		}
 		prefix := partKey(nil, r.Num, 0)
-		return w.d.eachWithin(prefix[:len(prefix)-1], func(key, value []byte) error {
+		return w.each(prefix[:len(prefix)-1], func(key, value []byte) error {
 			return w.part(&r, key, value)
 		})
-	})
+	}, w.left)
 }
 
 // part tells of one record of a session.
 func (w *walking) part(of *broker.Record, key, value []byte) error {
 	if len(key) < 6 {
-		return fmt.Errorf("%w: key %x", errRecord, key)
+		return w.left(fmt.Errorf("%w: key %x", errRecord, key))
 	}
 	p := Part{Op: broker.Op{Num: of.Num, Key: of.Key, Seq: cutSeq(key)}}
 	switch key[5] {
@@ -110,16 +140,8 @@ func (w *walking) part(of *broker.Record, key, value []byte) error {
 	case partFlight:
 		p.Kind, p.Op.Kind, p.Op.Value = PartFlight, broker.OpFlight, value
 	case partEntry:
-		e, err := readEntry(value)
-		if err != nil {
-			return fmt.Errorf("%w: key %x", err, key)
-		}
-		p.Kind, p.Op.Kind, p.Op.Value, p.Op.Body = PartQueued, broker.OpPush, e.value, e.body
-		p.Op.Expire = e.expire
-		if e.shared != 0 {
-			if p.Shared = w.shared[e.shared]; p.Shared == 0 {
-				return fmt.Errorf("%w: payload %d is not there", errRecord, e.shared)
-			}
+		if err := w.entry(&p, key, value); err != nil {
+			return w.left(err)
 		}
 	default: // a hint
 		return nil
@@ -127,11 +149,37 @@ func (w *walking) part(of *broker.Record, key, value []byte) error {
 	return w.visit(p)
 }
 
+// entry reads a message of a queue.
+func (w *walking) entry(p *Part, key, value []byte) error {
+	e, err := readEntry(value)
+	if err != nil {
+		return fmt.Errorf("%w: key %x", err, key)
+	}
+	p.Kind, p.Op.Kind, p.Op.Value, p.Op.Body = PartQueued, broker.OpPush, e.value, e.body
+	p.Op.Expire = e.expire
+	if e.shared == 0 {
+		return nil
+	}
+	missing := fmt.Errorf("%w: key %x: payload %d is not there", errRecord, key, e.shared)
+	if w.skip == nil {
+		if p.Shared = w.shared[e.shared]; p.Shared == 0 {
+			return missing
+		}
+		return nil
+	}
+	body, ok, err := w.d.get(sharedKey(nil, kindShared, e.shared))
+	if err == nil && !ok {
+		err = missing
+	}
+	p.Op.Body = body
+	return err
+}
+
 func (w *walking) retained() error {
-	return w.d.each([]byte{kindRetained}, func(key, value []byte) error {
+	return w.each([]byte{kindRetained}, func(key, value []byte) error {
 		r, err := readRetained(value)
 		if err != nil {
-			return fmt.Errorf("%w: retained %q", err, topicOf(key))
+			return w.left(fmt.Errorf("%w: retained %q", err, topicOf(key)))
 		}
 		return w.visit(Part{Kind: PartRetained, Op: broker.Op{
 			Kind: broker.OpRetain, Key: topicOf(key), Value: r.value, Expire: r.expire,
@@ -141,7 +189,11 @@ func (w *walking) retained() error {
 
 func (w *walking) notes() error {
 	for _, kind := range []NoteKind{NoteKV, NoteHistory} {
-		err := w.d.Notes(kind, func(n Note) error {
+		err := w.each([]byte{byte(kind)}, func(key, value []byte) error {
+			n, err := readNote(key, value)
+			if err != nil {
+				return w.left(fmt.Errorf("%w: note %x", err, key))
+			}
 			return w.visit(Part{Kind: PartNote, Note: n})
 		})
 		if err != nil {

@@ -21,35 +21,40 @@ const packed = ".zst"
 
 func newStoreExport(s *settings) *cobra.Command {
 	var data string
-	var force bool
+	var x exporting
 	c := &cobra.Command{
 		Use:   "export FILE",
 		Short: "Write all that a store holds as text, a record a line",
 		Long: `Write all that a store holds as text: a JSON object a line, described in
-host/dump/FORMAT.md. A file whose name ends in .zst is compressed; - is standard output. The broker
-must not run.`,
+host/dump/FORMAT.md. A file whose name ends in .zst is compressed; - is standard output. With
+--skip-damaged what cannot be read any more is left out, and named on standard error: store import
+--replace then makes a whole store of the rest. The broker must not run.`,
 		Example: "  hpmq-cli store export store.ndjson.zst --data /var/lib/hpmq\n" +
 			"  hpmq-cli store export - --data /var/lib/hpmq | grep '\"kind\":\"session\"'",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return hold(cmd.Context(), data, false, func() error {
-				return s.storeExport(cmd.Context(), args[0], data, force)
+				return s.storeExport(cmd.Context(), args[0], data, x)
 			})
 		},
 	}
 	dataFlag(c, &data)
-	c.Flags().BoolVar(&force, "force", false, "replace the file if it is there")
+	c.Flags().BoolVar(&x.force, "force", false, "replace the file if it is there")
+	c.Flags().BoolVar(&x.skip, "skip-damaged", false, "leave out what cannot be read, and name it")
 	return c
 }
 
+// exporting is the flags of an export.
+type exporting struct{ force, skip bool }
+
 func (s *settings) storeExport(
-	ctx context.Context, to, data string, force bool,
+	ctx context.Context, to, data string, x exporting,
 ) error {
 	if to == "-" {
-		_, err := s.exportTo(until{ctx, s.out}, data)
+		_, err := s.exportTo(until{ctx, s.out}, data, x.skip)
 		return err
 	}
-	if _, err := os.Stat(to); err == nil && !force {
+	if _, err := os.Stat(to); err == nil && !x.force {
 		return usageError{fmt.Errorf("%s is there already; name another file, or replace it with "+
 			"--force", to)}
 	}
@@ -65,7 +70,7 @@ func (s *settings) storeExport(
 		}
 	}
 	end := s.busy("exporting")
-	counts, err := s.exportTo(until{ctx, out}, data)
+	counts, err := s.exportTo(until{ctx, out}, data, x.skip)
 	end()
 	if out != io.WriteCloser(f) {
 		err = errors.Join(err, out.Close())
@@ -79,12 +84,29 @@ func (s *settings) storeExport(
 	return s.tellCounts("exported to "+to, &counts)
 }
 
-func (s *settings) exportTo(w io.Writer, data string) (c dump.Counts, err error) {
-	d, err := openStore(filepath.Join(data, storeFolder))
+func (s *settings) exportTo(w io.Writer, data string, skip bool) (c dump.Counts, err error) {
+	dir, head := filepath.Join(data, storeFolder), dump.Head{
+		Program: "hpmq-cli " + ownVersion(), Now: time.Now(),
+	}
+	if !skip {
+		d, err := openStore(dir)
+		if err != nil {
+			return c, err
+		}
+		c, err = dump.Export(d, w, head)
+		return c, errors.Join(err, d.Close())
+	}
+	places := 0
+	left := func(err error) {
+		places++
+		_, _ = fmt.Fprintf(s.err, "left out: %v\n", err)
+	}
+	d, err := openWith(dir, func(err error) { _, _ = fmt.Fprintf(s.err, "%v\n", err) })
 	if err != nil {
 		return c, err
 	}
-	c, err = dump.Export(d, w, dump.Head{Program: "hpmq-cli " + ownVersion(), Now: time.Now()})
+	c, err = dump.ExportLeft(d, w, head, left)
+	_, _ = fmt.Fprintf(s.err, "%d places were left out\n", places)
 	return c, errors.Join(err, d.Close())
 }
 

@@ -76,9 +76,12 @@ func holding(data string, create bool, f func() error) (err error) {
 }
 
 // openStore opens the store in dir for a command.
-func openStore(dir string) (*store.Disk, error) {
+func openStore(dir string) (*store.Disk, error) { return openWith(dir, nil) }
+
+// openWith is openStore that goes on behind damage of the journal if somebody hears of it.
+func openWith(dir string, left func(error)) (*store.Disk, error) {
 	cfg := store.DefaultDisk()
-	cfg.Dir = dir
+	cfg.Dir, cfg.Salvage, cfg.Trouble = dir, left != nil, left
 	d, _, err := store.OpenDisk(cfg)
 	return d, err
 }

@@ -52,6 +52,10 @@ func TestStoreThereAndBack(t *testing.T) {
 	}
 	offline(t, exitOK, "export", one, "--data", a)
 	offline(t, exitUsage, "export", one, "--data", a)
+	said = offline(t, exitOK, "export", "--skip-damaged", filepath.Join(dir, "3"), "--data", a)
+	if !strings.Contains(said, "0 places were left out") || !strings.Contains(said, "2 sessions") {
+		t.Error(said)
+	}
 	offline(t, exitOK, "import", one, "--data", b)
 	offline(t, exitOK, "compact", "--data", b)
 	offline(t, exitOK, "export", two, "--data", b)
