@@ -46,8 +46,8 @@ type Config struct {
 	// Create opens a new file for writing in place of what is there; nil is the operating system's.
 	// Tests put failing devices here.
 	Create func(path string) (File, error)
-	// Damaged, if it is there, makes Open go on behind damage: it hears of each place, whose file is
-	// kept aside under another name where it must be. Without it damage is ErrCorrupt.
+	// Damaged, if it is there, makes Open go on behind damage: it hears of each place. A file that
+	// is no segment any more is kept aside. Without Damaged it is ErrCorrupt.
 	Damaged func(err error)
 }
 

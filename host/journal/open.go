@@ -62,7 +62,8 @@ func (j *Journal) read(replay func(uint64, []byte) error) (Report, error) {
 	}
 	// A store that keeps something has a segment, always.
 	if len(heads) == 0 && j.lsn > 0 {
-		if err := s.damaged("there is no segment, and records up to %d were kept", j.lsn); err != nil {
+		err := s.damaged("there is no segment, and records up to %d were kept", j.lsn)
+		if err != nil {
 			return s.rep, err
 		}
 	}
@@ -157,8 +158,8 @@ func readStart(path string) ([]byte, error) {
 	return b[:n], errors.Join(err, f.Close())
 }
 
-// segment hands out the records of one segment up to end, or if that is negative to its end: then it
-// is the last, and may be torn.
+// segment hands out the records of one segment up to end, or if that is negative to its end: then
+// it is the last, and may be torn.
 func (s *scan) segment(h *header, end int64) error {
 	path := segmentPath(s.j.cfg.Dir, h.number)
 	data, err := os.ReadFile(filepath.Clean(path))

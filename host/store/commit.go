@@ -65,8 +65,8 @@ func (d *Disk) commit(items []*request) {
 	fault.Point("store.told")
 }
 
-// stageAll stages items. One that meets what is damaged is refused alone: the others are staged anew
-// without it, and what it noted is taken back.
+// stageAll stages items. One that meets what is damaged is refused alone: the others are staged
+// anew without it, and what it noted is taken back.
 func (d *Disk) stageAll(items []*request) (sync bool, writes int) {
 	var asked []*request // reads that are given their place here
 	for _, r := range items {
