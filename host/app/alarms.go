@@ -115,12 +115,16 @@ func (x *unlogged) list() (full, failing []string) {
 func (a *App) openAlarms(context.Context) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
+	// A reload, which may run beside, changes none of these.
+	b := bounds{
+		a.cfg.RetainedMessagesMax, a.cfg.QueuedMessagesMax, int64(a.cfg.QueuedBytesMax),
+	}
 	go func() {
 		defer close(ended)
 		ticker := time.NewTicker(alarmEvery)
 		defer ticker.Stop()
 		for ctx.Err() == nil {
-			a.watch(ctx)
+			a.watch(ctx, b)
 			select {
 			case <-ticker.C:
 			case <-ctx.Done():
@@ -135,8 +139,14 @@ func (a *App) openAlarms(context.Context) error {
 	return nil
 }
 
+// bounds are those whose reach is an alarm.
+type bounds struct {
+	retained, queued int
+	queuedBytes      int64
+}
+
 // watch looks once.
-func (a *App) watch(ctx context.Context) {
+func (a *App) watch(ctx context.Context, b bounds) {
 	if d := a.loops.disk; d != nil {
 		st := d.Stats()
 		a.alarm(alarmStorageFull, st.LowSpace, fmt.Sprintf("%d bytes are free where the data "+
@@ -155,7 +165,7 @@ func (a *App) watch(ctx context.Context) {
 		strings.Join(failing, ", ")+" fails: messages go unlogged and are counted until it works; "+
 		"the log of the broker says how")
 	a.alarm(alarmRetainedFull, a.above(alarmRetainedFull, a.loops.retained(),
-		a.cfg.RetainedMessagesMax), "as many messages are retained as retained_messages_max "+
+		b.retained), "as many messages are retained as retained_messages_max "+
 		"allows: those on new topics are refused")
 	a.alarm(alarmLogAside, a.logAside.Load() > 0, fmt.Sprintf("%d files of the message log are "+
 		"of a newer version and set aside until the next start; the log names them",
@@ -167,8 +177,8 @@ func (a *App) watch(ctx context.Context) {
 		return
 	}
 	queues := false
-	messages := share(int64(a.cfg.QueuedMessagesMax), len(st.Kernels))
-	bytes := share(int64(a.cfg.QueuedBytesMax), len(st.Kernels))
+	messages := share(int64(b.queued), len(st.Kernels))
+	bytes := share(b.queuedBytes, len(st.Kernels))
 	for i := range st.Kernels {
 		k := &st.Kernels[i]
 		queues = queues || a.above(alarmQueuesFull, k.Queued, messages) ||

@@ -39,6 +39,7 @@ func (a *App) openMessageLog(context.Context) error {
 	}
 	cfg.Now = func() broker.Time { return broker.Time(a.now()) }
 	cfg.Trouble, cfg.Found = a.logTrouble, a.logFound
+	cfg.Settle = func(ctx context.Context) error { return a.loops.Settle(ctx) }
 	w, err := witness.Open(cfg)
 	if err != nil {
 		return fmt.Errorf("app: message log: %w", err)

@@ -234,6 +234,19 @@ func (s *Shards) Each(ctx context.Context,
 	return nil
 }
 
+// Settle waits until what the kernels had sent each other when it was called has arrived. It must
+// not be called from a loop.
+func (s *Shards) Settle(ctx context.Context) error {
+	// The first round ends the turns in which it was sent, the second comes behind it.
+	for range 2 {
+		err := s.Each(ctx, func(int, *broker.Kernel, broker.Time) {})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Quiesce calls f when every loop has ended the turn it is in now: nothing that was in use when
 // Quiesce was called, and is reachable no more, is in use then. f runs on a loop and must not
 // block. Of closed shards it is called at once.

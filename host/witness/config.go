@@ -1,6 +1,7 @@
 package witness
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -21,6 +22,9 @@ type Config struct {
 	LoopBytesMax int
 	// Interval is how long steps wait at most before they are put together.
 	Interval time.Duration
+	// Settle waits until what the kernels had sent each other when it was called has arrived: how
+	// many got a message is known then. nil does not wait.
+	Settle func(ctx context.Context) error
 	// FlushAge is how long records wait at most before they are written.
 	FlushAge time.Duration
 	// QueriesMax bounds the questions at once, FollowersMax those of them that go on.

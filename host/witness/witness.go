@@ -1,6 +1,7 @@
 package witness
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -229,6 +230,7 @@ func (w *Witness) run() {
 	t := time.NewTicker(w.cfg.Interval)
 	defer t.Stop()
 	for {
+		w.await()
 		select {
 		case <-w.wake:
 		case <-t.C:
@@ -241,6 +243,30 @@ func (w *Witness) run() {
 		w.turn()
 		w.between()
 	}
+}
+
+// await waits for what other loops say of the messages of this turn, so that the next turn has it.
+func (w *Witness) await() {
+	if w.cfg.Settle == nil || !w.waits() {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	settled := make(chan struct{})
+	go func() {
+		defer close(settled)
+		_ = w.cfg.Settle(ctx) // closed loops say nothing more
+	}()
+	select {
+	case <-settled:
+	case <-w.stop:
+	}
+	cancel()
+	<-settled
+}
+
+// waits is true if there are records that are not finished.
+func (w *Witness) waits() bool {
+	return slices.ContainsFunc(w.turns, func(t [2]*turn) bool { return len(t[0].records) > 0 })
 }
 
 // turn takes the pages of all loops, then finishes the records of the turn before.
