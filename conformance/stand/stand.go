@@ -106,7 +106,8 @@ const triesMax = 3
 // Run is suite.Run, but for a machine that other tests keep busy: many statements are about
 // seconds, and one that stalls for as long fails their cases, whatever the broker does. A case that
 // failed is run again, alone; a broker that breaks a statement fails it each time. said is told of
-// each failure that was not the last word.
+// each failure that was not the last word. It is for those who judge the suite: our own broker may
+// fail no case even once.
 func Run(ctx context.Context, cases []suite.Case, o suite.Options,
 	said func(suite.Result)) ([]suite.Result, error) {
 	results, err := suite.Run(ctx, cases, o)
