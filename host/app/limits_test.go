@@ -15,8 +15,8 @@ func TestLimitsFollowTheMemory(t *testing.T) {
 		pending  int64
 		free     int64
 	}{
-		{64 * configs.MiB, 10_000, 2 << 20, 4 << 20},
-		{128 * configs.MiB, 50_000, 8 << 20, 32 << 20},
+		{64 * configs.MiB, 10_000, 2 << 20, 8 << 20},
+		{128 * configs.MiB, 50_000, 8 << 20, 64 << 20},
 		{1024 * configs.MiB, 1_000_000, 64 << 20, 256 << 20},
 	} {
 		c := configs.Default()

@@ -21,7 +21,7 @@ func (d *Disk) run() {
 		if !ok {
 			return
 		}
-		d.look()
+		d.look(items)
 		if !d.line.drained() {
 			settled = 0
 		}
@@ -353,6 +353,7 @@ func (d *Disk) tidy() {
 			d.trouble(err)
 		}
 	}
+	d.makeRoom()
 	d.sweep()
 }
 

@@ -29,7 +29,8 @@ type DiskConfig struct {
 	// GroupTimeout ends the wait for the parts of a group; it is only ever reached by a fault.
 	GroupTimeout time.Duration
 	// FreeBytesMin is how much of the file system must be free for anything new to be kept; once it
-	// was not, a quarter more.
+	// was not, a quarter more. It is the room for what was kept before and is on its way: the
+	// presets have what Reserve answers.
 	FreeBytesMin int64
 	// Readers is how many goroutines read.
 	Readers int
@@ -69,7 +70,7 @@ func DefaultDisk() DiskConfig {
 		SegmentBytes:     64 << 20,
 		Interval:         50 * time.Millisecond,
 		GroupTimeout:     10 * time.Second,
-		FreeBytesMin:     256 << 20,
+		FreeBytesMin:     256 << 20, // Reserve
 		Readers:          2,
 		CacheBytes:       64 << 20,
 		MemTableBytes:    16 << 20,
@@ -82,6 +83,13 @@ func DefaultDisk() DiskConfig {
 	}
 }
 
+// Reserve is what the store may still write once nothing new is kept: the segment of the journal in
+// use and the one that waits for the database, and each memory table twice, as it is brought to the
+// device and as that is merged.
+func (c *DiskConfig) Reserve() int64 {
+	return 2*c.SegmentBytes + 2*int64(c.MemTables)*int64(c.MemTableBytes)
+}
+
 // ForMemory is DefaultDisk for a machine with so many bytes of memory: what the store takes of it
 // is a fifth at most.
 func ForMemory(bytes int64) DiskConfig {
@@ -89,13 +97,14 @@ func ForMemory(bytes int64) DiskConfig {
 	switch {
 	case bytes <= 96<<20: // a device of 64 MiB: measured 24 to 30 MB for the whole process
 		c.CacheBytes, c.MemTableBytes, c.MemTables, c.FilesMax = 1<<20, 512<<10, 4, 64
-		c.SegmentBytes, c.PendingBytesMax, c.FreeBytesMin = 2<<20, 2<<20, 4<<20
+		c.SegmentBytes, c.PendingBytesMax = 2<<20, 2<<20
 		c.RetainedMax, c.RetainedBytesMax, c.Readers = 100_000, 64<<20, 1
 	case bytes <= 256<<20: // 128 MiB: measured 42 MB
 		c.CacheBytes, c.MemTableBytes, c.FilesMax = 8<<20, 4<<20, 128
-		c.SegmentBytes, c.PendingBytesMax, c.FreeBytesMin = 16<<20, 8<<20, 32<<20
+		c.SegmentBytes, c.PendingBytesMax = 16<<20, 8<<20
 		c.RetainedMax, c.RetainedBytesMax, c.Readers = 1_000_000, 1<<30, 1
 	}
+	c.FreeBytesMin = c.Reserve()
 	return c
 }
 

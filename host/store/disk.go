@@ -65,11 +65,13 @@ type Disk struct {
 
 	full   atomic.Bool // the database waits for room on the device
 	damage damage
-	phase  atomic.Int32
-	sys    *Memory // what is below $SYS
-	mu     sync.Mutex
-	stats  DiskStats
-	views  []*DiskView // only grows
+	// squeezing: the database is made to give back what was removed.
+	squeezing atomic.Bool
+	phase     atomic.Int32
+	sys       *Memory // what is below $SYS
+	mu        sync.Mutex
+	stats     DiskStats
+	views     []*DiskView // only grows
 }
 
 // DiskStats counts what is kept and what was done.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -17,6 +18,7 @@ import (
 //
 //   - less is free than FreeBytesMin: what is new is refused, what makes room goes on, until a
 //     quarter more than that is free. So it does not change with every file that comes and goes.
+//     What removed messages took is given back meanwhile.
 //   - the device refuses a write of the journal: it is tried again every second, and what is new is
 //     refused until it works.
 //   - it refuses a write of the database: that waits, for the database cannot go on without it. So
@@ -30,10 +32,15 @@ const (
 	blockEvery = 100 * time.Millisecond
 )
 
+// roomEvery is how often a store without room looks for room of its own.
+const roomEvery = 5 * time.Second
+
 // health is what is wrong with the device. It belongs to the committer.
 type health struct {
 	checked time.Time // when the free space was looked at
+	wrote   int64     // bytes since then
 	free    int64
+	made    time.Time // when room was made last
 	low     bool      // too little is free
 	out     bool      // the journal had no room
 	failing bool      // the last write failed
@@ -43,13 +50,19 @@ type health struct {
 // tight is true when nothing new may be kept.
 func (d *Disk) tight() bool { return d.health.low || d.health.out || d.full.Load() }
 
-// look finds out about the free space, now and then.
-func (d *Disk) look() {
+// look finds out about the free space, before items are written: now and then, and whenever so much
+// was written that it may be another.
+func (d *Disk) look(items []*request) {
 	h := &d.health
+	coming := int64(0)
+	for _, r := range items {
+		coming += r.bytes
+	}
+	h.wrote += coming
 	now := time.Now()
-	if now.Sub(h.checked) >= spaceEvery {
-		h.checked = now
-		d.measure()
+	if now.Sub(h.checked) >= spaceEvery || h.wrote >= d.cfg.FreeBytesMin/16 && h.wrote > 0 {
+		h.checked, h.wrote = now, coming
+		d.measure(coming)
 		d.roomy()
 	}
 	d.mu.Lock()
@@ -57,7 +70,8 @@ func (d *Disk) look() {
 	d.stats.LowSpace, d.stats.Failing, d.stats.FreeBytes = d.tight(), h.failing, h.free
 }
 
-func (d *Disk) measure() {
+// measure judges what will be free behind what is coming.
+func (d *Disk) measure(coming int64) {
 	h := &d.health
 	free, err := d.cfg.Space(d.cfg.Dir)
 	if err != nil {
@@ -65,6 +79,7 @@ func (d *Disk) measure() {
 		return
 	}
 	h.free = free
+	free -= coming
 	least := d.cfg.FreeBytesMin
 	switch {
 	case !h.low && free < least:
@@ -73,6 +88,55 @@ func (d *Disk) measure() {
 	case h.low && free >= least+least/4:
 		h.low = false
 	}
+}
+
+// makeRoom brings what was removed to the device when there is too little room: else a store that
+// filled up and was drained would stay full until it had written as much again. It runs beside the
+// committer.
+func (d *Disk) makeRoom() {
+	h := &d.health
+	if !h.low || h.failing || time.Since(h.made) < roomEvery ||
+		!d.squeezing.CompareAndSwap(false, true) {
+		return
+	}
+	h.made = time.Now()
+	d.rotate()
+	d.done.Add(1)
+	go func() {
+		defer d.done.Done()
+		defer d.squeezing.Store(false)
+		if err := d.squeeze(); err != nil && !errors.Is(err, context.Canceled) {
+			d.trouble(fmt.Errorf("store: make room: %w", err))
+		}
+	}()
+}
+
+// squeeze has the database write anew what it holds if that is much less than what it takes.
+func (d *Disk) squeeze() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		select {
+		case <-d.stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	flushed, err := d.db.AsyncFlush()
+	if err != nil {
+		return err
+	}
+	select {
+	case <-flushed:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	garbage := d.db.Metrics().Table.Garbage
+	if gain := garbage.PointDeletionsBytesEstimate + garbage.RangeDeletionsBytesEstimate; gain <
+		uint64(d.cfg.FreeBytesMin/4) {
+		return nil
+	}
+	return d.db.Compact(ctx, []byte{0}, []byte{0xFF}, false)
 }
 
 // result takes note of what came of a write. Of a device that goes on to fail it is told once.
@@ -111,6 +175,8 @@ func (d *Disk) block() {
 	}
 	d.full.Store(true)
 	defer d.full.Store(false)
+	least := min(d.cfg.FreeBytesMin, int64(d.cfg.MemTableBytes))
+	before, _ := d.cfg.Space(d.cfg.Dir)
 	t := time.NewTicker(blockEvery)
 	defer t.Stop()
 	for {
@@ -121,8 +187,8 @@ func (d *Disk) block() {
 		case <-t.C:
 		}
 		free, err := d.cfg.Space(d.cfg.Dir)
-		if err == nil && free > 0 && free >= d.cfg.FreeBytesMin {
-			return
+		if err == nil && (free > before && free >= least || free > d.cfg.FreeBytesMin) {
+			return // room for what waits, if not for what is new
 		}
 	}
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"errors"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -287,5 +289,78 @@ func TestAFullDeviceDoesNotHang(t *testing.T) {
 	rep, err := k.disk.Check()
 	if err != nil || rep.FaultsFound != 0 {
 		t.Errorf("%+v, %v", rep, err)
+	}
+}
+
+// A device of a bounded size is filled as fast as it goes, and never overfilled. When its messages
+// are gone there is room again, with nothing written and nothing started anew.
+func TestAStoreThatWasDrainedHasRoomAgain(t *testing.T) {
+	const size = 40 << 20
+	c := diskConfig(t)
+	c.FreeBytesMin = c.Reserve()
+	var least atomic.Int64
+	least.Store(size)
+	c.Space = func(dir string) (int64, error) {
+		free := int64(size)
+		err := filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return nil // one that goes meanwhile
+			}
+			if info, err := e.Info(); err == nil {
+				free -= info.Size()
+			}
+			return nil
+		})
+		least.Store(min(least.Load(), free))
+		return free, err
+	}
+	k := openDisk(t, c)
+	noise := rand.NewChaCha8([32]byte{1})
+	seq := uint64(0)
+	more := func() error {
+		body := make([]byte, 256<<10)
+		_, _ = noise.Read(body)
+		seq++
+		return k.wait(k.ask(broker.Batch{Ops: []broker.Op{{
+			Kind: broker.OpPush, Num: 1, Seq: seq, Body: body,
+		}}}))
+	}
+	for more() == nil {
+		if seq > size/(256<<10) {
+			t.Fatal("more is kept than there is room for")
+		}
+	}
+	if n := least.Load(); n < c.FreeBytesMin/2 {
+		t.Errorf("%d bytes were free, %d are reserved", n, c.FreeBytesMin)
+	}
+	for n := uint64(1); n < seq; n++ {
+		k.write(pop(1, n))
+	}
+	waitFor(t, func() bool { return !k.disk.Stats().LowSpace })
+	if err := more(); err != nil {
+		t.Error(err)
+	}
+}
+
+// What is written between two looks counts: a burst is stopped at the bound, not a second later.
+func TestABurstIsStoppedAtTheBound(t *testing.T) {
+	c := diskConfig(t)
+	const least = 1 << 20
+	c.FreeBytesMin = least
+	var free atomic.Int64
+	free.Store(3 * least)
+	c.Space = func(string) (int64, error) { return free.Load(), nil }
+	k := openDisk(t, c)
+	k.write()
+	body := make([]byte, 64<<10)
+	for seq := uint64(1); ; seq++ {
+		op := broker.Op{Kind: broker.OpPush, Num: 1, Seq: seq, Body: body}
+		err := k.wait(k.ask(broker.Batch{Ops: []broker.Op{op}}))
+		if n := free.Add(-int64(len(body))); err != nil || n < 0 {
+			if n < least-least/8 || n > 2*least || !errors.Is(err, ErrSpace) {
+				t.Errorf("stopped with %d bytes free: %v", n, err)
+			}
+			return
+		}
 	}
 }
