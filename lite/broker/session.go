@@ -144,7 +144,9 @@ func (s *session) due(k *Kernel) {
 	if a.willAt != 0 && k.now >= a.willAt {
 		w := s.will
 		s.will, a.willAt = nil, 0
-		k.publishWill(s, w)
+		if w != nil {
+			k.publishWill(s, w)
+		}
 	}
 	if a.expireAt != 0 && k.now >= a.expireAt {
 		k.endSession(s, true)
@@ -235,12 +237,13 @@ func (k *Kernel) takeOver(s *session, clean bool) {
 		k.disconnect(c, mqtt.SessionTakenOver)
 		return
 	}
-	if w := s.will; w != nil && clean {
-		s.will = nil
-		k.publishWill(s, w)
-	}
-	s.will = nil // a delayed will is not sent: the session goes on [MQTT-3.1.3-9]
-	if s.away != nil {
-		s.away.willAt = 0
+	if w := s.will; w != nil {
+		a := s.absence()
+		at := a.willAt
+		s.will, a.willAt = nil, 0
+		// Within its delay it is not sent if the session goes on [MQTT-3.1.3-9].
+		if clean || k.now >= at {
+			k.publishWill(s, w)
+		}
 	}
 }

@@ -163,3 +163,32 @@ func (s *store) skip() {
 		s.pending = s.pending[1:]
 	}
 }
+
+// restore gives the sessions of the Store to new kernels, and lets them begin.
+func (w *World) restore() error {
+	kept := slices.DeleteFunc(slices.Clone(w.store.records), func(r broker.Record) bool {
+		return r.Kind != broker.OpPutSession
+	})
+	for _, r := range kept {
+		w.cfg.Numbers = max(w.cfg.Numbers, r.Num)
+	}
+	w.cfg.Boot++
+	w.build()
+	for _, r := range kept {
+		k := w.kernels[broker.Home(r.Key, w.cfg.Peers)]
+		if err := k.Restore(w.now, &r); err != nil {
+			return err
+		}
+		k.Serve(w.lis)
+	}
+	for _, k := range w.kernels {
+		k.Restored(w.now)
+	}
+	for len(w.wire) > 0 {
+		w.move()
+	}
+	for _, k := range w.kernels {
+		k.Begin(w.now)
+	}
+	return nil
+}

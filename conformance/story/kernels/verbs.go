@@ -248,18 +248,19 @@ func reason(c *story.Command, i int) (mqtt.ReasonCode, error) {
 	return mqtt.ReasonCode(code), err
 }
 
-// restart throws the kernels away and starts new ones over the same Store.
+// restart throws the kernels away and starts new ones over the same Store, with the sessions in it.
 func (w *World) restart(*story.Command) error {
 	for name, c := range w.conns {
 		c.gone = true
 		delete(w.conns, name)
 	}
 	w.kernels, w.wire = nil, nil
-	if w.store != nil {
-		w.store.pending = nil
+	if w.store == nil {
+		w.build()
+		return nil
 	}
-	w.build()
-	return nil
+	w.store.pending = nil
+	return w.restore()
 }
 
 // host publishes in the name of the host: host TOPIC PAYLOAD qos=1 retain.

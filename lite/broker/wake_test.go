@@ -1,0 +1,58 @@
+package broker
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+// ledger is a Store that answers at once and knows all that was written.
+type ledger struct{ ops []Op }
+
+func (l *ledger) Write(_ Token, b *Batch) bool {
+	for _, op := range b.Ops {
+		op.Value = slices.Clone(op.Value)
+		l.ops = append(l.ops, op)
+	}
+	return true
+}
+
+func (l *ledger) Read(Token, Query, func(Record)) bool { return true }
+
+// A clean start publishes a will that waits and drops the session, in two writes. A kernel that
+// ends between them leaves the session without the will, and nothing is due of it.
+func TestAWillThatIsGoneIsNotDue(t *testing.T) {
+	l := &Listener{Name: "t", Limits: DefaultLimits()}
+	cfg, kept := Default(), &ledger{}
+	cfg.Durable = true
+	k := New(cfg, kept, nil)
+	p := mqtt.Connect{Version: mqtt.V5, CleanStart: true, ClientID: []byte("a"), HasWill: true}
+	p.Props = p.Props.AppendUint32(mqtt.SessionExpiryInterval, 60)
+	p.Will = mqtt.Will{Topic: []byte("w")}
+	p.Will.Props = p.Will.Props.AppendUint32(mqtt.WillDelayInterval, 5)
+	c := k.Open(1000, l, "127.0.0.1", &pipe{room: 1 << 20})
+	k.Packet(1000, c, p.Append(nil))
+	k.Closed(1000, c)
+	from := len(kept.ops)
+	p.HasWill = false
+	k.Packet(1000, k.Open(1000, l, "127.0.0.1", &pipe{room: 1 << 20}), p.Append(nil))
+	for _, op := range kept.ops[from:] {
+		if op.Kind != OpPutSession {
+			continue
+		}
+		next := New(cfg, &ledger{}, nil)
+		if err := next.Restore(1000, &op); err != nil {
+			t.Fatal(err)
+		}
+		next.Restored(1000)
+		next.Begin(1000)
+		next.Tick(10_000)
+		if n := next.Stats().Sessions; n != 1 {
+			t.Errorf("%d sessions, want 1", n)
+		}
+	}
+	if len(kept.ops) == from {
+		t.Error("nothing was written")
+	}
+}
