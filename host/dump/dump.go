@@ -164,6 +164,9 @@ func (s *scanner) all(visit func(*store.Part) error) error {
 		}
 		p, err := x.part()
 		if err == nil {
+			err = store.Sound(&p)
+		}
+		if err == nil {
 			err = visit(&p)
 		}
 		if err != nil {

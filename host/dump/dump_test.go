@@ -77,6 +77,10 @@ func everything() []broker.Op {
 		},
 	}
 	bare := broker.StoredSession{Who: broker.Identity{Version: mqtt.V311}}
+	odd := bare // what has no words: not UTF-8
+	odd.Who.Username = "\xff"
+	oddHead, oddMessage := broker.StoredHead{Share: "\xff"}, plain
+	oddMessage.From = "\xff"
 	head := broker.StoredHead{QoS: 2, Retain: true, Share: "g", IDs: []uint32{7, 8}}
 	large := plain
 	large.Payload = bytes.Repeat([]byte("x"), 500)
@@ -85,7 +89,7 @@ func everything() []broker.Op {
 	return []broker.Op{
 		{Kind: broker.OpPutSession, Num: 4, Key: "öne", Value: session.Append(nil)},
 		{Kind: broker.OpPutSession, Num: 9, Key: "two", Value: bare.Append(nil)},
-		{Kind: broker.OpPutSession, Num: 10, Key: "odd", Value: []byte{1, 2, 3}},
+		{Kind: broker.OpPutSession, Num: 10, Key: "odd", Value: odd.Append(nil)},
 		{Kind: broker.OpReceived, Num: 4, Seq: 65535},
 		{Kind: broker.OpPush, Num: 4, Seq: boot + 1, Value: head.Append(nil), Body: text(full),
 			Expire: 1 << 45},
@@ -93,13 +97,14 @@ func everything() []broker.Op {
 			Value: broker.AppendStoredFlight(nil, 77, true)},
 		{Kind: broker.OpPush, Num: 4, Seq: boot + 2, Value: head.Append(nil), Body: shared},
 		{Kind: broker.OpPush, Num: 9, Seq: boot + 9, Value: head.Append(nil), Body: shared},
-		{Kind: broker.OpPush, Num: 9, Seq: boot + 10, Value: []byte{9}, Body: []byte{7, 7}},
+		{Kind: broker.OpPush, Num: 9, Seq: boot + 10, Value: oddHead.Append(nil),
+			Body: text(oddMessage)},
 		{Kind: broker.OpHead, Num: 9, Seq: boot + 9},
 		{Kind: broker.OpPutSession, Num: 11, Key: "öne", Value: []byte(broker.StoredEstate)},
 		{Kind: broker.OpPush, Num: 11, Seq: boot + 1, Value: head.Append(nil), Body: shared},
 		{Kind: broker.OpPutSession, Num: 12, Key: "öne", Value: []byte(broker.StoredEstate)},
 		{Kind: broker.OpPush, Num: 12, Seq: boot + 1, Value: head.Append(nil), Body: shared},
-		{Kind: broker.OpRetain, Key: "r/ü", Value: text(full), Expire: 1 << 45},
+		{Kind: broker.OpRetain, Key: "a/ü", Value: text(full), Expire: 1 << 45},
 		{Kind: broker.OpRetain, Key: "bin", Value: text(plain)},
 	}
 }
@@ -181,7 +186,8 @@ func TestThereAndBack(t *testing.T) {
 	want := export(t, from)
 	for _, part := range []string{
 		`"user_`, "öne", `"payload_base64":"//4="`, `"Correlation Data","value_base64":"AP8="`,
-		`"lifetime":0`, `"packet_id":65535`, `"packet_id":77,"released":true`, `"raw":"AQID"`,
+		`"lifetime":0`, `"packet_id":65535`, `"packet_id":77,"released":true`, `"raw":"`,
+		`"raw_delivery":"`,
 		`"payload":1,"sharers":2`, `"estate":true`, `{"kind":"end","records":17}`,
 	}[1:] {
 		if !strings.Contains(want, part) {
@@ -235,11 +241,15 @@ func TestMerge(t *testing.T) {
 }
 
 // What is wrong is told with its line.
+func retained(topic, of string) string {
+	return `{"kind":"retained","topic":"` + topic + `","message":{"topic":"` + of + `"}}`
+}
+
 func TestRefusals(t *testing.T) {
 	d := open(t, t.TempDir())
 	defer func() { _ = d.Close() }()
 	const head = `{"kind":"hpmq-store","version":1}` + "\n"
-	const one = `{"kind":"session","client_id":"a","raw":"AQ=="}` + "\n"
+	const one = `{"kind":"session","client_id":"a","state":{"version":5,"expiry":9}}` + "\n"
 	for text, want := range map[string]string{
 		"":                                  "line 1: no export",
 		"{}":                                "line 1: no export",
@@ -265,8 +275,22 @@ func TestRefusals(t *testing.T) {
 		head + `{"kind":"history","listener":"l","topic":"t","counter":1}`: "" +
 			"a counter, value or",
 		head + one + `{"kind":"queued","client_id":"a","seq":1,"payload":4,` +
-			`"raw_delivery":"AQ=="}`: "payload 4: what it belongs to",
+			`"delivery":{"qos":1}}`: "payload 4: what it belongs to",
 		head + "{\"kind\":\"session\",\"client_id\":\"\xff\"}": "not UTF-8",
+		// What a kernel would drop, or what would do harm there.
+		head + retained("a/#", "a/#"):                                    "line 2: store: not what a broker keeps",
+		head + retained(`a\u0000`, `a\u0000`):                            "no topic of",
+		head + retained("a", "b"):                                        `"b" is retained on "a"`,
+		head + retained("$SYS/x", "$SYS/x"):                              "the broker's own",
+		head + `{"kind":"retained","topic":"a","raw":"AQ=="}`:            "cannot be read",
+		head + `{"kind":"payload","payload":1,"sharers":1,"raw":"AQ=="}`: "cannot be read",
+		head + `{"kind":"session","client_id":"a","raw":"AQ=="}`:         "the state of",
+		head + `{"kind":"session","client_id":"a","state":{"version":7}}`: "" +
+			"line 2: store: not what a broker keeps: protocol version 7",
+		head + `{"kind":"session","client_id":"a","state":{"version":5,` +
+			`"subscriptions":[{"filter":"a#"}]}}`: "no topic filter",
+		head + one + `{"kind":"queued","client_id":"a","seq":1,"raw_delivery":"CQ==",` +
+			`"message":{"topic":"a"}}`: "line 3: store: not what a broker keeps: a delivery",
 	} {
 		_, err := Import(d, strings.NewReader(text))
 		if err == nil || !strings.Contains(err.Error(), want) {

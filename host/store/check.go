@@ -233,19 +233,29 @@ func (c *checker) database() error {
 var ErrFaults = fmt.Errorf("%w: a check found faults", ErrDamaged)
 
 // CheckDir opens the store in dir, which no broker may use, brings its journal to the database and
-// checks it.
+// checks how its records belong together.
 func CheckDir(dir string) (rep CheckReport, err error) {
 	cfg := DefaultDisk()
 	cfg.Dir = dir
-	return checkWith(cfg)
+	return checkWith(cfg, false)
 }
 
-func checkWith(cfg DiskConfig) (rep CheckReport, err error) {
+// CheckWhole is CheckDir, and looks whether a kernel can read each record.
+func CheckWhole(dir string) (rep CheckReport, err error) {
+	cfg := DefaultDisk()
+	cfg.Dir = dir
+	return checkWith(cfg, true)
+}
+
+func checkWith(cfg DiskConfig, deep bool) (rep CheckReport, err error) {
 	d, _, err := OpenDisk(cfg)
 	if err != nil {
 		return rep, err
 	}
 	rep, err = d.Check()
+	if deep && err == nil {
+		d.sound(&rep)
+	}
 	if err == nil && rep.FaultsFound > 0 {
 		err = fmt.Errorf("%w: %d", ErrFaults, rep.FaultsFound)
 	}
@@ -256,5 +266,5 @@ func checkWith(cfg DiskConfig) (rep CheckReport, err error) {
 func CheckSmall(dir string) (rep CheckReport, err error) {
 	cfg := ForMemory(0)
 	cfg.Dir = dir
-	return checkWith(cfg)
+	return checkWith(cfg, false)
 }

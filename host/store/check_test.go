@@ -8,6 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/hpmq/hpmq/lite/broker"
+	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
 // What writes leave behind is whole; what is broken on purpose is found.
@@ -88,4 +89,45 @@ func TestADamagedRecordRefusesOneWrite(t *testing.T) {
 	if n := len(k.find(broker.Query{Num: 2, Max: 10, BytesMax: 1 << 20})); n != 1 {
 		t.Errorf("%d messages of what was refused", n)
 	}
+}
+
+// TestCheckWholeReadsWhatAKernelWill: each record that a kernel would drop is a fault.
+func TestCheckWholeReadsWhatAKernelWill(t *testing.T) {
+	c := diskConfig(t)
+	k := openDisk(t, c)
+	message := func(topic string) []byte {
+		m := broker.StoredMessage{Message: broker.Message{Topic: []byte(topic)}}
+		return m.Append(nil)
+	}
+	state := func(v mqtt.Version, filter string) []byte {
+		s := broker.StoredSession{Who: broker.Identity{Version: v}}
+		s.Subscriptions = []broker.StoredSubscription{{Filter: filter}}
+		return s.Append(nil)
+	}
+	put := func(num uint32, id string, value []byte) broker.Op {
+		return broker.Op{Kind: broker.OpPutSession, Num: num, Key: id, Value: value}
+	}
+	keep := func(topic string, value []byte) broker.Op {
+		return broker.Op{Kind: broker.OpRetain, Key: topic, Value: value}
+	}
+	head := (&broker.StoredHead{QoS: 1}).Append(nil)
+	k.write(put(1, "fine", state(mqtt.V5, "$share/g/a/#")), keep("fine", message("fine")),
+		broker.Op{Kind: broker.OpPush, Num: 1, Seq: 1, Value: head, Body: message("$SYS/fine")})
+	k.disk.Close()
+	if rep, err := CheckWhole(c.Dir); err != nil || rep.FaultsFound > 0 {
+		t.Fatalf("%+v, %v", rep, err)
+	}
+	k.again()
+	k.write(put(2, "v7", state(7, "a")), put(3, "filter", state(4, "a#")),
+		put(4, "state", []byte{9}),
+		keep("a/#", message("a/#")), keep("n\x00", message("n\x00")), keep("other", message("x")),
+		keep("body", []byte{9}),
+		broker.Op{Kind: broker.OpPush, Num: 1, Seq: 2, Value: []byte{9}, Body: message("a")},
+		broker.Op{Kind: broker.OpPush, Num: 1, Seq: 3, Value: head, Body: message("a/+")})
+	k.disk.Close()
+	rep, err := CheckWhole(c.Dir)
+	if !errors.Is(err, ErrFaults) || rep.FaultsFound != 9 {
+		t.Errorf("%d faults, %v: %s", rep.FaultsFound, err, strings.Join(rep.Faults, "\n"))
+	}
+	k.again()
 }

@@ -24,8 +24,9 @@ func newStoreCheck(s *settings) *cobra.Command {
 	return storeCommand(s, &cobra.Command{
 		Use:   "check",
 		Short: "Look at every record of a store, and say what is wrong",
-		Long: `Look at every record of a store, and say what is wrong. The broker must not run: its
-journal is brought to the database first, as at a start.`,
+		Long: `Look at every record of a store, whether a broker can read it and whether all of it
+fits together, and say what is wrong. The broker must not run: its journal is brought to the
+database first, as at a start.`,
 		Example: "  hpmq-cli store check --data /var/lib/hpmq",
 	}, s.storeCheck)
 }
@@ -53,7 +54,7 @@ func storeCommand(
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		return hold(cmd.Context(), data, false, func() error {
 			end := s.busy("reading the store")
-			rep, err := store.CheckDir(filepath.Join(data, storeFolder))
+			rep, err := store.CheckWhole(filepath.Join(data, storeFolder))
 			end()
 			return show(&rep, err)
 		})
