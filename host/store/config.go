@@ -56,8 +56,9 @@ type DiskConfig struct {
 	// is left, not for a broker.
 	Salvage bool
 
-	fs    vfs.FS // of the database
-	steps []migration
+	fs        vfs.FS // of the database
+	steps     []migration
+	roomEvery time.Duration // how often a store without room looks for room of its own
 }
 
 // DefaultDisk suits a server. Set Dir.
@@ -80,6 +81,7 @@ func DefaultDisk() DiskConfig {
 		fs:               vfs.Default,
 		Space:            freeBytes,
 		steps:            migrations(),
+		roomEvery:        5 * time.Second,
 	}
 }
 

@@ -32,9 +32,6 @@ const (
 	blockEvery = 100 * time.Millisecond
 )
 
-// roomEvery is how often a store without room looks for room of its own.
-const roomEvery = 5 * time.Second
-
 // health is what is wrong with the device. It belongs to the committer.
 type health struct {
 	checked time.Time // when the free space was looked at
@@ -95,7 +92,7 @@ func (d *Disk) measure(coming int64) {
 // committer.
 func (d *Disk) makeRoom() {
 	h := &d.health
-	if !h.low || h.failing || time.Since(h.made) < roomEvery ||
+	if !h.low || h.failing || time.Since(h.made) < d.cfg.roomEvery ||
 		!d.squeezing.CompareAndSwap(false, true) {
 		return
 	}

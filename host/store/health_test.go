@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/hpmq/hpmq/host/journal"
@@ -297,11 +298,11 @@ func TestAFullDeviceDoesNotHang(t *testing.T) {
 func TestAStoreThatWasDrainedHasRoomAgain(t *testing.T) {
 	const size = 40 << 20
 	c := diskConfig(t)
-	c.FreeBytesMin = c.Reserve()
-	var least atomic.Int64
+	c.FreeBytesMin, c.roomEvery = c.Reserve(), 50*time.Millisecond
+	var least, others atomic.Int64
 	least.Store(size)
 	c.Space = func(dir string) (int64, error) {
-		free := int64(size)
+		free := size - others.Load()
 		err := filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
 			if err != nil || e.IsDir() {
 				return nil // one that goes meanwhile
@@ -311,7 +312,7 @@ func TestAStoreThatWasDrainedHasRoomAgain(t *testing.T) {
 			}
 			return nil
 		})
-		least.Store(min(least.Load(), free))
+		least.Store(min(least.Load(), free+others.Load()))
 		return free, err
 	}
 	k := openDisk(t, c)
@@ -333,6 +334,19 @@ func TestAStoreThatWasDrainedHasRoomAgain(t *testing.T) {
 	if n := least.Load(); n < c.FreeBytesMin/2 {
 		t.Errorf("%d bytes were free, %d are reserved", n, c.FreeBytesMin)
 	}
+	if err := k.disk.db.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool { // for what is merged now
+		m := k.disk.db.Metrics()
+		return m.Compact.NumInProgress == 0 && m.Flush.NumInProgress == 0 &&
+			m.Table.ZombieSize == 0 && m.Table.ObsoleteSize == 0
+	})
+	free, err := c.Space(c.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	others.Store(free - c.FreeBytesMin/4) // the journal alone cannot give that back
 	for n := uint64(1); n < seq; n++ {
 		k.write(pop(1, n))
 	}
