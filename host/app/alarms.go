@@ -43,7 +43,7 @@ type alarms struct {
 func (x *alarms) list() []client.Alarm {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	list := slices.Collect(maps.Values(x.now))
+	list := slices.AppendSeq([]client.Alarm{}, maps.Values(x.now)) // never null in JSON
 	slices.SortFunc(list, func(a, b client.Alarm) int { return cmp.Compare(a.Name, b.Name) })
 	return list
 }

@@ -238,3 +238,11 @@ func TestWhyTheMessageLogIsNotTaken(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestNoAlarmsAreAList: JSON has [] for it.
+func TestNoAlarmsAreAList(t *testing.T) {
+	x := alarms{now: map[string]client.Alarm{}}
+	if b, err := json.Marshal(x.list()); err != nil || string(b) != "[]" {
+		t.Errorf("%s, %v", b, err)
+	}
+}

@@ -47,12 +47,14 @@ type App struct {
 	level   *slog.LevelVar // nil if Options.Log was given
 	drain   time.Duration
 	started time.Time
-	now     func() int64
-	name    string // of the node
-	space   func(dir string) (int64, error)
-	segment func(path string) (journal.File, error)
-	data    string // as the configuration has it
-	loading func(on bool)
+	// openTook is how long opening the store took, with the replay of its journal.
+	openTook time.Duration
+	now      func() int64
+	name     string // of the node
+	space    func(dir string) (int64, error)
+	segment  func(path string) (journal.File, error)
+	data     string // as the configuration has it
+	loading  func(on bool)
 
 	engine *wasm.Engine
 	caps   *caps

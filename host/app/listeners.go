@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"slices"
+	"time"
 
 	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/host/gate"
@@ -35,7 +36,12 @@ func (a *App) openListeners(ctx context.Context) error {
 	if err := c.run(ctx); err != nil {
 		return err
 	}
-	return a.loops.Each(ctx, func(_ int, k *broker.Kernel, now broker.Time) { k.Begin(now) })
+	err := a.loops.Each(ctx, func(_ int, k *broker.Kernel, now broker.Time) { k.Begin(now) })
+	if err == nil {
+		a.log.Info("app: accepting", "listeners", len(a.doors), "since start",
+			time.Since(a.started))
+	}
+	return err
 }
 
 // Listening answers where the node listens, in the order the listeners were added.

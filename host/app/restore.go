@@ -46,7 +46,7 @@ func (a *App) openStore(l *loops) (last uint32, err error) {
 	a.later("store", func(context.Context) error { return d.Close() })
 	a.log.Debug("app: the store is open", "boot", rep.Boot, "replayed", rep.Journal.Records,
 		"cut bytes", rep.Journal.CutBytes, "took", rep.Took)
-	l.disk = d
+	l.disk, a.openTook = d, rep.Took
 	return d.LastSession()
 }
 
@@ -78,7 +78,12 @@ func (a *App) restore(ctx context.Context) error {
 		a.log.Error("app: sessions could not be restored; they start anew", "sessions", bad)
 	}
 	a.log.Info("app: restored", "sessions", r.count, "retained", a.loops.retained(),
-		"took", time.Since(began))
+		"took", time.Since(began), "open took", a.openTook)
+	if most := sessionsMax(&a.cfg); r.count > most {
+		a.log.Warn("app: there are more sessions than sessions_max: nobody gets a new one until "+
+			"enough have ended; raise it, or let them expire", "sessions", r.count,
+			"sessions_max", most)
+	}
 	return nil
 }
 

@@ -239,3 +239,32 @@ func rss() int64 {
 	}
 	return resident * int64(os.Getpagesize())
 }
+
+// TestAStartSaysWhatItTookAndWhatIsTooMuch: the whole time, and more sessions than sessions_max.
+func TestAStartSaysWhatItTookAndWhatIsTooMuch(t *testing.T) {
+	cfg := diskNode(t.TempDir())
+	a := open(t, cfg)
+	for i := range 3 {
+		hello(t, address(t, a, "l"), mqtt.Connect{
+			Version: mqtt.V5, ClientID: fmt.Append(nil, "c", i),
+		})
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cfg.SessionsMax = 2
+	var said bytes.Buffer
+	a, err := Open(t.Context(), cfg, Options{Log: slog.New(slog.NewTextHandler(&said, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Close(); err != nil { // nobody writes any more
+		t.Fatal(err)
+	}
+	for _, want := range []string{"app: accepting", "since start", "open took",
+		"more sessions than sessions_max", "sessions=3 sessions_max=2"} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("no %q in\n%s", want, said.String())
+		}
+	}
+}

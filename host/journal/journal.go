@@ -26,7 +26,8 @@ import (
 var (
 	ErrTooLarge = errors.New("journal: the record is too large")
 	ErrCorrupt  = errors.New("journal: what was acknowledged is damaged")
-	ErrVersion  = errors.New("journal: a file of a newer version")
+	ErrVersion  = errors.New("journal: a file of a newer version: use that version of the " +
+		"broker, or restore a backup")
 )
 
 // File is what a segment is written to.

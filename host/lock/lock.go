@@ -32,7 +32,8 @@ func Open(dir string) (*Lock, error) {
 		return nil, fmt.Errorf("%w %s%s", ErrInUse, filepath.Clean(dir), holder(path))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("lock: %w", err)
+		return nil, fmt.Errorf("lock: %w: this user must be able to write in the folder: give it "+
+			"to them, or work on a copy of it elsewhere", err)
 	}
 	if err := write(f); err != nil {
 		return nil, fmt.Errorf("lock: %w", errors.Join(err, f.Close()))

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+
 	"github.com/spf13/cobra"
 
 	"github.com/hpmq/hpmq/host/backup"
@@ -19,6 +23,11 @@ backups of the data folder, or the path of a backup elsewhere. The broker must n
 			"  hpmq-cli store restore /mnt/usb/before-upgrade --data /var/lib/hpmq",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := os.Stat(data); err != nil { // before it is made for nothing
+				if _, err := theBackup(args[0], data); err != nil {
+					return err
+				}
+			}
 			return hold(cmd.Context(), data, true, func() error {
 				return s.storeRestore(args[0], data)
 			})
@@ -29,7 +38,7 @@ backups of the data folder, or the path of a backup elsewhere. The broker must n
 }
 
 func (s *settings) storeRestore(name, data string) error {
-	dir, err := backupFolder(name, data)
+	dir, err := theBackup(name, data)
 	if err != nil {
 		return err
 	}
@@ -48,4 +57,17 @@ func (s *settings) storeRestore(name, data string) error {
 	}
 	return s.printf("%s holds what %s did: %d sessions, %d queued messages, %d retained", data,
 		info.Name, rep.Sessions, rep.Queued, rep.Retained)
+}
+
+// theBackup is the folder of a backup that is there.
+func theBackup(name, data string) (string, error) {
+	dir, err := backupFolder(name, data)
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(dir); err != nil {
+		return "", fmt.Errorf("there is no backup %s: %w: name one of those in %s, or the path of "+
+			"one elsewhere", name, err, filepath.Join(data, backup.Folder))
+	}
+	return dir, nil
 }

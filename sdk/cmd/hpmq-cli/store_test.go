@@ -214,7 +214,14 @@ func TestStoreRestore(t *testing.T) {
 			t.Errorf("%s: exit %d: %s%s", args, code, out, errs)
 		}
 	}
-	offline(t, exitRefused, "restore", "none", "--data", data)
+	nowhere := filepath.Join(t.TempDir(), "new")
+	if said := offline(t, exitRefused, "restore", "none", "--data", nowhere); !strings.Contains(
+		said, "there is no backup none") || strings.Contains(said, "damaged") {
+		t.Error(said)
+	}
+	if _, err := os.Stat(nowhere); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the folder is made for nothing: %v", err)
+	}
 }
 
 func TestBackupCommandsAskAndPrint(t *testing.T) {
