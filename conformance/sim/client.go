@@ -23,7 +23,9 @@ type client struct {
 	up   bool // CONNACK came on sock
 	told bool // DISCONNECT came on sock
 	// old counts connections that were left open when another was made, and may still do something.
-	old     int
+	old int
+	// wipers are those of them that asked for a new session and were not answered.
+	wipers  int
 	clean   bool        // the next CONNECT must start a new session
 	had     bool        // the server said it has the session of this epoch
 	first   bool        // sock began the session: nothing on it can be a second attempt
@@ -131,6 +133,10 @@ func (c *client) leave() {
 func (c *client) haunted() {
 	c.old++
 	c.w.after(4000, func() { c.old-- })
+	if !c.up && c.starts() {
+		c.wipers++
+		c.w.after(4000, func() { c.wipers-- })
+	}
 }
 
 // impatient gives up a connection that was not answered.
@@ -190,6 +196,11 @@ func (c *client) closed(s *socket) {
 	}
 	if c.version != mqtt.V5 && c.old == 0 && !c.w.hurt() {
 		c.w.fail("%s: closed without a cause", c.id)
+	}
+	if c.wipers > 0 {
+		// It may have been one of those, and have begun the session anew. The next CONNECT would be
+		// told that a session is present, and cannot tell which. So it asks for a new one.
+		c.forget()
 	}
 	c.again(s)
 }
