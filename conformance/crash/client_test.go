@@ -3,6 +3,7 @@ package crash
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -46,6 +47,8 @@ type client struct {
 	// known is set when the broker has the session; lost is called when it has it no more.
 	known bool
 	lost  func()
+	// will, if it is not nil, answers topic and payload of the will of the next connection.
+	will func() (string, int)
 }
 
 // link is one connection. What is written to it goes out before the next read that would wait.
@@ -136,6 +139,12 @@ func (c *client) open(l *link) bool {
 		}
 		if c.window != 0 {
 			p.Props = p.Props.AppendUint16(mqtt.ReceiveMaximum, c.window)
+		}
+	}
+	if c.will != nil {
+		topic, n := c.will()
+		p.HasWill, p.Will = true, mqtt.Will{
+			QoS: mqtt.AtLeastOnce, Topic: []byte(topic), Payload: fmt.Append(nil, n),
 		}
 	}
 	l.out = p.Append(l.out)

@@ -90,6 +90,7 @@ func (w *world) quiet() {
 		p.end()
 	}
 	w.again.end()
+	w.mortal.end()
 	w.until("publishers", func() (left int) {
 		for _, p := range w.pubs {
 			if !p.ended() {
@@ -122,6 +123,7 @@ func (w *world) finish() {
 	}
 	w.settleShared()
 	w.unkept()
+	w.settleWills()
 	n, excused := w.ledger.relaxed()
 	w.t.Logf("interval: %d acknowledged, %d of them just before a power cut", n, excused)
 	w.t.Logf("subscriptions changed: %d", w.chg.changes())

@@ -18,6 +18,8 @@
 // narrow window, change their subscriptions; a transformer is swapped all the time. One publisher
 // is of a listener whose durability is interval: only a power cut takes back what it was
 // acknowledged, and only what came after the last thing that is safe at durability sync.
+// A client has another will with each connection, and ends none with a word: each comes at least
+// once to whoever subscribed to it.
 //
 // Beside that a counter in kv and the last payloads of history are held against what was
 // acknowledged and kept, over kills and power cuts.

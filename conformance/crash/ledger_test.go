@@ -180,6 +180,13 @@ func (l *ledger) faults() []fault {
 	return append([]fault(nil), l.wrong...)
 }
 
+// in is the round of now.
+func (l *ledger) in() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.round
+}
+
 // enter begins a round.
 func (l *ledger) enter(round int, failing bool) {
 	l.mu.Lock()

@@ -25,13 +25,15 @@ type subscriber struct {
 	got  [publishers + 1][]uint8
 	last map[string]int // by topic and QoS, the highest seq
 	once map[int]int    // what the repeater sent, how often it came
+	// wills of the mortal, how often each came.
+	wills map[int]int
 }
 
 func newSubscriber(id string, v mqtt.Version, w *world, list ...mqtt.Subscription) *subscriber {
 	s := &subscriber{
 		ledger: w.ledger, filters: list, received: map[uint16]bool{},
 		subbed: make(chan struct{}), last: map[string]int{},
-		once: map[int]int{},
+		once: map[int]int{}, wills: map[int]int{},
 	}
 	s.client = client{id: id, version: v, broker: &w.at, packet: s.take, idle: func(*link) {}}
 	s.lost = func() { s.ledger.fault("lost", "%s: its session is lost", id) }
@@ -49,7 +51,7 @@ func newSubscriber(id string, v mqtt.Version, w *world, list ...mqtt.Subscriptio
 func all(q mqtt.QoS) []mqtt.Subscription {
 	return []mqtt.Subscription{
 		{Filter: []byte("c/#"), QoS: q}, {Filter: []byte("r/#"), QoS: q},
-		{Filter: []byte("d/#"), QoS: q},
+		{Filter: []byte("d/#"), QoS: q}, {Filter: []byte("w/#"), QoS: q},
 	}
 }
 
@@ -113,6 +115,13 @@ func (s *subscriber) note(p *mqtt.Publish) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.once[x]++
+		return
+	}
+	if string(p.Topic) == willTopic {
+		x, _ := strconv.Atoi(string(p.Payload))
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.wills[x]++
 		return
 	}
 	m, ok := s.read(p)

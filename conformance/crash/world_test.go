@@ -80,6 +80,7 @@ type world struct {
 	gone   chan struct{}
 	chg    *changer
 	again  *repeater
+	mortal *mortal
 	tally  tally
 	// patience is how long clients may wait without getting anything of what they are owed.
 	patience time.Duration
@@ -148,6 +149,8 @@ func (w *world) people() {
 	for _, p := range w.pubs {
 		go p.run(w.ctx)
 	}
+	w.mortal = newMortal(w)
+	go w.mortal.live()
 }
 
 // toggle lets the client that is away come, or go.
