@@ -150,6 +150,7 @@ func (k *Kernel) onRelease2(c *Conn, a *mqtt.Ack) {
 	if k.durable(s) {
 		k.begin(c, a.PacketID)
 		k.fan.qos = mqtt.AtLeastOnce // the Store is waited for
+		k.fan.relaxed = false        // or the next message under it could be taken for a repeat
 		k.put(Op{Kind: OpReleased, Num: s.num, Seq: uint64(a.PacketID)})
 		if slot.pub = k.end(); slot.pub != nil {
 			slot.pub.undo = true
