@@ -278,6 +278,15 @@ func (s *store) fails(q *question) bool {
 
 // keep does a write. One that is waited for makes all before it safe.
 func (s *store) keep(q *question) {
+	s.put(q)
+	s.loose = append(s.loose, q)
+	if q.token != 0 && !q.batch.Relaxed {
+		s.settle(len(s.loose))
+	}
+}
+
+// put has readers see a write.
+func (s *store) put(q *question) {
 	for _, op := range q.batch.Ops {
 		if op.Kind == broker.OpFlight && op.Value != nil {
 			body := s.live[place{kind: broker.OpPush, num: op.Num, seq: op.Seq}].Body
@@ -288,10 +297,6 @@ func (s *store) keep(q *question) {
 			s.drops[op.Num]++
 		}
 		s.live.apply([]broker.Op{op})
-	}
-	s.loose = append(s.loose, q)
-	if q.token != 0 && !q.batch.Relaxed {
-		s.settle(len(s.loose))
 	}
 }
 
@@ -305,10 +310,14 @@ func (s *store) settle(n int) {
 
 // kill leaves what is safe, and by chance some of what followed.
 func (s *store) kill() {
+	seen := len(s.loose)
 	s.loose = append(s.loose, writes(s.line[:whole(s.line)])...)
 	n := s.w.rnd.IntN(len(s.loose) + 1)
 	for n > 0 && whole(s.loose[:n]) < n {
 		n--
+	}
+	for _, q := range s.loose[min(seen, n):n] {
+		s.put(q)
 	}
 	s.settle(n)
 	s.loose, s.line, s.busy, s.waiting = nil, nil, false, 0
