@@ -52,6 +52,9 @@ func nothingIsLost(t *testing.T, bin binaries) {
 			t.Errorf("round %d: %s: %s", f.round, f.kind, f.text)
 		}
 	}
+	if n, _ := w.ledger.acknowledged(); n == 0 {
+		t.Error("nothing was acknowledged, so nothing could be lost")
+	}
 	t.Log("\n" + w.tally.table(w.ledger))
 }
 
