@@ -117,21 +117,6 @@ func (d *Disk) stageSome(items []*request) (sync bool, writes int, bad bool) {
 	return sync, writes, false
 }
 
-// refuse keeps r out of the group, with all that is to be kept together with it.
-func (d *Disk) refuse(r *request, items []*request, err error) {
-	if !pebble.IsCorruptionError(err) { // the database has told of that
-		d.damage.note(err.Error(), err)
-	}
-	for _, o := range items {
-		if g := r.batch.Group; o == r || g != 0 && o.batch.Group == g {
-			o.refused = fmt.Errorf("%w: %w", ErrDamaged, err)
-		}
-	}
-}
-
-// roomy says whether there is room for notes on new keys.
-func (d *Disk) roomy() { d.noRoom.Store(d.tight() || d.book.bytes > d.cfg.PendingBytesMax) }
-
 // trySave is save, but for a database that waits for room.
 func (d *Disk) trySave(sync bool) error {
 	if d.full.Load() {
@@ -186,62 +171,6 @@ func (d *Disk) stage(r *request) {
 			t.apply(op)
 		}
 	}
-}
-
-// admit refuses a write that goes beyond a limit. Of a group it decides when the first part comes.
-func (d *Disk) admit(r *request, items []*request) {
-	g := r.batch.Group
-	switch {
-	case g == 0 && (r.token == 0 || r.judged) || r.refused != nil:
-	case g == 0:
-		r.judged = true
-		r.refused = d.may(r, items)
-	default:
-		if _, done := d.tx.judged[g]; done {
-			return
-		}
-		d.tx.judged[g] = struct{}{}
-		whole := group{}
-		for _, o := range items {
-			if o.batch.Group == g {
-				o.refused = d.may(o, items)
-				whole.parts = append(whole.parts, o)
-			}
-		}
-		whole.agree()
-	}
-}
-
-// fitAll says why b may not be kept.
-func (d *Disk) fitAll(b *broker.Batch) error {
-	for i := range b.Ops {
-		if err := d.fits(&b.Ops[i], true); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// fits says why op may not be kept; waited says that somebody waits for it.
-func (d *Disk) fits(op *broker.Op, waited bool) error {
-	switch op.Kind {
-	case broker.OpRetain:
-		if err := d.tx.fits(op); err != nil {
-			return err
-		}
-	case broker.OpPutSession:
-		if d.tight() {
-			return d.fitsSession(op, waited)
-		}
-		return nil
-	case broker.OpPush:
-	default:
-		return nil
-	}
-	if d.tight() {
-		return ErrSpace
-	}
-	return nil
 }
 
 // save appends what is staged to the journal, makes it safe if it must be, and puts it into the
@@ -324,80 +253,6 @@ func (d *Disk) tell(items []*request, err error) {
 type answer struct {
 	token broker.Token
 	err   error
-}
-
-// tidy does what is due behind the answers.
-func (d *Disk) tidy() {
-	if d.full.Load() || d.phase.Load() == phaseFrozen {
-		return // what the database says that it has may be nowhere
-	}
-	d.probe()
-	select {
-	case job := <-d.jobs:
-		job()
-	default:
-	}
-	if !d.unsafe.IsZero() && time.Since(d.unsafe) >= d.cfg.Interval {
-		if err := d.journal.Sync(); err != nil {
-			d.trouble(d.lost(err))
-		}
-		d.unsafe = time.Time{}
-	}
-	if _, bytes := d.journal.Segment(); bytes >= d.cfg.SegmentBytes {
-		d.rotate()
-	}
-	// Frozen comes before what it makes of a flush.
-	if below := d.dropAt.Load(); below != 0 && d.copies == 0 && d.phase.Load() != phaseFrozen {
-		d.dropAt.CompareAndSwap(below, 0)
-		if err := d.journal.Drop(below); err != nil {
-			d.trouble(err)
-		}
-	}
-	d.makeRoom()
-	d.sweep()
-}
-
-// rotate begins a new segment. When the database has brought its memory to the device the old ones
-// go.
-func (d *Disk) rotate() {
-	if err := d.journal.Cut(); err != nil {
-		d.trouble(err)
-		return
-	}
-	d.unsafe = time.Time{}
-	number, _ := d.journal.Segment()
-	flushed, err := d.db.AsyncFlush()
-	if err != nil {
-		d.trouble(fmt.Errorf("store: flush: %w", err))
-		return
-	}
-	fault.Point("store.flush")
-	d.done.Add(1)
-	go func() {
-		defer d.done.Done()
-		select {
-		case <-flushed:
-			fault.Point("store.flushed")
-			d.dropAt.Store(number)
-		case <-d.stop:
-		}
-	}()
-}
-
-// tick makes the committer look at the clock.
-func (d *Disk) tick() {
-	defer d.done.Done()
-	t := time.NewTicker(d.cfg.Interval)
-	defer t.Stop()
-	for {
-		select {
-		case <-t.C:
-			d.flushNotes()
-			d.line.poke()
-		case <-d.stop:
-			return
-		}
-	}
 }
 
 func (d *Disk) trouble(err error) {
