@@ -159,11 +159,11 @@ func (s *session) due(k *Kernel) {
 func (k *Kernel) endSession(s *session, abnormal bool) {
 	w := s.will
 	s.will = nil
+	if w != nil && abnormal {
+		k.publishWill(s, w) // before the drop: a kill between the two writes must not lose it
+	}
 	k.forget(s)
 	k.gone(s.id())
-	if w != nil && abnormal {
-		k.publishWill(s, w)
-	}
 }
 
 // forget takes s out of this kernel, tree and store, without a word to its home.

@@ -56,3 +56,26 @@ func TestAWillThatIsGoneIsNotDue(t *testing.T) {
 		t.Error("nothing was written")
 	}
 }
+
+// A will that is due with the end of its session is kept before the session is dropped: a kernel
+// that ends between the two writes leaves one of them.
+func TestAWillIsKeptBeforeItsSessionGoes(t *testing.T) {
+	l := &Listener{Name: "t", Limits: DefaultLimits()}
+	cfg, kept := Default(), &ledger{}
+	cfg.Durable = true
+	k := New(cfg, kept, nil)
+	p := mqtt.Connect{Version: mqtt.V5, CleanStart: true, ClientID: []byte("a"), HasWill: true}
+	p.Props = p.Props.AppendUint32(mqtt.SessionExpiryInterval, 5)
+	p.Will = mqtt.Will{Topic: []byte("w"), Payload: []byte("x"), QoS: 1, Retain: true}
+	p.Will.Props = p.Will.Props.AppendUint32(mqtt.WillDelayInterval, 10)
+	c := k.Open(1000, l, "127.0.0.1", &pipe{room: 1 << 20})
+	k.Packet(1000, c, p.Append(nil))
+	k.Closed(1000, c)
+	k.Tick(8_000) // the session has expired, the delay has not passed
+	at := func(kind OpKind) int {
+		return slices.IndexFunc(kept.ops, func(o Op) bool { return o.Kind == kind })
+	}
+	if will, drop := at(OpRetain), at(OpDropSession); will < 0 || drop < will {
+		t.Errorf("the will is write %d, the drop %d", will, drop)
+	}
+}
