@@ -68,6 +68,7 @@ func (k *Kernel) spread(m *Message) {
 	m.origin, m.num = k.cfg.Self, k.seq
 	if m.Retain {
 		k.retain(m)
+		k.newer.note(m)
 	}
 	x := &k.match
 	x.found = k.subs.AppendMatches(x.found[:0], m.Topic)

@@ -108,6 +108,7 @@ func (k *Kernel) arrived(m *Message) {
 	x := &k.match
 	x.found = k.subs.AppendMatches(x.found[:0], m.Topic)
 	k.collect(m, false)
+	k.newer.note(m)
 	k.deliverAll(m)
 }
 

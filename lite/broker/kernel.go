@@ -35,6 +35,7 @@ type Kernel struct {
 	numbers   []uint32 // of sessions, free to be used again
 	restored  restored
 	doubts    map[*subscription]doubt
+	newer     overtakes
 	carried   []carriedSub                    // scratch of Restore
 	spare     *subscription                   // memory for the next one, or nil
 	restoring bool                            // peers are told without asking for an answer

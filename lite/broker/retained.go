@@ -25,6 +25,7 @@ type reading struct {
 	full  string
 	after string // the last topic of a page that is not the last one
 	asOf  uint64
+	since uint64 // see overtakes
 }
 
 // fetch reads the retained messages that sub matches, and sends each as the standard wants it: with
@@ -36,6 +37,11 @@ func (k *Kernel) fetch(sub *subscription) {
 
 // fetchPage asks for the next part.
 func (k *Kernel) fetchPage(r *reading, sub *subscription) {
+	if k.newer.reads == 0 {
+		clear(k.newer.topics)
+	}
+	k.newer.reads++
+	r.since = k.newer.count
 	t := k.asks.put(ask{kind: askRead, read: r})
 	sub.sess.pending++
 	q := Query{
@@ -48,8 +54,34 @@ func (k *Kernel) fetchPage(r *reading, sub *subscription) {
 	k.end()
 	if done {
 		k.asks.take(t)
+		k.newer.reads--
 		k.fetched(r)
 	}
+}
+
+// overtakes are the topics whose retained message changed while the Store was asked for what is
+// retained: who is subscribed gets the new one, mostly at once, and must not get what it replaced
+// after it. If the Store then has no room for a new one that waits for it (QoS 2), who subscribed
+// in that moment gets neither.
+type overtakes struct {
+	reads  int // that are not answered
+	count  uint64
+	topics map[string]uint64 // by the count at the last change
+}
+
+// overtakenMax bounds the topics; beyond it old messages may come behind new ones.
+const overtakenMax = 4096
+
+// note looks at m as it is brought to who is subscribed.
+func (x *overtakes) note(m *Message) {
+	if x.reads == 0 || !m.Retain {
+		return
+	}
+	if x.topics == nil || len(x.topics) >= overtakenMax {
+		x.topics = make(map[string]uint64)
+	}
+	x.count++
+	x.topics[string(m.Topic)] = x.count
 }
 
 // fetched goes on with the next page, when there is room for it.
@@ -105,6 +137,7 @@ func (k *Kernel) Read(now Time, t Token, recs []Record, err error) {
 	case a.kind != askRead:
 		return
 	}
+	k.newer.reads--
 	k.begin(nil, 0)
 	for i := range recs {
 		k.retained(a.read, &recs[i])
@@ -123,7 +156,7 @@ func (k *Kernel) retained(r *reading, rec *Record) {
 		return
 	}
 	sub := r.sess.subs.get(r.full)
-	if sub == nil || rec.Expire != 0 && k.now >= rec.Expire {
+	if sub == nil || rec.Expire != 0 && k.now >= rec.Expire || k.newer.topics[rec.Key] > r.since {
 		return
 	}
 	var m Message

@@ -79,3 +79,40 @@ func TestAWillIsKeptBeforeItsSessionGoes(t *testing.T) {
 		t.Errorf("the will is write %d, the drop %d", will, drop)
 	}
 }
+
+// slowReader is a Store that answers what was asked for when the test says so.
+type slowReader struct {
+	ledger
+	asked Token
+}
+
+func (s *slowReader) Read(t Token, _ Query, _ func(Record)) bool {
+	s.asked = t
+	return false
+}
+
+// What was retained does not come behind the message that took its place.
+func TestOldRetainedStaysBehindNoNews(t *testing.T) {
+	for qos := mqtt.AtMostOnce; qos <= mqtt.ExactlyOnce; qos++ {
+		l := &Listener{Name: "t", Limits: DefaultLimits()}
+		kept := &slowReader{}
+		k := New(Default(), kept, nil)
+		out := &pipe{room: 1 << 20}
+		p := mqtt.Connect{Version: mqtt.V5, ClientID: []byte("a"), CleanStart: true}
+		c := k.Open(0, l, "127.0.0.1", out)
+		k.Packet(0, c, p.Append(nil))
+		k.Packet(0, c, mqtt.AppendSubscribe(nil, mqtt.V5, 1, nil,
+			[]mqtt.Subscription{{Filter: []byte("+"), QoS: mqtt.AtLeastOnce}}))
+		m := mqtt.Publish{Topic: []byte("t"), Retain: true, QoS: qos, PacketID: 1}
+		k.Packet(0, c, m.Append(nil, mqtt.V5))
+		old := func(topic string) Record {
+			x := Message{Topic: []byte(topic), Payload: []byte("old"), Retain: true}
+			return Record{Kind: OpRetain, Key: topic, Value: appendMessage(nil, &x)}
+		}
+		before := k.Stats().MessagesSent
+		k.Read(0, kept.asked, []Record{old("t"), old("u")}, nil)
+		if n := k.Stats().MessagesSent - before; n != 1 {
+			t.Errorf("QoS %d: %d messages, want that of the other topic alone", qos, n)
+		}
+	}
+}
