@@ -66,6 +66,7 @@ func (d *Disk) unpin() {
 // between has the committer run job between two groups, and waits for it.
 func (d *Disk) between(job func()) error {
 	done := make(chan struct{})
+	d.asked.Add(1) // before the poke, or the committer would sleep again without the job
 	d.line.poke()
 	select {
 	case d.jobs <- func() { defer close(done); job() }:

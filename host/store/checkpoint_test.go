@@ -111,3 +111,13 @@ func TestCheckpointOfAClosedStore(t *testing.T) {
 	}
 	k.again()
 }
+
+// A job does not wait for the clock, whenever the committer goes to sleep.
+func TestAJobIsDoneAtOnce(t *testing.T) {
+	k := openDisk(t, still(t))
+	for range 20_000 {
+		if err := k.disk.between(func() {}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -38,7 +38,8 @@ type Disk struct {
 	journal *journal.Journal
 	line    *line
 	desk    *desk
-	jobs    chan func() // for the committer, between two groups
+	jobs    chan func()  // for the committer, between two groups
+	asked   atomic.Int32 // jobs that come
 	stop    chan struct{}
 	done    sync.WaitGroup
 
@@ -179,6 +180,13 @@ func (d *Disk) open() (rep DiskReport, err error) {
 // anew: with 2, half of the CPU of a million messages was merging. A read looks into each.
 const flushesMax = 8
 
+// baseBytes is how large what the flushes are merged with may grow before parts of it go further
+// down. Each merge writes all of it anew, and needs that much room beside it: with 64 MB on a small
+// device a store of 20 MB filled what was reserved, and wrote it all for each 2 MB.
+func (c *DiskConfig) baseBytes() int64 {
+	return min(max(int64(c.MemTableBytes), 256<<10)*flushesMax, 64<<20)
+}
+
 // openDB opens the database. It keeps other processes out.
 func (d *Disk) openDB(c *DiskConfig) (*pebble.DB, error) {
 	cache := pebble.NewCache(c.CacheBytes)
@@ -188,10 +196,11 @@ func (d *Disk) openDB(c *DiskConfig) (*pebble.DB, error) {
 		FormatMajorVersion: pebble.FormatColumnarBlocks, // chosen: see FORMAT.md
 		MemTableSize:       c.MemTableBytes, MemTableStopWritesThreshold: c.MemTables,
 		L0CompactionThreshold: flushesMax, L0StopWritesThreshold: 3 * flushesMax,
-		MaxOpenFiles: c.FilesMax,
+		LBaseMaxBytes: c.baseBytes(), MaxOpenFiles: c.FilesMax,
 		// Without it the database ends the process.
 		EventListener: &pebble.EventListener{DataCorruption: d.damage.found},
 	}
+	o.TargetFileSizes[0] = min(c.baseBytes()/flushesMax, 2<<20)
 	db, err := pebble.Open(filepath.Join(c.Dir, "db"), o)
 	if err != nil {
 		return nil, fmt.Errorf("store: open: %w", err)

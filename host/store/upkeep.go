@@ -13,10 +13,13 @@ func (d *Disk) tidy() {
 		return // what the database says that it has may be nowhere
 	}
 	d.probe()
-	select {
-	case job := <-d.jobs:
-		job()
-	default:
+	if d.asked.Load() > 0 {
+		select {
+		case job := <-d.jobs:
+			d.asked.Add(-1)
+			job()
+		case <-d.stop:
+		}
 	}
 	if !d.unsafe.IsZero() && time.Since(d.unsafe) >= d.cfg.Interval {
 		if err := d.journal.Sync(); err != nil {
