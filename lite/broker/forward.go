@@ -58,7 +58,7 @@ func (k *Kernel) relay(s *session, t *target, m *Message) {
 
 func (k *Kernel) peerMessages(kind byte, from PeerID, r *reader) bool {
 	t := Token(r.uint())
-	group, share := r.uint(), r.upTo(GroupWhole)
+	group, share, careful := r.uint(), r.upTo(GroupWhole), r.bool()
 	var id, full string
 	hops, trace := uint64(0), uint64(0)
 	switch kind {
@@ -79,7 +79,7 @@ func (k *Kernel) peerMessages(kind byte, from PeerID, r *reader) bool {
 	if t != 0 {
 		k.fan.qos, k.fan.reply, k.fan.peer = mqtt.AtLeastOnce, t, from
 	}
-	k.fan.group, k.fan.share, k.fan.careful = group, share, group != 0
+	k.fan.group, k.fan.share, k.fan.careful = group, share, careful
 	k.fan.again, hops = hops&hopsAgain != 0, hops&^hopsAgain
 	switch kind {
 	case peerMessage:

@@ -57,8 +57,9 @@ type aside struct {
 	m   *Message
 	t   target
 	pub *publication
-	// group and share are its part of what peers write.
+	// group and share are its part of what peers write, careful as there.
 	group, share uint64
+	careful      bool
 }
 
 // keep puts m aside. Its publisher's acknowledgement waits.
@@ -68,8 +69,11 @@ func (a *arrival) keep(k *Kernel, t *target, m *Message) {
 	if len(c.ids) == 0 {
 		c.ids = nil
 	}
-	x := aside{m: m.Keep(), t: c, pub: k.hold(), group: k.fan.group, share: k.fan.share >> 7}
-	k.fan.share -= x.share
+	f := &k.fan
+	x := aside{
+		m: m.Keep(), t: c, pub: k.hold(), group: f.group, share: f.share >> 7, careful: f.careful,
+	}
+	f.share -= x.share
 	a.aside = append(a.aside, x)
 }
 
@@ -313,7 +317,7 @@ func (k *Kernel) takeAside(a *arrival, x *aside) {
 	if x.pub != nil {
 		k.fan.qos = mqtt.AtLeastOnce
 	}
-	k.fan.group, k.fan.share, k.fan.careful = x.group, x.share, x.group != 0
+	k.fan.group, k.fan.share, k.fan.careful = x.group, x.share, x.careful
 	switch here := k.sessions[s.id()] == s; {
 	case here && (!seen || x.t.share != ""):
 		k.handOne(&x.t, x.m)

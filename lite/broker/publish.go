@@ -265,18 +265,21 @@ func (k *Kernel) begin(c *Conn, id uint16) {
 }
 
 // part gives a peer its share of the group of the publication at work. What was noted makes it one:
-// it must not be kept without the message, nor the message without it.
+// it must not be kept without the message, nor the message without it. Nobody is careful for that:
+// a message without a note would overtake one with.
 func (k *Kernel) part(frame []byte) []byte {
 	f := &k.fan
 	if f.share == 0 && k.noted() {
+		careful := f.careful
 		k.together()
+		f.careful = careful
 	}
-	give := f.share >> 7
+	group, give := f.group, f.share>>7
 	f.share -= give
 	if give == 0 {
-		return appendUint(appendUint(frame, 0), 0)
+		group = 0
 	}
-	return appendUint(appendUint(frame, f.group), give)
+	return appendBool(appendUint(appendUint(frame, group), give), f.careful)
 }
 
 // hold makes the acknowledgement of the publication at work wait for one thing more; nil if nobody

@@ -1,0 +1,81 @@
+package broker
+
+import (
+	"testing"
+
+	"github.com/hpmq/hpmq/sdk/mqtt"
+)
+
+// laggard is a Store that has answered no Write yet.
+type laggard struct{ ledger }
+
+func (l *laggard) Write(t Token, b *Batch) bool {
+	l.ledger.Write(t, b)
+	return t == 0
+}
+
+// record is a Sink that keeps all payloads it is given.
+type record struct {
+	pipe
+	got []string
+}
+
+func (r *record) Write(b []byte) {
+	var p mqtt.Publish
+	if mqtt.TypeOf(b) == mqtt.PUBLISH && p.Decode(mqtt.V5, b) == nil {
+		r.got = append(r.got, string(p.Payload))
+	}
+	r.pipe.Write(b)
+}
+
+// A message whose judging noted something is kept together with the note. One that came after it
+// and noted nothing does not get to another kernel's clients first.
+func TestWhatIsNotedIsNotOvertaken(t *testing.T) {
+	noted := false
+	boxes := &[2]nearBox{}
+	l := &Listener{Name: "t", Limits: DefaultLimits()}
+	var k [2]*Kernel
+	for i := range k {
+		c := Default()
+		c.Self, c.Peers, c.Durable = PeerID(i), 2, true
+		c.Noted = func() bool { return noted && i == 0 }
+		k[i] = New(c, &laggard{}, near{PeerID(i), boxes})
+	}
+	talk := func() {
+		for range 8 {
+			boxes[0].bring(k[0])
+			boxes[1].bring(k[1])
+		}
+	}
+	open := func(k *Kernel, id string, out Sink) *Conn {
+		c := k.Open(1, l, "127.0.0.1", out)
+		p := mqtt.Connect{Version: mqtt.V5, CleanStart: true, ClientID: []byte(id)}
+		k.Packet(1, c, p.Append(nil))
+		talk()
+		if c.state != connected {
+			t.Fatalf("%s is not connected", id)
+		}
+		return c
+	}
+	out := &record{pipe: pipe{room: 1 << 20}}
+	sub := open(k[1], "sub", out)
+	k[1].Packet(1, sub, mqtt.AppendSubscribe(nil, mqtt.V5, 1, nil,
+		[]mqtt.Subscription{{Filter: []byte("t"), QoS: mqtt.ExactlyOnce}}))
+	talk()
+	pub := open(k[0], "pub", &pipe{room: 1 << 20})
+	for qos := mqtt.AtLeastOnce; qos <= mqtt.ExactlyOnce; qos++ {
+		out.got = nil
+		for i, text := range []string{"first", "second"} {
+			noted = i == 0
+			p := mqtt.Publish{
+				Topic: []byte("t"), Payload: []byte(text), QoS: qos,
+				PacketID: uint16(qos)<<8 | uint16(i+1),
+			}
+			k[0].Packet(1, pub, p.Append(nil, mqtt.V5))
+			talk()
+		}
+		if len(out.got) != 2 || out.got[0] != "first" {
+			t.Errorf("QoS %d: %q", qos, out.got)
+		}
+	}
+}
