@@ -56,14 +56,16 @@ func openNode(ctx context.Context, cfg *settings, complaints io.Writer) (*node, 
 	return n, nil
 }
 
-// settling is how long after a start or a reload spare guests may still be made.
-const settling = 2 * time.Second
+// settling is how long after a start or a reload spare guests may still be made, busy that on a
+// device that has much else to do.
+const settling, busy = 2 * time.Second, 30 * time.Second
 
 // giveBack gives the device the memory back that compiling took, many times what running does: at
 // once, and what spare guests left when they are made, beside the loop.
 func (n *node) giveBack() {
 	debug.FreeOSMemory()
 	time.AfterFunc(settling, debug.FreeOSMemory)
+	time.AfterFunc(busy, debug.FreeOSMemory)
 }
 
 // later notes how to undo a step.
