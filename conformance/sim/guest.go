@@ -17,12 +17,13 @@ type guests struct {
 	broken  broker.Time   // they trap until then
 	lenient bool          // a trap lets through
 	turns   broker.Strategy
+	noted   []bool // by kernel, since its last write
 }
 
-func newGuests(w *world) *guests {
+func newGuests(w *world, kernels int) *guests {
 	return &guests{
 		w: w, since: []broker.Time{w.now}, lenient: w.often(2),
-		turns: broker.Strategy(w.rnd.IntN(4)),
+		turns: broker.Strategy(w.rnd.IntN(4)), noted: make([]bool, kernels),
 	}
 }
 
@@ -128,6 +129,13 @@ func (g *guests) Route(
 
 // Share implements broker.Policy.
 func (g *guests) Share(string, string) broker.Strategy { return g.turns }
+
+// note has guests note something about one PUBLISH of three that kernel i has judged: it goes with
+// the kernel's next write.
+func (g *guests) note(i int, cfg *broker.Config) {
+	cfg.Noted = func() bool { return g.noted[i] }
+	cfg.Judging = func(on bool) { g.noted[i] = on && g.w.often(3) }
+}
 
 // checkGuests: m went through guests that were in force on its way, and past none that denied it.
 func (c *client) checkGuests(m *message, payload []byte) {

@@ -43,6 +43,9 @@ func (w *world) start() {
 		cfg := broker.Default()
 		cfg.Self, cfg.Peers, cfg.Seed = broker.PeerID(i), n, w.rnd.Uint64()
 		cfg.Durable, cfg.Boot, cfg.Numbers = w.durable, w.store.boot, highest
+		if w.guests != nil {
+			w.guests.note(i, &cfg)
+		}
 		w.kernels = append(w.kernels, broker.New(cfg, shelf{w.store, i}, peers{w, i}))
 	}
 	for _, r := range sessions {

@@ -147,7 +147,7 @@ func (w *world) build() {
 		w.links = append(w.links, newLinks(w, i, n))
 	}
 	if w.often(2) {
-		w.guests = newGuests(w)
+		w.guests = newGuests(w, n)
 		w.lis.Policy = w.guests
 	}
 	w.start()

@@ -54,6 +54,9 @@ type shelf struct {
 
 // Write implements broker.Store.
 func (s shelf) Write(t broker.Token, b *broker.Batch) bool {
+	if g := s.w.guests; g != nil {
+		g.noted[s.kernel] = false
+	}
 	q := &question{kernel: s.kernel, token: t, batch: *b}
 	q.batch.Ops = make([]broker.Op, len(b.Ops))
 	for i, op := range b.Ops {
