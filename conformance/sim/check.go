@@ -37,7 +37,11 @@ func (c *client) deliver(m *message, p *mqtt.Publish) {
 			in.kept = map[string]int{}
 		}
 		in.kept[m.topic] = m.n
+		c.replaced(m)
 		return
+	}
+	if m.retain {
+		c.news(m)
 	}
 	if in.got == nil {
 		in.got, in.streams = map[int]*got{}, map[string]int{}
@@ -55,6 +59,28 @@ func (c *client) deliver(m *message, p *mqtt.Publish) {
 		}
 	}
 	c.shared(m, p)
+}
+
+// life is when a message came, counted in kills and connections.
+type life struct{ n, gen, conn int }
+
+// news notes that m, which is to be retained, came.
+func (c *client) news(m *message) {
+	if c.inbox.newest == nil {
+		c.inbox.newest = map[string]life{}
+	}
+	c.inbox.newest[m.topic] = life{m.n, c.w.gen, c.conns}
+}
+
+// replaced: what was retained does not come behind what took its place.
+func (c *client) replaced(m *message) {
+	x, ok := c.inbox.newest[m.topic]
+	if !ok || x.n <= m.n || x.gen != c.w.gen || x.conn != c.conns || c.w.store.hurt != 0 {
+		return
+	}
+	if by := c.w.msgs[x.n]; by.from == m.from && !by.again && !by.denied {
+		c.w.reordered("%s: %v, which was retained, came after %v", c.id, m, by)
+	}
 }
 
 // wanted says if a subscription of this session may have matched m between its sending and now.
