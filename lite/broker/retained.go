@@ -38,7 +38,7 @@ func (k *Kernel) fetch(sub *subscription) {
 // fetchPage asks for the next part.
 func (k *Kernel) fetchPage(r *reading, sub *subscription) {
 	if k.newer.reads == 0 {
-		clear(k.newer.topics)
+		k.newer.forget()
 	}
 	k.newer.reads++
 	r.since = k.newer.count
@@ -67,21 +67,29 @@ type overtakes struct {
 	reads  int // that are not answered
 	count  uint64
 	topics map[string]uint64 // by the count at the last change
+	bytes  int
 }
 
-// overtakenMax bounds the topics; beyond it old messages may come behind new ones.
-const overtakenMax = 4096
+// overtakenBytesMax bounds the topics; beyond it old messages may come behind new ones.
+const overtakenBytesMax = 1 << 20
 
 // note looks at m as it is brought to who is subscribed.
 func (x *overtakes) note(m *Message) {
 	if x.reads == 0 || !m.Retain {
 		return
 	}
-	if x.topics == nil || len(x.topics) >= overtakenMax {
-		x.topics = make(map[string]uint64)
+	if x.topics == nil || x.bytes >= overtakenBytesMax {
+		x.forget()
 	}
 	x.count++
+	x.bytes += len(m.Topic) + 64
 	x.topics[string(m.Topic)] = x.count
+}
+
+func (x *overtakes) forget() {
+	if x.bytes > 0 || x.topics == nil {
+		x.topics, x.bytes = make(map[string]uint64), 0
+	}
 }
 
 // fetched goes on with the next page, when there is room for it.
