@@ -37,11 +37,11 @@ func (c *client) deliver(m *message, p *mqtt.Publish) {
 			in.kept = map[string]int{}
 		}
 		in.kept[m.topic] = m.n
-		c.replaced(m)
+		c.replaced(m, p.QoS)
 		return
 	}
 	if m.retain {
-		c.news(m)
+		c.news(m, p.QoS)
 	}
 	if in.got == nil {
 		in.got, in.streams = map[int]*got{}, map[string]int{}
@@ -61,21 +61,28 @@ func (c *client) deliver(m *message, p *mqtt.Publish) {
 	c.shared(m, p)
 }
 
-// life is when a message came, counted in kills and connections.
-type life struct{ n, gen, conn int }
-
-// news notes that m, which is to be retained, came.
-func (c *client) news(m *message) {
-	if c.inbox.newest == nil {
-		c.inbox.newest = map[string]life{}
-	}
-	c.inbox.newest[m.topic] = life{m.n, c.w.gen, c.conns}
+// arrival is when and how a message came, counted in kills and connections.
+type arrival struct {
+	n, gen, conn int
+	qos          mqtt.QoS
 }
 
-// replaced: what was retained does not come behind what took its place.
-func (c *client) replaced(m *message) {
+// news notes that m, which is to be retained, came.
+func (c *client) news(m *message, q mqtt.QoS) {
+	if c.inbox.newest == nil {
+		c.inbox.newest = map[string]arrival{}
+	}
+	c.inbox.newest[m.topic] = arrival{m.n, c.w.gen, c.conns, q}
+}
+
+// replaced: what was retained does not come behind what took its place, unless it waited for the
+// window and that did not.
+func (c *client) replaced(m *message, q mqtt.QoS) {
 	x, ok := c.inbox.newest[m.topic]
-	if !ok || x.n <= m.n || x.gen != c.w.gen || x.conn != c.conns || c.w.store.hurt != 0 {
+	switch {
+	case !ok || x.n <= m.n || x.gen != c.w.gen || x.conn != c.conns || c.w.store.hurt != 0:
+		return
+	case x.qos == mqtt.AtMostOnce && q != mqtt.AtMostOnce:
 		return
 	}
 	if by := c.w.msgs[x.n]; by.from == m.from && !by.again && !by.denied {

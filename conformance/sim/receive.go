@@ -13,7 +13,7 @@ type inbox struct {
 	alias    map[uint16]string
 	connOf   int // the connection alias belongs to
 	kept     map[string]int
-	newest   map[string]life // of each topic, what was to be retained and came as it was published
+	newest   map[string]arrival // what was to be retained and came as it was published, by topic
 }
 
 // got counts the copies of one message that arrived.
