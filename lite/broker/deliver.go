@@ -69,6 +69,7 @@ func (k *Kernel) spread(m *Message) {
 	if m.Retain {
 		k.retain(m)
 		k.newer.note(m)
+		k.behind.on = k.cfg.Peers > 1
 	}
 	x := &k.match
 	x.found = k.subs.AppendMatches(x.found[:0], m.Topic)

@@ -36,6 +36,7 @@ type Kernel struct {
 	restored  restored
 	doubts    map[*subscription]doubt
 	newer     overtakes
+	behind    behind
 	carried   []carriedSub                    // scratch of Restore
 	spare     *subscription                   // memory for the next one, or nil
 	restoring bool                            // peers are told without asking for an answer

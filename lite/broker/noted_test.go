@@ -79,3 +79,33 @@ func TestWhatIsNotedIsNotOvertaken(t *testing.T) {
 		}
 	}
 }
+
+// early is a port to peers that notes whether the Store was asked first.
+type early struct {
+	near
+	kept  *ledger
+	asked *[]bool
+}
+
+func (e early) Send(to PeerID, frame []byte) {
+	if frame[0] == peerMessage {
+		*e.asked = append(*e.asked, len(e.kept.ops) > 0)
+	}
+	e.near.Send(to, frame)
+}
+
+// A peer has a message that is retained when the Store was asked to keep it, so that nobody who
+// subscribes there is shown what it replaces alone.
+func TestPeersGetWhatIsRetainedBehindTheWrite(t *testing.T) {
+	boxes, kept, asked := &[2]nearBox{}, &ledger{}, []bool(nil)
+	c := Default()
+	c.Peers = 2
+	k := New(c, kept, early{near{0, boxes}, kept, &asked})
+	k.subs.Put("t", &audience{filter: "t", peers: 1 << 1})
+	k.begin(nil, 0)
+	k.spread(&Message{Topic: []byte("t"), Payload: []byte("x"), Retain: true})
+	k.end()
+	if len(asked) != 1 || !asked[0] {
+		t.Errorf("asked before: %v", asked)
+	}
+}

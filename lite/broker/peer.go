@@ -55,7 +55,44 @@ func (k *Kernel) Peer(now Time, from PeerID, frame []byte) {
 // send gives the frame under construction to peer.
 func (k *Kernel) send(to PeerID, frame []byte) {
 	k.wire = frame[:0]
+	if k.behind.on {
+		k.behind.frames = append(k.behind.frames, frame...)
+		k.behind.list = append(k.behind.list, sending{to, len(k.behind.frames)})
+		return
+	}
 	k.peers.Send(to, frame)
+}
+
+// behind are frames that go out behind the write of the publication at work. It changes what is
+// retained: a peer that had the message before the Store was asked to keep it could read for
+// somebody who has just subscribed what it replaces, and never show the message itself.
+type behind struct {
+	on     bool
+	frames []byte
+	list   []sending
+}
+
+type sending struct {
+	to  PeerID
+	end int // in frames
+}
+
+// sendBehind sends them.
+func (k *Kernel) sendBehind() {
+	x := &k.behind
+	if !x.on {
+		return
+	}
+	x.on = false
+	from := 0
+	for _, f := range x.list {
+		k.peers.Send(f.to, x.frames[from:f.end])
+		from = f.end
+	}
+	x.frames, x.list = x.frames[:0], x.list[:0]
+	if cap(x.frames) > pageBytes {
+		x.frames = nil
+	}
 }
 
 // others calls visit for every other kernel.

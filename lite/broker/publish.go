@@ -255,6 +255,7 @@ func (k *Kernel) route(pol Policy, who *Identity, m *Message) bool {
 // begin starts a publication whose publisher is c, or nobody.
 func (k *Kernel) begin(c *Conn, id uint16) {
 	k.flushOps()
+	k.sendBehind()
 	f := &k.fan
 	ops, buf, held := f.ops[:0], f.opBuf[:0], f.held[:0]
 	*f = fanout{conn: c, id: id, ops: ops, opBuf: buf, held: held}
@@ -316,6 +317,7 @@ func (k *Kernel) end() *publication {
 		pub = k.hold()
 		k.commit(pub, b) // it may begin another
 	}
+	k.sendBehind()
 	if pub != nil && pub.wait == 0 {
 		k.settled(pub)
 		pub = nil

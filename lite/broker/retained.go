@@ -23,6 +23,8 @@ func (k *Kernel) retain(m *Message) {
 type reading struct {
 	sess  *session
 	full  string
+	only  string // the one topic that is read again, see overtakes
+	tries int    // of that
 	after string // the last topic of a page that is not the last one
 	asOf  uint64
 	since uint64 // see overtakes
@@ -48,6 +50,9 @@ func (k *Kernel) fetchPage(r *reading, sub *subscription) {
 		Filter: sub.aud.filter, After: r.after, Max: pageMessages, BytesMax: pageBytes,
 		AsOf: r.asOf,
 	}
+	if r.only != "" {
+		q.Filter = r.only
+	}
 	r.after = ""
 	k.begin(nil, 0)
 	done := k.store.Read(t, q, func(rec Record) { k.retained(r, &rec) })
@@ -60,18 +65,28 @@ func (k *Kernel) fetchPage(r *reading, sub *subscription) {
 }
 
 // overtakes are the topics whose retained message changed while the Store was asked for what is
-// retained: who is subscribed gets the new one, mostly at once, and must not get what it replaced
-// after it. If the Store then has no room for a new one that waits for it (QoS 2), who subscribed
-// in that moment gets neither.
+// retained. Who is subscribed gets the new one as it was published: it must not get it once more,
+// nor what it replaced after it. Which of two messages from different kernels the Store has last,
+// and whether it has room for the new one at all, is not known here: the topic is read again.
 type overtakes struct {
 	reads  int // that are not answered
 	count  uint64
-	topics map[string]uint64 // by the count at the last change
+	topics map[string]newer
 	bytes  int
 }
 
-// overtakenBytesMax bounds the topics; beyond it old messages may come behind new ones.
-const overtakenBytesMax = 1 << 20
+// newer is the message that changed a topic last, by its number where it was published.
+type newer struct {
+	count, num uint64
+	origin     PeerID
+}
+
+// overtakenBytesMax bounds the topics; beyond it old messages may come behind new ones. So they may
+// when a topic that was read again readTriesMax times changed each time.
+const (
+	overtakenBytesMax = 1 << 20
+	readTriesMax      = 8
+)
 
 // note looks at m as it is brought to who is subscribed.
 func (x *overtakes) note(m *Message) {
@@ -82,13 +97,31 @@ func (x *overtakes) note(m *Message) {
 		x.forget()
 	}
 	x.count++
-	x.bytes += len(m.Topic) + 64
-	x.topics[string(m.Topic)] = x.count
+	x.bytes += len(m.Topic) + 80
+	x.topics[string(m.Topic)] = newer{x.count, m.num, m.origin}
+}
+
+// overtaken is true if m, which r brought, is not to be delivered now.
+func (k *Kernel) overtaken(r *reading, name string, m *Message) bool {
+	x, ok := k.newer.topics[name]
+	switch {
+	case !ok || x.count <= r.since:
+		return false
+	case x.origin == m.origin && x.num == m.num:
+		return true
+	case r.tries == readTriesMax:
+		return false
+	}
+	w := r.sess.busy()
+	w.fetches = append(w.fetches, &reading{
+		sess: r.sess, full: r.full, only: name, tries: r.tries + 1,
+	})
+	return true
 }
 
 func (x *overtakes) forget() {
 	if x.bytes > 0 || x.topics == nil {
-		x.topics, x.bytes = make(map[string]uint64), 0
+		x.topics, x.bytes = make(map[string]newer), 0
 	}
 }
 
@@ -97,8 +130,8 @@ func (k *Kernel) fetched(r *reading) {
 	s := r.sess
 	if r.after != "" {
 		s.busy().fetches = append(s.busy().fetches, r)
-		k.fetchOn(s)
 	}
+	k.fetchOn(s)
 	k.unpend(s)
 }
 
@@ -164,7 +197,7 @@ func (k *Kernel) retained(r *reading, rec *Record) {
 		return
 	}
 	sub := r.sess.subs.get(r.full)
-	if sub == nil || rec.Expire != 0 && k.now >= rec.Expire || k.newer.topics[rec.Key] > r.since {
+	if sub == nil || rec.Expire != 0 && k.now >= rec.Expire {
 		return
 	}
 	var m Message
@@ -172,7 +205,7 @@ func (k *Kernel) retained(r *reading, rec *Record) {
 		k.stats.BadFrames++
 		return
 	}
-	if sub.noLocal && m.From == r.sess.id() {
+	if sub.noLocal && m.From == r.sess.id() || k.overtaken(r, rec.Key, &m) {
 		return
 	}
 	m.Retain = true

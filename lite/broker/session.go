@@ -160,7 +160,9 @@ func (k *Kernel) endSession(s *session, abnormal bool) {
 	w := s.will
 	s.will = nil
 	if w != nil && abnormal {
-		k.publishWill(s, w) // before the drop: a kill between the two writes must not lose it
+		// Before the drop: a kill between the two writes must not lose it, nor keep the session.
+		s.absence().expireAt = max(1, k.now)
+		k.publishWill(s, w)
 	}
 	k.forget(s)
 	k.gone(s.id())

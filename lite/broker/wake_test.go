@@ -75,23 +75,51 @@ func TestAWillIsKeptBeforeItsSessionGoes(t *testing.T) {
 	at := func(kind OpKind) int {
 		return slices.IndexFunc(kept.ops, func(o Op) bool { return o.Kind == kind })
 	}
-	if will, drop := at(OpRetain), at(OpDropSession); will < 0 || drop < will {
+	will, drop := at(OpRetain), at(OpDropSession)
+	if will < 0 || drop < will {
 		t.Errorf("the will is write %d, the drop %d", will, drop)
+	}
+	k.Packet(9000, k.Open(9000, l, "127.0.0.1", &pipe{room: 1 << 20}), p.Append(nil))
+	from := len(kept.ops)
+	p.CleanStart = false
+	p.Props = nil // no session expiry: it ends with its connection
+	c = k.Open(9000, l, "127.0.0.1", &pipe{room: 1 << 20})
+	k.Packet(9000, c, p.Append(nil))
+	k.Closed(9500, c)
+	gone := false
+	for _, op := range kept.ops[from:] {
+		if gone = op.Kind == OpRetain || gone; !gone || op.Kind != OpPutSession {
+			continue
+		}
+		next := New(cfg, &ledger{}, nil)
+		if err := next.Restore(10_000, &op); err != nil {
+			t.Fatal(err)
+		}
+		next.Restored(10_000)
+		next.Begin(10_000)
+		next.Tick(11_000)
+		if n := next.Stats().Sessions; n != 0 {
+			t.Errorf("%d sessions live on", n)
+		}
+	}
+	if !gone {
+		t.Error("no will was kept")
 	}
 }
 
 // slowReader is a Store that answers what was asked for when the test says so.
 type slowReader struct {
 	ledger
-	asked Token
+	asked  Token
+	filter string
 }
 
-func (s *slowReader) Read(t Token, _ Query, _ func(Record)) bool {
-	s.asked = t
+func (s *slowReader) Read(t Token, q Query, _ func(Record)) bool {
+	s.asked, s.filter = t, q.Filter
 	return false
 }
 
-// What was retained does not come behind the message that took its place.
+// What was retained does not come behind the message that took its place: the topic is read again.
 func TestOldRetainedStaysBehindNoNews(t *testing.T) {
 	for qos := mqtt.AtMostOnce; qos <= mqtt.ExactlyOnce; qos++ {
 		l := &Listener{Name: "t", Limits: DefaultLimits()}
@@ -103,16 +131,37 @@ func TestOldRetainedStaysBehindNoNews(t *testing.T) {
 		k.Packet(0, c, p.Append(nil))
 		k.Packet(0, c, mqtt.AppendSubscribe(nil, mqtt.V5, 1, nil,
 			[]mqtt.Subscription{{Filter: []byte("+"), QoS: mqtt.AtLeastOnce}}))
-		m := mqtt.Publish{Topic: []byte("t"), Retain: true, QoS: qos, PacketID: 1}
+		m := mqtt.Publish{
+			Topic: []byte("t"), Payload: []byte("new"), Retain: true, QoS: qos, PacketID: 1,
+		}
 		k.Packet(0, c, m.Append(nil, mqtt.V5))
-		old := func(topic string) Record {
-			x := Message{Topic: []byte(topic), Payload: []byte("old"), Retain: true}
+		record := func(topic string, origin PeerID, num uint64) Record {
+			x := Message{
+				Topic: []byte(topic), Payload: []byte("old"), Retain: true, origin: origin,
+				num: num,
+			}
 			return Record{Kind: OpRetain, Key: topic, Value: appendMessage(nil, &x)}
 		}
-		before := k.Stats().MessagesSent
-		k.Read(0, kept.asked, []Record{old("t"), old("u")}, nil)
-		if n := k.Stats().MessagesSent - before; n != 1 {
-			t.Errorf("QoS %d: %d messages, want that of the other topic alone", qos, n)
+		read := func(want uint64, recs ...Record) {
+			t.Helper()
+			before := k.Stats().MessagesSent
+			k.Read(0, kept.asked, recs, nil)
+			if n := k.Stats().MessagesSent - before; n != want {
+				t.Errorf("QoS %d: %d messages, want %d", qos, n, want)
+			}
 		}
+		read(1, record("t", 1, 7), record("u", 1, 8)) // u alone
+		if kept.filter != "t" {
+			t.Fatalf("QoS %d: %q is read", qos, kept.filter)
+		}
+		read(1, record("t", 1, 9)) // the Store has another one behind it
+		if k.newer.reads != 0 {
+			t.Errorf("%d reads are left", k.newer.reads)
+		}
+		k.Packet(0, c, mqtt.AppendSubscribe(nil, mqtt.V5, 2, nil,
+			[]mqtt.Subscription{{Filter: []byte("+")}}))
+		m.PacketID = 2
+		k.Packet(0, c, m.Append(nil, mqtt.V5))
+		read(0, record("t", 0, k.seq)) // which came as it was published
 	}
 }
