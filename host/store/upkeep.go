@@ -13,7 +13,7 @@ func (d *Disk) tidy() {
 		return // what the database says that it has may be nowhere
 	}
 	d.probe()
-	if d.asked.Load() > 0 {
+	for range d.asked.Load() {
 		select {
 		case job := <-d.jobs:
 			d.asked.Add(-1)
