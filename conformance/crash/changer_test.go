@@ -23,8 +23,19 @@ const changeEvery = 40
 
 func newChanger(w *world) *changer {
 	c := &changer{subscriber: newSubscriber("changer", mqtt.V5, w)}
-	c.began, c.packet, c.idle = c.again, c.took, c.wait
+	c.began, c.packet, c.idle, c.early = c.again, c.took, c.wait, c.tooEarly
 	return c
+}
+
+// tooEarly is true for what was sent again and may have been sent first when there was no
+// subscription: to the changer it is a message that came later.
+func (c *changer) tooEarly(e *entry) bool {
+	for _, s := range c.of(e.topic) {
+		if s.there != 0 && s.there < e.first && s.unasked == 0 {
+			return false
+		}
+	}
+	return e.again
 }
 
 // again asks once more for what was not answered.
