@@ -99,7 +99,7 @@ func Written(path string, size int64) { disk.written(path, size) }
 // Synced is a file that is safe up to size.
 func Synced(path string, size int64) { disk.synced(path, size) }
 
-// Removed is a file that is no more.
+// Removed is a file that is about to be removed.
 func Removed(path string) { disk.removed(path) }
 
 // DirSynced notes that the names in a folder are safe.
@@ -109,6 +109,9 @@ func DirSynced(dir string) { disk.dirSynced(dir) }
 type files struct {
 	mu   sync.Mutex
 	list map[string]*file
+	// gone is what safe files held whose removal is not: a folder keeps its changes in their order,
+	// so a name that was made before another was removed is not lost alone.
+	gone map[string][]byte
 }
 
 type file struct {
@@ -116,7 +119,9 @@ type file struct {
 	named      bool // the folder knows it
 }
 
-func newFiles() *files { return &files{list: make(map[string]*file)} }
+func newFiles() *files {
+	return &files{list: make(map[string]*file), gone: make(map[string][]byte)}
+}
 
 func (d *files) created(path string) {
 	d.mu.Lock()
@@ -144,7 +149,20 @@ func (d *files) synced(path string, size int64) {
 func (d *files) removed(path string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.list, filepath.Clean(path))
+	path = filepath.Clean(path)
+	f := d.list[path]
+	delete(d.list, path)
+	if f != nil && !f.named {
+		return
+	}
+	held, err := os.ReadFile(path)
+	if err != nil {
+		return // it was not there
+	}
+	if f != nil {
+		held = held[:min(int64(len(held)), f.safe)]
+	}
+	d.gone[path] = held
 }
 
 func (d *files) dirSynced(dir string) {
@@ -153,6 +171,11 @@ func (d *files) dirSynced(dir string) {
 	for path, f := range d.list {
 		if filepath.Dir(path) == filepath.Clean(dir) {
 			f.named = true
+		}
+	}
+	for path := range d.gone {
+		if filepath.Dir(path) == filepath.Clean(dir) {
+			delete(d.gone, path)
 		}
 	}
 }
@@ -171,6 +194,14 @@ func (d *files) cut(n int) {
 			err = os.Truncate(path, left)
 		}
 		if err != nil {
+			fmt.Fprintf(os.Stderr, "fault: power: %v\n", err)
+		}
+	}
+	if n%2 != 0 {
+		return
+	}
+	for path, held := range d.gone {
+		if err := os.WriteFile(path, held, 0o600); err != nil {
 			fmt.Fprintf(os.Stderr, "fault: power: %v\n", err)
 		}
 	}

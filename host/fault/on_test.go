@@ -66,3 +66,28 @@ func TestAPowerCutLeavesWhatIsSafe(t *testing.T) {
 		t.Error("a file without a name is there")
 	}
 }
+
+// A folder is after a power cut what it was once: a name is not lost and what it replaced gone.
+func TestAPowerCutKeepsTheOrderOfNames(t *testing.T) {
+	for n, want := range map[int]string{2: "old", 3: "new"} {
+		dir := t.TempDir()
+		old, next := filepath.Join(dir, "old"), filepath.Join(dir, "new")
+		d := newFiles()
+		if err := os.WriteFile(old, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d.created(next)
+		if err := os.WriteFile(next, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d.removed(old)
+		if err := os.Remove(old); err != nil {
+			t.Fatal(err)
+		}
+		d.cut(n)
+		names, err := os.ReadDir(dir)
+		if err != nil || len(names) != 1 || names[0].Name() != want {
+			t.Errorf("%d: %v, %v, want %s", n, names, err, want)
+		}
+	}
+}
