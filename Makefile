@@ -12,7 +12,7 @@ LINK_TARGETS = linux/arm64 linux/mipsle
 SMALL = -trimpath -ldflags='-s -w -funcalign=2' -gcflags=fmt=-l -gcflags=debug/dwarf=-l
 
 # How long each decoder is fuzzed in CI (hours are run by hand: make fuzz FUZZTIME=10m), and flags of go test, as in: make test TESTFLAGS=-v
-FUZZTIME  = 7s
+FUZZTIME  = 5s
 TESTFLAGS =
 
 # Simulated worlds, and the seed of the first.
