@@ -20,6 +20,19 @@ func (l *ledger) Write(_ Token, b *Batch) bool {
 
 func (l *ledger) Read(Token, Query, func(Record)) bool { return true }
 
+// sessionsAfter is how many sessions a kernel has at end that starts at now over what op wrote.
+func sessionsAfter(t *testing.T, cfg Config, op Op, now, end Time) int {
+	t.Helper()
+	k := New(cfg, &ledger{}, nil)
+	if err := k.Restore(now, &op); err != nil {
+		t.Fatal(err)
+	}
+	k.Restored(now)
+	k.Begin(now)
+	k.Tick(end)
+	return int(k.Stats().Sessions)
+}
+
 // A clean start publishes a will that waits and drops the session, in two writes. A kernel that
 // ends between them leaves the session without the will, and nothing is due of it.
 func TestAWillThatIsGoneIsNotDue(t *testing.T) {
@@ -41,14 +54,7 @@ func TestAWillThatIsGoneIsNotDue(t *testing.T) {
 		if op.Kind != OpPutSession {
 			continue
 		}
-		next := New(cfg, &ledger{}, nil)
-		if err := next.Restore(1000, &op); err != nil {
-			t.Fatal(err)
-		}
-		next.Restored(1000)
-		next.Begin(1000)
-		next.Tick(10_000)
-		if n := next.Stats().Sessions; n != 1 {
+		if n := sessionsAfter(t, cfg, op, 1000, 10_000); n != 1 {
 			t.Errorf("%d sessions, want 1", n)
 		}
 	}
@@ -91,14 +97,7 @@ func TestAWillIsKeptBeforeItsSessionGoes(t *testing.T) {
 		if gone = op.Kind == OpRetain || gone; !gone || op.Kind != OpPutSession {
 			continue
 		}
-		next := New(cfg, &ledger{}, nil)
-		if err := next.Restore(10_000, &op); err != nil {
-			t.Fatal(err)
-		}
-		next.Restored(10_000)
-		next.Begin(10_000)
-		next.Tick(11_000)
-		if n := next.Stats().Sessions; n != 0 {
+		if n := sessionsAfter(t, cfg, op, 10_000, 11_000); n != 0 {
 			t.Errorf("%d sessions live on", n)
 		}
 	}
