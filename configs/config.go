@@ -45,6 +45,8 @@ type Config struct {
 	Wasm  Wasm  `yaml:"wasm"`
 	// Remember bounds what components make the broker remember.
 	Remember Remember `yaml:"remember"`
+	// Trust says whose bundles may be linked.
+	Trust Trust `yaml:"trust"`
 	// Limits hold for every listener that does not say otherwise. It stands before Listeners: the
 	// decoder starts each listener from it.
 	Limits    Limits     `yaml:"limits"`
@@ -274,6 +276,7 @@ func Default() Config {
 			HistoryTopicsMax: 65_536, HistoryBytesMax: 16 * MiB,
 			HistoryTotalBytesMax: 64 * MiB,
 		},
+		Trust: DefaultTrust(),
 	}
 	c.Listeners = []Listener{DefaultListener("mqtt", "tcp://127.0.0.1:1883", c.Limits)}
 	return c

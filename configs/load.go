@@ -99,9 +99,10 @@ func fresh(limits *Limits) func(reflect.Type) reflect.Value {
 	}
 }
 
-// relativeTo makes the paths of components and certificates relative to dir. DataDir and TokenFile
-// stay relative to where the broker is started: they are places to write.
+// relativeTo makes the paths of components, certificates and keys relative to dir. DataDir and
+// TokenFile stay relative to where the broker is started: they are places to write.
 func (c *Config) relativeTo(dir string) {
+	c.Trust.relativeTo(dir)
 	for i := range c.Listeners {
 		c.Listeners[i].relativeTo(dir)
 	}

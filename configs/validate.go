@@ -43,6 +43,7 @@ func (c *Config) Validate() error {
 	ps.note("retained_bytes_max", within(c.RetainedBytesMax, 0, 1<<40))
 	c.Store.validate(&ps)
 	c.Remember.validate(&ps)
+	c.Trust.validate(&ps)
 	c.Log.validate(&ps)
 	c.Wasm.validate(&ps)
 	c.Limits.validate(&ps, "limits")
