@@ -127,7 +127,7 @@ func refusal(err error) error {
 		return err
 	case errors.Is(err, link.ErrUnknownListener):
 		return as(errUnknown, err)
-	case errors.Is(err, link.ErrNoPrevious), errors.As(err, &bind):
+	case errors.Is(err, link.ErrNoPrevious), errors.Is(err, link.ErrBusy), errors.As(err, &bind):
 		return as(errTaken, err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err

@@ -20,6 +20,14 @@
 // and leaves nothing behind. After the commit the entries that the new table and its rollback no
 // longer need are closed, once every loop has passed a point where it was in no call.
 //
+// # A plan
+//
+// A plan is a swap of several places, of several roles and listeners: all of them are made beside
+// what is linked, and one commit puts them in place, a pointer for each listener, or none. While it
+// is at work nothing else changes its listeners. After the commit what was there stays warm: a
+// revert puts the very same entries back, until the plan is released or something else is changed.
+// A Swap is the plan of one place, committed and released at once.
+//
 // # Versions
 //
 // A contract is one version of wit/: its exports, and for each a way of asking it. A host serves

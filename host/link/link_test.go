@@ -183,6 +183,9 @@ func (h *house) close() {
 	if n := h.engine.Guests(); n != 0 {
 		h.t.Errorf("%d guests are left behind", n)
 	}
+	if n := len(h.linker.modules.held); n != 0 {
+		h.t.Errorf("%d modules are left behind", n)
+	}
 	if err := h.engine.Close(ctx); err != nil {
 		h.t.Error(err)
 	}

@@ -91,9 +91,12 @@ func New(engine *wasm.Engine, cfg Config, ports Ports) (*Linker, error) {
 type listener struct {
 	name   string
 	linker *Linker
-	// change is held by the one swap that is at work; a channel so that waiting ends with a
-	// context.
+	// change is held by the one swap that is at work, and by a plan for moments; a channel so that
+	// waiting ends with a context.
 	change chan struct{}
+	// part is of the plan that is at work, or of the last that can still be reverted; else nil.
+	// Under change.
+	part *part
 	// table is loaded by every ask; only the holder of change stores it. It is never nil.
 	table atomicTable
 	// gone is set by Unlink, under change.
@@ -122,7 +125,7 @@ func (l *Linker) listenerLocked(name string) *listener {
 	return ls
 }
 
-// lock waits for the swaps of ls before this one.
+// lock waits for the swaps of ls before this one, but not for a plan.
 func (ls *listener) lock(ctx context.Context) error {
 	select {
 	case ls.change <- struct{}{}:
@@ -132,6 +135,11 @@ func (ls *listener) lock(ctx context.Context) error {
 	if ls.gone {
 		ls.unlock()
 		return fmt.Errorf("link: %s: %w", ls.name, ErrUnknownListener)
+	}
+	if ls.part.atWork() {
+		busy := &BusyError{Listener: ls.name, Plan: ls.part.plan.id}
+		ls.unlock()
+		return busy
 	}
 	return nil
 }
@@ -154,7 +162,7 @@ func (l *Linker) Authenticator(
 }
 
 // Unlink ends the service of a listener: its guests are closed once nobody is in them. Its objects
-// refuse from now on.
+// refuse from now on. A plan that is at work at it is aborted.
 func (l *Linker) Unlink(listener string) error {
 	l.mu.Lock()
 	ls := l.listeners[listener]
@@ -168,17 +176,28 @@ func (l *Linker) Unlink(listener string) error {
 	if ls == nil {
 		return fmt.Errorf("link: unlink %s: %w", listener, ErrUnknownListener)
 	}
-	ls.change <- struct{}{}
-	defer ls.unlock()
-	ls.gone = true
-	old := ls.table.Load()
-	ls.commit(&table{listener: listener, generation: old.generation + 1})
-	ls.authStop()
-	l.drain(old.entries(nil))
+	if p := ls.leave(); p != nil {
+		p.lose()
+	}
 	if l.ports.History != nil && !closed { // what is linked at the end is linked again
 		l.ports.History.Forget(listener)
 	}
 	return nil
+}
+
+// leave shuts the door of the listener. It answers the plan that is at work at it, nil for none.
+func (ls *listener) leave() (p *Plan) {
+	ls.hold()
+	defer ls.unlock()
+	ls.gone = true
+	old := ls.table.Load()
+	ls.commit(&table{listener: ls.name, generation: old.generation + 1})
+	ls.authStop()
+	ls.linker.drain(old.entries(nil))
+	if ls.part != nil { // of a plan at work: commit has settled another
+		p, ls.part = ls.part.plan, nil
+	}
+	return p
 }
 
 // Show answers what is linked, sorted by listener.

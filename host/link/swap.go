@@ -2,7 +2,6 @@ package link
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -110,17 +109,9 @@ func (l *Linker) find(name string) (*listener, error) {
 	return ls, nil
 }
 
-// commit makes t the table of the listener: every question asked from now on is answered by it.
-func (ls *listener) commit(t *table) time.Duration {
-	at := time.Now()
-	old := ls.table.Swap(t)
-	took := time.Since(at)
-	engage(old, t)
-	return took
-}
-
-// Swap puts another component in one place, or adds one. It blocks for as long as compiling takes;
-// swaps of one listener wait for each other. A refusal is a *StepError.
+// Swap puts another component in one place, or adds one: the plan of that one place. It blocks for
+// as long as compiling takes; swaps of one listener wait for each other, but not for a plan: then
+// it is a *BusyError. A refusal is a *StepError.
 func (l *Linker) Swap(ctx context.Context, q Request) (Result, error) {
 	ls, err := l.find(q.Listener)
 	if err != nil {
@@ -143,64 +134,24 @@ func (l *Linker) Swap(ctx context.Context, q Request) (Result, error) {
 	return res, err
 }
 
+// swap is a plan of one place that is committed and released at once.
 func (l *Linker) swap(ctx context.Context, ls *listener, q Request) (Result, error) {
-	res := Result{Listener: q.Listener, Role: q.Role, Position: q.Position}
-	old := ls.table.Load()
-	b := build{l: l, listener: q.Listener, role: q.Role, ref: q.Ref}
-	if err := b.place(old, q.Position); err != nil {
-		return res, err
-	}
-	e, err := b.entry(ctx)
+	p := &Plan{l: l}
+	pt := &part{plan: p, ls: ls, old: ls.table.Load()}
+	p.parts = []*part{pt}
+	err := p.build(ctx, []Change{{
+		Listener: q.Listener, Role: q.Role, Position: q.Position, Ref: q.Ref,
+	}})
 	if err != nil {
-		return res, err
+		p.closeMade()
+		return Result{Listener: q.Listener, Role: q.Role, Position: q.Position}, err
 	}
-	had, _ := old.chainOf(q.Role)
-	entries := slices.Clone(had)
-	if q.Position < len(entries) {
-		entries[q.Position] = e
-	} else {
-		entries = append(entries, e)
-	}
-	next := old.with(q.Role, newChain(entries, had))
-	res.Old = old.component(q.Role, q.Position)
-	res.Commit = ls.commit(next)
-	res.New, res.Keeps = next.component(q.Role, q.Position), e.keeps
-	l.drain(released(old, next))
+	ls.settle()
+	took := p.commitHeld()
+	res := p.places[0].result()
+	res.Commit = took[pt]
+	l.drain(pt.owed)
 	return res, nil
-}
-
-// place checks the position and fills what the request leaves as it is from the entry there.
-func (b *build) place(old *table, position int) error {
-	if b.role >= roleCount {
-		return b.refuse(StepRequest, errors.New("no such role"), "name a role")
-	}
-	had, _ := old.chainOf(b.role)
-	if position < 0 || position > len(had) {
-		err := fmt.Errorf("no place %d: there are %d components", position, len(had))
-		return b.refuse(StepRequest, err, "name a place that is taken, or the one after the last")
-	}
-	if position == b.l.cfg.chainMax(b.role) {
-		err := fmt.Errorf("the chain has %d components", len(had))
-		return b.refuse(StepRequest, err, "swap one of them")
-	}
-	if position == len(had) {
-		return nil
-	}
-	e := had[position]
-	if b.ref.Config == nil {
-		b.ref.Config = e.config
-	}
-	if b.ref.Env == nil {
-		b.ref.Env = e.env
-	}
-	if b.ref.OnFault == FaultDefault {
-		b.ref.OnFault = e.onFault
-	}
-	if b.ref.Limits == (Limits{}) {
-		b.ref.Limits = e.own
-	}
-	b.before = e
-	return nil
 }
 
 // Rollback brings back what a role of a listener had before its last change; the guests of that are
@@ -247,6 +198,7 @@ type change struct {
 	listener string
 	role     Role
 	by, use  string
+	plan     string
 	began    time.Time
 	took     time.Duration
 	result   *Result // nil for a whole link
@@ -258,6 +210,9 @@ func (l *Linker) audit(c change) {
 	attrs := []any{"listener", c.listener, "seconds", time.Since(c.began).Seconds()}
 	if c.by != "" {
 		attrs = append(attrs, "by", c.by)
+	}
+	if c.plan != "" {
+		attrs = append(attrs, "plan", c.plan)
 	}
 	if r := c.result; r != nil {
 		attrs = append(attrs, "role", c.role.String(), "position", r.Position, "use", c.use,

@@ -1,0 +1,148 @@
+package link
+
+import (
+	"fmt"
+	"time"
+)
+
+// hold takes the listener for a moment, whoever is at work at it.
+func (ls *listener) hold() { ls.change <- struct{}{} }
+
+// holdAll takes all listeners of the plan, in the order all plans do; the answer lets go of them.
+func (p *Plan) holdAll() (letGo func()) {
+	for _, pt := range p.parts {
+		pt.ls.hold()
+	}
+	return func() {
+		for _, pt := range p.parts {
+			pt.ls.unlock()
+		}
+	}
+}
+
+// Commit puts all places in their place, each listener by one store of a pointer, or none: an error
+// says that nothing has changed. What was there stays warm until Release.
+func (p *Plan) Commit() ([]Result, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state != planPrepared {
+		return nil, p.over("commit")
+	}
+	defer p.holdAll()()
+	for _, pt := range p.parts {
+		if pt.ls.gone {
+			return nil, fmt.Errorf("link: commit plan %s: %s: %w", p.id, pt.ls.name,
+				ErrUnknownListener)
+		}
+	}
+	p.state = planCommitted
+	return p.audited("", p.commitHeld(), p.took), nil
+}
+
+// commitHeld commits; all listeners are held.
+func (p *Plan) commitHeld() map[*part]time.Duration {
+	took := map[*part]time.Duration{}
+	for _, pt := range p.parts {
+		pt.owed = released(pt.old, pt.next)
+		took[pt] = pt.ls.put(pt.next)
+		pt.put = pt.next
+	}
+	for _, pt := range p.parts {
+		engage(pt.old, pt.next)
+	}
+	return took
+}
+
+// audited writes a line for each place into the audit and answers what became of it.
+func (p *Plan) audited(
+	use string, took map[*part]time.Duration, prepare time.Duration,
+) (all []Result) {
+	for _, at := range p.places {
+		res := at.result()
+		res.Prepare, res.Commit = prepare, took[at.part]
+		c := change{
+			listener: at.Listener, role: at.Role, by: p.by, plan: p.id, use: at.Ref.Use,
+			began: p.began, took: res.Commit, result: &res,
+		}
+		if use != "" {
+			c.use, res.Old, res.New, res.Keeps = use, res.New, res.Old, nil
+		}
+		p.l.audit(c)
+		all = append(all, res)
+	}
+	return all
+}
+
+// put makes t the table of the listener: every question asked from now on is answered by it.
+func (ls *listener) put(t *table) time.Duration {
+	at := time.Now()
+	ls.table.Store(t)
+	return time.Since(at)
+}
+
+// commit makes t the table of the listener, for who has no plan.
+func (ls *listener) commit(t *table) time.Duration {
+	ls.settle()
+	old := ls.table.Load()
+	took := ls.put(t)
+	engage(old, t)
+	return took
+}
+
+// settle lets go of what only the revert of a plan needs: it is too late for that. The listener is
+// held.
+func (ls *listener) settle() {
+	if pt := ls.part; pt != nil && !pt.atWork() {
+		ls.linker.drain(pt.owed)
+		ls.part, pt.owed = nil, nil
+	}
+}
+
+// Revert puts back what was there before Commit, whose components are warm still; the plan's own
+// are closed. If one of the listeners was changed since, nothing is put back and ErrChanged is the
+// answer.
+func (p *Plan) Revert() ([]Result, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state != planCommitted {
+		return nil, p.over("revert")
+	}
+	began := time.Now()
+	defer p.holdAll()()
+	for _, pt := range p.parts {
+		if pt.ls.part != pt {
+			return nil, fmt.Errorf("link: revert plan %s: listener %s: %w", p.id, pt.ls.name,
+				ErrChanged)
+		}
+	}
+	took := map[*part]time.Duration{}
+	back := make([]*table, len(p.parts))
+	for i, pt := range p.parts {
+		back[i] = pt.put.after(pt.old.chains)
+		took[pt] = pt.ls.put(back[i])
+	}
+	for i, pt := range p.parts {
+		engage(pt.put, back[i])
+		p.l.drain(released(pt.put, back[i]))
+		pt.ls.part, pt.owed = nil, nil
+	}
+	p.state = planOver
+	return p.audited("revert", took, time.Since(began)), nil
+}
+
+// Release ends a plan that is committed: what only Revert needed is closed. It does nothing to
+// another.
+func (p *Plan) Release() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state != planCommitted {
+		return
+	}
+	p.state = planOver
+	defer p.holdAll()()
+	for _, pt := range p.parts {
+		if pt.ls.part == pt {
+			pt.ls.settle()
+		}
+	}
+}
