@@ -1,0 +1,151 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func compiled(t testing.TB, text string) *Schema {
+	t.Helper()
+	s, err := Compile([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// rules is a schema as a component may have it.
+const rules = `{
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "type": "object",
+  "additionalProperties": false,
+  "default": {"rules": [{"topic": "#"}]},
+  "properties": {
+    "mode": {"enum": ["open", "closed"], "default": "open"},
+    "rules": {"type": "array", "items": {"$ref": "#/$defs/rule"}},
+    "named": {"type": "object", "additionalProperties": {"$ref": "#/$defs/rule"}}
+  },
+  "$defs": {
+    "rule": {
+      "type": "object", "additionalProperties": false, "required": ["topic"],
+      "properties": {
+        "topic": {"type": "string", "minLength": 1},
+        "qos": {"type": "integer", "minimum": 0, "maximum": 2, "default": 1},
+        "drop": {"type": "boolean"}, "copy": {"type": "string"}
+      },
+      "allOf": [{"description": "drop or copy, not both", "not": {"$ref": "#/$defs/both"}}]
+    },
+    "both": {"required": ["drop", "copy"]}
+  }
+}`
+
+func TestCheckNamesThePlace(t *testing.T) {
+	s := compiled(t, rules)
+	for config, want := range map[string]string{
+		`{"mod":"open"}`:               "mod: unknown key; known keys: mode, named, rules",
+		`{"mode":"ajar"}`:              "mode: value must be one of 'open', 'closed'",
+		`{"rules":{}}`:                 "rules: got object, want array",
+		`{"rules":[{"topic":"a"},{}]}`: "rules[1]: missing property 'topic'",
+		`{"rules":[{"topic":"","qos":3}]}`: "rules[0].qos: maximum: got 3, want 2; " +
+			"rules[0].topic: minLength: got 0, want 1",
+		`{"named":{"a":{"topic":1}}}`:   "named.a.topic: got number, want string",
+		`[]`:                            "config: got array, want object",
+		`{"mode":"open","mode":"open"}`: `"mode" is given twice`,
+		`{`:                             "unexpected EOF",
+		`{} {}`:                         "more behind the first value",
+		`{"rules":1e99999}`:             "beyond bounds",
+		strings.Repeat("[", 70):         "nests deeper than 64",
+		`{"a":1,"b":1,"c":1,"d":1}`:     "; and 1 more",
+		`"` + strings.Repeat("a", ConfigBytesMax) + `"`:    "at most 1048576 are read",
+		`{"rules":[{"topic":"a","drop":true,"copy":"b"}]}`: "rules[0]: want drop or copy, not both",
+	} {
+		if err := s.Check([]byte(config)); !errors.Is(err, ErrConfig) ||
+			!strings.Contains(err.Error(), want) {
+			t.Errorf("%.80s:\n got %v\nwant %s", config, err, want)
+		}
+	}
+	for _, config := range []string{`{}`, `{"mode":"closed","rules":[{"topic":"a","qos":2}]}`} {
+		if err := s.Check([]byte(config)); err != nil {
+			t.Errorf("%s: %v", config, err)
+		}
+	}
+}
+
+func TestFill(t *testing.T) {
+	s := compiled(t, rules)
+	for config, want := range map[string]string{
+		``:                `{"rules":[{"topic":"#","qos":1}],"mode":"open"}`,
+		` {} `:            `{"rules":[{"topic":"#","qos":1}],"mode":"open"}`,
+		`{"rules":[]}`:    `{"rules":[],"mode":"open"}`,
+		`{"mode":"open"}`: `{"mode":"open"}`,
+		`{"rules": [ {"topic":"<ü>","qos":0} , {"topic":"b"} ], "mode":"closed"}`: `` +
+			`{"rules":` +
+			`[{"topic":"<ü>","qos":0},{"topic":"b","qos":1}],"mode":"closed"}`,
+		`{"named":{"z":{"topic":"a"},"a":{"topic":"b"}}}`: `{"named":{"z":{"topic":"a","qos":1},` +
+			`"a":{"topic":"b","qos":1}},"mode":"open"}`,
+	} {
+		got, err := s.Fill([]byte(config))
+		if err != nil || string(got) != want {
+			t.Errorf("%s:\n got %s, %v\nwant %s", config, got, err, want)
+		}
+	}
+	for _, config := range []string{`{"mode":1}`, `x`, `[]`} {
+		if _, err := s.Fill([]byte(config)); !errors.Is(err, ErrConfig) {
+			t.Errorf("%s: %v", config, err)
+		}
+	}
+}
+
+func TestSchemasAreRefused(t *testing.T) {
+	// Twenty times two ways: a million.
+	var wide strings.Builder
+	for i := range 20 {
+		fmt.Fprintf(&wide, `"d%d":{"allOf":[{"$ref":"#/$defs/d%d"},{"$ref":"#/$defs/d%d"}]},`,
+			i, i+1, i+1)
+	}
+	for text, want := range map[string]string{
+		`x`:    "not good JSON",
+		`true`: "want an object",
+		`{"$schema":"http://json-schema.org/draft-07/schema#"}`:     "its $schema is http",
+		`{"$ref":"https://example.com/x.json"}`:                     "nothing is fetched",
+		`{"$ref":"file:///etc/passwd"}`:                             "nothing is fetched",
+		`{"$ref":"other.json"}`:                                     "nothing is fetched",
+		`{"$ref":"#/$defs/none"}`:                                   "not found",
+		`{"properties":{"a":{"$ref":"#"}}}`:                         "/ contains itself",
+		`{"type":"objekt"}`:                                         "type",
+		`{"pattern":"("}`:                                           "pattern",
+		`{"pattern":"a{1000}{1000}"}`:                               "pattern",
+		`{"$dynamicRef":"#a","$defs":{"a":{"$dynamicAnchor":"a"}}}`: "$dynamicRef",
+		`{"type":"object","default":1}`:                             "its own default does not fit",
+		`{"$ref":"#/$defs/d0","$defs":{` + wide.String() +
+			`"d20":{}}}`: "more than 10000 ways",
+		`{"a":"` + strings.Repeat("a", BytesMax) + `"}`: "at most 262144 are read",
+		strings.Repeat(`{"not":`, 70):                   "nests deeper than 64",
+	} {
+		if _, err := Compile([]byte(text)); !errors.Is(err, ErrSchema) ||
+			!strings.Contains(err.Error(), want) {
+			t.Errorf("%.80s:\n got %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+func FuzzCompile(f *testing.F) {
+	f.Add(rules, `{"rules":[{"topic":"a"}]}`)
+	f.Add(`{"allOf":[{"items":{"default":1}}],"patternProperties":{"a":{}}}`, `{"a":[1e3]}`)
+	f.Fuzz(func(t *testing.T, text, config string) {
+		s, err := Compile([]byte(text))
+		if err != nil {
+			return
+		}
+		filled, err := s.Fill([]byte(config))
+		if err != nil {
+			return
+		}
+		again, err := s.Fill(filled)
+		if err != nil || string(again) != string(filled) {
+			t.Errorf("filled again: %s, %v", again, err)
+		}
+	})
+}
