@@ -1,8 +1,10 @@
 // Package sign knows which key vouches for which bundle: ed25519 keys as PEM, signatures as DSSE
-// envelopes, and the policy that says whose signature counts for which name.
+// envelopes that are referrers of the bundle's manifest, and the policy that says whose signature
+// counts for which name.
 //
-// It does not know where bundles and signatures stand and reads no file, clock or network: what it
-// is given decides, so that a broker without a connection comes to the same answer.
+// It asks no clock and no network: the layout and the policy decide, so that a broker without a
+// connection comes to the same answer. It does not know what is in a bundle, but its name and
+// version.
 package sign
 
 import (
