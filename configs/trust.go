@@ -84,7 +84,7 @@ func keyPrefix() []byte {
 
 // fault says what is wrong with Key, without looking at the file it may name.
 func (k *TrustedKey) fault() string {
-	const right = "write the line that hpmq-cli bundle key show prints, or the path of a file " +
+	const right = "write the key that hpmq-cli bundle key show prints, or the path of a file " +
 		"that ends in .pem"
 	switch {
 	case k.Key == "":

@@ -14,6 +14,9 @@ import (
 
 	"github.com/hpmq/hpmq/conformance/mqtt/suite"
 	"github.com/hpmq/hpmq/host/link"
+	"github.com/hpmq/hpmq/sdk/bundle/oci"
+	"github.com/hpmq/hpmq/sdk/bundle/registry"
+	"github.com/hpmq/hpmq/sdk/bundle/sign"
 	"github.com/hpmq/hpmq/sdk/client"
 )
 
@@ -94,12 +97,22 @@ func explain(err error) string {
 	var unknown *tls.CertificateVerificationError
 	var dial *net.OpError
 	var step *link.StepError
+	var distrusted *sign.Refusal
+	var registered *registry.Error
 	switch {
 	case errors.As(err, &step):
 		said := fmt.Sprintf("%s as %s is refused at step %s: %v\nto do: %s", step.Use, step.Role,
 			step.Step, step.Err, step.Do)
 		text = strings.Replace(text, step.Error(), said, 1)
 	case errors.Is(err, context.Canceled):
+	case errors.As(err, &distrusted):
+		text = fmt.Sprintf("%s %s is not trusted: %s\nto do: %s", distrusted.Bundle.Name,
+			distrusted.Bundle.Version, distrusted.Said, distrusted.Do)
+	case errors.As(err, &registered):
+		text = fmt.Sprintf("%s %s: %v\nto do: %s", registered.Op, registered.Ref, registered.Err,
+			registered.Do)
+	case errors.Is(err, oci.ErrDigest), errors.Is(err, oci.ErrMissing):
+		text += "\nto do: do not use it; get the bundle again from who made it"
 	case errors.Is(err, client.ErrUnreachable):
 		text += "\nis the broker running? start it with: hpmq   or name another with --server URL"
 	case errors.As(err, &unknown):
@@ -118,7 +131,7 @@ func newRoot(s *settings) *cobra.Command {
 		Use:   "hpmq-cli",
 		Short: "Operate an HPMQ broker",
 		Long: `hpmq-cli asks a running broker through its admin API, tries brokers as a client,
-and makes and tries components without one.
+and makes, tries, signs and ships components without one.
 
 It exits with 0 if all is well, 1 if the broker refused (nothing has changed then), 2 if the
 command line makes no sense, 3 if no broker answered, 130 if Ctrl-C or SIGTERM ended it.`,
@@ -141,8 +154,8 @@ command line makes no sense, 3 if no broker answered, 130 if Ctrl-C or SIGTERM e
 	f.BoolVar(&s.json, "json", false, "print JSON, for programs, where a command has a result")
 	root.Version = ownVersion()
 	root.AddCommand(newVersion(s), newStatus(s), newLink(s), newListener(s), newClients(s),
-		newPasswd(s), newCert(s), newConformance(s), newComponent(s), newWIT(s), newStore(s),
-		newBackup(s), newLog(s))
+		newPasswd(s), newCert(s), newConformance(s), newComponent(s), newWIT(s), newBundle(s),
+		newStore(s), newBackup(s), newLog(s))
 	s.watch(root)
 	completeFlags(root)
 	return root
