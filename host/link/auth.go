@@ -22,7 +22,7 @@ type authenticator struct {
 // steps of one exchange may meet different guests, so what an authenticator remembers of it is in
 // kv; each step asks the chain from its start, and who is not meant says next.
 func (a *authenticator) Authenticate(t broker.Token, c *broker.Credentials) (broker.Grant, bool) {
-	switch table := a.ls.table.Load(); {
+	switch table := a.ls.answering(&c.Identity); {
 	case !table.linked:
 		return broker.Grant{Reason: mqtt.ServerUnavailable}, true
 	case strings.HasPrefix(c.Identity.ClientID, publish.From("")):
@@ -129,8 +129,8 @@ func (p *authPool) work(seat int) {
 // the chain there is by now is asked, from its start. It ends: each time costs two swaps.
 func (p *authPool) judge(seat int, who *broker.Credentials) broker.Grant {
 	for {
-		t := p.ls.table.Load()
-		if g, ok := p.ask(t, seat, who); ok || p.ls.table.Load() == t {
+		t := p.ls.answering(&who.Identity)
+		if g, ok := p.ask(t, seat, who); ok || p.ls.answering(&who.Identity) == t {
 			return g
 		}
 	}
@@ -181,11 +181,16 @@ func (e *entry) authenticate(seat int, who *broker.Credentials) (authVerdict, er
 	if e.closed {
 		return authVerdict{}, errClosedEntry
 	}
-	in := e.seats[seat].take(e.linker.ports.Now())
+	s := &e.seats[seat]
+	in := s.take(e.linker.ports.Now())
 	if in == nil {
 		return authVerdict{}, errNoGuest
 	}
 	v, err := e.speaks.role.ask.authenticate(in, who)
+	s.end()
+	if err == nil && v.kind == verdictDeny {
+		s.refused.Add(1)
+	}
 	switch {
 	case err != nil:
 		e.fault(seat, in, err)

@@ -43,16 +43,16 @@ const (
 
 // authorize asks the chain until one allows or denies. Answers are remembered per entry, so an
 // answer that holds for an action does not stand for an entry that did not want this topic.
-func (p *policy) authorize(c *chain, q question) mqtt.ReasonCode {
-	p.decisions.of(c)
+func (p *policy) authorize(t *table, c *chain, q question) mqtt.ReasonCode {
+	known := p.known(t, c)
 	reason := mqtt.Success // of a chain whose entries do not want the topic or are open and faulty
 	for i, e := range c.entries {
 		if !q.wanted(e) {
 			continue
 		}
-		answer, ok := p.decisions.get(i, &q)
+		answer, ok := known.get(i, &q)
 		if !ok {
-			answer, ok = p.decide(i, e, &q)
+			answer, ok = p.decide(known, i, e, &q)
 		}
 		if !ok && e.onFault == FaultClosed {
 			return mqtt.ImplementationSpecificError
@@ -72,18 +72,34 @@ func (p *policy) authorize(c *chain, q question) mqtt.ReasonCode {
 	return reason
 }
 
+// known are the answers of that chain of t. Those of a canary are beside those of what is active,
+// so that neither is forgotten for the other.
+func (p *policy) known(t *table, c *chain) *decisions {
+	d := &p.decisions
+	if t.answered != nil && d.chain != c {
+		d = &t.answered[p.loop]
+	}
+	d.of(c)
+	return d
+}
+
 // decide asks the guest of e and remembers its answer. False when it could not answer.
-func (p *policy) decide(place int, e *entry, q *question) (uint32, bool) {
-	in := e.seats[p.loop].take(q.now)
+func (p *policy) decide(known *decisions, place int, e *entry, q *question) (uint32, bool) {
+	s := &e.seats[p.loop]
+	in := s.take(q.now)
 	if in == nil {
 		return 0, false
 	}
 	answer, err := e.speaks.role.ask.authorize(in, *q)
+	s.end()
 	if err != nil {
 		e.fault(p.loop, in, err)
 		return 0, false
 	}
-	p.decisions.put(place, q, answer)
+	if answer&verdictMask > answerNext {
+		s.refused.Add(1)
+	}
+	known.put(place, q, answer)
 	return answer, true
 }
 

@@ -33,14 +33,19 @@ func (p *policy) check(e *entry, a asking, m *broker.Message) (said uint32, ok b
 		e.pass(p.loop, errTooLarge)
 		return 0, false
 	}
-	in := e.seats[p.loop].take(a.now)
+	s := &e.seats[p.loop]
+	in := s.take(a.now)
 	if in == nil {
 		return 0, false
 	}
 	freshness, err := e.asked(m).check(in, a.who, m)
+	s.end()
 	if err != nil {
 		e.fault(p.loop, in, err)
 		return 0, false
+	}
+	if freshness != isNews {
+		s.refused.Add(1)
 	}
 	return freshness, true
 }

@@ -28,6 +28,14 @@
 // revert puts the very same entries back, until the plan is released or something else is changed.
 // A Swap is the plan of one place, committed and released at once.
 //
+// # A canary
+//
+// Before its commit a plan can answer for some: for a share of the clients, chosen by their names,
+// for clients, tenants or topics. Then the table has a trial, which says for each question which of
+// two tables answers it: without a plan that is one compare. Who is chosen stays so until the plan
+// ends, a wider choice can only add to it. What the entries on both sides do is counted where they
+// sit, by the kind of fault; how long it takes is measured only meanwhile, and of many some.
+//
 // # Versions
 //
 // A contract is one version of wit/: its exports, and for each a way of asking it. A host serves

@@ -56,8 +56,12 @@ type entry struct {
 type seat struct {
 	pool          *wasm.Pool
 	calls, faults atomic.Uint64
-	loop          int      // noLoop for one beside the loops
-	_             [96]byte // two cache lines: loops must not share what they count in
+	loop          int // noLoop for one beside the loops
+	// kinds are the faults, and who was asked for while there was no guest, by kind.
+	kinds   [faultKinds]atomic.Uint64
+	refused atomic.Uint64 // answers that let something not through
+	gauge   atomic.Pointer[gauge]
+	_       [24]byte // two cache lines: loops must not share what they count in
 }
 
 // noLoop is where those are that no loop asks.
@@ -67,12 +71,23 @@ const noLoop = -1
 func (s *seat) take(now broker.Time) *instance {
 	g, err := s.pool.Guest(time.UnixMilli(int64(now)))
 	if err != nil {
+		s.kinds[faultAbsent].Add(1)
 		return nil
 	}
 	s.calls.Add(1)
+	if g := s.gauge.Load(); g != nil {
+		g.begin()
+	}
 	in := g.Env().(*instance)
 	in.loop = s.loop
 	return in
+}
+
+// end is called when the guest has answered, or failed.
+func (s *seat) end() {
+	if g := s.gauge.Load(); g != nil {
+		g.end()
+	}
 }
 
 // errNoGuest says that a seat is empty for now.
@@ -93,7 +108,9 @@ func (e *entry) fault(seat int, in *instance, err error) {
 
 // pass counts and logs a fault that leaves the guest alive.
 func (e *entry) pass(seat int, err error) {
-	e.seats[seat].faults.Add(1)
+	s := &e.seats[seat]
+	s.faults.Add(1)
+	s.kinds[kindOf(err)].Add(1)
 	text := err.Error()
 	e.lastFault.Store(&text)
 	e.logFault(text)

@@ -66,6 +66,9 @@ type Plan struct {
 	// mu is held by one method at a time, and taken before any listener's change.
 	mu    sync.Mutex
 	state planState
+	// selector is who the canary is for, nil before the first; watched is when that was.
+	selector *Selector
+	watched  time.Time
 }
 
 type planState uint8
@@ -82,6 +85,8 @@ type place struct {
 	Change
 	part          *part
 	before, entry *entry // nil if the place is free before or after
+	// active and candidate are those two while and after a canary is on.
+	active, candidate *watch
 }
 
 // part is what a plan does to one listener.
@@ -90,6 +95,8 @@ type part struct {
 	ls   *listener
 	// old is what it was made from, next what it commits.
 	old, next *table
+	// candidate is next beside old, nil before the first canary.
+	candidate *table
 	// The rest is under the listener's change. put is next from the commit on; owed are then the
 	// entries that only a revert needs.
 	put  *table
@@ -191,6 +198,7 @@ func (p *Plan) leaveLocked() {
 	for _, pt := range p.parts {
 		pt.ls.hold()
 		if pt.ls.part == pt {
+			pt.endTrial()
 			pt.ls.part = nil
 		}
 		pt.ls.unlock()
@@ -240,8 +248,8 @@ func (at *place) result() Result {
 	return res
 }
 
-// Abort ends a plan that is not committed: what it made is closed, and nothing has changed. It does
-// nothing to another.
+// Abort ends a plan that is not committed: what it made is closed, and what is linked answers all
+// again. It does nothing to another.
 func (p *Plan) Abort() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -253,7 +261,12 @@ func (p *Plan) Abort() {
 
 func (p *Plan) abortLocked() {
 	p.leaveLocked()
-	p.closeMade()
+	if p.selector == nil {
+		p.closeMade()
+		return
+	}
+	p.unobserve()
+	p.l.drain(p.made())
 }
 
 // lose tells the plan that one of its listeners is no more.

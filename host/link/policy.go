@@ -36,6 +36,15 @@ type asking struct {
 	dir broker.Direction
 }
 
+// table is what answers about a client and a topic: what is linked, or a canary beside it.
+func (p *policy) table(who *broker.Identity, topic []byte) *table {
+	t := p.ls.table.Load()
+	if t.trial != nil {
+		t = t.trial.of(t, who, topic, false)
+	}
+	return t
+}
+
 // errTooLarge is the fault of a message that is not shown to guests. The guest stays.
 var errTooLarge = errors.New("the message is larger than what is shown to components")
 
@@ -44,6 +53,9 @@ func (p *policy) Authorize(
 	now broker.Time, who *broker.Identity, a broker.Action, topic []byte, q mqtt.QoS,
 ) mqtt.ReasonCode {
 	t := p.ls.table.Load()
+	if t.trial != nil {
+		t = t.trial.of(t, who, topic, a == broker.ActionSubscribe)
+	}
 	c := t.chains[RoleAuthorizer]
 	switch {
 	case !t.linked:
@@ -51,7 +63,7 @@ func (p *policy) Authorize(
 	case c == nil:
 		return mqtt.Success
 	}
-	return p.authorize(c, question{now: now, who: who, action: a, topic: topic, qos: q})
+	return p.authorize(t, c, question{now: now, who: who, action: a, topic: topic, qos: q})
 }
 
 // Transform asks the transformers; see broker.Policy. On the way down the authorizers that want it
@@ -60,11 +72,11 @@ func (p *policy) Transform(
 	now broker.Time, d broker.Direction, who *broker.Identity, m *broker.Message,
 	out *[]broker.Message,
 ) broker.Verdict {
-	t := p.ls.table.Load()
+	t := p.table(who, m.Topic)
 	if d == broker.Downstream {
 		if c := t.asked(RoleAuthorizer, d, m.Topic); c != nil {
 			q := question{now, who, broker.ActionDeliver, m.Topic, m.QoS, m.From}
-			if p.authorize(c, q) != mqtt.Success {
+			if p.authorize(t, c, q) != mqtt.Success {
 				return broker.Drop
 			}
 		}
@@ -78,7 +90,7 @@ func (p *policy) Transform(
 
 // Fresh asks the deduplicators; see broker.Policy.
 func (p *policy) Fresh(now broker.Time, who *broker.Identity, m *broker.Message) bool {
-	c := p.ls.table.Load().asked(RoleDeduplicator, broker.Upstream, m.Topic)
+	c := p.table(who, m.Topic).asked(RoleDeduplicator, broker.Upstream, m.Topic)
 	return c == nil || p.fresh(c, asking{now, who, broker.Upstream}, m)
 }
 
@@ -86,7 +98,7 @@ func (p *policy) Fresh(now broker.Time, who *broker.Identity, m *broker.Message)
 func (p *policy) Route(
 	now broker.Time, who *broker.Identity, m *broker.Message, out *[]broker.Message,
 ) broker.Verdict {
-	t := p.ls.table.Load()
+	t := p.table(who, m.Topic)
 	v := broker.Keep
 	from := len(*out)
 	if c := t.asked(RoleRouter, broker.Upstream, m.Topic); c != nil {

@@ -35,14 +35,19 @@ func (p *policy) route(
 func (p *policy) direct(
 	e *entry, a asking, m *broker.Message, out *[]broker.Message,
 ) (v broker.Verdict, ok bool) {
-	in := e.seats[p.loop].take(a.now)
+	s := &e.seats[p.loop]
+	in := s.take(a.now)
 	if in == nil {
 		return broker.Keep, false
 	}
 	r, err := e.speaks.role.ask.route(p, in, a, m, out)
+	s.end()
 	if err != nil {
 		e.fault(p.loop, in, err)
 		return broker.Keep, false
+	}
+	if r.outcome == routeDrop {
+		s.refused.Add(1)
 	}
 	return r.verdict, true
 }

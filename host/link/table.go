@@ -16,6 +16,11 @@ type table struct {
 	chains [roleCount]*chain // nil for a role without entries
 	// recorded is what the entries that use history want to be kept; nil if none uses it.
 	recorded *interest
+	// trial is a canary that answers instead for some; nil without.
+	trial *trial
+	// answered is by loop what the authorizers of a canary have answered; nil for any other table.
+	// Its elements are the loops'.
+	answered []decisions
 }
 
 type atomicTable = atomic.Pointer[table]

@@ -52,11 +52,8 @@ func (p *policy) step(e *entry, a asking, m *broker.Message) {
 	if !e.fits(m) {
 		e.pass(p.loop, errTooLarge)
 		ok = false
-	} else if in := e.seats[p.loop].take(a.now); in == nil {
-		ok = false
-	} else if err := e.asked(m).transform(p, in, a, m); err != nil {
-		e.fault(p.loop, in, err)
-		ok = false
+	} else {
+		ok = p.made(e, a, m)
 	}
 	if ok {
 		return
@@ -67,6 +64,21 @@ func (p *policy) step(e *entry, a asking, m *broker.Message) {
 		return
 	}
 	w.next = append(w.next, *m)
+}
+
+// made appends what the guest of e makes of m. False when it could not answer.
+func (p *policy) made(e *entry, a asking, m *broker.Message) bool {
+	s := &e.seats[p.loop]
+	in := s.take(a.now)
+	if in == nil {
+		return false
+	}
+	err := e.asked(m).transform(p, in, a, m)
+	s.end()
+	if err != nil {
+		e.fault(p.loop, in, err)
+	}
+	return err == nil
 }
 
 // ask calls upstream or downstream and appends what the guest answered.
@@ -111,6 +123,7 @@ func (p *policy) outcome(
 		w.next = append(w.next, *m)
 		return false, nil
 	case area[0] == drop:
+		in.entry.seats[p.loop].refused.Add(1)
 		return true, nil
 	case area[0] == replace:
 		return true, p.replace(in, w, area[4:], m)

@@ -1,0 +1,258 @@
+package link
+
+import (
+	"errors"
+	"math/bits"
+	"sync/atomic"
+	"time"
+
+	"github.com/hpmq/hpmq/host/wasm"
+)
+
+// The kinds of faults, as a seat counts them.
+const (
+	faultTrap = iota
+	faultFuel
+	faultDepth
+	faultGarbage
+	faultTooLarge
+	faultAbsent
+	faultOther
+	faultKinds
+)
+
+// kindOf is the kind of a fault.
+func kindOf(err error) int {
+	switch {
+	case errors.Is(err, wasm.ErrFuel):
+		return faultFuel
+	case errors.Is(err, wasm.ErrDepth):
+		return faultDepth
+	case errors.Is(err, ErrGarbage):
+		return faultGarbage
+	case errors.Is(err, errTooLarge):
+		return faultTooLarge
+	case errors.Is(err, wasm.ErrTrap):
+		return faultTrap
+	}
+	return faultOther
+}
+
+// Faults are questions that the fault policy had to answer, by what went wrong.
+type Faults struct {
+	// Trap, Fuel, Depth: the guest trapped, used up its budget, nested its calls too deep.
+	Trap, Fuel, Depth uint64
+	// Garbage is an answer that breaks the contract.
+	Garbage uint64
+	// TooLarge is a message that is not shown to guests.
+	TooLarge uint64
+	// Absent is a question while no guest was ready: after a fault, or with the breaker open.
+	Absent uint64
+	Other  uint64
+}
+
+func (f *Faults) of(kind int) *uint64 {
+	return [faultKinds]*uint64{
+		&f.Trap, &f.Fuel, &f.Depth, &f.Garbage, &f.TooLarge, &f.Absent, &f.Other,
+	}[kind]
+}
+
+// Sum is all of them.
+func (f Faults) Sum() (n uint64) {
+	for k := range faultKinds {
+		n += *f.of(k)
+	}
+	return n
+}
+
+// Vitals are what a component did. The difference of two tells of the time between them.
+type Vitals struct {
+	// Calls are the questions that a guest was asked; what is answered by an answer that still
+	// holds is none.
+	Calls uint64
+	// Refused are the answers that let something not through: a denial, a drop, a repetition.
+	Refused uint64
+	Faults  Faults
+	// Latency is of the calls that were measured, failed ones too: all at first, then some.
+	Latency Latency
+}
+
+// Questions are all that a guest was to answer.
+func (v *Vitals) Questions() uint64 { return v.Calls + v.Faults.Absent + v.Faults.TooLarge }
+
+// FaultRate is the share of the questions that failed, 0 to 1.
+func (v *Vitals) FaultRate() float64 { return share(v.Faults.Sum(), v.Questions()) }
+
+// RefusedRate is the share of the calls that let something not through, 0 to 1.
+func (v *Vitals) RefusedRate() float64 { return share(v.Refused, v.Calls) }
+
+func share(n, of uint64) float64 {
+	if of == 0 {
+		return 0
+	}
+	return float64(n) / float64(of)
+}
+
+// Sub is what happened since other, an earlier value of the same component.
+func (v Vitals) Sub(other Vitals) Vitals {
+	v.combine(&other, func(a, b uint64) uint64 { return a - b })
+	return v
+}
+
+func (v *Vitals) add(other *Vitals) {
+	v.combine(other, func(a, b uint64) uint64 { return a + b })
+}
+
+func (v *Vitals) combine(other *Vitals, op func(a, b uint64) uint64) {
+	v.Calls, v.Refused = op(v.Calls, other.Calls), op(v.Refused, other.Refused)
+	for k := range faultKinds {
+		n := v.Faults.of(k)
+		*n = op(*n, *other.Faults.of(k))
+	}
+	for i := range v.Latency.counts {
+		n := &v.Latency.counts[i]
+		*n = op(*n, other.Latency.counts[i])
+	}
+}
+
+// latencyOctave is how many steps a histogram has from one power of two to the next, and
+// latencyBuckets all of them: from a nanosecond to a minute.
+const (
+	latencyOctave  = 4
+	latencyBuckets = 36 * latencyOctave
+)
+
+// Latency is a histogram of how long answers took.
+type Latency struct{ counts [latencyBuckets]uint64 }
+
+// bucketOf is where a time of ns nanoseconds is counted.
+func bucketOf(ns int64) int {
+	n := uint64(max(ns, latencyOctave))
+	exp := bits.Len64(n) - 1
+	return min(exp*latencyOctave+int(n>>(exp-2))&(latencyOctave-1), latencyBuckets-1)
+}
+
+// bucketEnd is the time that bucket i ends before.
+func bucketEnd(i int) time.Duration {
+	exp, step := i/latencyOctave, i%latencyOctave
+	return time.Duration(latencyOctave+step+1) << exp / latencyOctave
+}
+
+// Count is how many were measured.
+func (l *Latency) Count() (n uint64) {
+	for _, c := range l.counts {
+		n += c
+	}
+	return n
+}
+
+// Quantile is the time that a share q of them stayed below, 0 to 1, at most a quarter too high; 0
+// if none was measured.
+func (l *Latency) Quantile(q float64) time.Duration {
+	all := l.Count()
+	if all == 0 {
+		return 0
+	}
+	left := uint64(q * float64(all))
+	for i, c := range l.counts {
+		if left < c {
+			return bucketEnd(i)
+		}
+		left -= c
+	}
+	return l.Max()
+}
+
+// Max is the longest, at most a quarter too high.
+func (l *Latency) Max() time.Duration {
+	for i := latencyBuckets - 1; i >= 0; i-- {
+		if l.counts[i] > 0 {
+			return bucketEnd(i)
+		}
+	}
+	return 0
+}
+
+// gauge measures the time of the questions of one seat, whose user alone begins and ends.
+type gauge struct {
+	epoch  time.Time
+	seen   uint64
+	began  time.Duration // 0: this one is not measured
+	counts [latencyBuckets]atomic.Uint64
+}
+
+// measuredFirst questions are all measured, then one of measuredOf: two looks at the clock take 90
+// ns, a cheap guest 600, and measuring is to cost less than 1 %.
+const measuredFirst, measuredOf = 1024, 32
+
+func (g *gauge) begin() {
+	g.seen++
+	if g.seen > measuredFirst && g.seen%measuredOf != 0 {
+		g.began = 0
+		return
+	}
+	g.began = max(time.Since(g.epoch), 1)
+}
+
+func (g *gauge) end() {
+	if g.began != 0 {
+		g.counts[bucketOf(int64(time.Since(g.epoch)-g.began))].Add(1)
+		g.began = 0
+	}
+}
+
+// watch is an entry that is measured; nil for none.
+type watch struct {
+	entry  *entry
+	before Vitals
+	gauges []*gauge
+}
+
+func newWatch(e *entry) *watch {
+	if e == nil {
+		return nil
+	}
+	w := &watch{entry: e, before: e.vitals()}
+	for i := range e.seats {
+		g := &gauge{epoch: time.Now()}
+		w.gauges = append(w.gauges, g)
+		e.seats[i].gauge.Store(g)
+	}
+	return w
+}
+
+func (w *watch) stop() {
+	if w == nil {
+		return
+	}
+	for i := range w.entry.seats {
+		w.entry.seats[i].gauge.Store(nil)
+	}
+}
+
+// vitals are those since newWatch.
+func (w *watch) vitals() Vitals {
+	if w == nil {
+		return Vitals{}
+	}
+	v := w.entry.vitals().Sub(w.before)
+	for _, g := range w.gauges {
+		for i := range g.counts {
+			v.Latency.counts[i] += g.counts[i].Load()
+		}
+	}
+	return v
+}
+
+// vitals are those since e was made, without times.
+func (e *entry) vitals() (v Vitals) {
+	for i := range e.seats {
+		s := &e.seats[i]
+		v.Calls += s.calls.Load()
+		v.Refused += s.refused.Load()
+		for k := range faultKinds {
+			*v.Faults.of(k) += s.kinds[k].Load()
+		}
+	}
+	return v
+}
