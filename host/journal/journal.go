@@ -47,6 +47,9 @@ type Config struct {
 	// Create opens a new file for writing in place of what is there; nil is the operating system's.
 	// Tests put failing devices here.
 	Create func(path string) (File, error)
+	// Tail is for who drops what it does not need and keeps no number elsewhere: what was before
+	// the first segment is not missing.
+	Tail bool
 	// Damaged, if it is there, makes Open go on behind damage: it hears of each place. A file that
 	// is no segment any more is kept aside. Without Damaged it is ErrCorrupt.
 	Damaged func(err error)

@@ -227,6 +227,31 @@ func TestMissingSegmentsAreAnError(t *testing.T) {
 	}
 }
 
+// Who keeps no number begins with the first segment there is.
+func TestTheTailIsNotMissing(t *testing.T) {
+	cfg := config(t)
+	cfg.Tail = true
+	j, _, _ := open(t, cfg, 0)
+	add(t, j, "one", "two")
+	if err := j.Cut(); err != nil {
+		t.Fatal(err)
+	}
+	add(t, j, "three")
+	n, _ := j.Segment()
+	if err := j.Drop(n); err != nil {
+		t.Fatal(err)
+	}
+	j, _, got := open(t, cfg, 0)
+	add(t, j, "four")
+	if _, _, again := open(t, cfg, 0); fmt.Sprint(got, again) != "[3=three] [3=three 4=four]" {
+		t.Errorf("got %v, then %v", got, again)
+	}
+	cfg.Tail = false
+	if _, _, err := Open(cfg, 0, nil); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("without Tail: %v", err)
+	}
+}
+
 // Segments of version 1 say nothing of what was safe, and are read.
 func TestVersionOneIsRead(t *testing.T) {
 	cfg := config(t)

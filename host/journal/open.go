@@ -60,6 +60,9 @@ func (j *Journal) read(replay func(uint64, []byte) error) (Report, error) {
 	if err != nil {
 		return s.rep, err
 	}
+	if s.j.cfg.Tail && len(heads) > 0 {
+		s.j.lsn = max(s.j.lsn, heads[0].lsn)
+	}
 	// A store that keeps something has a segment, always.
 	if len(heads) == 0 && j.lsn > 0 {
 		err := s.damaged("there is no segment, and records up to %d were kept", j.lsn)

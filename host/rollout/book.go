@@ -1,0 +1,177 @@
+package rollout
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// book is what the records of a ledger come to. It is changed by apply alone, so that what the
+// machine knows is what it will know after a crash.
+type book struct {
+	cfg   Config
+	seq   uint64 // of the last record
+	floor uint64 // events up to here are not all kept
+	// changes are by id, order the ids as they were asked for.
+	changes    map[string]*Change
+	order      []string
+	links      map[string]Linked
+	quarantine []Quarantined // the oldest first
+}
+
+func newBook(cfg Config) *book {
+	return &book{cfg: cfg, changes: map[string]*Change{}, links: map[string]Linked{}}
+}
+
+// apply adds a record. An error says what of it makes no sense; the rest counts.
+func (b *book) apply(r *record) error {
+	if r.Book != nil {
+		b.restore(r)
+		return nil
+	}
+	if r.Seq <= b.seq {
+		return fmt.Errorf("record %d comes after record %d", r.Seq, b.seq)
+	}
+	b.seq = r.Seq
+	var err error
+	switch {
+	case r.New != nil:
+		err = b.begin(r)
+	case r.State != "":
+		err = b.move(r)
+	}
+	if err != nil {
+		return err
+	}
+	for _, l := range r.Links {
+		if len(l.Chains) == 0 {
+			delete(b.links, l.Listener)
+			continue
+		}
+		b.links[l.Listener] = l
+	}
+	for _, digest := range r.Pardon {
+		b.pardon(digest)
+	}
+	for _, q := range r.Quarantine {
+		b.pardon(q.Digest)
+		b.quarantine = append(b.quarantine, q)
+	}
+	b.quarantine = newest(b.quarantine, b.cfg.QuarantineMax)
+	return nil
+}
+
+func newest[T any](list []T, most int) []T {
+	return slices.Delete(list, 0, max(0, len(list)-most))
+}
+
+func (b *book) pardon(digest string) {
+	b.quarantine = slices.DeleteFunc(b.quarantine, func(q Quarantined) bool {
+		return q.Digest == digest
+	})
+}
+
+func (b *book) begin(r *record) error {
+	if r.New.ID == "" || b.changes[r.New.ID] != nil {
+		return fmt.Errorf("record %d begins change %q again", r.Seq, r.New.ID)
+	}
+	c := r.New.clone()
+	c.State = Requested
+	c.Marks = []Mark{{Seq: r.Seq, At: r.At, State: Requested}}
+	b.changes[c.ID] = c
+	b.order = append(b.order, c.ID)
+	return nil
+}
+
+func (b *book) move(r *record) error {
+	c := b.changes[r.Change]
+	if c == nil {
+		return fmt.Errorf("record %d is of change %q, which is not known", r.Seq, r.Change)
+	}
+	if !r.State.follows(c.State) {
+		return fmt.Errorf("record %d brings change %s from %s to %s", r.Seq, c.ID, c.State, r.State)
+	}
+	c.State, c.Step, c.Of, c.Why, c.EndedBy = r.State, r.Step, r.Of, r.Why, r.By
+	c.Marks = append(c.Marks, Mark{r.Seq, r.At, r.State, r.Step, r.Why})
+	c.Took = max(c.Took, r.Took)
+	if len(r.Places) == len(c.Places) {
+		c.Places = r.Places
+	}
+	if c.State.Ended() {
+		b.forget()
+	}
+	return nil
+}
+
+// forget lets the oldest changes go that ended and are too many.
+func (b *book) forget() {
+	ended := 0
+	for _, c := range b.changes {
+		if c.State.Ended() {
+			ended++
+		}
+	}
+	b.order = slices.DeleteFunc(b.order, func(id string) bool {
+		c := b.changes[id]
+		if ended <= b.cfg.HistoryMax || !c.State.Ended() {
+			return false
+		}
+		ended--
+		b.floor = max(b.floor, c.Marks[len(c.Marks)-1].Seq)
+		delete(b.changes, id)
+		return true
+	})
+}
+
+// linked is what is linked over the configuration, by listener.
+func (b *book) linked() []Linked {
+	list := slices.Collect(maps.Values(b.links))
+	slices.SortFunc(list, func(x, y Linked) int { return strings.Compare(x.Listener, y.Listener) })
+	return list
+}
+
+// record is all of b.
+func (b *book) record() *record {
+	s := &snapshot{Floor: b.floor, Links: b.linked(), Quarantine: b.quarantine}
+	for _, id := range b.order {
+		s.Changes = append(s.Changes, b.changes[id])
+	}
+	return &record{Seq: b.seq, Book: s}
+}
+
+func (b *book) restore(r *record) {
+	fresh := newBook(b.cfg)
+	fresh.seq, fresh.floor, fresh.quarantine = r.Seq, r.Book.Floor, r.Book.Quarantine
+	for _, c := range r.Book.Changes {
+		if c == nil || len(c.Marks) == 0 || fresh.changes[c.ID] != nil {
+			continue
+		}
+		fresh.changes[c.ID] = c
+		fresh.order = append(fresh.order, c.ID)
+	}
+	for _, l := range r.Book.Links {
+		if len(l.Chains) > 0 {
+			fresh.links[l.Listener] = l
+		}
+	}
+	fresh.quarantine = newest(fresh.quarantine, b.cfg.QuarantineMax)
+	fresh.forget()
+	*b = *fresh
+}
+
+func (c *Change) clone() *Change {
+	d := *c
+	d.Places, d.Marks = slices.Clone(c.Places), slices.Clone(c.Marks)
+	return &d
+}
+
+// listeners are those of the change, each once.
+func (c *Change) listeners() []string {
+	var list []string
+	for _, p := range c.Places {
+		list = append(list, p.Listener)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}

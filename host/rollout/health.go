@@ -1,0 +1,238 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+)
+
+// Health counts what a candidate and the version beside it did.
+type Health struct {
+	Candidate Side `json:"candidate"`
+	Active    Side `json:"active"`
+}
+
+// Side counts what one version did.
+type Side struct {
+	Calls  uint64 `json:"calls"`
+	Faults Faults `json:"faults"`
+	// Denials are answers that refuse, Drops messages that an answer ended.
+	Denials uint64 `json:"denials"`
+	Drops   uint64 `json:"drops"`
+	// Latency has the same bounds each time, ascending.
+	Latency []Bucket `json:"latency,omitempty"`
+}
+
+// Faults counts by kind why a question had no answer.
+type Faults struct {
+	Trap    uint64 `json:"trap"`
+	Fuel    uint64 `json:"fuel"`
+	Depth   uint64 `json:"depth"`
+	Garbage uint64 `json:"garbage"`
+	// Absent had nobody to answer: no guest was ready, or the breaker was open.
+	Absent uint64 `json:"absent"`
+}
+
+// Bucket counts the calls that took at most UpTo, and more than the bucket before it.
+type Bucket struct {
+	UpTo  time.Duration `json:"up_to"`
+	Count uint64        `json:"count"`
+}
+
+func (f Faults) sum() uint64 { return f.Trap + f.Fuel + f.Depth + f.Garbage + f.Absent }
+
+// asked is how many questions came: who finds nobody is not a call.
+func (s Side) asked() uint64 { return max(s.Calls+s.Faults.Absent, s.Faults.sum()) }
+
+// since is what s counted after was.
+func (s Side) since(was Side) Side {
+	d := Side{
+		Calls: minus(s.Calls, was.Calls), Denials: minus(s.Denials, was.Denials),
+		Drops: minus(s.Drops, was.Drops),
+		Faults: Faults{
+			Trap:    minus(s.Faults.Trap, was.Faults.Trap),
+			Fuel:    minus(s.Faults.Fuel, was.Faults.Fuel),
+			Depth:   minus(s.Faults.Depth, was.Faults.Depth),
+			Garbage: minus(s.Faults.Garbage, was.Faults.Garbage),
+			Absent:  minus(s.Faults.Absent, was.Faults.Absent),
+		},
+	}
+	for i, b := range s.Latency {
+		if i < len(was.Latency) {
+			b.Count = minus(b.Count, was.Latency[i].Count)
+		}
+		d.Latency = append(d.Latency, b)
+	}
+	return d
+}
+
+func minus(a, b uint64) uint64 { return a - min(a, b) }
+
+// slowest is the latency that 90 of 100 calls do not exceed, as the bound of its bucket, and of how
+// many calls that is.
+func (s Side) slowest() (q time.Duration, calls uint64) {
+	for _, b := range s.Latency {
+		calls += b.Count
+	}
+	need, sum := calls-calls/10, uint64(0)
+	for _, b := range s.Latency {
+		if sum += b.Count; sum >= need && calls > 0 {
+			return b.UpTo, calls
+		}
+	}
+	return 0, calls
+}
+
+// Thresholds say when a candidate must go. What is zero is the default.
+type Thresholds struct {
+	// CallsMin is how many questions a version must have got before a share or a latency of it
+	// counts: 50. Faults count from FaultsMin of them on, if that is earlier: 3. A breaker may see
+	// to it that there are never 50.
+	CallsMin  uint64 `json:"calls_min,omitempty"`
+	FaultsMin uint64 `json:"faults_min,omitempty"`
+	// Faults is by how much the share of questions without an answer may be above that of the
+	// active version: 0.01. 1 judges no faults.
+	Faults float64 `json:"faults,omitempty"`
+	// LatencyRatio is how many times slower than the active version the candidate may be, in the
+	// latency that 90 of 100 calls do not exceed: 4. Below 0 it is not judged. Below LatencyMin, 20
+	// µs, nothing is slow.
+	LatencyRatio float64       `json:"latency_ratio,omitempty"`
+	LatencyMin   time.Duration `json:"latency_min,omitempty"`
+	// LatencyMax is what that latency may be whatever the active version does; 0 judges nothing.
+	LatencyMax time.Duration `json:"latency_max,omitempty"`
+	// Denials and Drops are how far the share of refusals, and of messages ended, may be from that
+	// of the active version, either way; 0 judges nothing.
+	Denials float64 `json:"denials,omitempty"`
+	Drops   float64 `json:"drops,omitempty"`
+}
+
+func (t Thresholds) validate() error {
+	switch {
+	case !share(t.Faults) || !share(t.Denials) || !share(t.Drops):
+		return fmt.Errorf("thresholds: faults, denials and drops are shares from 0 to 1")
+	case t.LatencyMin < 0 || t.LatencyMax < 0:
+		return fmt.Errorf("thresholds: latency_min and latency_max are not below 0")
+	case t.LatencyRatio > 0 && t.LatencyRatio < 1:
+		return fmt.Errorf("thresholds: latency_ratio: 1 or more, or below 0")
+	}
+	return nil
+}
+
+func (t Thresholds) filled() Thresholds {
+	if t.CallsMin == 0 {
+		t.CallsMin = 50
+	}
+	if t.FaultsMin == 0 {
+		t.FaultsMin = 3
+	}
+	if t.Faults == 0 {
+		t.Faults = 0.01
+	}
+	if t.LatencyRatio == 0 {
+		t.LatencyRatio = 4
+	}
+	if t.LatencyMin == 0 {
+		t.LatencyMin = 20 * time.Microsecond
+	}
+	return t
+}
+
+// judge answers why the candidate must go, or nothing. whole is what stands for the active version
+// where that was asked too little meanwhile.
+func (t Thresholds) judge(span Health, whole Side) string {
+	c, a := span.Candidate, span.Active
+	if a.asked() < t.CallsMin {
+		a = whole
+	}
+	for _, why := range []string{
+		t.faults(c, a), t.latency(c, a),
+		t.apart("refuses", t.Denials, counted{c.Denials, c.asked(), a.Denials, a.asked()}),
+		t.apart("ends", t.Drops, counted{c.Drops, c.asked(), a.Drops, a.asked()}),
+	} {
+		if why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+func (t Thresholds) faults(c, a Side) string {
+	n, of := c.Faults.sum(), c.asked()
+	if n < t.FaultsMin && of < t.CallsMin || of == 0 || t.Faults >= 1 {
+		return ""
+	}
+	beside := 0.0
+	if a.asked() >= t.CallsMin {
+		beside = ratio(a.Faults.sum(), a.asked())
+	}
+	if ratio(n, of)-beside <= t.Faults {
+		return ""
+	}
+	f := c.Faults
+	return fmt.Sprintf("%d of %d questions had no answer (trap %d, fuel %d, depth %d, garbage %d, "+
+		"no guest %d); %.2f %% above the active version are allowed",
+		n, of, f.Trap, f.Fuel, f.Depth, f.Garbage, f.Absent, t.Faults*100)
+}
+
+func (t Thresholds) latency(c, a Side) string {
+	slow, calls := c.slowest()
+	if calls < t.CallsMin {
+		return ""
+	}
+	if t.LatencyMax > 0 && slow > t.LatencyMax {
+		return fmt.Sprintf("10 of 100 calls take up to %s or longer; %s is allowed",
+			slow, t.LatencyMax)
+	}
+	usual, of := a.slowest()
+	if of < t.CallsMin || t.LatencyRatio < 0 || slow < t.LatencyMin || usual == 0 ||
+		float64(slow) <= t.LatencyRatio*float64(usual) {
+		return ""
+	}
+	return fmt.Sprintf("10 of 100 calls take up to %s or longer, with the active version %s; "+
+		"%g times that is allowed", slow, usual, t.LatencyRatio)
+}
+
+// counted are how many of how many, of the candidate and of the active version.
+type counted struct{ n, of, activeN, activeOf uint64 }
+
+func (t Thresholds) apart(does string, most float64, x counted) string {
+	if most == 0 || x.of < t.CallsMin || x.activeOf < t.CallsMin {
+		return ""
+	}
+	c, a := ratio(x.n, x.of), ratio(x.activeN, x.activeOf)
+	if max(c-a, a-c) <= most {
+		return ""
+	}
+	return fmt.Sprintf("it %s %.1f %% of what it is asked, the active version %.1f %%; "+
+		"a difference of %.1f %% is allowed", does, c*100, a*100, most*100)
+}
+
+func ratio(n, of uint64) float64 { return float64(n) / float64(of) }
+
+// recentMin is the least length of the short span that is judged; it ends at twice that.
+const recentMin = 2 * time.Second
+
+// watcher judges one candidate through one step.
+type watcher struct {
+	thresholds    Thresholds
+	first         Health // as the step began
+	recent, newer Health // the short span began at recent, the next one begins at newer
+	turned        time.Time
+}
+
+func newWatcher(at time.Time, t Thresholds, h Health) *watcher {
+	return &watcher{thresholds: t.filled(), first: h, recent: h, newer: h, turned: at}
+}
+
+// look answers why the candidate must go, or nothing.
+func (w *watcher) look(at time.Time, h Health) string {
+	for _, was := range []Health{w.first, w.recent} {
+		span := Health{h.Candidate.since(was.Candidate), h.Active.since(was.Active)}
+		if why := w.thresholds.judge(span, h.Active); why != "" {
+			return why
+		}
+	}
+	if at.Sub(w.turned) >= recentMin {
+		w.recent, w.newer, w.turned = w.newer, h, at
+	}
+	return ""
+}

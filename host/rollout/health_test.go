@@ -1,0 +1,260 @@
+package rollout
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+// side counts calls of which each nth faults, at one latency.
+func side(calls, nth uint64, latency time.Duration) Side {
+	s := Side{Calls: calls}
+	if nth > 0 {
+		s.Faults.Trap = calls / nth
+	}
+	for up := time.Microsecond; up <= time.Second; up *= 2 {
+		b := Bucket{UpTo: up}
+		if latency <= up && latency > up/2 {
+			b.Count = calls
+		}
+		s.Latency = append(s.Latency, b)
+	}
+	return s
+}
+
+func TestJudge(t *testing.T) {
+	const quick, slow = 3 * time.Microsecond, 60 * time.Microsecond
+	good := side(10000, 0, quick)
+	for _, tc := range []struct {
+		name  string
+		t     Thresholds
+		c, a  Side
+		whole Side
+		why   string // "" for a good one
+	}{
+		{"good", Thresholds{}, side(100, 0, quick), good, good, ""},
+		{"nobody asked", Thresholds{}, Side{}, good, good, ""},
+		{"traps", Thresholds{}, side(100, 10, quick), good, good, "10 of 100 questions"},
+		{"traps, too few to say", Thresholds{}, side(20, 10, quick), good, good, ""},
+		{"three faults are enough", Thresholds{}, side(30, 10, quick), good, good, "3 of 30"},
+		{"few faults of many", Thresholds{}, side(1000, 200, quick), good, good, ""},
+		{"poison for both", Thresholds{}, side(100, 10, quick), side(1000, 10, quick), good, ""},
+		{"faults are let be", Thresholds{Faults: 1}, side(100, 2, quick), good, good, ""},
+		{"an open breaker", Thresholds{}, Side{Calls: 2, Faults: Faults{Trap: 2, Absent: 500}},
+			good, good, "no guest 500"},
+		{"20 times slower", Thresholds{}, side(100, 0, slow), good, good, "64µs"},
+		{"slower, too few to say", Thresholds{}, side(20, 0, slow), good, good, ""},
+		{"slower, nobody beside", Thresholds{}, side(100, 0, slow), Side{}, Side{}, ""},
+		{"slower than before", Thresholds{}, side(100, 0, slow), Side{}, good, "64µs"},
+		{"slow is let be", Thresholds{LatencyRatio: -1}, side(100, 0, slow), good, good, ""},
+		{"not slow to a person", Thresholds{LatencyMin: time.Second}, side(100, 0, slow), good,
+			good, ""},
+		{"above the limit", Thresholds{LatencyRatio: -1, LatencyMax: 50 * time.Microsecond},
+			side(100, 0, slow), good, good, "50µs is allowed"},
+		{"denies", Thresholds{Denials: 0.1}, Side{Calls: 100, Denials: 30}, good, good,
+			"refuses 30.0 %"},
+		{"denies no more", Thresholds{Denials: 0.1}, Side{Calls: 100},
+			Side{Calls: 1000, Denials: 300}, good, "refuses 0.0 %"},
+		{"drops, unjudged", Thresholds{}, Side{Calls: 100, Drops: 30}, good, good, ""},
+		{"drops", Thresholds{Drops: 0.1}, Side{Calls: 100, Drops: 30}, good, good, "ends 30.0 %"},
+	} {
+		why := tc.t.filled().judge(Health{tc.c, tc.a}, tc.whole)
+		if (why == "") != (tc.why == "") || !strings.Contains(why, tc.why) {
+			t.Errorf("%s: %q", tc.name, why)
+		}
+	}
+}
+
+// traffic is 1,000 messages a second on listener a. A canary of some percent gets that share, in
+// whole messages.
+type traffic struct {
+	percent        float64
+	candidate      func(at time.Duration) (nth uint64, latency time.Duration)
+	health         Health
+	share          float64
+	touched, total uint64
+}
+
+// tick adds the messages of 100 ms.
+func (f *traffic) tick(at time.Duration, percent float64) {
+	const messages = 100
+	f.share += messages * percent / 100
+	n := uint64(math.Floor(f.share))
+	f.share -= float64(n)
+	nth, latency := f.candidate(at)
+	add(&f.health.Candidate, n, nth, latency)
+	add(&f.health.Active, messages-n, 0, 3*time.Microsecond)
+	f.total += messages
+	f.touched = f.health.Candidate.Calls
+}
+
+func add(s *Side, n, nth uint64, latency time.Duration) {
+	more := side(n, 0, latency)
+	if nth > 0 {
+		more.Faults.Trap = (s.Calls+n)/nth - s.Calls/nth
+	}
+	if s.Latency == nil {
+		s.Latency = side(0, 0, 0).Latency
+	}
+	s.Calls += n
+	s.Faults.Trap += more.Faults.Trap
+	for i := range s.Latency {
+		s.Latency[i].Count += more.Latency[i].Count
+	}
+}
+
+// drive runs a change over traffic, and answers it with how long the candidate was bad in service.
+func drive(
+	t *testing.T, q Request, f *traffic, bad time.Duration,
+) (Change, time.Duration, *Machine) {
+	t.Helper()
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	began := w.now
+	var ended time.Time
+	w.ticked = func(now time.Time) {
+		w.mu.Lock()
+		p := w.plans[0]
+		percent := p.selected[len(p.selected)-1].Percent
+		if len(p.did) > 0 && p.did[len(p.did)-1] == "commit" {
+			percent = 100
+		}
+		w.mu.Unlock()
+		f.tick(now.Sub(began), percent)
+		ended = now
+	}
+	w.health = func(*plan) Health {
+		h := f.health
+		h.Candidate.Latency = append([]Bucket(nil), h.Candidate.Latency...)
+		h.Active.Latency = append([]Bucket(nil), h.Active.Latency...)
+		return h
+	}
+	c := submit(t, m, q)
+	return c, ended.Sub(began) - bad, m
+}
+
+func steps(q Request, percents ...float64) Request {
+	for _, p := range percents {
+		q.Canary.Steps = append(q.Canary.Steps, CanaryStep{p, time.Minute})
+	}
+	return q
+}
+
+const usual = 3 * time.Microsecond
+
+func TestABadCanaryGoesBackByItself(t *testing.T) {
+	for name, candidate := range map[string]func(time.Duration) (uint64, time.Duration){
+		"traps on 10 %":   func(time.Duration) (uint64, time.Duration) { return 10, usual },
+		"traps always":    func(time.Duration) (uint64, time.Duration) { return 1, usual },
+		"20 times slower": func(time.Duration) (uint64, time.Duration) { return 0, 20 * usual },
+	} {
+		f := &traffic{candidate: candidate}
+		c, took, m := drive(t, steps(swap("1", "rules@2.0.0"), 5, 100), f, 0)
+		if c.State != RolledBack || routerOf(m) != "config" {
+			t.Fatalf("%s: %s: %s", name, c.State, c.Why)
+		}
+		// 50 calls of 50 a second are a second, 3 faults of 50 a second less.
+		if took > 1100*time.Millisecond || f.touched > 55 {
+			t.Errorf("%s: went back after %s and %d messages: %s", name, took, f.touched, c.Why)
+		}
+		if q := m.Quarantine(); len(q) != 1 || q[0].Digest != "sha256:rules@2.0.0" ||
+			q[0].Change != "1" {
+			t.Errorf("%s: quarantine %+v", name, q)
+		}
+	}
+}
+
+func TestACanaryThatTurnsBadLateGoesBackAsFast(t *testing.T) {
+	const late = 50 * time.Second
+	for name, bad := range map[string]func() (uint64, time.Duration){
+		"traps":  func() (uint64, time.Duration) { return 10, usual },
+		"slower": func() (uint64, time.Duration) { return 0, 20 * usual },
+	} {
+		f := &traffic{candidate: func(at time.Duration) (uint64, time.Duration) {
+			if at > late {
+				return bad()
+			}
+			return 0, usual
+		}}
+		c, took, _ := drive(t, steps(swap("1", "rules@2.0.0"), 50, 100), f, late)
+		if c.State != RolledBack || took > 2*time.Second {
+			t.Errorf("%s: %s after %s: %s", name, c.State, took, c.Why)
+		}
+	}
+}
+
+func TestWhatTurnsBadAfterTheCommitGoesBackWarm(t *testing.T) {
+	const late = 2*time.Minute + 10*time.Second
+	f := &traffic{candidate: func(at time.Duration) (uint64, time.Duration) {
+		if at > late {
+			return 10, usual
+		}
+		return 0, usual
+	}}
+	q := steps(swap("1", "rules@2.0.0"), 5, 50)
+	q.Watch = time.Minute
+	c, took, m := drive(t, q, f, late)
+	if c.State != RolledBack || took > 2*time.Second || routerOf(m) != "config" ||
+		len(m.Quarantine()) != 1 {
+		t.Errorf("%s after %s: %s", c.State, took, c.Why)
+	}
+}
+
+func TestAGoodCanaryIsPromotedWithoutHands(t *testing.T) {
+	f := &traffic{candidate: func(time.Duration) (uint64, time.Duration) { return 0, usual }}
+	q := steps(swap("1", "rules@2.0.0"), 1, 10, 100)
+	q.Watch = time.Minute
+	c, took, m := drive(t, q, f, 0)
+	if c.State != Done || routerOf(m) != "rules@2.0.0" || took != 4*time.Minute {
+		t.Errorf("%s after %s: %s", c.State, took, c.Why)
+	}
+}
+
+func TestQuarantine(t *testing.T) {
+	w := newWorld(t)
+	cfg := Default()
+	cfg.QuarantineMax = 2
+	m, _ := w.open(cfg)
+	bad := func(id, source string, force bool) Change {
+		t.Helper()
+		w.health = func(*plan) Health {
+			n := uint64(w.Now().Unix())
+			return Health{Candidate: Side{Calls: n, Faults: Faults{Fuel: n}}}
+		}
+		q := steps(swap(id, source), 5, 50)
+		q.Force = force
+		c := submit(t, m, q)
+		w.health = nil
+		return c
+	}
+	if c := bad("1", "rules@2.0.0", false); c.State != RolledBack {
+		t.Fatalf("%s: %s", c.State, c.Why)
+	}
+	c := submit(t, m, swap("2", "rules@2.0.0"))
+	if c.State != Refused || c.Of != "quarantine" || !strings.Contains(c.Why, "change 1") {
+		t.Errorf("again: %+v", c)
+	}
+	w = w.next()
+	m, _ = w.open(cfg)
+	if c := submit(t, m, swap("3", "rules@2.0.0")); c.Of != "quarantine" {
+		t.Errorf("after a restart: %+v", c)
+	}
+	if c := bad("4", "rules@2.0.0", true); c.State != RolledBack || len(m.Quarantine()) != 1 {
+		t.Errorf("forced and bad: %+v, %+v", c, m.Quarantine())
+	}
+	q := swap("5", "rules@2.0.0")
+	q.Force = true
+	if c := submit(t, m, q); c.State != Done || len(m.Quarantine()) != 0 {
+		t.Errorf("forced and good: %+v, %+v", c, m.Quarantine())
+	}
+	bad("6", "x@1.0.0", false)
+	bad("7", "y@1.0.0", false)
+	bad("8", "z@1.0.0", false)
+	if q := m.Quarantine(); len(q) != 2 || q[0].Digest != "sha256:y@1.0.0" {
+		t.Errorf("the newest two: %+v", q)
+	}
+	if err := m.Pardon("sha256:y@1.0.0", "bob"); err != nil || len(m.Quarantine()) != 1 {
+		t.Errorf("pardon: %v, %+v", err, m.Quarantine())
+	}
+}

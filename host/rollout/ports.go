@@ -1,0 +1,176 @@
+package rollout
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// Source brings what a change links. Both may block for as long as the network takes, and end with
+// the context.
+type Source interface {
+	Fetch(ctx context.Context, item Item) (*Artifact, error)
+	// Verify says whether the artifact is what it says and may be linked with the item's
+	// configuration: its signature, digests and schema.
+	Verify(ctx context.Context, item Item, a *Artifact) error
+}
+
+// Artifact is what a source brought for an item.
+type Artifact struct {
+	Pin
+	// Code is the .wasm, Config what the item has with the defaults of the schema filled in; nil
+	// leaves what is in place. Both are lent until the change ends.
+	Code   []byte
+	Config json.RawMessage
+	// Ports that are wired together may hand each other more in it.
+	More any
+}
+
+// Pin names a component for good.
+type Pin struct {
+	// Name and Version are those of the bundle, or of the component that came without one.
+	Name    string `json:"name,omitempty"`
+	Version string `json:"version,omitempty"`
+	// Digest is that of the component as "sha256:…", Bundle that of the bundle's manifest, if any.
+	Digest string `json:"digest,omitempty"`
+	Bundle string `json:"bundle,omitempty"`
+}
+
+// Links are the tables that serve the listeners.
+type Links interface {
+	// Prepare builds what the changes ask for beside what is linked. It may block and ends with the
+	// context. An error leaves nothing; a *Refusal says at which step.
+	Prepare(ctx context.Context, p Preparation) (Plan, error)
+	// Base answers what the configuration links to a listener. It does not block.
+	Base(listener string) (Base, error)
+}
+
+// Preparation is what a plan is made of.
+type Preparation struct {
+	ID, By  string
+	Changes []Place
+	// Reached may be called before Prepare returns, with Compiled and then Checked, by who can tell
+	// them apart.
+	Reached func(State)
+}
+
+// Place is one item with what was fetched for it, nil if it takes a component out.
+type Place struct {
+	Item
+	Artifact *Artifact
+}
+
+// Base is the link of a listener as the configuration has it.
+type Base struct {
+	// Hash changes whenever the link in the configuration does.
+	Hash string
+	// Chains has for each role how many components the configuration links.
+	Chains map[string]int
+}
+
+// Plan is a change of several places that is ready. Its calls do not block for longer than a commit
+// takes, but for Release.
+type Plan interface {
+	Trial
+	Decision
+	// Views are the places with what is in them before and after, in the order of the changes.
+	Views() []View
+	// Gone is closed when a listener of the plan is: then nothing can be committed any more.
+	Gone() <-chan struct{}
+}
+
+// Trial lets a candidate serve some, and says how it does.
+type Trial interface {
+	// Canary lets the candidate serve who is selected. A wider selection replaces a narrower one.
+	Canary(s Selector) error
+	// Health counts from Prepare on, and goes on counting between Commit and Release.
+	Health() Health
+}
+
+// Decision ends a plan. Exactly one of Commit and Abort is called, and after a Commit exactly one
+// of Revert and Release.
+type Decision interface {
+	// Commit links the new versions, and says how long that took at the slowest listener. On an
+	// error nothing has changed, and Abort follows.
+	Commit() (took time.Duration, err error)
+	Abort()
+	// Revert brings the old versions back, warm. On an error the new ones stay, and Release
+	// follows.
+	Revert() error
+	// Release lets the old versions go once nobody is in them.
+	Release()
+}
+
+// Shadow is a Plan whose candidate can answer beside the active version without effect.
+type Shadow interface {
+	// Shadow begins with a share of the questions from 0 to 1; 0 ends it.
+	Shadow(sample float64) error
+	Compared() Comparison
+}
+
+// Comparison counts questions that both versions answered.
+type Comparison struct {
+	Asked   uint64 `json:"asked"`
+	Matched uint64 `json:"matched"`
+}
+
+// Selector says whom a candidate serves: who is in all that is not empty, and of those a percentage
+// by client id. Who was in a lower percentage is in every higher one.
+type Selector struct {
+	Percent float64
+	Clients []string
+	Tenant  string
+	Filter  string
+}
+
+// View is one place of a plan.
+type View struct {
+	Listener string
+	Role     string
+	Position int
+	// Old is nil if the place was free, New if it is free then.
+	Old, New *Component
+}
+
+// Component is what serves in a place. Name and Version are its own, not those of its bundle.
+type Component struct {
+	Name, Version, Digest string
+	Grants                []string
+}
+
+// Refusal is an error with the step that refused, in the words of who refused: "imports".
+type Refusal struct {
+	Step string
+	Err  error
+}
+
+// Error is the reason.
+func (e *Refusal) Error() string { return e.Err.Error() }
+
+// Unwrap is the reason.
+func (e *Refusal) Unwrap() error { return e.Err }
+
+// Tests are the golden cases that come with an artifact.
+type Tests interface {
+	// Test asks the component its cases. It may block and ends with the context. What has no cases
+	// passes.
+	Test(ctx context.Context, item Item, a *Artifact) error
+}
+
+// Ledger keeps records so that they outlive the process. It is used by one goroutine at a time.
+type Ledger interface {
+	// Load hands out what is kept, in order; the record is borrowed. It is called once, first.
+	Load(each func(record []byte) error) error
+	// Append is safe on the device when it returns. On an error the record does not exist, and
+	// never will.
+	Append(record []byte) error
+	// Compact puts one record in the place of all others. On an error they are all still there,
+	// before the record or without it.
+	Compact(record []byte) error
+}
+
+// Clock is the time that dwell times and health are measured by.
+type Clock interface {
+	Now() time.Time
+	After(d time.Duration) <-chan time.Time
+}

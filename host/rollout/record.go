@@ -1,0 +1,119 @@
+package rollout
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// recordVersion is that of the text of a record.
+const recordVersion = 1
+
+// record is one line of the ledger: an event, and what it changes. What is empty changes nothing.
+type record struct {
+	V      int       `json:"v"`
+	Seq    uint64    `json:"seq"`
+	At     time.Time `json:"at"`
+	Change string    `json:"change,omitempty"`
+	// New begins a change.
+	New   *Change       `json:"new,omitempty"`
+	State State         `json:"state,omitempty"`
+	Step  int           `json:"step,omitempty"`
+	Of    string        `json:"of,omitempty"`
+	Why   string        `json:"why,omitempty"`
+	By    string        `json:"by,omitempty"`
+	Took  time.Duration `json:"took,omitempty"`
+	// Places are those of the change with what is known of them now.
+	Places []ChangePlace `json:"places,omitempty"`
+	// Links replace those of the same listeners; one without chains removes.
+	Links      []Linked      `json:"links,omitempty"`
+	Quarantine []Quarantined `json:"quarantine,omitempty"`
+	Pardon     []string      `json:"pardon,omitempty"`
+	// Book is all that the records before come to.
+	Book *snapshot `json:"book,omitempty"`
+}
+
+// snapshot is a book as a record.
+type snapshot struct {
+	Floor      uint64        `json:"floor"`
+	Changes    []*Change     `json:"changes,omitempty"`
+	Links      []Linked      `json:"links,omitempty"`
+	Quarantine []Quarantined `json:"quarantine,omitempty"`
+}
+
+// Change is the audit record of a change.
+type Change struct {
+	ID     string `json:"id"`
+	By     string `json:"by,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	Force  bool   `json:"force,omitempty"`
+	// Content is the digest of what was asked for.
+	Content string        `json:"content"`
+	Places  []ChangePlace `json:"places"`
+	State   State         `json:"state"`
+	// Step of a canary counts from 1; Of says at which step a change was refused.
+	Step int    `json:"step,omitempty"`
+	Of   string `json:"of,omitempty"`
+	Why  string `json:"why,omitempty"`
+	// EndedBy says who cancelled it, or rolled it back, if it was somebody.
+	EndedBy string `json:"ended_by,omitempty"`
+	// Took is how long the commit took at the slowest listener, in nanoseconds.
+	Took  time.Duration `json:"took,omitempty"`
+	Marks []Mark        `json:"marks"`
+}
+
+// ChangePlace is one place of a change.
+type ChangePlace struct {
+	Listener string `json:"listener"`
+	Role     string `json:"role"`
+	Position int    `json:"position"`
+	Source   string `json:"source,omitempty"`
+	Remove   bool   `json:"remove,omitempty"`
+	// New is known once it is fetched, Old once it is checked.
+	New *Pin `json:"new,omitempty"`
+	Old *Pin `json:"old,omitempty"`
+}
+
+// Mark says when a change came into a state.
+type Mark struct {
+	Seq   uint64    `json:"seq"`
+	At    time.Time `json:"at"`
+	State State     `json:"state"`
+	Step  int       `json:"step,omitempty"`
+	Why   string    `json:"why,omitempty"`
+}
+
+// Quarantined is a digest that a health rolled back.
+type Quarantined struct {
+	Digest string    `json:"digest"`
+	Change string    `json:"change"`
+	Since  time.Time `json:"since"`
+	Why    string    `json:"why"`
+}
+
+func (r *record) encode() ([]byte, error) {
+	r.V = recordVersion
+	b, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("rollout: record: %w", err)
+	}
+	return b, nil
+}
+
+func decode(b []byte) (*record, error) {
+	var r record
+	d := json.NewDecoder(bytes.NewReader(b))
+	if err := d.Decode(&r); err != nil {
+		return nil, fmt.Errorf("rollout: record: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("rollout: record: there is something behind it")
+	}
+	if r.V != recordVersion {
+		return nil, fmt.Errorf("rollout: record: version %d: use that version of the broker", r.V)
+	}
+	return &r, nil
+}

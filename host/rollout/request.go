@@ -1,0 +1,183 @@
+package rollout
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Request asks for a change of several places, all or none.
+type Request struct {
+	// ID makes asking again safe: see Machine.Submit.
+	ID string `json:"id"`
+	// By says who asks, Reason why; for the audit.
+	By     string `json:"by,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	Items  []Item `json:"items"`
+	// Force allows an older version, and a digest in quarantine.
+	Force  bool       `json:"force,omitempty"`
+	Shadow ShadowPlan `json:"shadow,omitzero"`
+	Canary CanaryPlan `json:"canary,omitzero"`
+	// Watch is for how long after the commit the old version is kept warm and the new one is looked
+	// at, in nanoseconds; 0 is not at all.
+	Watch      time.Duration `json:"watch,omitempty"`
+	Thresholds Thresholds    `json:"thresholds,omitzero"`
+}
+
+// Item asks for another component in one place of a role, or for none.
+type Item struct {
+	Listener string `json:"listener"`
+	Role     string `json:"role"`
+	// Position is the place in the chain, from 0; the one after the last adds a component.
+	Position int `json:"position,omitempty"`
+	// Source names what to link in the words of the port Source; empty with Remove.
+	Source string `json:"source,omitempty"`
+	// Component chooses one of a bundle that has several for the role.
+	Component string `json:"component,omitempty"`
+	// Remove takes the component out; those behind it move up.
+	Remove bool `json:"remove,omitempty"`
+	Settings
+}
+
+// Settings are how a component is linked. What is nil, empty or zero stays as it is in the place.
+type Settings struct {
+	Config  json.RawMessage   `json:"config,omitempty"`
+	Env     map[string]string `json:"env,omitempty"`
+	Grants  []string          `json:"grants,omitempty"`
+	OnFault string            `json:"on_fault,omitempty"`
+	Limits  Limits            `json:"limits,omitzero"`
+}
+
+// Limits of a component, in the units of host/link.
+type Limits struct {
+	Fuel           uint64 `json:"fuel,omitempty"`
+	StartFuel      uint64 `json:"start_fuel,omitempty"`
+	DepthMax       uint32 `json:"depth_max,omitempty"`
+	MemoryBytesMax uint32 `json:"memory_bytes_max,omitempty"`
+}
+
+// ShadowPlan lets the candidate answer beside the active version first.
+type ShadowPlan struct {
+	// For is how long, in nanoseconds; 0 leaves the shadow out.
+	For time.Duration `json:"for,omitempty"`
+	// Sample is the share of questions, from 0 to 1; 0 means all.
+	Sample float64 `json:"sample,omitempty"`
+	// MatchMin is the share of answers that must be the same, or the change is refused; 0 is none.
+	MatchMin float64 `json:"match_min,omitempty"`
+}
+
+// CanaryPlan lets the candidate serve some clients before all. Without steps there is no canary.
+// Clients, Tenant and Filter, if they are there, say of whom the percentage is taken.
+type CanaryPlan struct {
+	Steps   []CanaryStep `json:"steps,omitempty"`
+	Clients []string     `json:"clients,omitempty"`
+	Tenant  string       `json:"tenant,omitempty"`
+	Filter  string       `json:"filter,omitempty"`
+}
+
+// CanaryStep is one step: so many of a hundred clients, for so long in nanoseconds.
+type CanaryStep struct {
+	Percent float64       `json:"percent"`
+	Dwell   time.Duration `json:"dwell"`
+}
+
+// content is the digest of what is asked for: of all but who asks, and why.
+func (q *Request) content() (digest string, bytes int, err error) {
+	c := *q
+	c.By, c.Reason = "", ""
+	b, err := json.Marshal(&c)
+	if err != nil {
+		return "", 0, fmt.Errorf("rollout: request: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(sum[:]), len(b), nil
+}
+
+// validate looks at the request alone.
+func (q *Request) validate() error {
+	switch {
+	case q.ID == "" || len(q.ID) > idBytesMax:
+		return fmt.Errorf("id: give it 1 to %d bytes", idBytesMax)
+	case len(q.By) > textBytesMax || len(q.Reason) > textBytesMax:
+		return fmt.Errorf("by, reason: at most %d bytes each", textBytesMax)
+	case len(q.Items) == 0 || len(q.Items) > itemsMax:
+		return fmt.Errorf("items: give 1 to %d", itemsMax)
+	case q.Watch < 0 || q.Watch > dwellMax:
+		return fmt.Errorf("watch: 0 to %s", dwellMax)
+	}
+	if err := q.Shadow.validate(); err != nil {
+		return err
+	}
+	if err := q.Canary.validate(); err != nil {
+		return err
+	}
+	if err := q.Thresholds.validate(); err != nil {
+		return err
+	}
+	return validateItems(q.Items)
+}
+
+func validateItems(items []Item) error {
+	type role struct{ listener, role string }
+	seen := map[role][]Item{}
+	for i, it := range items {
+		switch {
+		case it.Listener == "" || it.Role == "":
+			return fmt.Errorf("items: %d: name a listener and a role", i)
+		case it.Position < 0:
+			return fmt.Errorf("items: %d: positions count from 0", i)
+		case it.Remove == (it.Source != ""):
+			return fmt.Errorf("items: %d: give a source, or say remove", i)
+		}
+		r := role{it.Listener, it.Role}
+		for _, other := range seen[r] {
+			if other.Position == it.Position {
+				return fmt.Errorf("items: %d: the place %d is named twice", i, it.Position)
+			}
+			if other.Remove || it.Remove {
+				return fmt.Errorf("items: %d: what is taken out of a role moves the others: "+
+					"make it a change of its own", i)
+			}
+		}
+		seen[r] = append(seen[r], it)
+	}
+	return nil
+}
+
+func (s ShadowPlan) validate() error {
+	switch {
+	case s.For < 0 || s.For > dwellMax:
+		return fmt.Errorf("shadow: for: 0 to %s", dwellMax)
+	case !share(s.Sample) || !share(s.MatchMin):
+		return errors.New("shadow: sample and match_min are from 0 to 1")
+	}
+	return nil
+}
+
+func (c CanaryPlan) validate() error {
+	if len(c.Steps) > canaryStepsMax {
+		return fmt.Errorf("canary: at most %d steps", canaryStepsMax)
+	}
+	last := 0.0
+	for i, s := range c.Steps {
+		switch {
+		case !(s.Percent > last && s.Percent <= 100):
+			return fmt.Errorf("canary: step %d: percents grow, up to 100", i+1)
+		case s.Dwell <= 0 || s.Dwell > dwellMax:
+			return fmt.Errorf("canary: step %d: dwell: above 0, up to %s", i+1, dwellMax)
+		}
+		last = s.Percent
+	}
+	return nil
+}
+
+func (c CanaryPlan) selector(step int) Selector {
+	return Selector{
+		Percent: c.Steps[step].Percent, Clients: c.Clients, Tenant: c.Tenant, Filter: c.Filter,
+	}
+}
+
+func share(x float64) bool { return x >= 0 && x <= 1 }

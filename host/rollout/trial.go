@@ -1,0 +1,279 @@
+package rollout
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// shadow lets the candidate answer beside the active version.
+func (w *work) shadow() *ending {
+	s := w.q.Shadow
+	if s.For == 0 {
+		return nil
+	}
+	p, ok := w.plan.(Shadow)
+	if !ok {
+		return refused(string(Shadowing), errors.New("this broker has no shadow: leave it out"))
+	}
+	if s.Sample == 0 {
+		s.Sample = 1
+	}
+	if end := w.enter(&record{State: Shadowing}); end != nil {
+		return end
+	}
+	eye := w.watch()
+	if err := p.Shadow(s.Sample); err != nil {
+		return refused(string(Shadowing), err)
+	}
+	end := w.dwell(s.For, eye)
+	if err := p.Shadow(0); err != nil && end == nil {
+		end = refused(string(Shadowing), err)
+	}
+	if end != nil {
+		return end
+	}
+	c := p.Compared()
+	if s.MatchMin > 0 && (c.Asked == 0 || ratio(c.Matched, c.Asked) < s.MatchMin) {
+		return refused(string(Shadowing), fmt.Errorf("%d of %d answers were those of the active "+
+			"version; %.2f %% are needed", c.Matched, c.Asked, s.MatchMin*100))
+	}
+	return nil
+}
+
+// canary lets the candidate serve some, step by step.
+func (w *work) canary() *ending {
+	for i, step := range w.q.Canary.Steps {
+		r := &record{State: Canary, Step: i + 1, Why: fmt.Sprintf("%g %%", step.Percent)}
+		if end := w.enter(r); end != nil {
+			return end
+		}
+		eye := w.watch()
+		if err := w.plan.Canary(w.q.Canary.selector(i)); err != nil {
+			return refused(string(Canary), err)
+		}
+		if end := w.dwell(step.Dwell, eye); end != nil {
+			return end
+		}
+	}
+	return nil
+}
+
+// watch begins to look at the candidate. It comes before what lets that serve somebody.
+func (w *work) watch() *watcher {
+	return newWatcher(w.m.ports.Clock.Now(), w.q.Thresholds, w.plan.Health())
+}
+
+// dwell waits, looks at the candidate meanwhile, and once more at the end.
+func (w *work) dwell(d time.Duration, eye *watcher) *ending {
+	clock := w.m.ports.Clock
+	until := clock.Now().Add(d)
+	for {
+		left := until.Sub(clock.Now())
+		if left <= 0 {
+			return nil
+		}
+		select {
+		case <-w.ctx.Done():
+			return w.cause()
+		case <-clock.After(min(left, lookEvery)):
+		}
+		if why := eye.look(clock.Now(), w.plan.Health()); why != "" {
+			return &ending{state: RolledBack, why: why + "; the old version is linked", bad: true}
+		}
+	}
+}
+
+// commit is the one step that nobody cancels any more.
+func (w *work) commit() *ending {
+	if end := w.decide(); end != nil {
+		return end
+	}
+	w.eye = w.watch()
+	took, err := w.plan.Commit()
+	if err != nil {
+		return &ending{state: RolledBack, why: fmt.Sprintf("commit: %v; the old version is linked",
+			err)}
+	}
+	w.live, w.took = true, took
+	return nil
+}
+
+// decide makes the change durable, unless it was stopped before.
+func (w *work) decide() *ending {
+	w.m.write.Lock()
+	defer w.m.write.Unlock()
+	if end := w.cause(); end != nil {
+		return end
+	}
+	links, err := w.links()
+	if err != nil {
+		return refused(string(Committed), err)
+	}
+	w.was, w.made = w.m.linksOf(links), links
+	if end := w.enterLocked(&record{State: Committed, Links: links}); end != nil {
+		return end
+	}
+	w.committed = true
+	return nil
+}
+
+// linksOf answers what is linked over the configuration to the listeners of list.
+func (m *Machine) linksOf(list []Linked) []Linked {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var was []Linked
+	for _, l := range list {
+		had := m.book.links[l.Listener]
+		had.Listener = l.Listener
+		was = append(was, had)
+	}
+	return was
+}
+
+// links are those of the listeners of the change once it is committed.
+func (w *work) links() ([]Linked, error) {
+	var names []string
+	entries := map[string][]entry{}
+	for i, it := range w.q.Items {
+		if entries[it.Listener] == nil {
+			names = append(names, it.Listener)
+		}
+		entries[it.Listener] = append(entries[it.Listener], entry{it, w.pin(i)})
+	}
+	var list []Linked
+	for _, had := range w.m.linksOf(listed(names)) {
+		base, err := w.m.ports.Links.Base(had.Listener)
+		if err != nil {
+			return nil, err
+		}
+		next, err := base.after(had, entries[had.Listener])
+		if err != nil {
+			return nil, err
+		}
+		next.Change, next.Since = w.q.ID, w.m.ports.Clock.Now().UTC()
+		list = append(list, next)
+	}
+	return list, nil
+}
+
+func listed(names []string) []Linked {
+	list := make([]Linked, len(names))
+	for i, n := range names {
+		list[i].Listener = n
+	}
+	return list
+}
+
+// pin is what an item links for good, nil if it takes out.
+func (w *work) pin(i int) *Pinned {
+	it := w.q.Items[i]
+	if it.Remove {
+		return nil
+	}
+	p := &Pinned{Source: it.Source, Component: it.Component, Settings: it.Settings}
+	if a := w.artifacts[i]; a != nil {
+		p.Pin = a.Pin
+	}
+	if w.plan == nil {
+		return p
+	}
+	if v := find(w.plan.Views(), &w.places[i]); v != nil && v.New != nil {
+		p.Grants = slices.Clone(v.New.Grants)
+	}
+	return p
+}
+
+// afterCommit watches the new version while the old one is warm, then lets that go.
+func (w *work) afterCommit() *ending {
+	w.m.write.Lock()
+	_ = w.m.appendOwed(&record{Change: w.q.ID, State: Draining, Took: w.took})
+	w.state = Draining
+	w.m.write.Unlock()
+	var end *ending
+	if w.q.Watch > 0 {
+		end = w.dwell(w.q.Watch, w.eye)
+	}
+	w.m.write.Lock()
+	if end == nil {
+		end = w.cause() // somebody may have asked to go back just now
+	}
+	w.over = end == nil || end.passive
+	w.m.write.Unlock()
+	if !w.over {
+		return end
+	}
+	w.plan.Release()
+	if end != nil && end.why != "" {
+		return &ending{state: Done, why: end.why + "; the new version is linked"}
+	}
+	return &ending{state: Done}
+}
+
+// undo takes back what the change has done, if it does not end well.
+func (w *work) undo(end *ending) *ending {
+	switch {
+	case w.plan == nil || end.state == Done:
+	case !w.live:
+		w.plan.Abort()
+	default:
+		err := w.plan.Revert()
+		if err == nil {
+			break
+		}
+		w.plan.Release()
+		return &ending{state: Done, bad: end.bad, why: fmt.Sprintf(
+			"it was to be rolled back (%s), but that failed: %v; the new version is linked",
+			end.why, err)}
+	}
+	return end
+}
+
+// finish records the end.
+func (w *work) finish(end *ending) {
+	m := w.m
+	m.write.Lock()
+	defer m.write.Unlock()
+	r := &record{Change: w.q.ID, State: end.state, Of: end.of, Why: end.why, By: end.by,
+		Places: slices.Clone(w.places)}
+	if end.stopped {
+		r.Why = fmt.Sprintf("the broker was stopped in state %s: the old version is linked",
+			w.state)
+	}
+	if w.committed && end.state == RolledBack {
+		r.Links = w.restored()
+	}
+	for _, p := range w.places {
+		switch {
+		case p.New == nil || p.Old != nil && p.Old.Digest == p.New.Digest:
+		case end.bad:
+			r.Quarantine = append(r.Quarantine, Quarantined{Digest: p.New.Digest, Change: w.q.ID,
+				Since: m.ports.Clock.Now().UTC(), Why: cut(end.why)})
+		case end.state == Done && w.q.Force:
+			r.Pardon = append(r.Pardon, p.New.Digest)
+		}
+	}
+	_ = m.appendOwed(r)
+	delete(m.works, w.q.ID)
+	m.mu.Lock()
+	delete(m.plans, w.q.ID)
+	for l, id := range m.busy {
+		if id == w.q.ID {
+			delete(m.busy, l)
+		}
+	}
+	m.mu.Unlock()
+	close(w.done)
+}
+
+// restored is what was linked before, but for a listener that was dropped meanwhile.
+func (w *work) restored() []Linked {
+	var list []Linked
+	for i, now := range w.m.linksOf(w.was) {
+		if now.Change == w.q.ID || len(now.Chains)+len(w.made[i].Chains) == 0 {
+			list = append(list, w.was[i])
+		}
+	}
+	return list
+}

@@ -1,0 +1,99 @@
+package rollout
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Change answers one.
+func (m *Machine) Change(id string) (Change, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.book.changes[id]
+	if c == nil {
+		return Change{}, fmt.Errorf("%w (%s)", ErrUnknown, id)
+	}
+	return *c.clone(), nil
+}
+
+// Changes answers all that are kept, the newest first.
+func (m *Machine) Changes() []Change {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := make([]Change, 0, len(m.book.order))
+	for _, id := range slices.Backward(m.book.order) {
+		list = append(list, *m.book.changes[id].clone())
+	}
+	return list
+}
+
+// Linked answers what must be linked over the configuration, sorted by listener. It is what the
+// ledger says, whatever is at work. The answer is shared: it must not be changed.
+func (m *Machine) Linked() []Linked {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.book.linked()
+}
+
+// Quarantine answers the digests that are refused without force, the oldest first.
+func (m *Machine) Quarantine() []Quarantined {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.book.quarantine)
+}
+
+// Health answers how the candidate of a change does that is at work and prepared.
+func (m *Machine) Health(id string) (h Health, ok bool) {
+	m.mu.Lock()
+	p := m.plans[id]
+	m.mu.Unlock()
+	if p == nil {
+		return h, false
+	}
+	return p.Health(), true
+}
+
+// Subscribe reads the events from that number on; 0 is the oldest that is kept.
+func (m *Machine) Subscribe(from uint64) *Reader { return m.stream.subscribe(from) }
+
+// Failing is why the ledger could not be written the last time it was tried, or nil. What is owed
+// to it is written before the next record.
+func (m *Machine) Failing() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.failing
+}
+
+// Drop forgets what changes linked to a listener: the configuration says something else now, or
+// what was linked cannot be had any more. It changes no table.
+func (m *Machine) Drop(listener, why string) error {
+	m.write.Lock()
+	defer m.write.Unlock()
+	m.mu.Lock()
+	_, ok := m.book.links[listener]
+	m.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	return m.appendOwed(&record{Links: []Linked{{Listener: listener}},
+		Why: fmt.Sprintf("listener %s is linked as its configuration says: %s", listener, why)})
+}
+
+// Pardon takes a digest out of quarantine.
+func (m *Machine) Pardon(digest, by string) error {
+	m.write.Lock()
+	defer m.write.Unlock()
+	return m.append(&record{Pardon: []string{digest}, By: by,
+		Why: digest + " is not in quarantine any more"})
+}
+
+// quarantined says why a digest is, if it is.
+func (m *Machine) quarantined(digest string) (Quarantined, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i := slices.IndexFunc(m.book.quarantine, func(q Quarantined) bool { return q.Digest == digest })
+	if i < 0 {
+		return Quarantined{}, false
+	}
+	return m.book.quarantine[i], true
+}
