@@ -88,7 +88,7 @@ func (c *Client) Pull(
 type pull struct {
 	repo   *remote.Repository
 	layout *oci.Layout
-	bytes  int64
+	bytes  int64 // of the blobs that manifests list
 }
 
 // bundle brings the bundle that d describes.
@@ -151,39 +151,41 @@ func (p *pull) signature(ctx context.Context, d, at ocispec.Descriptor) error {
 	return p.layout.List(ours)
 }
 
-// manifest brings a manifest without what it lists.
+// manifest brings a manifest, of a size that was looked at, without what it lists.
 func (p *pull) manifest(ctx context.Context, d ocispec.Descriptor) (*oci.Manifest, error) {
-	if err := p.blob(ctx, d, oci.DocumentBytesMax); err != nil {
+	if err := p.blob(ctx, d); err != nil {
 		return nil, err
 	}
 	return p.layout.Manifest(ours(d))
 }
 
-// blobs brings what a manifest lists.
+// blobs brings what a manifest lists. Sizes are looked at before anything is asked for.
 func (p *pull) blobs(ctx context.Context, m *oci.Manifest) error {
-	for _, b := range append([]oci.Descriptor{m.Config}, m.Layers...) {
+	all := append([]oci.Descriptor{m.Config}, m.Layers...)
+	for _, b := range all {
 		if err := b.Digest.Check(); err != nil {
 			return err
 		}
-		if _, err := p.layout.Blob(b); err == nil {
-			continue // another manifest listed it
+		if b.Size < 0 || b.Size > oci.BlobBytesMax {
+			return tooLarge("blob "+string(b.Digest), b.Size, oci.BlobBytesMax)
 		}
-		if err := p.blob(ctx, theirs(b), oci.BlobBytesMax); err != nil {
+		if p.bytes += b.Size; p.bytes > oci.BytesMax {
+			return tooLarge("all of it", p.bytes, oci.BytesMax)
+		}
+	}
+	for _, b := range all {
+		if _, err := p.layout.Blob(b); err == nil {
+			continue // it was listed before
+		}
+		if err := p.blob(ctx, theirs(b)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// blob brings one blob, if its size is within most and what is left.
-func (p *pull) blob(ctx context.Context, d ocispec.Descriptor, most int64) error {
-	switch {
-	case d.Size < 0 || d.Size > most:
-		return tooLarge("blob "+d.Digest.String(), d.Size, most)
-	case p.bytes+d.Size > oci.BytesMax:
-		return tooLarge("all of it", p.bytes+d.Size, oci.BytesMax)
-	}
-	p.bytes += d.Size
+// blob brings one blob, of a size that was looked at.
+func (p *pull) blob(ctx context.Context, d ocispec.Descriptor) error {
 	b, err := content.FetchAll(ctx, p.repo, d)
 	switch {
 	case errors.Is(err, content.ErrMismatchedDigest), errors.Is(err, content.ErrTrailingData):

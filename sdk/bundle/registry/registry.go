@@ -215,7 +215,7 @@ func failed(op, ref string, err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		e.Do = "try again; the registry ended in the middle"
 	default:
-		e.Do = "see what the registry says"
+		e.Do = "try again; if it stays so, see what the registry says of it in its log"
 	}
 	return e
 }

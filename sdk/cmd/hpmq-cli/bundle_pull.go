@@ -83,7 +83,7 @@ func (s *settings) printPulled(out *bundlePulled, verified bool) error {
 	if s.json {
 		return s.printJSON(out)
 	}
-	if err := s.printf("%s: with %d signatures", out.Path, out.Signatures); err != nil {
+	if err := s.printf("%s, signatures: %d", out.Path, out.Signatures); err != nil {
 		return err
 	}
 	if verified {

@@ -61,6 +61,6 @@ func (s *settings) bundlePush(
 	if s.json {
 		return s.printJSON(&out)
 	}
-	return s.printf("%s %s, %s\nis at %s, with %d signatures", printable(out.Name),
+	return s.printf("%s %s, %s\nis at %s, signatures: %d", printable(out.Name),
 		printable(out.Version), out.Manifest, args[1], out.Signatures)
 }

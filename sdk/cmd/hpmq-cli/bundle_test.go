@@ -54,8 +54,8 @@ func TestBundleIsShipped(t *testing.T) {
 	do("acme.key signs: keep it secret", "bundle", "key", "new", "acme")
 	do("acme-router 1.0.0, "+digest+"\nsigned by sha256:", "bundle", "sign", "router", "--key",
 		"acme.key")
-	do("with 1 signatures", "bundle", "push", "router", ref)
-	do("with 1 signatures\nacme-router 1.0.0 is whole", "bundle", "pull", ref, "one", "--key",
+	do(ref+", signatures: 1", "bundle", "push", "router", ref)
+	do("one, signatures: 1\nacme-router 1.0.0 is whole", "bundle", "pull", ref, "one", "--key",
 		"acme.pem")
 	do("not verified; do: hpmq-cli bundle verify two.tar", "bundle", "pull",
 		strings.Replace(ref, ":1.0.0", "@"+digest, 1), "two.tar")

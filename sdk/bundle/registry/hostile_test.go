@@ -1,0 +1,180 @@
+package registry
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/hpmq/hpmq/sdk/bundle/oci"
+	"github.com/hpmq/hpmq/sdk/bundle/sign"
+)
+
+// hostile is a registry that answers what it was told to, true or not, and has the referrers API.
+type hostile struct {
+	manifest  []byte
+	documents map[oci.Digest][]byte // manifests and blobs
+	referrers []oci.Descriptor
+	asked     map[string]int // by path
+}
+
+func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.asked[r.URL.Path]++
+	_, last, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v2/b/"), "/")
+	switch {
+	case strings.Contains(r.URL.Path, "/referrers/"):
+		w.Header().Set("Content-Type", oci.MediaTypeIndex)
+		_ = json.NewEncoder(w).Encode(oci.Index{
+			SchemaVersion: 2, MediaType: oci.MediaTypeIndex, Manifests: h.referrers,
+		})
+		return
+	case strings.Contains(r.URL.Path, "/manifests/"):
+		w.Header().Set("Content-Type", oci.MediaTypeManifest)
+	default:
+		w.Header().Set("Content-Type", "application/octet-stream")
+	}
+	b, ok := h.documents[oci.Digest(last)]
+	if last == "tag" {
+		b, ok = h.manifest, true
+	}
+	if !ok {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Docker-Content-Digest", string(oci.DigestOf(b)))
+	w.Header().Set("Content-Length", fmt.Sprint(len(b)))
+	_, _ = w.Write(b)
+}
+
+// serve makes a registry that holds a signed bundle as it should be.
+func serve(t *testing.T) (*hostile, *oci.Layout, oci.Descriptor) {
+	t.Helper()
+	l, d := build(t, "acme-router", "1.0.0")
+	attach(t, l, d, generate(t))
+	h := &hostile{documents: map[oci.Digest][]byte{}, asked: map[string]int{}}
+	for _, at := range l.Manifests() {
+		h.keep(t, l, at)
+	}
+	h.manifest = h.documents[d.Digest]
+	h.referrers = l.Manifests()[1:]
+	return h, l, d
+}
+
+// keep takes a manifest over with what it lists.
+func (h *hostile) keep(t *testing.T, l *oci.Layout, at oci.Descriptor) {
+	t.Helper()
+	m, err := l.Manifest(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range append([]oci.Descriptor{at, m.Config}, m.Layers...) {
+		b, err := l.Blob(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.documents[d.Digest] = b
+	}
+}
+
+// replace puts another manifest behind the tag.
+func (h *hostile) replace(t *testing.T, change func(*oci.Manifest)) {
+	t.Helper()
+	var m oci.Manifest
+	if err := json.Unmarshal(h.manifest, &m); err != nil {
+		t.Fatal(err)
+	}
+	change(&m)
+	b, err := json.Marshal(&m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.manifest = b
+	h.documents[oci.DigestOf(b)] = b
+}
+
+// However much a registry promises, no more than the bounds is asked for, and nothing is kept.
+func TestHostileRegistry(t *testing.T) {
+	layer := func(size int64) func(*testing.T, *hostile) {
+		return func(t *testing.T, h *hostile) {
+			h.replace(t, func(m *oci.Manifest) { m.Layers[1].Size = size })
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(*testing.T, *hostile)
+		want   string
+	}{
+		"large blob":    {layer(oci.BlobBytesMax + 1), "has 67108865 bytes; at most 67108864"},
+		"negative blob": {layer(-1), "has -1 bytes"},
+		"longer blob":   {layer(5), "Content-Length"},
+		"shorter blob":  {layer(4000), "Content-Length"},
+		"large all": {func(t *testing.T, h *hostile) {
+			h.replace(t, func(m *oci.Manifest) {
+				for i := range 3 {
+					m.Layers = append(m.Layers, oci.Descriptor{Size: oci.BlobBytesMax,
+						Digest: oci.DigestOf([]byte{byte(i)}), MediaType: "text/plain"})
+				}
+			})
+		}, "all of it has"},
+		"many layers": {func(t *testing.T, h *hostile) {
+			h.replace(t, func(m *oci.Manifest) { m.Layers = make([]oci.Descriptor, oci.BlobsMax) })
+		}, "1024 layers"},
+		"no digest": {func(t *testing.T, h *hostile) {
+			h.replace(t, func(m *oci.Manifest) { m.Layers[0].Digest = "../../etc/passwd" })
+		}, "is no digest"},
+		"no manifest": {func(_ *testing.T, h *hostile) {
+			h.manifest = []byte("{")
+			h.documents[oci.DigestOf(h.manifest)] = h.manifest
+		}, "manifest"},
+		"many signatures": {func(_ *testing.T, h *hostile) {
+			for range SignaturesMax {
+				h.referrers = append(h.referrers, h.referrers[0])
+			}
+		}, "more than 64 signatures"},
+		"large signature": {func(_ *testing.T, h *hostile) {
+			h.referrers[0].Size = sign.EnvelopeBytesMax + 1
+		}, "the signature sha256:"},
+		"signature of another": {func(t *testing.T, h *hostile) {
+			l, d := build(t, "acme-codec", "1.0.0")
+			attach(t, l, d, generate(t))
+			h.referrers = l.Manifests()[1:]
+			h.keep(t, l, h.referrers[0])
+		}, "it is of sha256:"},
+		"no signature": {func(t *testing.T, h *hostile) {
+			l, d := build(t, "acme-codec", "1.0.0")
+			h.keep(t, l, d)
+			d.ArtifactType = sign.SignatureType
+			h.referrers = []oci.Descriptor{d}
+		}, "no signature of something"},
+		"signature gone": {func(_ *testing.T, h *hostile) {
+			delete(h.documents, h.referrers[0].Digest)
+		}, "missing"},
+	} {
+		h, _, _ := serve(t)
+		c.change(t, h)
+		s := httptest.NewServer(h)
+		ref := strings.TrimPrefix(s.URL, "http://") + "/b:tag"
+		l, _, err := client(t, nil).Pull(t.Context(), ref)
+		s.Close()
+		if err == nil || l != nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s:\n got %v\nwant %s", name, err, c.want)
+		}
+	}
+}
+
+// Where a registry has the referrers API it is asked, and not the tag that stands for it.
+func TestReferrersAPI(t *testing.T) {
+	h, _, d := serve(t)
+	s := httptest.NewServer(h)
+	defer s.Close()
+	l, at, err := client(t, nil).Pull(t.Context(), strings.TrimPrefix(s.URL, "http://")+"/b:tag")
+	if err != nil || at.Digest != d.Digest {
+		t.Fatal(at, err)
+	}
+	envelopes, err := sign.Envelopes(l, at)
+	if err != nil || len(envelopes) != 1 || h.asked["/v2/b/referrers/"+string(d.Digest)] != 1 ||
+		h.asked["/v2/b/manifests/sha256-"+d.Digest.Hex()] != 0 {
+		t.Errorf("%d signatures, %v; asked %v", len(envelopes), err, h.asked)
+	}
+}
