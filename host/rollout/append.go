@@ -1,6 +1,9 @@
 package rollout
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // append makes a record safe, then true. On an error it is neither. Needs write.
 func (m *Machine) append(r *record) error { return m.put(r, false) }
@@ -74,10 +77,10 @@ func (m *Machine) compact() {
 	m.mu.Unlock()
 }
 
-// cut bounds a text of others.
+// cut bounds a text of others, and makes it one that a record can hold.
 func cut(s string) string {
 	if len(s) > whyBytesMax {
-		return s[:whyBytesMax] + "…"
+		s = s[:whyBytesMax] + "…"
 	}
-	return s
+	return strings.ToValidUTF8(s, "?")
 }

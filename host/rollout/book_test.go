@@ -259,7 +259,7 @@ func FuzzRecord(f *testing.F) {
 		}
 		once, err := b.record().encode()
 		if err != nil {
-			t.Skip() // a time that JSON has no words for
+			t.Fatal(err)
 		}
 		r, err := decode(once)
 		if err != nil {

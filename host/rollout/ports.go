@@ -83,7 +83,8 @@ type Plan interface {
 type Trial interface {
 	// Canary lets the candidate serve who is selected. A wider selection replaces a narrower one.
 	Canary(s Selector) error
-	// Health counts from Prepare on, and goes on counting between Commit and Release.
+	// Health counts from Prepare on, and goes on counting between Commit and Release. It may be
+	// asked at any time, also after the end.
 	Health() Health
 }
 

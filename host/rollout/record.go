@@ -12,6 +12,9 @@ import (
 // recordVersion is that of the text of a record.
 const recordVersion = 1
 
+// ErrVersion is for a ledger that this broker cannot read.
+var ErrVersion = errors.New("rollout: a record of another version: use that version of the broker")
+
 // record is one line of the ledger: an event, and what it changes. What is empty changes nothing.
 type record struct {
 	V      int       `json:"v"`
@@ -113,7 +116,7 @@ func decode(b []byte) (*record, error) {
 		return nil, errors.New("rollout: record: there is something behind it")
 	}
 	if r.V != recordVersion {
-		return nil, fmt.Errorf("rollout: record: version %d: use that version of the broker", r.V)
+		return nil, fmt.Errorf("%w: %d", ErrVersion, r.V)
 	}
 	return &r, nil
 }

@@ -418,6 +418,67 @@ func TestOlderVersionsNeedForce(t *testing.T) {
 	}
 }
 
+// TestOlderBundlesNeedForce, whatever their components say of themselves.
+func TestOlderBundlesNeedForce(t *testing.T) {
+	w := newWorld(t)
+	w.version = "0.0.1"
+	m, _ := w.open(Default())
+	submit(t, m, swap("1", "rules@2.0.0"))
+	if c := submit(t, m, swap("2", "rules@1.9.9")); c.State != Refused || c.Of != "version" {
+		t.Errorf("older: %+v", c)
+	}
+}
+
+func TestPromoteDoesNotWait(t *testing.T) {
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	q := swap("1", "rules@2.0.0")
+	q.Canary.Steps = []CanaryStep{{5, time.Minute}, {50, time.Minute}}
+	q.Watch = time.Minute
+	held(t, w, m, q)
+	w.mu.Lock()
+	w.stuck = nil
+	w.mu.Unlock()
+	began := w.Now()
+	if _, err := m.Promote("1", "bob"); err != nil {
+		t.Fatal(err)
+	}
+	c, err := m.Wait(t.Context(), "1")
+	if err != nil || c.State != Done || strings.Count(states(c), "canary") != 1 {
+		t.Fatalf("%s, %v", states(c), err)
+	}
+	if took := w.Now().Sub(began); took != time.Minute {
+		t.Errorf("it took %s, and the watch is a minute", took)
+	}
+	q = swap("2", "rules@3.0.0")
+	q.Watch = time.Hour
+	held(t, w, m, q)
+	if _, err := m.Promote("2", "bob"); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := m.Wait(t.Context(), "2"); err != nil || c.State != Done {
+		t.Errorf("a watch: %s, %v", c.State, err)
+	}
+	if k := c.Marks[len(c.Marks)-3]; k.State != Committed || k.Why != "bob did not wait" {
+		t.Errorf("%+v", k)
+	}
+	if _, err := m.Promote("1", "bob"); !errors.Is(err, ErrEnded) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+func TestALedgerOfAnotherVersionIsNotRead(t *testing.T) {
+	w := newWorld(t)
+	w.kept = [][]byte{[]byte(`{"v":2,"seq":1}`)}
+	if _, _, err := Open(Default(), w.ports()); !errors.Is(err, ErrVersion) {
+		t.Errorf("version 2: %v", err)
+	}
+	w.kept = [][]byte{[]byte(`{"v":1,`), []byte(`{"v":1,"seq":1,"change":"x","state":"done"}`)}
+	if _, rep := w.open(Default()); len(rep.Strange) != 2 {
+		t.Errorf("what makes no sense: %+v", rep)
+	}
+}
+
 func TestTooManyAtWork(t *testing.T) {
 	w := newWorld(t)
 	cfg := Default()

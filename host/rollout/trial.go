@@ -45,6 +45,9 @@ func (w *work) shadow() *ending {
 // canary lets the candidate serve some, step by step.
 func (w *work) canary() *ending {
 	for i, step := range w.q.Canary.Steps {
+		if w.hurried() {
+			return nil
+		}
 		r := &record{State: Canary, Step: i + 1, Why: fmt.Sprintf("%g %%", step.Percent)}
 		if end := w.enter(r); end != nil {
 			return end
@@ -58,6 +61,15 @@ func (w *work) canary() *ending {
 		}
 	}
 	return nil
+}
+
+func (w *work) hurried() bool {
+	select {
+	case <-w.hurry:
+		return true
+	default:
+		return false
+	}
 }
 
 // watch begins to look at the candidate. It comes before what lets that serve somebody.
@@ -77,6 +89,8 @@ func (w *work) dwell(d time.Duration, eye *watcher) *ending {
 		select {
 		case <-w.ctx.Done():
 			return w.cause()
+		case <-w.hurry:
+			return nil
 		case <-clock.After(min(left, lookEvery)):
 		}
 		if why := eye.look(clock.Now(), w.plan.Health()); why != "" {
@@ -112,10 +126,15 @@ func (w *work) decide() *ending {
 		return refused(string(Committed), err)
 	}
 	w.was, w.made = w.m.linksOf(links), links
-	if end := w.enterLocked(&record{State: Committed, Links: links}); end != nil {
+	r := &record{State: Committed, Links: links}
+	if w.hurriedBy != "" {
+		r.Why = w.hurriedBy + " did not wait"
+	}
+	if end := w.enterLocked(r); end != nil {
 		return end
 	}
 	w.committed = true
+	w.hurry, w.hurriedBy = make(chan struct{}), "" // the watch is another wait
 	return nil
 }
 

@@ -25,7 +25,10 @@ type work struct {
 	eye       *watcher      // from the commit on
 	was, made []Linked      // before committed, and by it
 
-	// Under the machine's write:
+	// Under the machine's write, but that the goroutine may read hurry. It is closed when what is
+	// waited for is not to be waited for.
+	hurry     chan struct{}
+	hurriedBy string
 	committed bool // the record is there
 	over      bool // the old version is not warm any more
 }
@@ -53,7 +56,7 @@ func refused(of string, err error) *ending {
 
 // start begins the work. Needs write.
 func (m *Machine) start(q Request, c *Change) {
-	w := &work{m: m, q: q, done: make(chan struct{}), state: Requested,
+	w := &work{m: m, q: q, done: make(chan struct{}), hurry: make(chan struct{}), state: Requested,
 		places: slices.Clone(c.Places), artifacts: make([]*Artifact, len(q.Items))}
 	w.q.Items = slices.Clone(q.Items)
 	w.ctx, w.cancel = context.WithCancelCause(context.Background())

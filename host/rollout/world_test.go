@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,8 +42,8 @@ type world struct {
 	health func(p *plan) Health
 	// at runs inside of a port in a state.
 	at        func(ctx context.Context, s State) error
-	reaches   bool // Prepare says how far it is
-	versions  map[string]string
+	reaches   bool   // Prepare says how far it is
+	version   string // that components say of themselves, "" for that of their bundle
 	configs   map[string]json.RawMessage
 	compared  Comparison
 	commitErr error
@@ -66,9 +67,8 @@ func newWorld(t *testing.T) *world {
 			"a": {Hash: "hash-a", Chains: map[string]int{"router": 1, "transformer": 2}},
 			"b": {Hash: "hash-b", Chains: map[string]int{"router": 1}},
 		},
-		serves:   map[string]Component{},
-		versions: map[string]string{},
-		configs:  map[string]json.RawMessage{},
+		serves:  map[string]Component{},
+		configs: map[string]json.RawMessage{},
 	}
 }
 
@@ -270,8 +270,9 @@ func (p *plan) Views() []View {
 			v.Old = &old
 		}
 		if c.Artifact != nil {
-			v.New = &Component{Name: c.Artifact.Name, Version: c.Artifact.Version,
-				Digest: c.Artifact.Digest, Grants: []string{"kv"}}
+			v.New = &Component{Name: c.Artifact.Name,
+				Version: cmp.Or(p.w.version, c.Artifact.Version),
+				Digest:  c.Artifact.Digest, Grants: []string{"kv"}}
 		}
 		list = append(list, v)
 	}
