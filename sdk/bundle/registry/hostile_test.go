@@ -107,8 +107,8 @@ func TestHostileRegistry(t *testing.T) {
 	}{
 		"large blob":    {layer(oci.BlobBytesMax + 1), "has 67108865 bytes; at most 67108864"},
 		"negative blob": {layer(-1), "has -1 bytes"},
-		"longer blob":   {layer(5), "Content-Length"},
-		"shorter blob":  {layer(4000), "Content-Length"},
+		"longer blob":   {layer(5), "it has another size"},
+		"shorter blob":  {layer(4000), "it has another size"},
 		"large all": {func(t *testing.T, h *hostile) {
 			h.replace(t, func(m *oci.Manifest) {
 				for i := range 3 {

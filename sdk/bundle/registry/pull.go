@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	digest "github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -191,6 +192,9 @@ func (p *pull) blob(ctx context.Context, d ocispec.Descriptor) error {
 	case errors.Is(err, content.ErrMismatchedDigest), errors.Is(err, content.ErrTrailingData):
 		return do("have it pushed again: the registry's copy was changed",
 			"blob %s: %w", d.Digest, oci.ErrDigest)
+	case err != nil && strings.Contains(err.Error(), "mismatch Content-Length"): // has no name
+		return do("have it pushed again: the registry's copy was cut short or changed",
+			"blob %s: %w: it has another size", d.Digest, oci.ErrDigest)
 	case errors.Is(err, errdef.ErrNotFound):
 		return do("have it pushed again", "blob %s: %w", d.Digest, oci.ErrMissing)
 	case err != nil:

@@ -321,6 +321,10 @@ func TestPullIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused("changed", ref, "not what its digest says", "pushed again")
+	if err := os.Truncate(file, 3); err != nil {
+		t.Fatal(err)
+	}
+	refused("cut short", ref, "it has another size", "cut short")
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,16 @@ type Policy struct {
 	Unsigned []string
 }
 
+// Add lets a key ship the bundles of names; text is as ParsePublic takes it.
+func (p *Policy) Add(name string, text []byte, names []string) error {
+	key, err := ParsePublic(text)
+	if err != nil {
+		return fmt.Errorf("the key %s: %w", name, err)
+	}
+	p.Keys = append(p.Keys, Trusted{Name: name, Key: key, Names: names})
+	return nil
+}
+
 // Verdict is why a bundle may be used.
 type Verdict struct {
 	// Key and KeyID name the key that vouches for it; both are empty if none needs to.

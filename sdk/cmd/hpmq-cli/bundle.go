@@ -97,7 +97,7 @@ func (t *trust) policy() (*sign.Policy, error) {
 			return nil, err
 		}
 		name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
-		if err := add(p, name, text, []string{"*"}); err != nil {
+		if err := p.Add(name, text, []string{"*"}); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 	}
@@ -115,19 +115,10 @@ func addTrusted(p *sign.Policy, t *configs.Trust) error {
 				return fmt.Errorf("the key %s: %w", k.Name, err)
 			}
 		}
-		if err := add(p, k.Name, text, k.Names); err != nil {
+		if err := p.Add(k.Name, text, k.Names); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-func add(p *sign.Policy, name string, text []byte, names []string) error {
-	key, err := sign.ParsePublic(text)
-	if err != nil {
-		return fmt.Errorf("the key %s: %w", name, err)
-	}
-	p.Keys = append(p.Keys, sign.Trusted{Name: name, Key: key, Names: names})
 	return nil
 }
 
