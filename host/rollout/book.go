@@ -14,14 +14,18 @@ type book struct {
 	seq   uint64 // of the last record
 	floor uint64 // events up to here are not all kept
 	// changes are by id, order the ids as they were asked for.
-	changes    map[string]*Change
-	order      []string
-	links      map[string]Linked
+	changes map[string]*Change
+	order   []string
+	links   map[string]Linked
+	// before is by listener what its roles had before their last change; nil for a role that was
+	// as the configuration has it.
+	before     map[string]Linked
 	quarantine []Quarantined // the oldest first
 }
 
 func newBook(cfg Config) *book {
-	return &book{cfg: cfg, changes: map[string]*Change{}, links: map[string]Linked{}}
+	return &book{cfg: cfg, changes: map[string]*Change{}, links: map[string]Linked{},
+		before: map[string]Linked{}}
 }
 
 // apply adds a record. An error says what of it makes no sense; the rest counts.
@@ -45,11 +49,11 @@ func (b *book) apply(r *record) error {
 		return err
 	}
 	for _, l := range r.Links {
-		if len(l.Chains) == 0 {
-			delete(b.links, l.Listener)
-			continue
-		}
-		b.links[l.Listener] = l
+		set(b.links, l)
+		delete(b.before, l.Listener)
+	}
+	for _, l := range r.Before {
+		set(b.before, l)
 	}
 	for _, digest := range r.Pardon {
 		b.pardon(digest)
@@ -60,6 +64,15 @@ func (b *book) apply(r *record) error {
 	}
 	b.quarantine = newest(b.quarantine, b.cfg.QuarantineMax)
 	return nil
+}
+
+// set keeps l in the place of what there was for its listener.
+func set(links map[string]Linked, l Linked) {
+	if len(l.Chains) == 0 {
+		delete(links, l.Listener)
+		return
+	}
+	links[l.Listener] = l
 }
 
 func newest[T any](list []T, most int) []T {
@@ -124,16 +137,17 @@ func (b *book) forget() {
 	})
 }
 
-// linked is what is linked over the configuration, by listener.
-func (b *book) linked() []Linked {
-	list := slices.Collect(maps.Values(b.links))
+// sorted are links by listener.
+func sorted(links map[string]Linked) []Linked {
+	list := slices.Collect(maps.Values(links))
 	slices.SortFunc(list, func(x, y Linked) int { return strings.Compare(x.Listener, y.Listener) })
 	return list
 }
 
 // record is all of b.
 func (b *book) record() *record {
-	s := &snapshot{Floor: b.floor, Links: b.linked(), Quarantine: b.quarantine}
+	s := &snapshot{Floor: b.floor, Links: sorted(b.links), Before: sorted(b.before),
+		Quarantine: b.quarantine}
 	for _, id := range b.order {
 		s.Changes = append(s.Changes, b.changes[id])
 	}
@@ -151,9 +165,10 @@ func (b *book) restore(r *record) {
 		fresh.order = append(fresh.order, c.ID)
 	}
 	for _, l := range r.Book.Links {
-		if len(l.Chains) > 0 {
-			fresh.links[l.Listener] = l
-		}
+		set(fresh.links, l)
+	}
+	for _, l := range r.Book.Before {
+		set(fresh.before, l)
 	}
 	fresh.quarantine = newest(fresh.quarantine, b.cfg.QuarantineMax)
 	fresh.forget()

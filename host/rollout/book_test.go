@@ -172,6 +172,66 @@ func TestLinkedFollowsTheChanges(t *testing.T) {
 	look("")
 }
 
+// TestUndoIsDurable: what the tables' own rollback does is what the next start links.
+func TestUndoIsDurable(t *testing.T) {
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	fine := func() error { return nil }
+	look := func(want string) {
+		t.Helper()
+		m, _ = w.next().open(Default())
+		if is := routerOf(m); is != want {
+			t.Errorf("linked is %s, want %s", is, want)
+		}
+		w = w.next()
+		m, _ = w.open(Default())
+	}
+	if err := m.Undo("a", "router", "bob", fine); err != nil {
+		t.Error(err)
+	}
+	submit(t, m, swap("1", "rules@1.0.0"))
+	for _, want := range []string{"config", "rules@1.0.0", "config", "rules@1.0.0"} {
+		if err := m.Undo("a", "router", "bob", fine); err != nil {
+			t.Error(err)
+		}
+		look(want)
+	}
+	submit(t, m, swap("2", "rules@2.0.0"))
+	if err := m.Undo("a", "router", "bob", func() error { return errDisk }); !errors.Is(err,
+		errDisk) {
+		t.Errorf("tables that have nothing to go back to: %v", err)
+	}
+	look("rules@2.0.0")
+	if err := m.Undo("a", "transformer", "bob", fine); err != nil {
+		t.Error(err)
+	}
+	look("rules@2.0.0") // the other role had no change
+	q := Request{ID: "t", Items: []Item{{Listener: "a", Role: "transformer", Source: "x"}}}
+	submit(t, m, q)
+	for _, role := range []string{"transformer", "router"} {
+		if err := m.Undo("a", role, "bob", fine); err != nil {
+			t.Error(err)
+		}
+	}
+	look("rules@1.0.0") // each role goes back to what was before its own last change
+	if len(m.Linked()[0].Chains) != 1 {
+		t.Errorf("linked %+v", m.Linked())
+	}
+	q = swap("3", "rules@3.0.0")
+	q.Watch = time.Minute
+	held(t, w, m, q)
+	if err := m.Undo("a", "router", "bob", fine); !errors.Is(err, ErrBusy) {
+		t.Errorf("a listener at work: %v", err)
+	}
+	if _, err := m.Rollback(t.Context(), "3", "bob"); err != nil {
+		t.Error(err)
+	}
+	if err := m.Undo("a", "router", "bob", fine); err != nil {
+		t.Error(err)
+	}
+	look("rules@2.0.0") // what was rolled back left no trace
+}
+
 // TestARollbackDoesNotUndoADrop: the configuration wins, whatever is taken back later.
 func TestARollbackDoesNotUndoADrop(t *testing.T) {
 	w := newWorld(t)

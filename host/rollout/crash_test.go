@@ -116,11 +116,16 @@ func after(t *testing.T, w *world, what string) string {
 			t.Fatalf("%s: %s says %q", what, r.State, r.Why)
 		}
 	}
-	// The listener is free, and the ids are known.
+	return is
+}
+
+// free looks that the listener is in no change after a start.
+func free(t *testing.T, w *world, what string) {
+	t.Helper()
+	m, _ := w.next().open(Default())
 	if q := swap("3", "rules@9.0.0"); submitted(m, q) != Done {
 		t.Fatalf("%s: the next change does not go", what)
 	}
-	return is
 }
 
 func submitted(m *Machine, q Request) State {
@@ -193,6 +198,7 @@ func follow(t *testing.T, w *world, what string) (worlds int) {
 	t.Helper()
 	is := after(t, w, what)
 	committed(t, w, is, what)
+	free(t, w, what)
 	for at := 1; ; at++ {
 		for _, safe := range []bool{false, true} {
 			n := w.next()

@@ -32,7 +32,9 @@ type record struct {
 	// Places are those of the change with what is known of them now.
 	Places []ChangePlace `json:"places,omitempty"`
 	// Links replace those of the same listeners; one without chains removes.
-	Links      []Linked      `json:"links,omitempty"`
+	Links []Linked `json:"links,omitempty"`
+	// Before replaces what the tables' own rollback brings back to the same listeners.
+	Before     []Linked      `json:"before,omitempty"`
 	Quarantine []Quarantined `json:"quarantine,omitempty"`
 	Pardon     []string      `json:"pardon,omitempty"`
 	// Book is all that the records before come to.
@@ -44,6 +46,7 @@ type snapshot struct {
 	Floor      uint64        `json:"floor"`
 	Changes    []*Change     `json:"changes,omitempty"`
 	Links      []Linked      `json:"links,omitempty"`
+	Before     []Linked      `json:"before,omitempty"`
 	Quarantine []Quarantined `json:"quarantine,omitempty"`
 }
 

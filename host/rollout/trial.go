@@ -125,8 +125,9 @@ func (w *work) decide() *ending {
 	if err != nil {
 		return refused(string(Committed), err)
 	}
-	w.was, w.made = w.m.linksOf(links), links
-	r := &record{State: Committed, Links: links}
+	w.was, w.made, w.wasBefore = w.m.linksOf(links), links, w.m.befores(links)
+	r := &record{State: Committed, Links: links,
+		Before: w.m.undone(w.was, links, w.q.Items)}
 	if w.hurriedBy != "" {
 		r.Why = w.hurriedBy + " did not wait"
 	}
@@ -142,13 +143,7 @@ func (w *work) decide() *ending {
 func (m *Machine) linksOf(list []Linked) []Linked {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var was []Linked
-	for _, l := range list {
-		had := m.book.links[l.Listener]
-		had.Listener = l.Listener
-		was = append(was, had)
-	}
-	return was
+	return of(m.book.links, list)
 }
 
 // links are those of the listeners of the change once it is committed.
@@ -261,7 +256,7 @@ func (w *work) finish(end *ending) {
 			w.state)
 	}
 	if w.committed && end.state == RolledBack {
-		r.Links = w.restored()
+		r.Links, r.Before = w.restored()
 	}
 	for _, p := range w.places {
 		switch {
@@ -286,13 +281,13 @@ func (w *work) finish(end *ending) {
 	close(w.done)
 }
 
-// restored is what was linked before, but for a listener that was dropped meanwhile.
-func (w *work) restored() []Linked {
-	var list []Linked
+// restored is what was linked before, and what an undo of that brought back, but for a listener
+// that was dropped meanwhile.
+func (w *work) restored() (links, before []Linked) {
 	for i, now := range w.m.linksOf(w.was) {
 		if now.Change == w.q.ID || len(now.Chains)+len(w.made[i].Chains) == 0 {
-			list = append(list, w.was[i])
+			links, before = append(links, w.was[i]), append(before, w.wasBefore[i])
 		}
 	}
-	return list
+	return links, before
 }

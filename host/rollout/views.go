@@ -32,7 +32,7 @@ func (m *Machine) Changes() []Change {
 func (m *Machine) Linked() []Linked {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.book.linked()
+	return sorted(m.book.links)
 }
 
 // Quarantine answers the digests that are refused without force, the oldest first.

@@ -24,6 +24,7 @@ type work struct {
 	took      time.Duration // of the commit
 	eye       *watcher      // from the commit on
 	was, made []Linked      // before committed, and by it
+	wasBefore []Linked      // that an undo brought back before
 
 	// Under the machine's write, but that the goroutine may read hurry. It is closed when what is
 	// waited for is not to be waited for.

@@ -1,0 +1,86 @@
+package rollout
+
+import (
+	"fmt"
+	"maps"
+)
+
+// Undo makes durable that a role of a listener goes back to what it was before its last change, or
+// forth again: do is the tables' own rollback, which keeps that warm. Only if do answers nil is
+// anything recorded. It is for a change that is done; one that is draining has Rollback.
+func (m *Machine) Undo(listener, role, by string, do func() error) error {
+	m.write.Lock()
+	defer m.write.Unlock()
+	m.mu.Lock()
+	id, busy := m.busy[listener]
+	had, before := m.book.links[listener], m.book.before[listener]
+	m.mu.Unlock()
+	if busy {
+		return &BusyError{Listener: listener, Change: id}
+	}
+	if err := do(); err != nil {
+		return fmt.Errorf("rollout: undo: %w", err)
+	}
+	chain, ok := before.Chains[role]
+	if !ok || len(had.Chains) > 0 && had.Base != before.Base {
+		return nil // what is there is not of a change
+	}
+	next, back := before.with(had.Chains), before.with(before.Chains)
+	if next.Since = m.ports.Clock.Now().UTC(); chain == nil {
+		delete(next.Chains, role)
+	} else {
+		next.Chains[role] = chain
+	}
+	back.Chains[role] = had.Chains[role]
+	return m.appendOwed(&record{Links: []Linked{next}, Before: []Linked{back}, By: by,
+		Why: fmt.Sprintf("the %s of listener %s is what it was before its last change", role,
+			listener)})
+}
+
+// with is l with a copy of chains.
+func (l Linked) with(chains map[string][]Slot) Linked {
+	l.Chains = map[string][]Slot{}
+	maps.Copy(l.Chains, chains)
+	return l
+}
+
+// undone is what an undo of a change brings back, by listener. was is what is linked before it.
+func (m *Machine) undone(was, made []Linked, items []Item) []Linked {
+	var list []Linked
+	for i, before := range m.befores(made) {
+		if before.Base != made[i].Base {
+			before.Chains = nil // of another configuration
+		}
+		before = before.with(before.Chains)
+		before.Base, before.Change = made[i].Base, made[i].Change
+		for _, it := range items {
+			switch {
+			case it.Listener != made[i].Listener:
+			case was[i].Base == made[i].Base:
+				before.Chains[it.Role] = was[i].Chains[it.Role]
+			default:
+				before.Chains[it.Role] = nil
+			}
+		}
+		list = append(list, before)
+	}
+	return list
+}
+
+// befores answers what an undo brings back now, for the listeners of list.
+func (m *Machine) befores(list []Linked) []Linked {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return of(m.book.before, list)
+}
+
+// of answers those of the listeners of list, without chains if there is none.
+func of(links map[string]Linked, list []Linked) []Linked {
+	var out []Linked
+	for _, l := range list {
+		had := links[l.Listener]
+		had.Listener = l.Listener
+		out = append(out, had)
+	}
+	return out
+}
