@@ -31,7 +31,8 @@ func (a *App) makeLinker(loops int, q link.Quiescer) error {
 func (a *App) newLinker(loops int, q link.Quiescer) (*link.Linker, error) {
 	reader := reader{bytesMax: int64(a.cfg.Wasm.ModuleMax)}
 	l, err := link.New(a.engine, linkConfig(&a.cfg, loops), link.Ports{
-		Read: reader.read, Quiescer: q, History: a.caps.history, Line: a.caps.log.Line,
+		Read: reader.read, Quiescer: q, History: a.caps.history, KV: a.caps.kv,
+		Line:  a.caps.log.Line,
 		Ships: ships, Log: a.log, Now: func() broker.Time { return broker.Time(a.now()) },
 	})
 	if err != nil {

@@ -91,13 +91,16 @@ func (p *policy) decide(known *decisions, place int, e *entry, q *question) (uin
 		return 0, false
 	}
 	answer, err := e.speaks.role.ask.authorize(in, *q)
-	s.end()
+	sh := s.end()
 	if err != nil {
 		e.fault(p.loop, in, err)
 		return 0, false
 	}
 	if answer&verdictMask > answerNext {
 		s.refused.Add(1)
+	}
+	if sh != nil {
+		sh.judged(q, answer, in.guest.Fuel())
 	}
 	known.put(place, q, answer)
 	return answer, true

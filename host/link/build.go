@@ -273,6 +273,9 @@ func (b *build) seats(ctx context.Context, e *entry) error {
 		Fuel: e.limits.Fuel, StartFuel: e.limits.StartFuel, DepthMax: e.limits.DepthMax,
 		MemoryBytesMax: e.limits.MemoryBytesMax,
 	}
+	if e.scratch != nil {
+		n = 1
+	}
 	e.seats = make([]seat, n)
 	for i := range e.seats {
 		if e.seats[i].loop = i; beside {

@@ -62,6 +62,7 @@ func (p *Plan) Canary(s Selector) error {
 		}
 	}
 	if p.selector == nil {
+		p.endShadow()
 		p.observe()
 	}
 	p.selector = &s
@@ -138,7 +139,7 @@ func (pt *part) endTrial() {
 func (p *Plan) observe() {
 	p.watched = time.Now()
 	for _, at := range p.places {
-		at.active, at.candidate = newWatch(at.before), newWatch(at.entry)
+		at.active, at.candidate = newWatch(at.before, nil), newWatch(at.entry, nil)
 	}
 }
 

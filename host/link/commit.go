@@ -36,6 +36,7 @@ func (p *Plan) Commit() ([]Result, error) {
 		}
 	}
 	p.state = planCommitted
+	p.endShadow()
 	p.unobserve()
 	return p.audited("", p.commitHeld(), p.took), nil
 }

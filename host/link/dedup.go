@@ -39,10 +39,13 @@ func (p *policy) check(e *entry, a asking, m *broker.Message) (said uint32, ok b
 		return 0, false
 	}
 	freshness, err := e.asked(m).check(in, a.who, m)
-	s.end()
+	sh := s.end()
 	if err != nil {
 		e.fault(p.loop, in, err)
 		return 0, false
+	}
+	if sh != nil {
+		sh.saw(a, m, reply{code: freshness, fuel: in.guest.Fuel()})
 	}
 	if freshness != isNews {
 		s.refused.Add(1)

@@ -28,6 +28,12 @@
 // revert puts the very same entries back, until the plan is released or something else is changed.
 // A Swap is the plan of one place, committed and released at once.
 //
+// # A shadow
+//
+// Before it answers anybody, a plan can be asked beside those it is to replace: the loops leave
+// copies of questions and answers in a bounded queue, one goroutine puts them to guests that have
+// no effect, and compares. A copy that finds no room is left out; no loop waits.
+//
 // # A canary
 //
 // Before its commit a plan can answer for some: for a share of the clients, chosen by their names,

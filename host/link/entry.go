@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hpmq/hpmq/host/cap/kv"
 	"github.com/hpmq/hpmq/host/cap/wasi/state"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/lite/broker"
@@ -38,6 +39,8 @@ type entry struct {
 	usesHistory bool
 	// lendsAbove is the size from which on it gets payloads by handle.
 	lendsAbove int
+	// scratch is of an entry that is to have no effect; else nil.
+	scratch *kv.Store
 
 	seats []seat
 	desk  *desk // of a worker, else nil
@@ -83,11 +86,13 @@ func (s *seat) take(now broker.Time) *instance {
 	return in
 }
 
-// end is called when the guest has answered, or failed.
-func (s *seat) end() {
+// end is called when the guest has answered, or failed. It answers who wants to compare the answer,
+// nil for none.
+func (s *seat) end() *shadow {
 	if g := s.gauge.Load(); g != nil {
-		g.end()
+		return g.end()
 	}
+	return nil
 }
 
 // errNoGuest says that a seat is empty for now.

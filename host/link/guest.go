@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/hpmq/hpmq/host/cap/kv"
 	"github.com/hpmq/hpmq/host/cap/wasi/state"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/host/wasm/component"
@@ -65,6 +66,12 @@ func (in *instance) Loop() int { return in.loop }
 
 // Listener is the name of the listener the guest is linked to.
 func (in *instance) Listener() string { return in.entry.listener }
+
+// Apart says that what the guest does is to have no effect.
+func (in *instance) Apart() bool { return in.entry.scratch != nil }
+
+// Scratch is what the guest's kv is instead of the component's, nil for none.
+func (in *instance) Scratch() *kv.Store { return in.entry.scratch }
 
 // ConfigJSON is what config.json answers.
 func (in *instance) ConfigJSON() []byte { return in.entry.config }

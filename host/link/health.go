@@ -178,6 +178,8 @@ type gauge struct {
 	epoch  time.Time
 	seen   uint64
 	began  time.Duration // 0: this one is not measured
+	shadow *shadow       // compares some of the answers; nil for none
+	owed   float64       // what of them is due
 	counts [latencyBuckets]atomic.Uint64
 }
 
@@ -194,11 +196,19 @@ func (g *gauge) begin() {
 	g.began = max(time.Since(g.epoch), 1)
 }
 
-func (g *gauge) end() {
+func (g *gauge) end() *shadow {
 	if g.began != 0 {
 		g.counts[bucketOf(int64(time.Since(g.epoch)-g.began))].Add(1)
 		g.began = 0
 	}
+	if g.shadow == nil {
+		return nil
+	}
+	if g.owed += g.shadow.of.sample; g.owed < 1 {
+		return nil
+	}
+	g.owed--
+	return g.shadow
 }
 
 // watch is an entry that is measured; nil for none.
@@ -208,13 +218,13 @@ type watch struct {
 	gauges []*gauge
 }
 
-func newWatch(e *entry) *watch {
+func newWatch(e *entry, sh *shadow) *watch {
 	if e == nil {
 		return nil
 	}
 	w := &watch{entry: e, before: e.vitals()}
 	for i := range e.seats {
-		g := &gauge{epoch: time.Now()}
+		g := &gauge{epoch: time.Now(), shadow: sh}
 		w.gauges = append(w.gauges, g)
 		e.seats[i].gauge.Store(g)
 	}

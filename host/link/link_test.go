@@ -156,8 +156,8 @@ func newHouseOn(t testing.TB, on wasm.Config, change func(*Config)) *house {
 		change(&cfg)
 	}
 	h.linker, err = New(engine, cfg, Ports{
-		Read: h.readTestdata, Quiescer: h.loops, History: h.history, Line: lines.Line, Log: out,
-		Now: h.clock.now,
+		Read: h.readTestdata, Quiescer: h.loops, History: h.history, KV: h.kv, Line: lines.Line,
+		Log: out, Now: h.clock.now,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hpmq/hpmq/host/cap/history"
+	"github.com/hpmq/hpmq/host/cap/kv"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/lite/broker"
 )
@@ -39,6 +40,9 @@ type Ports struct {
 	Quiescer Quiescer
 	// History may be nil: then nothing is recorded.
 	History History
+	// KV is what guests with that capability hold, for the shadows of a Plan: nil, and what they
+	// find is empty.
+	KV *kv.Store
 	// Line takes what a guest writes to its standard output, see host/cap/log. May be nil.
 	Line func(component, listener string, level slog.Level, text []byte)
 	// Log takes faults and the audit of swaps.

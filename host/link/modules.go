@@ -58,6 +58,14 @@ func (m *modules) find(digest string) *module {
 	return mod
 }
 
+// hold counts another user of a module in use.
+func (m *modules) hold(mod *module) *module {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	mod.users++
+	return mod
+}
+
 // release closes the module with its last user.
 func (m *modules) release(mod *module) {
 	m.mu.Lock()

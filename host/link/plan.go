@@ -69,6 +69,8 @@ type Plan struct {
 	// selector is who the canary is for, nil before the first; watched is when that was.
 	selector *Selector
 	watched  time.Time
+	// shadowing is the last shadow, nil before the first.
+	shadowing *shadowing
 }
 
 type planState uint8
@@ -260,6 +262,7 @@ func (p *Plan) Abort() {
 }
 
 func (p *Plan) abortLocked() {
+	p.endShadow()
 	p.leaveLocked()
 	if p.selector == nil {
 		p.closeMade()

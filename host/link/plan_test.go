@@ -278,9 +278,9 @@ func (l *lifetime) after(from int, tag string) int {
 	return -1
 }
 
-// Loops that never stop asking, while plans over two listeners commit, are aborted and reverted,
-// see the versions in the order they were put in place; nothing is closed under them, and all of it
-// in the end.
+// Loops that never stop asking, while plans over two listeners are shadows, commit, are aborted and
+// reverted, see the versions in the order they were put in place; nothing is closed under them, and
+// all of it in the end.
 func TestPlansUnderCalls(t *testing.T) {
 	const count, plans = 3, 40
 	h := newHouse(t, func(c *Config) { c.Loops = count })
@@ -297,6 +297,11 @@ func TestPlansUnderCalls(t *testing.T) {
 	for i := 1; i <= plans; i++ {
 		tag := number(i)
 		p := h.prepare(tag, tagging("main", 0, tag), tagging("other", 0, tag))
+		if i%2 == 0 {
+			if err := p.Shadow(t.Context(), 1); err != nil {
+				t.Error(err)
+			}
+		}
 		if i%4 == 0 {
 			p.Abort()
 			continue

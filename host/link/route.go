@@ -40,11 +40,15 @@ func (p *policy) direct(
 	if in == nil {
 		return broker.Keep, false
 	}
+	had := len(*out)
 	r, err := e.speaks.role.ask.route(p, in, a, m, out)
-	s.end()
+	sh := s.end()
 	if err != nil {
 		e.fault(p.loop, in, err)
 		return broker.Keep, false
+	}
+	if sh != nil {
+		sh.saw(a, m, reply{code: r.code(), messages: (*out)[had:], fuel: in.guest.Fuel()})
 	}
 	if r.outcome == routeDrop {
 		s.refused.Add(1)
@@ -59,6 +63,9 @@ type routing struct {
 	outcome, reach uint8
 	verdict        broker.Verdict
 }
+
+// code is what of r is compared beside the messages.
+func (r routing) code() uint32 { return uint32(r.outcome) | uint32(r.reach)<<8 }
 
 // The cases of outcome.
 const routeDeliver, routeDrop, routeSend = 0, 1, 2

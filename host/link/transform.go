@@ -73,10 +73,15 @@ func (p *policy) made(e *entry, a asking, m *broker.Message) bool {
 	if in == nil {
 		return false
 	}
+	w := &p.passes[a.dir]
+	had := len(w.next)
 	err := e.asked(m).transform(p, in, a, m)
-	s.end()
-	if err != nil {
+	sh := s.end()
+	switch {
+	case err != nil:
 		e.fault(p.loop, in, err)
+	case sh != nil:
+		sh.saw(a, m, reply{messages: w.next[had:], fuel: in.guest.Fuel()})
 	}
 	return err == nil
 }

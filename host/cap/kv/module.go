@@ -51,6 +51,11 @@ func (h host) space(g *wasm.Guest) Space {
 	if !ok {
 		g.Trap("kv is not served here")
 	}
+	if apart, ok := env.(Apart); ok {
+		if s := apart.Scratch(); s != nil {
+			return s.On(env.Loop(), env.Component())
+		}
+	}
 	return h.store.On(env.Loop(), env.Component())
 }
 

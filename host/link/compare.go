@@ -1,0 +1,163 @@
+package link
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/hpmq/hpmq/lite/broker"
+)
+
+// DifferencesMax is how many differences a Comparison has: the last ones.
+const DifferencesMax = 16
+
+// Comparison is what a shadow has found.
+type Comparison struct {
+	// For is how long it has compared.
+	For time.Duration
+	// Matched, Differed and Failed are the questions that were compared: those with the same
+	// answer, those with another, and those that the candidate could not answer.
+	Matched, Differed, Failed uint64
+	// LeftOut are copies that found no room.
+	LeftOut uint64
+	// Active and Candidate are the fuel that the compared answers took, without failed ones.
+	Active, Candidate uint64
+	// Latency is how long the candidate took, failed answers too.
+	Latency Latency
+	// Differences are the last ones, the latest at the end.
+	Differences []Difference
+}
+
+// Difference is a question with two answers, for people; long ones are cut.
+type Difference struct {
+	Listener          string
+	Role              Role
+	Position          int
+	Client, Topic     string
+	Active, Candidate string
+}
+
+// MatchRate is the share of the questions that the candidate answered alike, 0 to 1.
+func (c *Comparison) MatchRate() float64 {
+	return share(c.Matched, c.Matched+c.Differed+c.Failed)
+}
+
+// Comparison may be asked at any time; it is zero before the first Shadow.
+func (p *Plan) Comparison() Comparison {
+	p.mu.Lock()
+	g := p.shadowing
+	p.mu.Unlock()
+	if g == nil {
+		return Comparison{}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c := g.sum
+	c.For, c.LeftOut = time.Since(g.began), g.left.Load()
+	c.Differences = slices.Clone(c.Differences)
+	return c
+}
+
+// count adds one answer.
+func (g *shadowing) count(c *copied, r *reply, took time.Duration, err error) {
+	alike := err == nil && c.reply.like(r)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := &g.sum
+	s.Latency.counts[bucketOf(int64(took))]++
+	if err == nil {
+		s.Active, s.Candidate = s.Active+c.reply.fuel, s.Candidate+r.fuel
+	}
+	switch {
+	case alike:
+		s.Matched++
+		return
+	case err != nil:
+		s.Failed++
+	default:
+		s.Differed++
+	}
+	if len(s.Differences) == DifferencesMax {
+		s.Differences = slices.Delete(s.Differences, 0, 1)
+	}
+	s.Differences = append(s.Differences, c.difference(r, err))
+}
+
+func (c *copied) difference(r *reply, err error) Difference {
+	at := c.to.at
+	d := Difference{
+		Listener: at.Listener, Role: at.Role, Position: at.Position, Client: c.who.ClientID,
+		Active: c.reply.text(at.Role), Candidate: r.text(at.Role),
+	}
+	name := c.question.topic
+	if c.message != nil {
+		name = c.message.Topic
+	}
+	d.Topic = cut(string(name))
+	if err != nil {
+		d.Candidate = "failed: " + cut(err.Error())
+	}
+	return d
+}
+
+// like says whether two answers are the same in what they mean: of messages topic, quality of
+// service, retain and payload, where JSON may be written another way.
+func (r *reply) like(other *reply) bool {
+	return r.code == other.code && slices.EqualFunc(r.messages, other.messages,
+		func(a, b broker.Message) bool {
+			return a.QoS == b.QoS && a.Retain == b.Retain && bytes.Equal(a.Topic, b.Topic) &&
+				samePayload(a.Payload, b.Payload)
+		})
+}
+
+func samePayload(a, b []byte) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	var va, vb any
+	return decode(a, &va) && decode(b, &vb) && reflect.DeepEqual(va, vb)
+}
+
+// decode reads JSON without making its numbers less exact.
+func decode(b []byte, v *any) bool {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	return d.Decode(v) == nil && !d.More()
+}
+
+// cutMax is how much of a text a Difference has.
+const cutMax = 256
+
+func cut(s string) string {
+	if len(s) > cutMax {
+		return s[:cutMax] + "…"
+	}
+	return s
+}
+
+// text is the answer for people.
+func (r *reply) text(role Role) string {
+	names := map[Role][]string{
+		RoleAuthorizer: {"allow", "next"}, RoleDeduplicator: {"news", "repeated", "unchanged"},
+		RoleRouter: {"deliver", "drop", "send"},
+	}[role]
+	out := ""
+	if n := int(r.code & 0xff); n < len(names) {
+		out = names[n]
+	} else if names != nil {
+		out = fmt.Sprintf("deny %#x", r.code)
+	} else if len(r.messages) == 0 {
+		out = "drop"
+	}
+	if reach := r.code >> 8; reach > 0 {
+		out += fmt.Sprintf(", reach %d", reach)
+	}
+	for i := range r.messages {
+		m := &r.messages[i]
+		out += fmt.Sprintf(" %s (QoS %d) %q", m.Topic, m.QoS, cut(string(m.Payload)))
+	}
+	return cut(out)
+}

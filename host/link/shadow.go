@@ -1,0 +1,315 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hpmq/hpmq/host/cap/kv"
+	"github.com/hpmq/hpmq/lite/broker"
+)
+
+// ErrNoShadow: the plan does not allow a shadow. The error says why.
+var ErrNoShadow = errors.New("no shadow is possible")
+
+// What waits for a shadow, as questions and as bytes; what comes then is left out.
+const (
+	shadowQueueMax      = 1024
+	shadowQueueBytesMax = 4 << 20
+)
+
+// shadowing is guests of a plan that are asked, beside the loops, what those were asked that they
+// are to replace. They have no effect: what they publish is thrown away, and they have a copy of
+// the component's kv. Of history they see what is there when they are asked. What only the old
+// component did not want to be asked, nobody asks them.
+type shadowing struct {
+	linker  *Linker
+	sample  float64
+	began   time.Time
+	shadows []*shadow
+	queue   chan *copied
+	bytes   atomic.Int64
+	left    atomic.Uint64
+	// stop is closed once, to end the goroutine; it has closed ended then. The queue is never
+	// closed: a loop may still put.
+	stop, ended chan struct{}
+	over        bool // under the plan's mu
+
+	mu  sync.Mutex
+	sum Comparison
+}
+
+// shadow is the guest for one place, with what it works with.
+type shadow struct {
+	of     *shadowing
+	at     *place
+	entry  *entry
+	policy *policy
+	routed []broker.Message
+}
+
+// reply is what is compared of an answer, and what it took. The messages are borrowed.
+type reply struct {
+	code     uint32
+	messages []broker.Message
+	fuel     uint64
+}
+
+// copied is a question with the answer it got; all of it is its own.
+type copied struct {
+	to       *shadow
+	who      broker.Identity
+	question question // of an authorizer
+	asking   asking   // of others
+	message  *broker.Message
+	reply    reply
+	size     int64
+}
+
+// Shadow has the plan's components answer beside those they are to replace, without effect, what
+// these were asked, and compares the answers, see Comparison. sample is the share of the questions
+// that is copied, above 0 to 1; a copy that would have to wait too long is left out. It blocks for
+// as long as making the guests takes, and ends with Canary, Commit or Abort.
+func (p *Plan) Shadow(ctx context.Context, sample float64) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state != planPrepared || p.selector != nil {
+		return p.over("shadow of")
+	}
+	p.endShadow()
+	g, err := p.newShadowing(ctx, sample)
+	if err != nil {
+		return fmt.Errorf("link: shadow of plan %s: %w: %w", p.id, ErrNoShadow, err)
+	}
+	p.shadowing = g
+	go g.work()
+	for _, sh := range g.shadows {
+		sh.at.active = newWatch(sh.at.before, sh)
+	}
+	p.l.ports.Log.Info("link shadow", "plan", p.id, "by", p.by, "sample", sample)
+	return nil
+}
+
+func (p *Plan) newShadowing(ctx context.Context, sample float64) (*shadowing, error) {
+	if !(sample > 0 && sample <= 1) {
+		return nil, fmt.Errorf("a share of %v of the questions: say above 0 to 1", sample)
+	}
+	g := &shadowing{
+		linker: p.l, sample: sample, began: time.Now(), queue: make(chan *copied, shadowQueueMax),
+		stop: make(chan struct{}), ended: make(chan struct{}),
+	}
+	scratch := p.scratch()
+	for _, at := range p.places {
+		if at.before == nil || at.entry == nil {
+			continue // there is nothing to compare with
+		}
+		sh, err := g.add(ctx, at, scratch)
+		if err != nil {
+			g.close()
+			return nil, err
+		}
+		g.shadows = append(g.shadows, sh)
+	}
+	if g.shadows == nil {
+		return nil, errors.New("it replaces nothing that could be compared with")
+	}
+	return g, nil
+}
+
+// scratch is a copy of what the plan's components hold.
+func (p *Plan) scratch() *kv.Store {
+	if p.l.ports.KV == nil {
+		return kv.New(kv.Default())
+	}
+	var names []string
+	for _, e := range p.made() {
+		names = append(names, e.name)
+	}
+	return p.l.ports.KV.Copy(names...)
+}
+
+func (g *shadowing) add(ctx context.Context, at *place, scratch *kv.Store) (*shadow, error) {
+	switch at.Role {
+	case RoleAuthenticator:
+		return nil, errors.New("passwords are not kept: try an authenticator in a canary")
+	case RoleCodec, RoleWorker:
+		return nil, fmt.Errorf("a %s has no answer that could be compared", at.Role)
+	}
+	e, err := at.entry.apart(ctx, scratch)
+	if err != nil {
+		return nil, err
+	}
+	ls := &listener{name: at.Listener, linker: g.linker}
+	return &shadow{of: g, at: at, entry: e, policy: newPolicy(ls, 0)}, nil
+}
+
+// apart is an entry like e, with one seat, which has no effect.
+func (e *entry) apart(ctx context.Context, scratch *kv.Store) (*entry, error) {
+	c := &entry{
+		linker: e.linker, listener: e.listener, role: e.role, name: e.name, version: e.version,
+		shipped: e.shipped, digest: e.digest, config: e.config, env: e.env, wasi: e.wasi,
+		grants: e.grants, onFault: e.onFault, own: e.own, limits: e.limits, self: e.self,
+		since: e.since, module: e.linker.modules.hold(e.module), speaks: e.speaks,
+		usesHistory: e.usesHistory, lendsAbove: e.lendsAbove, scratch: scratch,
+	}
+	b := build{l: e.linker, listener: e.listener, role: e.role, ref: Ref{Use: e.name}}
+	if err := b.seats(ctx, c); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// close ends the guests; nobody asks them any more.
+func (g *shadowing) close() {
+	for _, sh := range g.shadows {
+		sh.entry.close()
+	}
+}
+
+// endShadow ends what is at work; what was counted stays.
+func (p *Plan) endShadow() {
+	g := p.shadowing
+	if g == nil || g.over {
+		return
+	}
+	g.over = true
+	for _, sh := range g.shadows {
+		sh.at.active.stop()
+	}
+	close(g.stop)
+	<-g.ended
+	g.close()
+}
+
+// judged takes a copy of what an authorizer was asked. It does not block.
+func (sh *shadow) judged(q *question, answer uint32, fuel uint64) {
+	c := sh.copy(q.who, len(q.topic))
+	if c == nil {
+		return
+	}
+	c.question = *q
+	c.question.who, c.question.topic = &c.who, slices.Clone(q.topic)
+	c.reply = reply{code: answer & verdictMask, fuel: fuel}
+	sh.of.put(c)
+}
+
+// saw takes a copy of what was asked about a message. It does not block.
+func (sh *shadow) saw(a asking, m *broker.Message, r reply) {
+	n := len(m.Topic) + len(m.Payload) + len(m.Props)
+	for i := range r.messages {
+		n += len(r.messages[i].Topic) + len(r.messages[i].Payload)
+	}
+	c := sh.copy(a.who, n)
+	if c == nil {
+		return
+	}
+	kept := *m.Keep() // m itself may be the loop's
+	c.asking, c.message, c.reply = a, &kept, r
+	c.asking.who, c.reply.messages = &c.who, nil
+	for i := range r.messages {
+		c.reply.messages = append(c.reply.messages, *r.messages[i].Keep())
+	}
+	sh.of.put(c)
+}
+
+// copy is room for a question of n bytes, nil if there is none.
+func (sh *shadow) copy(who *broker.Identity, n int) *copied {
+	g, size := sh.of, int64(n)
+	if len(g.queue) == cap(g.queue) || g.bytes.Load()+size > shadowQueueBytesMax {
+		g.left.Add(1)
+		return nil
+	}
+	g.bytes.Add(size) // loops that come here at once may be over it by one question each
+	return &copied{to: sh, who: *who, size: size}
+}
+
+func (g *shadowing) put(c *copied) {
+	select {
+	case g.queue <- c:
+	default:
+		g.bytes.Add(-c.size)
+		g.left.Add(1)
+	}
+}
+
+// work asks and compares until stop.
+func (g *shadowing) work() {
+	defer close(g.ended)
+	for {
+		select {
+		case <-g.stop:
+			return
+		case c := <-g.queue:
+			g.bytes.Add(-c.size)
+			c.to.answer(c)
+		}
+	}
+}
+
+// answer asks the guest what the other was asked, and counts what came of it.
+func (sh *shadow) answer(c *copied) {
+	began := time.Now()
+	r, err := sh.ask(c)
+	took := time.Since(began)
+	sh.of.count(c, &r, took, err)
+}
+
+func (sh *shadow) ask(c *copied) (r reply, err error) {
+	e := sh.entry
+	if c.message != nil && !e.fits(c.message) {
+		e.pass(0, errTooLarge)
+		return r, errTooLarge
+	}
+	if c.message != nil && !e.wanted(c.asking.dir, c.message) ||
+		c.message == nil && !c.question.wanted(e) {
+		return unwanted(c), nil
+	}
+	in := e.seats[0].take(e.linker.ports.Now())
+	if in == nil {
+		return r, errNoGuest
+	}
+	if r, err = sh.put(in, c); err != nil {
+		e.fault(0, in, err)
+		return r, err
+	}
+	r.fuel = in.guest.Fuel()
+	return r, nil
+}
+
+// unwanted is what becomes of a question that a component does not want to be asked.
+func unwanted(c *copied) reply {
+	if c.to.entry.role == RoleTransformer {
+		return reply{messages: []broker.Message{*c.message}}
+	}
+	return reply{} // allow, news, deliver
+}
+
+// put puts the question.
+func (sh *shadow) put(in *instance, c *copied) (r reply, err error) {
+	e, p := sh.entry, sh.policy
+	switch e.role {
+	case RoleAuthorizer:
+		r.code, err = e.speaks.role.ask.authorize(in, c.question)
+		r.code &= verdictMask
+	case RoleTransformer:
+		w := &p.passes[c.asking.dir]
+		w.bytes.reset()
+		w.next, w.left, w.lifted = w.next[:0], 0, 0
+		err = e.asked(c.message).transform(p, in, c.asking, c.message)
+		r.messages = w.next
+	case RoleDeduplicator:
+		r.code, err = e.asked(c.message).check(in, &c.who, c.message)
+	case RoleRouter:
+		p.routed.reset()
+		sh.routed = sh.routed[:0]
+		var to routing
+		to, err = e.speaks.role.ask.route(p, in, c.asking, c.message, &sh.routed)
+		r.code, r.messages = to.code(), sh.routed
+	}
+	return r, err
+}
