@@ -3,6 +3,7 @@ module github.com/hpmq/hpmq
 go 1.26.0
 
 require (
+	github.com/BurntSushi/toml v1.6.0
 	github.com/cockroachdb/pebble/v2 v2.1.7
 	github.com/danielgtaylor/huma/v2 v2.34.1
 	github.com/eclipse/paho.golang v0.23.0
@@ -27,6 +28,7 @@ require (
 	github.com/tidwall/gjson v1.18.0
 	github.com/tidwall/match v1.1.1
 	go.yaml.in/yaml/v3 v3.0.4
+	golang.org/x/mod v0.30.0
 	golang.org/x/term v0.38.0
 	golang.org/x/text v0.32.0
 	oras.land/oras-go/v2 v2.6.4

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/hpmq/hpmq/host/wasm"
+	"github.com/hpmq/hpmq/sdk/section"
 )
 
 //go:embed wasm-tools.wasm.gz
@@ -128,8 +129,8 @@ func (t *Tools) Wrap(ctx context.Context, core []byte, w Wrapping) ([]byte, erro
 		return nil, err
 	}
 	for _, name := range w.Keep {
-		if data := Custom(module, name); data != nil && Custom(made, name) == nil {
-			made = WithCustom(made, name, data)
+		if data := section.Custom(module, name); data != nil && section.Custom(made, name) == nil {
+			made = section.WithCustom(made, name, data)
 		}
 	}
 	return made, nil

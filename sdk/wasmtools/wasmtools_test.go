@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/hpmq/hpmq/sdk/section"
 )
 
 // digest is that of the file in go.bytecodealliance.org@v0.7.0, see README.md.
@@ -89,14 +91,14 @@ func contracts(t *testing.T, tools *Tools) {
 }
 
 func wrapAndTargets(t *testing.T, tools *Tools) {
-	stamped := WithCustom(adder, "a:name", []byte("adder"))
+	stamped := section.WithCustom(adder, "a:name", []byte("adder"))
 	w := Wrapping{WIT: adding("one"), Keep: []string{"a:name", "another"}}
 	made, err := tools.Wrap(t.Context(), stamped, w)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(Custom(made, "a:name")) != "adder" || Custom(made, "another") != nil {
-		t.Errorf("kept %q", Custom(made, "a:name"))
+	if string(section.Custom(made, "a:name")) != "adder" || section.Custom(made, "another") != nil {
+		t.Errorf("kept %q", section.Custom(made, "a:name"))
 	}
 	if string(made[:8]) != "\x00asm\x0d\x00\x01\x00" {
 		t.Fatalf("no component: %x", made[:8])

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hpmq/hpmq/sdk/project"
+	"github.com/hpmq/hpmq/sdk/section"
 	"github.com/hpmq/hpmq/sdk/toolchain"
 	"github.com/hpmq/hpmq/sdk/wasmtools"
 )
@@ -173,7 +174,7 @@ func (k *built) finish(
 		}
 	}
 	text, err := json.Marshal(manifest(p))
-	return wasmtools.WithCustom(code, manifestSection, text), form, err
+	return section.WithCustom(code, manifestSection, text), form, err
 }
 
 // manifestSection is the custom section in which a component says who it is.

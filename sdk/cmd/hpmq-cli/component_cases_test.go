@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/hpmq/hpmq/sdk/cases"
-	"github.com/hpmq/hpmq/sdk/wasmtools"
+	"github.com/hpmq/hpmq/sdk/section"
 )
 
 // vendorCases are two cases of transformer-json: one that passes and one that does not.
@@ -250,7 +250,7 @@ func TestWrapAndWIT(t *testing.T) {
 		t.Fatal(err)
 	}
 	stamped := filepath.Join(dir, "stamped.wasm")
-	write(t, stamped, string(wasmtools.WithCustom(core, manifestSection,
+	write(t, stamped, string(section.WithCustom(core, manifestSection,
 		[]byte(`{"name":"vendor","version":"1.2.3","role":"transformer"}`))))
 	for _, c := range []saying{
 		{"component wrap " + stamped + " --world transformer-component -o " + made, exitOK,

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hpmq/hpmq/sdk/contracts"
+	"github.com/hpmq/hpmq/sdk/section"
 	"github.com/hpmq/hpmq/sdk/wasmtools"
 )
 
@@ -106,7 +107,7 @@ const preview1 = "wasi_snapshot_preview1"
 func (s *settings) wrapped(
 	cmd *cobra.Command, core []byte, w wasmtools.Wrapping,
 ) ([]byte, error) {
-	if w.Files == nil && !wasmtools.SaysWorld(core) {
+	if w.Files == nil && !section.SaysWorld(core) {
 		// wasm-tools would make a component of it that exports nothing.
 		return nil, usageError{fmt.Errorf("wrap: the module does not say which world it is for: "+
 			"name it by --world, of %s, or of other WIT by --wit too",

@@ -1,9 +1,12 @@
-package wasmtools
+package section
 
 import (
 	"bytes"
 	"testing"
 )
+
+// adder is a module with a type section and nothing else.
+var adder = []byte("\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00")
 
 func TestCustomSections(t *testing.T) {
 	if got := Custom(adder, "x"); got != nil {

@@ -1,4 +1,6 @@
-package wasmtools
+// Package section knows which custom sections a module or component of WebAssembly has. It does not
+// know what stands in them, nor whether the rest is good.
+package section
 
 import (
 	"encoding/binary"
@@ -56,6 +58,9 @@ func Custom(code []byte, name string) []byte {
 	}
 	return found
 }
+
+// Manifest is the section in which a module says who it is, as JSON.
+const Manifest = "hpmq:manifest"
 
 // worldSection begins the names of the custom sections in which a module says its world.
 const worldSection = "component-type"

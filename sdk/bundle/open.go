@@ -1,0 +1,284 @@
+package bundle
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hpmq/hpmq/host/zstd"
+	"github.com/hpmq/hpmq/sdk/bundle/oci"
+	"github.com/hpmq/hpmq/sdk/bundle/spdx"
+	"github.com/hpmq/hpmq/sdk/cases"
+	"github.com/hpmq/hpmq/sdk/schema"
+)
+
+// Open opens the one bundle of a layout, a folder or a tar. Errors are ErrBundle, oci.ErrLayout,
+// oci.ErrDigest, oci.ErrMissing, or of the file system. It reads all of it.
+func Open(path string) (*Bundle, error) {
+	l, err := oci.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = l.Close() }()
+	d, err := Find(l, "")
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	b, err := Read(l, d)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return b, nil
+}
+
+// Find is the bundle of a layout whose digest or version, as index.json says it, is ref; without
+// one, the only bundle there is.
+func Find(l *oci.Layout, ref string) (oci.Descriptor, error) {
+	var found []oci.Descriptor
+	for _, d := range l.Manifests() {
+		if ref != "" && string(d.Digest) != ref && d.Annotations[oci.AnnotationRefName] != ref {
+			continue
+		}
+		m, err := l.Manifest(d)
+		if err != nil {
+			return d, err
+		}
+		if m.ArtifactType == ArtifactType {
+			found = append(found, d)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return oci.Descriptor{}, fmt.Errorf("bundle: %w: there are %d in the layout: keep each in "+
+			"one of its own", ErrBundle, len(found))
+	case ref != "":
+		return oci.Descriptor{}, fmt.Errorf("bundle: %w: there is no %.80s in the layout",
+			ErrBundle, ref)
+	}
+	return oci.Descriptor{}, fmt.Errorf("bundle: %w: the layout holds none: make one with "+
+		"hpmq-cli bundle build", ErrBundle)
+}
+
+// Read reads the bundle that d describes: all of it, checked.
+func Read(l *oci.Layout, d oci.Descriptor) (*Bundle, error) {
+	m, err := l.Manifest(d)
+	if err != nil {
+		return nil, err
+	}
+	b := &Bundle{
+		Digest: d.Digest, Descriptor: d, content: map[oci.Digest][]byte{},
+		schemas: map[oci.Digest]*schema.Schema{}, cases: map[oci.Digest][]cases.Case{},
+	}
+	if err := b.readManifest(l, m); err != nil {
+		return nil, err
+	}
+	if err := b.readLayers(l, m.Layers); err != nil {
+		return nil, err
+	}
+	if err := b.understand(); err != nil {
+		return nil, fmt.Errorf("bundle: %w: %s %s: %w", ErrBundle, b.Name, b.Version, err)
+	}
+	return b, nil
+}
+
+func (b *Bundle) readManifest(l *oci.Layout, m *oci.Manifest) error {
+	if m.ArtifactType != ArtifactType || m.Config.MediaType != MediaTypeConfig {
+		return fmt.Errorf("bundle: %w: it is of type %.80q, config %.80q; want %s, %s: was it made "+
+			"by hpmq-cli bundle build?", ErrBundle, m.ArtifactType, m.Config.MediaType,
+			ArtifactType, MediaTypeConfig)
+	}
+	if m.Config.Size > ManifestBytesMax {
+		return fmt.Errorf("bundle: %w: its manifest has %d bytes; at most %d are read", ErrBundle,
+			m.Config.Size, ManifestBytesMax)
+	}
+	text, err := l.Blob(m.Config)
+	if err != nil {
+		return err
+	}
+	if err := strictly(text, &b.Manifest); err != nil {
+		return fmt.Errorf("bundle: %w: its manifest: %w (a newer hpmq-cli may have made it)",
+			ErrBundle, err)
+	}
+	if err := b.Validate(); err != nil {
+		return fmt.Errorf("bundle: %w: its manifest: %w", ErrBundle, err)
+	}
+	return nil
+}
+
+// readLayers reads what the manifest names, and refuses what it does not.
+func (b *Bundle) readLayers(l *oci.Layout, layers []oci.Descriptor) error {
+	wanted, left := b.digests(), int64(BytesMax)
+	for _, d := range layers {
+		layer, err := describe(d)
+		if err != nil {
+			return fmt.Errorf("bundle: %w: layer %s: %w", ErrBundle, d.Digest, err)
+		}
+		switch want, ok := wanted[layer.Digest]; {
+		case !ok:
+			err = errors.New("the manifest does not name it, or it is there twice")
+		case want != layer.MediaType:
+			err = fmt.Errorf("it is of type %.80q; want %s", layer.MediaType, want)
+		case layer.Size > left:
+			err = fmt.Errorf("all layers together have more than %d bytes", BytesMax)
+		}
+		if err != nil {
+			return fmt.Errorf("bundle: %w: layer %.80q: %w", ErrBundle, layer.Title, err)
+		}
+		packed, err := l.Blob(d)
+		if err != nil {
+			return fmt.Errorf("bundle: layer %.80q: %w", layer.Title, err)
+		}
+		content, err := unpack(packed, layer.Size)
+		if err != nil {
+			return fmt.Errorf("bundle: %w: layer %.80q: %w", ErrBundle, layer.Title, err)
+		}
+		if oci.DigestOf(content) != layer.Digest {
+			return fmt.Errorf("bundle: layer %.80q: its content: %w", layer.Title, oci.ErrDigest)
+		}
+		b.content[layer.Digest] = content
+		b.Layers = append(b.Layers, layer)
+		left -= layer.Size
+		delete(wanted, layer.Digest)
+	}
+	for _, digest := range slices.Sorted(maps.Keys(wanted)) {
+		return fmt.Errorf("bundle: %w: no layer holds %s, %s", ErrBundle, digest, wanted[digest])
+	}
+	return nil
+}
+
+// describe is what the descriptor of a layer says.
+func describe(d oci.Descriptor) (Layer, error) {
+	layer := Layer{
+		Title: d.Annotations[oci.AnnotationTitle], MediaType: d.MediaType,
+		Digest: oci.Digest(d.Annotations[AnnotationDigest]), Packed: d.Size,
+	}
+	if err := layer.Digest.Check(); err != nil {
+		return layer, err
+	}
+	if err := plain("title", layer.Title); err != nil {
+		return layer, err
+	}
+	size, err := strconv.ParseInt(d.Annotations[AnnotationSize], 10, 64)
+	if limit := contentMax(d.MediaType); err != nil || size < 0 || size > limit {
+		return layer, fmt.Errorf("it is said to hold %.40q bytes; at most %d are read",
+			d.Annotations[AnnotationSize], limit)
+	}
+	layer.Size = size
+	return layer, nil
+}
+
+// unpack is what was compressed, which must have that size.
+func unpack(packed []byte, size int64) ([]byte, error) {
+	r, err := zstd.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }()
+	// A few bytes may become gigabytes: what is beyond the size is not made.
+	content, err := io.ReadAll(io.LimitReader(r, size+1))
+	if err != nil {
+		return nil, fmt.Errorf("it is not good zstd: %w", err)
+	}
+	if int64(len(content)) != size {
+		return nil, fmt.Errorf("it is said to hold %d bytes and holds more or less", size)
+	}
+	return content, nil
+}
+
+// understand reads what the layers say, as far as it can be judged without running anything.
+func (b *Bundle) understand() error {
+	titles := map[oci.Digest]string{}
+	for _, layer := range b.Layers {
+		titles[layer.Digest] = layer.Title
+	}
+	for i := range b.Components {
+		c := &b.Components[i]
+		if err := b.understandComponent(c, titles); err != nil {
+			return fmt.Errorf("component %s: %w", c.Name, err)
+		}
+	}
+	return spdx.Check(b.content[b.SBOM])
+}
+
+func (b *Bundle) understandComponent(c *Component, titles map[oci.Digest]string) error {
+	if err := c.agrees(b.content[c.Digest]); err != nil {
+		return err
+	}
+	if c.Schema != "" {
+		s, err := schema.Compile(b.content[c.Schema])
+		if err != nil {
+			return err
+		}
+		b.schemas[c.Schema] = s
+		if c.Defaults != nil {
+			if err := s.Check(c.Defaults); err != nil {
+				return fmt.Errorf("its defaults: %w", err)
+			}
+		}
+	}
+	for _, d := range c.Cases {
+		title := titles[d]
+		all, err := cases.Parse(title[strings.LastIndex(title, "/")+1:], b.content[d])
+		if err != nil {
+			return fmt.Errorf("golden case %s: %w", title, err)
+		}
+		b.cases[d] = all
+	}
+	return nil
+}
+
+// stamp is what a .wasm says of itself.
+type stamp struct {
+	Name         string       `json:"name"`
+	Version      string       `json:"version"`
+	Role         string       `json:"role"`
+	Contract     string       `json:"contract"`
+	Description  string       `json:"description"`
+	Licence      string       `json:"licence"`
+	Capabilities []Capability `json:"capabilities"`
+}
+
+// agrees refuses code that is no WebAssembly or says of itself what the manifest does not.
+func (c *Component) agrees(code []byte) error {
+	said, err := stampOf(code)
+	if err != nil {
+		return err
+	}
+	if said.Name != "" && said.Name != c.Name {
+		return fmt.Errorf("name: its .wasm calls itself %.40q", said.Name)
+	}
+	if said.Role != "" && said.Role != c.Role {
+		return fmt.Errorf("role: its .wasm says it is made as %.40q", said.Role)
+	}
+	for _, wants := range said.Capabilities {
+		if !slices.ContainsFunc(c.Capabilities, func(o Capability) bool {
+			return o.Name == wants.Name
+		}) {
+			return fmt.Errorf("capabilities: its .wasm wants %.40q, and they do not say so",
+				wants.Name)
+		}
+	}
+	return nil
+}
+
+func stampOf(code []byte) (said stamp, err error) {
+	if len(code) < 8 || string(code[:4]) != "\x00asm" {
+		return said, errors.New("it is no WebAssembly")
+	}
+	text := manifestOf(code)
+	if text == nil {
+		return said, nil
+	}
+	if err := json.Unmarshal(text, &said); err != nil {
+		return said, fmt.Errorf("what its .wasm says of itself: %w", err)
+	}
+	return said, nil
+}
