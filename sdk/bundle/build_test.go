@@ -136,21 +136,25 @@ func TestWhatABundleHolds(t *testing.T) {
 	}
 }
 
+// inManifest puts to in the place of from in bundle.json.
+func inManifest(from, to string) func(map[string]string) {
+	return func(files map[string]string) {
+		files["bundle.json"] = strings.Replace(files["bundle.json"], from, to, 1)
+	}
+}
+
+// inComponent says text of the component.
+func inComponent(text string) func(map[string]string) {
+	return inManifest(`{"wasm": "sample.wasm",`, `{"wasm": "sample.wasm",`+text)
+}
+
+// inFile makes text that of a file.
+func inFile(name, text string) func(map[string]string) {
+	return func(files map[string]string) { files[name] = text }
+}
+
 func TestSourcesAreRefused(t *testing.T) {
-	manifest := func(from, to string) func(map[string]string) {
-		return func(files map[string]string) {
-			if files["bundle.json"] = strings.Replace(files["bundle.json"], from, to, 1); !strings.
-				Contains(files["bundle.json"], to) {
-				t.Errorf("%s is not there", from)
-			}
-		}
-	}
-	component := func(text string) func(map[string]string) {
-		return manifest(`{"wasm": "sample.wasm",`, `{"wasm": "sample.wasm",`+text)
-	}
-	file := func(name, text string) func(map[string]string) {
-		return func(files map[string]string) { files[name] = text }
-	}
+	manifest, component, file := inManifest, inComponent, inFile
 	for want, change := range map[string]func(map[string]string){
 		"bundle.json: no such file":   func(f map[string]string) { delete(f, "bundle.json") },
 		`unknown field "licens_text"`: manifest("licence_text", "licens_text"),
@@ -183,7 +187,7 @@ func TestSourcesAreRefused(t *testing.T) {
 		"nothing is fetched":          file("schema.json", `{"$ref": "https://example.com/s"}`),
 		"unit: value must be one of":  manifest(`"unit": "C"`, `"unit": "K"`),
 		"no schema that says":         manifest(`"schema": "schema.json",`, ``),
-		"there is no *.json in it":    manifest(`"cases": "cases"`, `"cases": "."`+"\n"),
+		"there is no *.json in it":    manifest(`"cases": "cases"`, `"cases": "empty"`),
 		`a.json: json: unknown field`: file("cases/a.json", `{"abuot": "a"}`),
 		"its spdxVersion is":          manifest(`"contains"`, `"sbom": "cases/a.json", "contains"`),
 		"is there twice as transformer": func(f map[string]string) {
@@ -194,11 +198,8 @@ func TestSourcesAreRefused(t *testing.T) {
 		"Cargo.lock": file("Cargo.lock", "no toml"),
 	} {
 		files := sources()
+		files["empty/text"] = "no case"
 		change(files)
-		if want == "there is no *.json in it" {
-			files["empty/x"] = "x"
-			files["bundle.json"] = strings.Replace(files["bundle.json"], `"."`, `"empty"`, 1)
-		}
 		_, _, err := Build(write(t, files, slices.Sorted(maps.Keys(files)), time.Now()))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v\nwant %s", err, want)

@@ -2,9 +2,9 @@
 // them before they are linked. It does not know who vouches for one (sdk/bundle/sign), how it comes
 // over a network (sdk/bundle/registry), or what a broker does with it.
 //
-// A bundle is an OCI image manifest, see [ArtifactType]. Its config blob is a [Manifest]; its layers
-// are compressed with zstd, each what the manifest names by the digest of the uncompressed bytes.
-// It stands in an image layout, a folder or a tar (sdk/bundle/oci), and is made of a folder with a
+// A bundle is an OCI image manifest, see [ArtifactType]. Its config blob is a [Manifest]; its
+// layers are compressed with zstd, each what the manifest names by the digest of the uncompressed
+// bytes. It stands in an image layout, a folder or a tar (sdk/bundle/oci), and is made of a folder with a
 // bundle.json (see [Build]): the same files make the same digest.
 package bundle
 

@@ -91,8 +91,8 @@ func Read(l *oci.Layout, d oci.Descriptor) (*Bundle, error) {
 
 func (b *Bundle) readManifest(l *oci.Layout, m *oci.Manifest) error {
 	if m.ArtifactType != ArtifactType || m.Config.MediaType != MediaTypeConfig {
-		return fmt.Errorf("bundle: %w: it is of type %.80q, config %.80q; want %s, %s: was it made "+
-			"by hpmq-cli bundle build?", ErrBundle, m.ArtifactType, m.Config.MediaType,
+		return fmt.Errorf("bundle: %w: it is of type %.80q, config %.80q; want %s, %s: was it "+
+			"made by hpmq-cli bundle build?", ErrBundle, m.ArtifactType, m.Config.MediaType,
 			ArtifactType, MediaTypeConfig)
 	}
 	if m.Config.Size > ManifestBytesMax {

@@ -13,8 +13,8 @@ import (
 const listedMax = 1000
 
 // Properties are the keys that a configuration may have, with what each must be as JSON Schema:
-// "rules[].topics" is the key topics of each of the list rules, "rules.*" any key of an object.
-// Beyond 1000 they are left out.
+// "rules[].topics" is the key topics of each of the list rules, "users[]" each of a list of what are
+// no objects, "rules.*" any key of an object. Beyond 1000 they are left out.
 func (s *Schema) Properties() map[string]string {
 	out := map[string]string{}
 	s.list(s.top, "", out)
@@ -37,10 +37,19 @@ func (s *Schema) list(at *jsonschema.Schema, path string, out map[string]string)
 		s.list(child, name, out)
 	}
 	if at.Items2020 != nil {
-		s.list(at.Items2020, path+"[]", out)
+		s.listAny(at.Items2020, path+"[]", out)
 	}
 	if more, ok := at.AdditionalProperties.(*jsonschema.Schema); ok {
-		s.list(more, path+".*", out)
+		s.listAny(more, path+".*", out)
+	}
+}
+
+// listAny lists what stands under any key or place; an object by its keys alone.
+func (s *Schema) listAny(at *jsonschema.Schema, path string, out map[string]string) {
+	before := len(out)
+	s.list(at, path, out)
+	if len(out) == before && path != "" {
+		out[strings.TrimPrefix(path, ".")] = s.wants(at)
 	}
 }
 
@@ -50,8 +59,10 @@ func (s *Schema) wants(at *jsonschema.Schema) string {
 	all := map[string]any{}
 	for same := at; same != nil; same = same.Ref {
 		for key, value := range t.lookUp(same.Location) {
-			switch key {
-			case "properties", "items", "description", "title", "$ref", "$defs", "examples":
+			_, nested := value.(map[string]any)
+			switch {
+			case nested && key != "default" && key != "const": // schemas: they are listed below
+			case key == "description" || key == "title" || key == "$ref" || key == "examples":
 			default:
 				all[key] = value
 			}

@@ -131,6 +131,22 @@ func TestSchemasAreRefused(t *testing.T) {
 	}
 }
 
+func TestProperties(t *testing.T) {
+	got := fmt.Sprint(compiled(t, `{
+		"additionalProperties": {"type": "string", "description": "prose"},
+		"properties": {
+			"a": {"enum": [1], "default": {"b": 1}},
+			"list": {"type": "array", "items": {"type": "string"}},
+			"of": {"items": {"$ref": "#/$defs/one"}},
+			"map": {"additionalProperties": {"$ref": "#/$defs/one"}}},
+		"$defs": {"one": {"allOf": [{"properties": {"x": {"type": "number"}}}]}}}`).Properties())
+	const want = `map[*:{"type":"string"} a:{"default":{"b":1},"enum":[1]} list:{"type":"array"} ` +
+		`list[]:{"type":"string"} map:{} map.*.x:{"type":"number"} of:{} of[].x:{"type":"number"}]`
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 func FuzzCompile(f *testing.F) {
 	f.Add(rules, `{"rules":[{"topic":"a"}]}`)
 	f.Add(`{"allOf":[{"items":{"default":1}}],"patternProperties":{"a":{}}}`, `{"a":[1e3]}`)
