@@ -17,17 +17,21 @@ import (
 func newBundle(s *settings) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bundle",
-		Short: "Sign bundles, verify them, and bring them to a registry and from one",
-		Long: `bundle deals with bundles: components with what belongs to them, in one piece that
-has a digest and can be signed. A bundle is an OCI image layout, as a folder or a .tar, or it is in
-an OCI registry. No broker is asked.`,
-		Example: `  hpmq-cli bundle key new acme
+		Short: "Make bundles, look into them, sign them, bring them to a registry",
+		Long: `bundle deals with bundles: components with the schema of their configuration, golden
+cases, licence and SBOM, in one piece that has a digest and can be signed. The same files make the
+same digest. A bundle is an OCI image layout, as a folder or a .tar, or it is in an OCI registry. No
+broker is asked.`,
+		Example: `  hpmq-cli bundle build ./vendor -o vendor-1.2.0.tar
+  hpmq-cli bundle inspect vendor-1.2.0.tar
+  hpmq-cli bundle diff vendor-1.1.0.tar vendor-1.2.0.tar
+  hpmq-cli bundle key new acme
   hpmq-cli bundle sign ./router --key acme.key
   hpmq-cli bundle push ./router registry.example/acme/router:1.0.0
   hpmq-cli bundle pull registry.example/acme/router:1.0.0 ./pulled
   hpmq-cli bundle verify ./pulled --key acme.pem`,
 	}
-	c.AddCommand(newBundleKey(s), newBundleSign(s), newBundleVerify(s), newBundlePush(s),
+	c.AddCommand(newBundleBuild(s), newBundleInspect(s), newBundleDiff(s), newBundleKey(s), newBundleSign(s), newBundleVerify(s), newBundlePush(s),
 		newBundlePull(s))
 	return c
 }

@@ -78,26 +78,44 @@ func (s *settings) bundleBuild(dir, out string) error {
 }
 
 func newBundleInspect(s *settings) *cobra.Command {
-	return &cobra.Command{
+	var digest string
+	c := &cobra.Command{
 		Use:   "inspect BUNDLE",
 		Short: "Say what a bundle holds",
 		Long: `inspect opens a bundle, a tar or a folder, checks every digest in it, and prints what
 it holds: its components with what they want to import and why, the keys of their configuration, how
 many golden cases there are, the sizes.
 
-It exits with 1 if a broker would refuse to open the bundle. It says nothing of who made it.`,
+It exits with 1 if a broker would refuse to open the bundle. Who made it, hpmq-cli bundle verify
+says.`,
 		Example: `  hpmq-cli bundle inspect vendor-1.2.0.tar
   hpmq-cli bundle inspect ./layout --json`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: bundleFiles,
 		RunE: func(_ *cobra.Command, args []string) error {
-			b, err := bundle.Open(args[0])
+			b, err := readBundle(args[0], digest)
 			if err != nil {
 				return s.failing(err)
 			}
 			return s.printBundle(args[0], b)
 		},
 	}
+	digestFlag(c, &digest)
+	return c
+}
+
+// readBundle reads all of a bundle, and checks it.
+func readBundle(path, digest string) (*bundle.Bundle, error) {
+	at, err := openBundle(path, digest)
+	if err != nil {
+		return nil, err
+	}
+	defer at.close()
+	b, err := bundle.Read(at.layout, at.at)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return b, nil
 }
 
 // toldBundle is a bundle for programs.

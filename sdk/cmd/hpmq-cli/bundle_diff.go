@@ -30,11 +30,11 @@ wants more than before, the version is older, a component is gone.`,
 }
 
 func (s *settings) bundleDiff(from, to string) error {
-	a, err := bundle.Open(from)
+	a, err := readBundle(from, "")
 	if err != nil {
 		return err
 	}
-	b, err := bundle.Open(to)
+	b, err := readBundle(to, "")
 	if err != nil {
 		return err
 	}
