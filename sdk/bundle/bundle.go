@@ -4,8 +4,8 @@
 //
 // A bundle is an OCI image manifest, see [ArtifactType]. Its config blob is a [Manifest]; its
 // layers are compressed with zstd, each what the manifest names by the digest of the uncompressed
-// bytes. It stands in an image layout, a folder or a tar (sdk/bundle/oci), and is made of a folder with a
-// bundle.json (see [Build]): the same files make the same digest.
+// bytes. It stands in an image layout, a folder or a tar (sdk/bundle/oci), and is made of a folder
+// with a bundle.json (see [Build]): the same files make the same digest.
 package bundle
 
 import (

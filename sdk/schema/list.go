@@ -13,8 +13,8 @@ import (
 const listedMax = 1000
 
 // Properties are the keys that a configuration may have, with what each must be as JSON Schema:
-// "rules[].topics" is the key topics of each of the list rules, "users[]" each of a list of what are
-// no objects, "rules.*" any key of an object. Beyond 1000 they are left out.
+// "rules[].topics" is the key topics of each of the list rules, "users[]" each of a list of what
+// are no objects, "rules.*" any key of an object. Beyond 1000 they are left out.
 func (s *Schema) Properties() map[string]string {
 	out := map[string]string{}
 	s.list(s.top, "", out)

@@ -263,25 +263,3 @@ func TestManifestsAreRefused(t *testing.T) {
 		}
 	}
 }
-
-func FuzzReadTar(f *testing.F) {
-	l, _ := sample(f)
-	f.Add(tarOf(f, l))
-	f.Add(pack(f, entry{name: "../x", text: "a"}))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		l, err := ReadTar(bytes.NewReader(b))
-		if err != nil {
-			return
-		}
-		for _, d := range l.Manifests() {
-			_, _ = l.Referrers(d.Digest, "")
-		}
-		var out bytes.Buffer
-		if l.WriteTar(&out) != nil {
-			return
-		}
-		if _, err := ReadTar(&out); err != nil {
-			t.Error("what was written is not read:", err)
-		}
-	})
-}

@@ -31,7 +31,8 @@ broker is asked.`,
   hpmq-cli bundle pull registry.example/acme/router:1.0.0 ./pulled
   hpmq-cli bundle verify ./pulled --key acme.pem`,
 	}
-	c.AddCommand(newBundleBuild(s), newBundleInspect(s), newBundleDiff(s), newBundleKey(s), newBundleSign(s), newBundleVerify(s), newBundlePush(s),
+	c.AddCommand(newBundleBuild(s), newBundleInspect(s), newBundleDiff(s),
+		newBundleKey(s), newBundleSign(s), newBundleVerify(s), newBundlePush(s),
 		newBundlePull(s))
 	return c
 }

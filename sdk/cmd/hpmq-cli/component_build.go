@@ -174,11 +174,8 @@ func (k *built) finish(
 		}
 	}
 	text, err := json.Marshal(manifest(p))
-	return section.WithCustom(code, manifestSection, text), form, err
+	return section.WithCustom(code, section.Manifest, text), form, err
 }
-
-// manifestSection is the custom section in which a component says who it is.
-const manifestSection = "hpmq:manifest"
 
 // manifest is what stands there; see components/README.md.
 func manifest(p *project.Project) map[string]any {

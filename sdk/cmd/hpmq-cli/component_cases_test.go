@@ -250,7 +250,7 @@ func TestWrapAndWIT(t *testing.T) {
 		t.Fatal(err)
 	}
 	stamped := filepath.Join(dir, "stamped.wasm")
-	write(t, stamped, string(section.WithCustom(core, manifestSection,
+	write(t, stamped, string(section.WithCustom(core, section.Manifest,
 		[]byte(`{"name":"vendor","version":"1.2.3","role":"transformer"}`))))
 	for _, c := range []saying{
 		{"component wrap " + stamped + " --world transformer-component -o " + made, exitOK,

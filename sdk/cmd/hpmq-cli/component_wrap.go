@@ -57,7 +57,7 @@ func (k *wrap) run(cmd *cobra.Command, file string) error {
 		return usageError{err}
 	}
 	w := wasmtools.Wrapping{
-		Encoding: k.encoding, Adapters: map[string][]byte{}, Keep: []string{manifestSection},
+		Encoding: k.encoding, Adapters: map[string][]byte{}, Keep: []string{section.Manifest},
 	}
 	if k.world != "" {
 		w.WIT = witFiles(k.wit, k.world)
