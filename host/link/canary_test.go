@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/hpmq/hpmq/lite/broker"
 	"github.com/hpmq/hpmq/sdk/mqtt"
@@ -363,6 +364,19 @@ func TestLatency(t *testing.T) {
 	p50, p99, most := l.Quantile(0.5), l.Quantile(0.99), l.Quantile(1)
 	if p50 < 1000 || p50 > 1250 || p99 < 20_000 || most < 20_000 || most > 25_000 {
 		t.Errorf("p50 %v, p99 %v, max %v", p50, p99, most)
+	}
+	var all, below uint64
+	last := time.Duration(-1)
+	l.Each(func(upTo time.Duration, n uint64) {
+		if upTo < last {
+			t.Errorf("%v comes after %v", upTo, last)
+		}
+		if all, last = all+n, upTo; upTo <= p50 {
+			below += n
+		}
+	})
+	if all != 100 || below != 99 {
+		t.Errorf("%d in all, %d up to p50", all, below)
 	}
 }
 

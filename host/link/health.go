@@ -146,6 +146,14 @@ func (l *Latency) Count() (n uint64) {
 	return n
 }
 
+// Each hands out how many took less than upTo, and no less than the one before: all steps of the
+// histogram, the same each time.
+func (l *Latency) Each(f func(upTo time.Duration, n uint64)) {
+	for i, n := range l.counts {
+		f(bucketEnd(i), n)
+	}
+}
+
 // Quantile is the time that a share q of them stayed below, 0 to 1, at most a quarter too high; 0
 // if none was measured.
 func (l *Latency) Quantile(q float64) time.Duration {

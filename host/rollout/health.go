@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -15,9 +16,8 @@ type Health struct {
 type Side struct {
 	Calls  uint64 `json:"calls"`
 	Faults Faults `json:"faults"`
-	// Denials are answers that refuse, Drops messages that an answer ended.
-	Denials uint64 `json:"denials"`
-	Drops   uint64 `json:"drops"`
+	// Refused are the answers that let something not through.
+	Refused uint64 `json:"refused"`
 	// Latency has the same bounds each time, ascending.
 	Latency []Bucket `json:"latency,omitempty"`
 }
@@ -28,8 +28,11 @@ type Faults struct {
 	Fuel    uint64 `json:"fuel"`
 	Depth   uint64 `json:"depth"`
 	Garbage uint64 `json:"garbage"`
+	// TooLarge was not shown to a guest.
+	TooLarge uint64 `json:"too_large"`
 	// Absent had nobody to answer: no guest was ready, or the breaker was open.
 	Absent uint64 `json:"absent"`
+	Other  uint64 `json:"other"`
 }
 
 // Bucket counts the calls that took at most UpTo, and more than the bucket before it.
@@ -38,24 +41,29 @@ type Bucket struct {
 	Count uint64        `json:"count"`
 }
 
-func (f Faults) sum() uint64 { return f.Trap + f.Fuel + f.Depth + f.Garbage + f.Absent }
+func (f Faults) sum() uint64 {
+	return f.Trap + f.Fuel + f.Depth + f.Garbage + f.TooLarge + f.Absent + f.Other
+}
 
 // asked is how many questions came: who finds nobody is not a call.
-func (s Side) asked() uint64 { return max(s.Calls+s.Faults.Absent, s.Faults.sum()) }
+func (s Side) asked() uint64 {
+	return max(s.Calls+s.Faults.Absent+s.Faults.TooLarge, s.Faults.sum())
+}
+
+// since is what f counted after was.
+func (f Faults) since(was Faults) Faults {
+	return Faults{
+		Trap: minus(f.Trap, was.Trap), Fuel: minus(f.Fuel, was.Fuel),
+		Depth: minus(f.Depth, was.Depth), Garbage: minus(f.Garbage, was.Garbage),
+		TooLarge: minus(f.TooLarge, was.TooLarge), Absent: minus(f.Absent, was.Absent),
+		Other: minus(f.Other, was.Other),
+	}
+}
 
 // since is what s counted after was.
 func (s Side) since(was Side) Side {
-	d := Side{
-		Calls: minus(s.Calls, was.Calls), Denials: minus(s.Denials, was.Denials),
-		Drops: minus(s.Drops, was.Drops),
-		Faults: Faults{
-			Trap:    minus(s.Faults.Trap, was.Faults.Trap),
-			Fuel:    minus(s.Faults.Fuel, was.Faults.Fuel),
-			Depth:   minus(s.Faults.Depth, was.Faults.Depth),
-			Garbage: minus(s.Faults.Garbage, was.Faults.Garbage),
-			Absent:  minus(s.Faults.Absent, was.Faults.Absent),
-		},
-	}
+	d := Side{Calls: minus(s.Calls, was.Calls), Refused: minus(s.Refused, was.Refused),
+		Faults: s.Faults.since(was.Faults)}
 	for i, b := range s.Latency {
 		if i < len(was.Latency) {
 			b.Count = minus(b.Count, was.Latency[i].Count)
@@ -99,16 +107,15 @@ type Thresholds struct {
 	LatencyMin   time.Duration `json:"latency_min,omitempty"`
 	// LatencyMax is what that latency may be whatever the active version does; 0 judges nothing.
 	LatencyMax time.Duration `json:"latency_max,omitempty"`
-	// Denials and Drops are how far the share of refusals, and of messages ended, may be from that
-	// of the active version, either way; 0 judges nothing.
-	Denials float64 `json:"denials,omitempty"`
-	Drops   float64 `json:"drops,omitempty"`
+	// Refused is how far the share of calls that let something not through may be from that of the
+	// active version, either way; 0 judges nothing.
+	Refused float64 `json:"refused,omitempty"`
 }
 
 func (t Thresholds) validate() error {
 	switch {
-	case !share(t.Faults) || !share(t.Denials) || !share(t.Drops):
-		return fmt.Errorf("thresholds: faults, denials and drops are shares from 0 to 1")
+	case !share(t.Faults) || !share(t.Refused):
+		return errors.New("thresholds: faults and refused are shares from 0 to 1")
 	case t.LatencyMin < 0 || t.LatencyMax < 0:
 		return fmt.Errorf("thresholds: latency_min and latency_max are not below 0")
 	case t.LatencyRatio > 0 && t.LatencyRatio < 1:
@@ -143,11 +150,7 @@ func (t Thresholds) judge(span Health, whole Side) string {
 	if a.asked() < t.CallsMin {
 		a = whole
 	}
-	for _, why := range []string{
-		t.faults(c, a), t.latency(c, a),
-		t.apart("refuses", t.Denials, counted{c.Denials, c.asked(), a.Denials, a.asked()}),
-		t.apart("ends", t.Drops, counted{c.Drops, c.asked(), a.Drops, a.asked()}),
-	} {
+	for _, why := range []string{t.faults(c, a), t.latency(c, a), t.refused(c, a)} {
 		if why != "" {
 			return why
 		}
@@ -169,8 +172,8 @@ func (t Thresholds) faults(c, a Side) string {
 	}
 	f := c.Faults
 	return fmt.Sprintf("%d of %d questions had no answer (trap %d, fuel %d, depth %d, garbage %d, "+
-		"no guest %d); %.2f %% above the active version are allowed",
-		n, of, f.Trap, f.Fuel, f.Depth, f.Garbage, f.Absent, t.Faults*100)
+		"too large %d, no guest %d, other %d); %.2f %% above the active version are allowed",
+		n, of, f.Trap, f.Fuel, f.Depth, f.Garbage, f.TooLarge, f.Absent, f.Other, t.Faults*100)
 }
 
 func (t Thresholds) latency(c, a Side) string {
@@ -191,19 +194,16 @@ func (t Thresholds) latency(c, a Side) string {
 		"%g times that is allowed", slow, usual, t.LatencyRatio)
 }
 
-// counted are how many of how many, of the candidate and of the active version.
-type counted struct{ n, of, activeN, activeOf uint64 }
-
-func (t Thresholds) apart(does string, most float64, x counted) string {
-	if most == 0 || x.of < t.CallsMin || x.activeOf < t.CallsMin {
+func (t Thresholds) refused(c, a Side) string {
+	if t.Refused == 0 || c.Calls < t.CallsMin || a.Calls < t.CallsMin {
 		return ""
 	}
-	c, a := ratio(x.n, x.of), ratio(x.activeN, x.activeOf)
-	if max(c-a, a-c) <= most {
+	share, usual := ratio(c.Refused, c.Calls), ratio(a.Refused, a.Calls)
+	if max(share-usual, usual-share) <= t.Refused {
 		return ""
 	}
-	return fmt.Sprintf("it %s %.1f %% of what it is asked, the active version %.1f %%; "+
-		"a difference of %.1f %% is allowed", does, c*100, a*100, most*100)
+	return fmt.Sprintf("it refuses %.1f %% of what it is asked, the active version %.1f %%; "+
+		"a difference of %.1f %% is allowed", share*100, usual*100, t.Refused*100)
 }
 
 func ratio(n, of uint64) float64 { return float64(n) / float64(of) }

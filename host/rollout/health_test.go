@@ -52,12 +52,12 @@ func TestJudge(t *testing.T) {
 			good, ""},
 		{"above the limit", Thresholds{LatencyRatio: -1, LatencyMax: 50 * time.Microsecond},
 			side(100, 0, slow), good, good, "50µs is allowed"},
-		{"denies", Thresholds{Denials: 0.1}, Side{Calls: 100, Denials: 30}, good, good,
+		{"refuses", Thresholds{Refused: 0.1}, Side{Calls: 100, Refused: 30}, good, good,
 			"refuses 30.0 %"},
-		{"denies no more", Thresholds{Denials: 0.1}, Side{Calls: 100},
-			Side{Calls: 1000, Denials: 300}, good, "refuses 0.0 %"},
-		{"drops, unjudged", Thresholds{}, Side{Calls: 100, Drops: 30}, good, good, ""},
-		{"drops", Thresholds{Drops: 0.1}, Side{Calls: 100, Drops: 30}, good, good, "ends 30.0 %"},
+		{"refuses no more", Thresholds{Refused: 0.1}, Side{Calls: 100},
+			Side{Calls: 1000, Refused: 300}, good, "refuses 0.0 %"},
+		{"refuses, unjudged", Thresholds{}, Side{Calls: 100, Refused: 30}, good, good, ""},
+		{"too large", Thresholds{}, Side{Faults: Faults{TooLarge: 9}}, good, good, "9 of 9"},
 	} {
 		why := tc.t.filled().judge(Health{tc.c, tc.a}, tc.whole)
 		if (why == "") != (tc.why == "") || !strings.Contains(why, tc.why) {

@@ -115,13 +115,14 @@ type Comparison struct {
 	Matched uint64 `json:"matched"`
 }
 
-// Selector says whom a candidate serves: who is in all that is not empty, and of those a percentage
-// by client id. Who was in a lower percentage is in every higher one.
+// Selector says whom a candidate serves: who one of its criteria holds for, or all of them. What is
+// empty is no criterion. The percentage is by client id: who was in a lower one is in every higher.
 type Selector struct {
 	Percent float64
 	Clients []string
-	Tenant  string
-	Filter  string
+	Tenants []string
+	Filters []string
+	All     bool
 }
 
 // View is one place of a plan.

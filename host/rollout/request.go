@@ -69,16 +69,19 @@ type ShadowPlan struct {
 	MatchMin float64 `json:"match_min,omitempty"`
 }
 
-// CanaryPlan lets the candidate serve some clients before all. Without steps there is no canary.
-// Clients, Tenant and Filter, if they are there, say of whom the percentage is taken.
+// CanaryPlan lets the candidate serve some clients before all: a percentage in steps, and whom
+// Clients, Tenants and Filters name beside it; with All only who is in each of these that is there.
+// Without steps there is no canary.
 type CanaryPlan struct {
 	Steps   []CanaryStep `json:"steps,omitempty"`
 	Clients []string     `json:"clients,omitempty"`
-	Tenant  string       `json:"tenant,omitempty"`
-	Filter  string       `json:"filter,omitempty"`
+	Tenants []string     `json:"tenants,omitempty"`
+	Filters []string     `json:"filters,omitempty"`
+	All     bool         `json:"all,omitempty"`
 }
 
-// CanaryStep is one step: so many of a hundred clients, for so long in nanoseconds.
+// CanaryStep is one step: so many of a hundred clients, for so long in nanoseconds. The first may
+// be of 0 percent if somebody is named.
 type CanaryStep struct {
 	Percent float64       `json:"percent"`
 	Dwell   time.Duration `json:"dwell"`
@@ -161,12 +164,14 @@ func (c CanaryPlan) validate() error {
 	if len(c.Steps) > canaryStepsMax {
 		return fmt.Errorf("canary: at most %d steps", canaryStepsMax)
 	}
-	last := 0.0
+	last, named := 0.0, len(c.Clients)+len(c.Tenants)+len(c.Filters) > 0
 	for i, s := range c.Steps {
 		switch {
+		case i == 0 && s.Percent == 0 && named && !(c.All && len(c.Steps) > 1):
 		case !(s.Percent > last && s.Percent <= 100):
 			return fmt.Errorf("canary: step %d: percents grow, up to 100", i+1)
-		case s.Dwell <= 0 || s.Dwell > dwellMax:
+		}
+		if s.Dwell <= 0 || s.Dwell > dwellMax {
 			return fmt.Errorf("canary: step %d: dwell: above 0, up to %s", i+1, dwellMax)
 		}
 		last = s.Percent
@@ -175,9 +180,8 @@ func (c CanaryPlan) validate() error {
 }
 
 func (c CanaryPlan) selector(step int) Selector {
-	return Selector{
-		Percent: c.Steps[step].Percent, Clients: c.Clients, Tenant: c.Tenant, Filter: c.Filter,
-	}
+	return Selector{Percent: c.Steps[step].Percent, Clients: c.Clients, Tenants: c.Tenants,
+		Filters: c.Filters, All: c.All}
 }
 
 func share(x float64) bool { return x >= 0 && x <= 1 }

@@ -386,6 +386,7 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 		"falling":     canary(CanaryStep{5, 1}, CanaryStep{5, 1}),
 		"no dwell":    canary(CanaryStep{5, 0}),
 		"above all":   canary(CanaryStep{101, 1}),
+		"nobody":      canary(CanaryStep{0, 1}),
 		"share":       {ID: "1", Items: []Item{item}, Thresholds: Thresholds{Faults: 2}},
 		"watch":       {ID: "1", Items: []Item{item}, Watch: -1},
 		"sample":      {ID: "1", Items: []Item{item}, Shadow: ShadowPlan{Sample: 7}},
