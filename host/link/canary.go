@@ -63,7 +63,7 @@ func (p *Plan) Canary(s Selector) error {
 	}
 	if p.selector == nil {
 		p.endShadow()
-		p.observe()
+		p.measure()
 	}
 	p.selector = &s
 	for _, pt := range p.parts {
@@ -135,23 +135,31 @@ func (pt *part) endTrial() {
 	}
 }
 
-// observe starts to measure what the plan takes the place of, and what it brings.
-func (p *Plan) observe() {
+// watch starts to count what is done by whom the plan takes the place of, and by whom it brings.
+func (p *Plan) watch() {
 	p.watched = time.Now()
 	for _, at := range p.places {
-		at.active, at.candidate = newWatch(at.before, nil), newWatch(at.entry, nil)
+		at.active, at.candidate = newWatch(at.before), newWatch(at.entry)
 	}
 }
 
-// unobserve ends the measuring of time; what was measured stays.
-func (p *Plan) unobserve() {
+// measure looks at the clock on both sides.
+func (p *Plan) measure() {
+	for _, at := range p.places {
+		at.active.measure(nil)
+		at.candidate.measure(nil)
+	}
+}
+
+// unmeasure ends that.
+func (p *Plan) unmeasure() {
 	for _, at := range p.places {
 		at.active.stop()
 		at.candidate.stop()
 	}
 }
 
-// Health is how a plan does beside what it is to replace, since its first Canary.
+// Health is how a plan does beside what it is to replace, since it was prepared.
 type Health struct {
 	// For is how long that is.
 	For time.Duration
@@ -170,13 +178,10 @@ type PlaceHealth struct {
 	Candidate, Active Vitals
 }
 
-// Health may be asked at any time, also after the commit; it is zero before the first Canary.
+// Health may be asked at any time, also after the commit and the end. It is cheap.
 func (p *Plan) Health() Health {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.selector == nil {
-		return Health{}
-	}
 	h := Health{For: time.Since(p.watched)}
 	for _, at := range p.places {
 		v := PlaceHealth{

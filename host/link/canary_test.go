@@ -3,6 +3,7 @@ package link
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -207,7 +208,7 @@ func TestWhereNoCanaryCanBe(t *testing.T) {
 		if !errors.Is(err, ErrNoCanary) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, on := p.Selector(); on || p.Health().For != 0 {
+		if _, on := p.Selector(); on {
 			t.Errorf("%s: a canary is on", name)
 		}
 		p.Abort()
@@ -241,9 +242,9 @@ func TestBothSidesOfACanaryRemember(t *testing.T) {
 		}
 	}
 	v := plan.Health()
-	if v.Active.Calls != 1 || v.Candidate.Calls != 1 || v.Candidate.Refused != 1 {
-		t.Errorf("%d and %d calls, %d refused", v.Active.Calls, v.Candidate.Calls,
-			v.Candidate.Refused)
+	if v.Active.Calls != 1 || v.Candidate.Calls != 1 || v.Candidate.Denials != 1 {
+		t.Errorf("%d and %d calls, %d denials", v.Active.Calls, v.Candidate.Calls,
+			v.Candidate.Denials)
 	}
 }
 
@@ -300,7 +301,7 @@ func TestHealthTellsFaultsByKind(t *testing.T) {
 		plan := h.prepare("p", Change{
 			Listener: "main", Role: RoleTransformer, Ref: ref("transformer", words),
 		})
-		h.tagged(p, &device) // before the canary: does not count
+		h.tagged(p, &device) // before the canary: not measured
 		h.canary(plan, Selector{Clients: []string{"dev2"}})
 		h.tagged(p, client("dev2"))
 		h.tagged(p, &device)
@@ -308,7 +309,7 @@ func TestHealthTellsFaultsByKind(t *testing.T) {
 		if v.Candidate.Faults != want || v.Candidate.FaultRate() != 1 {
 			t.Errorf("%s: %+v", words, v.Candidate.Faults)
 		}
-		if v.Active.Calls != 1 || v.Active.Faults != (Faults{}) {
+		if v.Active.Calls != 2 || v.Active.Faults != (Faults{}) {
 			t.Errorf("%s: the active version: %+v", words, v.Active.Faults)
 		}
 		if v.Active.Latency.Count() != 1 || v.Candidate.Latency.Count() != 1 {
@@ -335,14 +336,14 @@ func TestHealthTellsRefusals(t *testing.T) {
 	p := h.linker.Policy("main", 0)
 	h.tagged(p, &device)
 	p.Fresh(h.clock.now(), &device, message("a", "x"))
-	if v := plan.Health(); v.Candidate.Refused != 2 || v.Candidate.RefusedRate() != 1 {
-		t.Errorf("%d refused", v.Candidate.Refused)
+	if v := plan.Health(); v.Candidate.Drops != 2 || v.Candidate.Denials != 0 {
+		t.Errorf("%d drops", v.Candidate.Drops)
 	}
 	h.commit(plan)
 	p.Fresh(h.clock.now(), &device, message("a", "x"))
 	v := plan.Health()
-	if v.Candidate.Refused != 3 || v.Candidate.Latency.Count() != 2 {
-		t.Errorf("after the commit %d refused, %d measured", v.Candidate.Refused,
+	if v.Candidate.Drops != 3 || v.Candidate.Latency.Count() != 2 {
+		t.Errorf("after the commit %d drops, %d measured", v.Candidate.Drops,
 			v.Candidate.Latency.Count())
 	}
 }
@@ -361,6 +362,15 @@ func TestLatency(t *testing.T) {
 		l.counts[bucketOf(1000)]++
 	}
 	l.counts[bucketOf(20_000)]++
+	var told []time.Duration
+	for below, n := range l.Buckets {
+		if n > 0 {
+			told = append(told, below)
+		}
+	}
+	if !slices.Equal(told, []time.Duration{l.Quantile(0), l.Max()}) {
+		t.Errorf("buckets %v", told)
+	}
 	p50, p99, most := l.Quantile(0.5), l.Quantile(0.99), l.Quantile(1)
 	if p50 < 1000 || p50 > 1250 || p99 < 20_000 || most < 20_000 || most > 25_000 {
 		t.Errorf("p50 %v, p99 %v, max %v", p50, p99, most)

@@ -37,7 +37,7 @@ func (p *Plan) Commit() ([]Result, error) {
 	}
 	p.state = planCommitted
 	p.endShadow()
-	p.unobserve()
+	p.unmeasure()
 	return p.audited("", p.commitHeld(), p.took), nil
 }
 

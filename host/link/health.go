@@ -70,10 +70,13 @@ type Vitals struct {
 	// Calls are the questions that a guest was asked; what is answered by an answer that still
 	// holds is none.
 	Calls uint64
-	// Refused are the answers that let something not through: a denial, a drop, a repetition.
-	Refused uint64
-	Faults  Faults
-	// Latency is of the calls that were measured, failed ones too: all at first, then some.
+	// Denials are answers that refuse a client something, Drops those that end a message: of
+	// transformers, deduplicators and routers.
+	Denials, Drops uint64
+	Faults         Faults
+	// Latency is of the calls that were measured, failed ones too: all at first, then some. Calls
+	// of an active version are measured beside a shadow or canary, those of a candidate in a
+	// canary.
 	Latency Latency
 }
 
@@ -82,9 +85,6 @@ func (v *Vitals) Questions() uint64 { return v.Calls + v.Faults.Absent + v.Fault
 
 // FaultRate is the share of the questions that failed, 0 to 1.
 func (v *Vitals) FaultRate() float64 { return share(v.Faults.Sum(), v.Questions()) }
-
-// RefusedRate is the share of the calls that let something not through, 0 to 1.
-func (v *Vitals) RefusedRate() float64 { return share(v.Refused, v.Calls) }
 
 func share(n, of uint64) float64 {
 	if of == 0 {
@@ -104,7 +104,8 @@ func (v *Vitals) add(other *Vitals) {
 }
 
 func (v *Vitals) combine(other *Vitals, op func(a, b uint64) uint64) {
-	v.Calls, v.Refused = op(v.Calls, other.Calls), op(v.Refused, other.Refused)
+	v.Calls = op(v.Calls, other.Calls)
+	v.Denials, v.Drops = op(v.Denials, other.Denials), op(v.Drops, other.Drops)
 	for k := range faultKinds {
 		n := v.Faults.of(k)
 		*n = op(*n, *other.Faults.of(k))
@@ -136,6 +137,16 @@ func bucketOf(ns int64) int {
 func bucketEnd(i int) time.Duration {
 	exp, step := i/latencyOctave, i%latencyOctave
 	return time.Duration(latencyOctave+step+1) << exp / latencyOctave
+}
+
+// Buckets are the steps of the histogram, ascending, the same ones each time: how many took less
+// than that, and no less than the one before. It is an iterator.
+func (l *Latency) Buckets(yield func(below time.Duration, n uint64) bool) {
+	for i, n := range l.counts {
+		if !yield(bucketEnd(i), n) {
+			return
+		}
+	}
 }
 
 // Count is how many were measured.
@@ -219,33 +230,53 @@ func (g *gauge) end() *shadow {
 	return g.shadow
 }
 
-// watch is an entry that is measured; nil for none.
+// watch looks at an entry; nil for none. Under the plan's mu.
 type watch struct {
 	entry  *entry
 	before Vitals
+	past   Latency // of gauges of before
 	gauges []*gauge
 }
 
-func newWatch(e *entry, sh *shadow) *watch {
+func newWatch(e *entry) *watch {
 	if e == nil {
 		return nil
 	}
-	w := &watch{entry: e, before: e.vitals()}
-	for i := range e.seats {
-		g := &gauge{epoch: time.Now(), shadow: sh}
-		w.gauges = append(w.gauges, g)
-		e.seats[i].gauge.Store(g)
-	}
-	return w
+	return &watch{entry: e, before: e.vitals()}
 }
 
-func (w *watch) stop() {
+// measure begins to look at the clock; sh, which may be nil, compares some of the answers.
+func (w *watch) measure(sh *shadow) {
 	if w == nil {
+		return
+	}
+	w.stop()
+	for i := range w.entry.seats {
+		g := &gauge{epoch: time.Now(), shadow: sh}
+		w.gauges = append(w.gauges, g)
+		w.entry.seats[i].gauge.Store(g)
+	}
+}
+
+// stop ends the measuring of time; what was measured stays.
+func (w *watch) stop() {
+	if w == nil || w.gauges == nil {
 		return
 	}
 	for i := range w.entry.seats {
 		w.entry.seats[i].gauge.Store(nil)
 	}
+	w.past, w.gauges = w.latency(), nil
+}
+
+func (w *watch) latency() Latency {
+	l := w.past
+	for _, g := range w.gauges {
+		for i := range g.counts {
+			l.counts[i] += g.counts[i].Load()
+		}
+	}
+	return l
 }
 
 // vitals are those since newWatch.
@@ -254,11 +285,7 @@ func (w *watch) vitals() Vitals {
 		return Vitals{}
 	}
 	v := w.entry.vitals().Sub(w.before)
-	for _, g := range w.gauges {
-		for i := range g.counts {
-			v.Latency.counts[i] += g.counts[i].Load()
-		}
-	}
+	v.Latency = w.latency()
 	return v
 }
 
@@ -267,7 +294,11 @@ func (e *entry) vitals() (v Vitals) {
 	for i := range e.seats {
 		s := &e.seats[i]
 		v.Calls += s.calls.Load()
-		v.Refused += s.refused.Load()
+		if n := s.refused.Load(); e.role <= RoleAuthorizer {
+			v.Denials += n
+		} else {
+			v.Drops += n
+		}
 		for k := range faultKinds {
 			*v.Faults.of(k) += s.kinds[k].Load()
 		}

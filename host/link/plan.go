@@ -66,7 +66,8 @@ type Plan struct {
 	// mu is held by one method at a time, and taken before any listener's change.
 	mu    sync.Mutex
 	state planState
-	// selector is who the canary is for, nil before the first; watched is when that was.
+	// selector is who the canary is for, nil before the first; watched is since when its components
+	// are.
 	selector *Selector
 	watched  time.Time
 	// shadowing is the last shadow, nil before the first.
@@ -87,7 +88,7 @@ type place struct {
 	Change
 	part          *part
 	before, entry *entry // nil if the place is free before or after
-	// active and candidate are those two while and after a canary is on.
+	// active and candidate look at those two from the end of the building on.
 	active, candidate *watch
 }
 
@@ -187,6 +188,7 @@ func (p *Plan) prepared(err error) error {
 	p.took = time.Since(p.began)
 	if err == nil {
 		p.state = planPrepared
+		p.watch()
 		return nil
 	}
 	p.leaveLocked()
@@ -268,7 +270,7 @@ func (p *Plan) abortLocked() {
 		p.closeMade()
 		return
 	}
-	p.unobserve()
+	p.unmeasure()
 	p.l.drain(p.made())
 }
 

@@ -73,7 +73,8 @@ type copied struct {
 // Shadow has the plan's components answer beside those they are to replace, without effect, what
 // these were asked, and compares the answers, see Comparison. sample is the share of the questions
 // that is copied, above 0 to 1; a copy that would have to wait too long is left out. It blocks for
-// as long as making the guests takes, and ends with Canary, Commit or Abort.
+// as long as making the guests takes. It ends with Canary, Commit, Abort or a sample of 0, and
+// begins anew with another.
 func (p *Plan) Shadow(ctx context.Context, sample float64) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -81,6 +82,9 @@ func (p *Plan) Shadow(ctx context.Context, sample float64) error {
 		return p.over("shadow of")
 	}
 	p.endShadow()
+	if sample == 0 {
+		return nil
+	}
 	g, err := p.newShadowing(ctx, sample)
 	if err != nil {
 		return fmt.Errorf("link: shadow of plan %s: %w: %w", p.id, ErrNoShadow, err)
@@ -88,7 +92,7 @@ func (p *Plan) Shadow(ctx context.Context, sample float64) error {
 	p.shadowing = g
 	go g.work()
 	for _, sh := range g.shadows {
-		sh.at.active = newWatch(sh.at.before, sh)
+		sh.at.active.measure(sh)
 	}
 	p.l.ports.Log.Info("link shadow", "plan", p.id, "by", p.by, "sample", sample)
 	return nil
