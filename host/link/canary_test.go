@@ -3,7 +3,6 @@ package link
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -242,9 +241,9 @@ func TestBothSidesOfACanaryRemember(t *testing.T) {
 		}
 	}
 	v := plan.Health()
-	if v.Active.Calls != 1 || v.Candidate.Calls != 1 || v.Candidate.Denials != 1 {
-		t.Errorf("%d and %d calls, %d denials", v.Active.Calls, v.Candidate.Calls,
-			v.Candidate.Denials)
+	if v.Active.Calls != 1 || v.Candidate.Calls != 1 || v.Candidate.Refused != 1 {
+		t.Errorf("%d and %d calls, %d refused", v.Active.Calls, v.Candidate.Calls,
+			v.Candidate.Refused)
 	}
 }
 
@@ -336,14 +335,14 @@ func TestHealthTellsRefusals(t *testing.T) {
 	p := h.linker.Policy("main", 0)
 	h.tagged(p, &device)
 	p.Fresh(h.clock.now(), &device, message("a", "x"))
-	if v := plan.Health(); v.Candidate.Drops != 2 || v.Candidate.Denials != 0 {
-		t.Errorf("%d drops", v.Candidate.Drops)
+	if v := plan.Health(); v.Candidate.Refused != 2 {
+		t.Errorf("%d refused", v.Candidate.Refused)
 	}
 	h.commit(plan)
 	p.Fresh(h.clock.now(), &device, message("a", "x"))
 	v := plan.Health()
-	if v.Candidate.Drops != 3 || v.Candidate.Latency.Count() != 2 {
-		t.Errorf("after the commit %d drops, %d measured", v.Candidate.Drops,
+	if v.Candidate.Refused != 3 || v.Candidate.Latency.Count() != 2 {
+		t.Errorf("after the commit %d refused, %d measured", v.Candidate.Refused,
 			v.Candidate.Latency.Count())
 	}
 }
@@ -362,15 +361,6 @@ func TestLatency(t *testing.T) {
 		l.counts[bucketOf(1000)]++
 	}
 	l.counts[bucketOf(20_000)]++
-	var told []time.Duration
-	for below, n := range l.Buckets {
-		if n > 0 {
-			told = append(told, below)
-		}
-	}
-	if !slices.Equal(told, []time.Duration{l.Quantile(0), l.Max()}) {
-		t.Errorf("buckets %v", told)
-	}
 	p50, p99, most := l.Quantile(0.5), l.Quantile(0.99), l.Quantile(1)
 	if p50 < 1000 || p50 > 1250 || p99 < 20_000 || most < 20_000 || most > 25_000 {
 		t.Errorf("p50 %v, p99 %v, max %v", p50, p99, most)

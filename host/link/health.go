@@ -70,10 +70,9 @@ type Vitals struct {
 	// Calls are the questions that a guest was asked; what is answered by an answer that still
 	// holds is none.
 	Calls uint64
-	// Denials are answers that refuse a client something, Drops those that end a message: of
-	// transformers, deduplicators and routers.
-	Denials, Drops uint64
-	Faults         Faults
+	// Refused are the answers that let something not through: a denial, a drop, a repetition.
+	Refused uint64
+	Faults  Faults
 	// Latency is of the calls that were measured, failed ones too: all at first, then some. Calls
 	// of an active version are measured beside a shadow or canary, those of a candidate in a
 	// canary.
@@ -104,8 +103,7 @@ func (v *Vitals) add(other *Vitals) {
 }
 
 func (v *Vitals) combine(other *Vitals, op func(a, b uint64) uint64) {
-	v.Calls = op(v.Calls, other.Calls)
-	v.Denials, v.Drops = op(v.Denials, other.Denials), op(v.Drops, other.Drops)
+	v.Calls, v.Refused = op(v.Calls, other.Calls), op(v.Refused, other.Refused)
 	for k := range faultKinds {
 		n := v.Faults.of(k)
 		*n = op(*n, *other.Faults.of(k))
@@ -137,16 +135,6 @@ func bucketOf(ns int64) int {
 func bucketEnd(i int) time.Duration {
 	exp, step := i/latencyOctave, i%latencyOctave
 	return time.Duration(latencyOctave+step+1) << exp / latencyOctave
-}
-
-// Buckets are the steps of the histogram, ascending, the same ones each time: how many took less
-// than that, and no less than the one before. It is an iterator.
-func (l *Latency) Buckets(yield func(below time.Duration, n uint64) bool) {
-	for i, n := range l.counts {
-		if !yield(bucketEnd(i), n) {
-			return
-		}
-	}
 }
 
 // Count is how many were measured.
@@ -294,11 +282,7 @@ func (e *entry) vitals() (v Vitals) {
 	for i := range e.seats {
 		s := &e.seats[i]
 		v.Calls += s.calls.Load()
-		if n := s.refused.Load(); e.role <= RoleAuthorizer {
-			v.Denials += n
-		} else {
-			v.Drops += n
-		}
+		v.Refused += s.refused.Load()
 		for k := range faultKinds {
 			*v.Faults.of(k) += s.kinds[k].Load()
 		}
