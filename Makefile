@@ -32,7 +32,7 @@ export CGO_ENABLED = 0
 export GOMIPS = softfloat
 
 .DEFAULT_GOAL := help
-.PHONY: help run build fixtures test demo demo-languages newcomer conformance mutants conformance-peers interop siege churn crash bench bench-wasm bench-peers bench-store bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
+.PHONY: help run build bundles fixtures test demo demo-languages newcomer conformance mutants conformance-peers interop siege churn crash bench bench-wasm bench-peers bench-store bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
 	sim cross-link cross-link-all components guests guests-bench wit clean-tree
 
 help: ## list the targets
@@ -47,6 +47,11 @@ build: ## build the programs into bin/
 
 test: ## run all tests
 	go test -timeout 30m $(TESTFLAGS) ./...
+
+bundles: ## build a bundle of each default component into bin/
+	@mkdir -p bin
+	go build -o bin/ ./sdk/cmd/hpmq-cli
+	@cd bin && for c in ../components/*/bundle.json; do ./hpmq-cli bundle build $${c%/*} || exit 1; done
 
 demo: ## swap components while 1,000 messages a second flow
 	go run ./conformance/demo/cmd/hpmq-demo

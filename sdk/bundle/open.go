@@ -154,6 +154,9 @@ func (b *Bundle) readLayers(l *oci.Layout, layers []oci.Descriptor) error {
 	return nil
 }
 
+// packedSlack is how much larger, beside a 64th, what is compressed may be than what is not.
+const packedSlack = 1024
+
 // describe is what the descriptor of a layer says.
 func describe(d oci.Descriptor) (Layer, error) {
 	layer := Layer{
@@ -170,6 +173,9 @@ func describe(d oci.Descriptor) (Layer, error) {
 	if limit := contentMax(d.MediaType); err != nil || size < 0 || size > limit {
 		return layer, fmt.Errorf("it is said to hold %.40q bytes; at most %d are read",
 			d.Annotations[AnnotationSize], limit)
+	}
+	if d.Size > size+size/64+packedSlack {
+		return layer, fmt.Errorf("it has %d bytes packed for %d that are not", d.Size, size)
 	}
 	layer.Size = size
 	return layer, nil

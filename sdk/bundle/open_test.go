@@ -167,8 +167,13 @@ func TestABombIsRefused(t *testing.T) {
 	if err := f.open(); err == nil || !strings.Contains(err.Error(), "at most 33554432 are read") {
 		t.Error(err)
 	}
-	f.layer("sample.wasm").Annotations[AnnotationSize] = "8"
+	f.layer("sample.wasm").Annotations[AnnotationSize] = "4096"
 	if err := f.open(); err == nil || !strings.Contains(err.Error(), "holds more") {
+		t.Error(err)
+	}
+	f = forge(t)
+	f.layer("LICENCE").Size = 2 << 20
+	if err := f.open(); err == nil || !strings.Contains(err.Error(), "2097152 bytes packed for") {
 		t.Error(err)
 	}
 }

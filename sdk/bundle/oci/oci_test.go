@@ -39,6 +39,9 @@ func sample(t testing.TB) (l *Layout, signed Descriptor) {
 	return l, signed
 }
 
+// goldenTar is the digest of sample as a tar.
+const goldenTar = "sha256:d4412c2f6d0bc0500f763465724054c58e1e0331db23cbdb6aefb326ab8c38f5"
+
 func tarOf(t testing.TB, l *Layout) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -52,6 +55,10 @@ func tarOf(t testing.TB, l *Layout) []byte {
 func TestThereAndBack(t *testing.T) {
 	l, signed := sample(t)
 	first := tarOf(t, l)
+	// Not of today: a tar says no time.
+	if got := DigestOf(first); got != goldenTar {
+		t.Errorf("the tar has digest %s, want %s", got, goldenTar)
+	}
 	dir := t.TempDir()
 	for _, path := range []string{"folder", "file.tar", "folder"} {
 		path = filepath.Join(dir, path)
