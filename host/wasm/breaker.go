@@ -1,6 +1,10 @@
 package wasm
 
-import "time"
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
 
 // BreakerState says whether a pool lets its guests be called.
 type BreakerState uint32
@@ -17,6 +21,70 @@ func (s BreakerState) String() string {
 	return [...]string{"closed", "open", "half-open"}[s]
 }
 
+// Breaker stands before all guests of one component: before all pools that are opened with it. All
+// methods may be called from any goroutine.
+type Breaker struct {
+	// state is that of inner as it was last looked at, to be read without mu.
+	state atomic.Uint32
+	mu    sync.Mutex
+	inner breaker
+	// last is the latest time given: the clocks of several loops are not one.
+	last time.Time
+}
+
+// NewBreaker makes one that is closed.
+func NewBreaker(cfg PoolConfig) *Breaker {
+	return &Breaker{inner: newBreaker(cfg.DeathsMax, cfg.Window, cfg.CoolDown)}
+}
+
+// BreakerView is a breaker as seen from outside.
+type BreakerView struct {
+	State BreakerState
+	// Since is when it came into that state, zero if it was never open; Opened is how often it
+	// opened.
+	Since  time.Time
+	Opened uint64
+}
+
+// View moves the state on to that time and shows it.
+func (b *Breaker) View(now time.Time) BreakerView {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return BreakerView{State: b.atLocked(now), Since: b.inner.since, Opened: b.inner.opened}
+}
+
+// was is the state as it was last looked at.
+func (b *Breaker) was() BreakerState { return BreakerState(b.state.Load()) }
+
+// at moves the state on and returns it.
+func (b *Breaker) at(now time.Time) BreakerState {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.atLocked(now)
+}
+
+func (b *Breaker) atLocked(now time.Time) BreakerState {
+	s := b.inner.at(b.forward(now))
+	b.state.Store(uint32(s))
+	return s
+}
+
+// death notes one that counts as weight of them.
+func (b *Breaker) death(now time.Time, weight int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.inner.death(b.forward(now), weight)
+	b.state.Store(uint32(b.inner.state))
+}
+
+// forward is now, or the latest time given before.
+func (b *Breaker) forward(now time.Time) time.Time {
+	if now.After(b.last) {
+		b.last = now
+	}
+	return b.last
+}
+
 // breaker counts deaths. Time is an argument and goes forward.
 type breaker struct {
 	deathsMax int
@@ -25,6 +93,7 @@ type breaker struct {
 
 	state  BreakerState
 	since  time.Time   // of the state
+	opened uint64      // how often
 	deaths []time.Time // the newest deathsMax, as a ring
 	next   int
 	count  int
@@ -65,6 +134,9 @@ func (b *breaker) at(now time.Time) BreakerState {
 func (b *breaker) set(s BreakerState, now time.Time) {
 	b.state, b.since = s, now
 	b.count = 0
+	if s == BreakerOpen {
+		b.opened++
+	}
 }
 
 // bucket lets a burst through and then so many a second.

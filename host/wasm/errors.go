@@ -31,11 +31,17 @@ type TrapError struct {
 	Cause  error
 	Export string // the export that was called, empty if it was killed
 	Text   string // what happened, one line
-	// Backtrace has the innermost functions, first the innermost; at most backtraceMax.
+	// Backtrace has the innermost functions, first the innermost, by the names that the module has
+	// for them, else by "$" and their index; at most backtraceMax.
 	Backtrace []string
 }
 
-const backtraceMax = 8
+// backtraceMax is how many functions are kept: the machinery of a panic takes up to ten of them.
+// shownMax is how many fit into a line.
+const (
+	backtraceMax = 24
+	shownMax     = 8
+)
 
 // Error is one line.
 func (e *TrapError) Error() string {
@@ -46,8 +52,8 @@ func (e *TrapError) Error() string {
 	if e.Text != "" {
 		s += ": " + e.Text
 	}
-	if len(e.Backtrace) > 0 {
-		s += " [" + strings.Join(e.Backtrace, " < ") + "]"
+	if shown := e.Backtrace[:min(len(e.Backtrace), shownMax)]; len(shown) > 0 {
+		s += " [" + strings.Join(shown, " < ") + "]"
 	}
 	return s
 }
@@ -78,10 +84,47 @@ func newTrap(export string, cause, err error) *TrapError {
 		if len(t.Backtrace) == backtraceMax {
 			break
 		}
-		name, _, _ := strings.Cut(strings.TrimSpace(line), "(")
+		name := frameName(strings.TrimSpace(line))
 		if name != "" && !strings.Contains(name, fuel.FrameName) {
 			t.Backtrace = append(t.Backtrace, name)
 		}
 	}
 	return t
+}
+
+// frameName is the name in a line of the trace, which is "MODULE.NAME(PARAMETERS) RESULTS": what is
+// in parentheses may stand in a name too, as in "(*T).method" or "operator()(int)". Modules have no
+// names here.
+func frameName(line string) string {
+	if cut := strings.LastIndex(line, ") "); cut >= 0 && isTypes(line[cut+2:]) {
+		line = line[:cut+1]
+	}
+	if cut := strings.LastIndexByte(line, '('); cut >= 0 && strings.HasSuffix(line, ")") {
+		line = line[:cut]
+	}
+	name := strings.TrimPrefix(line, ".")
+	if end := len(name) - len(rustHash); end > 0 && isRustHash(name[end:]) {
+		name = name[:end]
+	}
+	return name
+}
+
+// isTypes says whether s is the results of a function.
+func isTypes(s string) bool {
+	for _, one := range strings.Split(strings.TrimSuffix(strings.TrimPrefix(s, "("), ")"), ",") {
+		switch one {
+		case "i32", "i64", "f32", "f64", "v128", "funcref", "externref":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// rustHash is what Rust puts behind the name of a function, for linkers.
+const rustHash = "::h0123456789abcdef"
+
+func isRustHash(s string) bool {
+	const hex = "0123456789abcdef"
+	return strings.HasPrefix(s, "::h") && strings.Trim(s[3:], hex) == ""
 }

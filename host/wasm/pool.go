@@ -23,6 +23,9 @@ type PoolConfig struct {
 	FuelDeathsMax int
 	Window        time.Duration
 	CoolDown      time.Duration
+	// Breaker is that of all pools of one component; nil for one of its own. It has its numbers
+	// from NewBreaker.
+	Breaker *Breaker
 }
 
 // DefaultPool lets a poisonous message through now and then, and stops a storm within a second.
@@ -75,6 +78,9 @@ type Builder struct {
 	// Setup configures a new guest; an error means that it cannot be used. nil for none. Each of
 	// its calls may spend Limits.StartFuel.
 	Setup func(g *Guest) error
+	// Failed is told on the loop why a guest could not be made in the place of a dead one. nil for
+	// nobody.
+	Failed func(err error)
 }
 
 func (b Builder) build(ctx context.Context, l Limits) (*Guest, error) {
@@ -119,7 +125,7 @@ type Pool struct {
 	spares  []*Guest
 	ordered int // builds under way
 	bucket  bucket
-	breaker breaker
+	breaker *Breaker
 	retired bool
 	// notReady is ErrNotReady, with the error of the last build if that failed.
 	notReady error
@@ -132,7 +138,6 @@ type Pool struct {
 	stop      context.CancelFunc
 	done      chan struct{}
 
-	state                  atomic.Uint32
 	deaths, builds, failed atomic.Uint64
 }
 
@@ -151,11 +156,14 @@ func OpenPool(ctx context.Context, cfg PoolConfig, b Builder) (*Pool, error) {
 	p := &Pool{
 		cfg: cfg, builder: b, notReady: ErrNotReady,
 		bucket:    newBucket(cfg.BuildsPerSecond, cfg.BuildsBurst),
-		breaker:   newBreaker(cfg.DeathsMax, cfg.Window, cfg.CoolDown),
+		breaker:   cfg.Breaker,
 		orders:    make(chan struct{}, cfg.SparesMax+1),
 		ready:     make(chan built, cfg.SparesMax+1),
 		graveyard: make(chan *Guest, 2*(cfg.SparesMax+1)),
 		done:      make(chan struct{}),
+	}
+	if p.breaker == nil {
+		p.breaker = NewBreaker(cfg)
 	}
 	for range cfg.SparesMax + 1 {
 		g, err := b.build(ctx, cfg.Limits)
@@ -211,13 +219,13 @@ func (p *Pool) closeLeft() {
 // just asks again, and gets the next spare. 0 allocations while the guest lives.
 func (p *Pool) Guest(now time.Time) (*Guest, error) {
 	if p.active == nil || p.active.dead || len(p.spares)+p.ordered < p.cfg.SparesMax ||
-		p.ordered > 0 || p.breaker.state != BreakerClosed {
+		p.ordered > 0 || p.breaker.was() != BreakerClosed {
 		p.Tick(now)
 	}
 	switch {
 	case p.retired:
 		return nil, ErrClosed
-	case p.breaker.state == BreakerOpen:
+	case p.breaker.was() == BreakerOpen:
 		return nil, ErrBreakerOpen
 	case p.active == nil:
 		return nil, p.notReady
@@ -242,7 +250,7 @@ func (p *Pool) Tick(now time.Time) {
 		p.promote()
 	}
 	p.order(now)
-	p.state.Store(uint32(p.breaker.at(now)))
+	p.breaker.at(now)
 }
 
 // receive takes in what was built. A failed build counts as a death: it is a trap storm as well.
@@ -255,6 +263,9 @@ func (p *Pool) receive(now time.Time) {
 				p.notReady = fmt.Errorf("%w: %w", ErrNotReady, b.err)
 				p.failed.Add(1)
 				p.breaker.death(now, p.cfg.weight(b.err))
+				if p.builder.Failed != nil {
+					p.builder.Failed(b.err)
+				}
 				continue
 			}
 			p.notReady = ErrNotReady
@@ -303,7 +314,7 @@ func (p *Pool) bury(g *Guest) {
 // Stats may be called from any goroutine.
 func (p *Pool) Stats() PoolStats {
 	return PoolStats{
-		Breaker: BreakerState(p.state.Load()), Deaths: p.deaths.Load(),
+		Breaker: p.breaker.was(), Deaths: p.deaths.Load(),
 		Builds: p.builds.Load(), Failed: p.failed.Load(),
 	}
 }
