@@ -15,6 +15,7 @@ func (g *Guest) arm(budget uint64) {
 	slice := min(budget, firstSlice)
 	g.counter.Set(fuel.Pack(int64(slice), int32(g.limits.DepthMax)))
 	g.rest.Set(budget - slice)
+	g.memories.refused = false
 	g.armed = true
 }
 

@@ -67,7 +67,6 @@ func Open(cfg Config) (*Engine, error) {
 		rc = wazero.NewRuntimeConfigInterpreter()
 	}
 	rc = rc.WithCoreFeatures(api.CoreFeaturesV2 | experimental.CoreFeaturesExtendedConst).
-		WithMemoryLimitPages(cfg.MemoryBytesMax / pageBytes).
 		WithDebugInfoEnabled(false)
 	if cfg.CacheDir != "" {
 		e.cache = openCache(cfg)
@@ -171,6 +170,9 @@ func (e *Engine) function(module, name string) *hostFunction {
 	}
 	return nil
 }
+
+// MemoryBytesMax is what the memories of a guest may have together.
+func (e *Engine) MemoryBytesMax() uint32 { return e.cfg.MemoryBytesMax }
 
 // Guests is how many guests are alive.
 func (e *Engine) Guests() int { return int(e.guests.Load()) }

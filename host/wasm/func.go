@@ -29,6 +29,9 @@ type Func struct {
 	resources []knownResource
 }
 
+// Name is what it was looked up by, in the version that the module has: "instance#name".
+func (f *Func) Name() string { return f.name }
+
 // ErrNoExport is wrapped by Func's error.
 var ErrNoExport = errors.New("no such export")
 

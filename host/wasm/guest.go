@@ -38,6 +38,7 @@ type Guest struct {
 	allocators [keptMax]api.Function // by slot of a view's plan
 	batches    [keptMax]*batch       // by the same
 	beside     []api.Module          // the instances of batches
+	memories   *linear
 	callees    []callee              // by callee of the module
 	adapters   []*canon.Adapter      // by adapter of the module; nil until they are needed
 
@@ -156,6 +157,10 @@ func (g *Guest) descend(units int32) {
 		panic(&guestFault{})
 	}
 }
+
+// Starved says that the call at hand, or the last one, asked for more memory than the guest may
+// have. Some guests live with that.
+func (g *Guest) Starved() bool { return g.memories.refused }
 
 // Budget is what each call may spend.
 func (g *Guest) Budget() uint64 { return g.perCall }

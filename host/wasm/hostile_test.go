@@ -95,6 +95,9 @@ func TestMemoryBombIsToldNo(t *testing.T) {
 		if err := g.Call(f, stack); err != nil || int32(stack[0]) != -1 {
 			t.Errorf("growing to 65 pages of 64: %d, %v", int32(stack[0]), err)
 		}
+		if !g.Starved() {
+			t.Error("it does not know that it was told no")
+		}
 	})
 }
 

@@ -43,18 +43,18 @@ func (m *Module) Instantiate(ctx context.Context, env any, l Limits) (*Guest, er
 	}
 	g.ctx.guest = g
 	g.here = &g.views[0]
-	memories := &linear{growth: uint64(l.MemoryBytesMax) - m.bytesMin}
-	if err := g.boot(memories); err != nil {
+	g.memories = &linear{growth: uint64(l.MemoryBytesMax) - m.bytesMin}
+	if err := g.boot(); err != nil {
 		g.Close()
-		memories.free()
+		g.memories.free()
 		return nil, err
 	}
 	return g, nil
 }
 
 // boot makes the core instances in order, each with its start function before the next.
-func (g *Guest) boot(memories *linear) error {
-	ctx := experimental.WithMemoryAllocator(context.Background(), memories)
+func (g *Guest) boot() error {
+	ctx := experimental.WithMemoryAllocator(context.Background(), g.memories)
 	for i := range g.module.steps {
 		if err := g.makeCore(ctx, i); err != nil {
 			return fmt.Errorf("wasm: instantiate: %w", err)

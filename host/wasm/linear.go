@@ -6,6 +6,7 @@ import "github.com/tetratelabs/wazero/experimental"
 // beyond it answers -1 to the guest. What the memories start with is put aside for them.
 type linear struct {
 	growth   uint64 // bytes that they may grow by
+	refused  bool   // more was asked for than that, in the call at hand
 	memories []experimental.LinearMemory
 }
 
@@ -35,6 +36,7 @@ type capped struct {
 func (c *capped) Reallocate(size uint64) []byte {
 	more := max(size, c.size) - c.size
 	if more > c.all.growth {
+		c.all.refused = true
 		return nil
 	}
 	b := c.LinearMemory.Reallocate(size)

@@ -192,8 +192,20 @@ func (p *Pool) run(ctx context.Context) {
 		case g := <-p.graveyard:
 			g.Close()
 		case <-p.orders:
+			p.closeDead() // never more are alive than SparesMax and one
 			g, err := p.builder.build(ctx, p.cfg.Limits)
 			p.ready <- built{guest: g, err: err}
+		}
+	}
+}
+
+func (p *Pool) closeDead() {
+	for {
+		select {
+		case g := <-p.graveyard:
+			g.Close()
+		default:
+			return
 		}
 	}
 }
