@@ -193,7 +193,7 @@ func (e *entry) authenticate(seat int, who *broker.Credentials) (authVerdict, er
 	}
 	switch {
 	case err != nil:
-		e.fault(seat, in, err)
+		e.fault(seat, in, err, about{client: who.Identity.ClientID})
 	case v.text != "":
 		in.GuestLog("INFO", "refused "+who.Identity.ClientID+": "+v.text)
 	}

@@ -93,7 +93,7 @@ func (p *policy) decide(known *decisions, place int, e *entry, q *question) (uin
 	answer, err := e.speaks.role.ask.authorize(in, *q)
 	sh := s.end()
 	if err != nil {
-		e.fault(p.loop, in, err)
+		e.fault(p.loop, in, err, about{q.who.ClientID, q.topic})
 		return 0, false
 	}
 	if answer&verdictMask > answerNext {

@@ -21,6 +21,7 @@ import (
 type build struct {
 	l        *Linker
 	listener string
+	ward     *ward // of the listener
 	role     Role
 	ref      Ref
 	// before is the entry that is swapped out, nil for none.
@@ -127,6 +128,7 @@ func (b *build) read(ctx context.Context) (Artifact, error) {
 func (b *build) begin(art Artifact, mod *module) *entry {
 	e := &entry{
 		linker: b.l, listener: b.listener, role: b.role, digest: mod.Digest(), module: mod,
+		id: b.l.entries.Add(1), ward: b.ward, breaker: wasm.NewBreaker(b.l.cfg.Pool),
 		config: b.ref.Config, onFault: b.ref.OnFault.or(b.role), since: time.Now(),
 		own: b.ref.Limits, limits: b.l.cfg.limits(b.role, b.ref.Limits),
 		name: art.Name, version: art.Version, shipped: art.Default, env: b.ref.Env,
@@ -259,24 +261,20 @@ func (b *build) imports(e *entry) error {
 
 // seats makes and configures the guests of e.
 func (b *build) seats(ctx context.Context, e *entry) error {
-	n, beside := b.l.cfg.Loops, true
-	switch b.role {
-	case RoleAuthenticator:
-		n = b.l.cfg.AuthWorkers
-	case RoleWorker:
-		n = 1
-	default:
-		beside = false
-	}
-	cfg := b.l.cfg.Pool
-	cfg.Limits = wasm.Limits{
-		Fuel: e.limits.Fuel, StartFuel: e.limits.StartFuel, DepthMax: e.limits.DepthMax,
-		MemoryBytesMax: e.limits.MemoryBytesMax,
-	}
+	n, beside := b.l.cfg.seats(b.role), b.role == RoleAuthenticator || b.role == RoleWorker
 	if e.scratch != nil {
 		n = 1
 	}
 	e.seats = make([]seat, n)
+	if err := b.budget(e); err != nil {
+		return err
+	}
+	cfg := b.l.cfg.Pool
+	cfg.Breaker = e.breaker
+	cfg.Limits = wasm.Limits{
+		Fuel: e.limits.Fuel, StartFuel: e.limits.StartFuel, DepthMax: e.limits.DepthMax,
+		MemoryBytesMax: e.limits.MemoryBytesMax,
+	}
 	for i := range e.seats {
 		if e.seats[i].loop = i; beside {
 			e.seats[i].loop = noLoop
@@ -286,7 +284,7 @@ func (b *build) seats(ctx context.Context, e *entry) error {
 			return b.refusal(err)
 		}
 	}
-	first, err := e.seats[0].pool.Guest(time.UnixMilli(int64(b.l.ports.Now())))
+	first, err := e.seats[0].pool.Guest(b.l.time())
 	if err != nil {
 		return b.refusal(err)
 	}

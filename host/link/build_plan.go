@@ -12,7 +12,9 @@ import (
 func (p *Plan) build(ctx context.Context, changes []Change) error {
 	for i := range changes {
 		at := &place{Change: changes[i], part: p.partOf(changes[i].Listener)}
-		b := build{l: p.l, listener: at.Listener, role: at.Role, ref: at.Ref}
+		b := build{
+			l: p.l, listener: at.Listener, ward: &at.part.ls.ward, role: at.Role, ref: at.Ref,
+		}
 		if err := p.locate(&b, at); err != nil {
 			return err
 		}

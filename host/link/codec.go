@@ -92,9 +92,9 @@ func (c *Codec) ask(
 	if in == nil {
 		err = errNoGuest
 	} else if err = question(e, in); errors.Is(err, errTooLarge) {
-		e.pass(c.loop, err)
+		e.pass(c.loop, err, about{})
 	} else if err != nil {
-		e.fault(c.loop, in, err)
+		e.fault(c.loop, in, err, about{})
 	}
 	switch {
 	case err == nil:

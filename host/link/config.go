@@ -53,8 +53,16 @@ type Config struct {
 	WorkerQueueMax, WorkerQueueBytesMax int
 	// WorkerStopTimeout is how long a worker that is swapped out may work at what waits for it.
 	WorkerStopTimeout time.Duration
-	// Pool says how dead guests are replaced; its Limits are not looked at.
+	// Pool says how dead guests are replaced; its Limits and Breaker are not looked at.
 	Pool wasm.PoolConfig
+	// ListenerGuestsMax is how many guests all components of a listener may have together, and
+	// ListenerMemoryBytesMax what their memories may take; 0 is no bound. What a plan makes counts,
+	// and what a rollback would bring back.
+	ListenerGuestsMax      int
+	ListenerMemoryBytesMax uint64
+	// RedactFailures keeps topics, client ids and what guests say out of the record of failures and
+	// out of the log of faults.
+	RedactFailures bool
 
 	// ChainMax is how many components a role of a listener may have.
 	ChainMax int
@@ -130,6 +138,9 @@ func (c Config) Validate() error {
 			return errors.New("link: config: every bound must be at least 1")
 		}
 	}
+	if c.ListenerGuestsMax < 0 {
+		return errors.New("link: config: ListenerGuestsMax is below 0")
+	}
 	if c.AuthTimeout <= 0 || c.WorkerStopTimeout <= 0 {
 		return errors.New("link: config: timeouts must be positive")
 	}
@@ -137,6 +148,17 @@ func (c Config) Validate() error {
 		return fmt.Errorf("link: config: %w", err)
 	}
 	return nil
+}
+
+// seats is how many ask a component of that role, each a guest of its own.
+func (c *Config) seats(r Role) int {
+	switch r {
+	case RoleAuthenticator:
+		return c.AuthWorkers
+	case RoleWorker:
+		return 1
+	}
+	return c.Loops
 }
 
 // limits are the bounds of a component of that role.

@@ -30,7 +30,7 @@ func (p *policy) Why() (component, reason string) {
 // check asks the guest of e. ok is false when it could not answer.
 func (p *policy) check(e *entry, a asking, m *broker.Message) (said uint32, ok bool) {
 	if !e.fits(m) {
-		e.pass(p.loop, errTooLarge)
+		e.pass(p.loop, errTooLarge, about{a.who.ClientID, m.Topic})
 		return 0, false
 	}
 	s := &e.seats[p.loop]
@@ -41,7 +41,7 @@ func (p *policy) check(e *entry, a asking, m *broker.Message) (said uint32, ok b
 	freshness, err := e.asked(m).check(in, a.who, m)
 	sh := s.end()
 	if err != nil {
-		e.fault(p.loop, in, err)
+		e.fault(p.loop, in, err, about{a.who.ClientID, m.Topic})
 		return 0, false
 	}
 	if sh != nil {

@@ -34,6 +34,13 @@ func (t *task) size() int {
 	return n
 }
 
+func (t *task) about() about {
+	if t.message == nil {
+		return about{client: t.who.ClientID}
+	}
+	return about{t.who.ClientID, t.message.Topic}
+}
+
 // desk is where the tasks of a worker wait. Loops put; one goroutine for each shift takes.
 type desk struct {
 	entry *entry
@@ -233,7 +240,7 @@ func (e *entry) tell(t *task) (next time.Duration, err error) {
 	}
 	ms, err := e.askedOf(t).tell(in, t)
 	if err != nil {
-		e.fault(0, in, err)
+		e.fault(0, in, err, t.about())
 		return 0, err
 	}
 	if t.what == fnTimer {

@@ -16,6 +16,9 @@ import (
 // stands above the seats never changes once the entry is in a table.
 type entry struct {
 	linker   *Linker
+	id       uint64 // of its linker's
+	ward     *ward  // of the listener
+	ration   ration // of the ward's budget; under ward.mu
 	listener string
 	role     Role
 	name     string // of one place of origin: what is a file is never called like what is shipped
@@ -42,8 +45,9 @@ type entry struct {
 	// scratch is of an entry that is to have no effect; else nil.
 	scratch *kv.Store
 
-	seats []seat
-	desk  *desk // of a worker, else nil
+	seats   []seat
+	breaker *wasm.Breaker // of all seats
+	desk    *desk         // of a worker, else nil
 	// use is held for reading by a worker that is in a guest, so that close can wait for it. Loops
 	// do not take it: for them there is the Quiescer.
 	use    sync.RWMutex
@@ -64,7 +68,9 @@ type seat struct {
 	kinds   [faultKinds]atomic.Uint64
 	refused atomic.Uint64 // answers that let something not through
 	gauge   atomic.Pointer[gauge]
-	_       [24]byte // two cache lines: loops must not share what they count in
+	// alone is when there was no guest for the first time and for the last, in milliseconds.
+	alone [2]atomic.Int64
+	_     [8]byte // two cache lines: loops must not share what they count in
 }
 
 // noLoop is where those are that no loop asks.
@@ -74,7 +80,7 @@ const noLoop = -1
 func (s *seat) take(now broker.Time) *instance {
 	g, err := s.pool.Guest(time.UnixMilli(int64(now)))
 	if err != nil {
-		s.kinds[faultAbsent].Add(1)
+		s.absent(now)
 		return nil
 	}
 	s.calls.Add(1)
@@ -104,21 +110,36 @@ func (e *entry) wanted(d broker.Direction, m *broker.Message) bool {
 	return e.wants[d].has(m.Topic) && m.From != e.self
 }
 
-// fault counts and logs what in did wrong on that seat. Its pool replaces it if it is dead; one
-// that answered garbage is killed first.
-func (e *entry) fault(seat int, in *instance, err error) {
-	in.guest.Kill(err.Error())
-	e.pass(seat, err)
+// absent counts a question without a guest.
+func (s *seat) absent(now broker.Time) {
+	s.kinds[faultAbsent].Add(1)
+	s.alone[0].CompareAndSwap(0, int64(now))
+	s.alone[1].Store(int64(now))
 }
 
-// pass counts and logs a fault that leaves the guest alive.
-func (e *entry) pass(seat int, err error) {
+// fault counts, logs and records what in did wrong on that seat when it was asked about a. Its pool
+// replaces it if it is dead; one that answered garbage is killed first.
+func (e *entry) fault(seat int, in *instance, err error, a about) {
+	f := e.failure(err, a)
+	f.by(in)
+	in.guest.Kill(err.Error())
+	e.count(seat, err, f)
+}
+
+// pass does so for a fault that leaves the guest alive.
+func (e *entry) pass(seat int, err error, a about) { e.count(seat, err, e.failure(err, a)) }
+
+func (e *entry) count(seat int, err error, f *Failure) {
 	s := &e.seats[seat]
 	s.faults.Add(1)
 	s.kinds[kindOf(err)].Add(1)
 	text := err.Error()
+	if f.Redacted {
+		text = f.Text
+	}
 	e.lastFault.Store(&text)
 	e.logFault(text)
+	e.ward.note(f)
 }
 
 // faultLogPause is how often an entry may write about its faults.
@@ -150,6 +171,7 @@ func (e *entry) close() {
 		}
 	}
 	e.linker.modules.release(e.module)
+	e.ward.give(e)
 }
 
 // view shows e without its place.
@@ -160,17 +182,15 @@ func (e *entry) view() ComponentView {
 		Size:     e.module.Size(), Grants: e.grants, OnFault: e.onFault, Since: e.since,
 		Seats: len(e.seats),
 	}
-	worst := wasm.BreakerClosed
+	v.Guests, v.MemoryBytesMax = e.appetite()
 	for i := range e.seats {
 		s := &e.seats[i]
 		v.Calls += s.calls.Load()
 		v.Faults += s.faults.Load()
-		state := s.pool.Stats().Breaker
-		if worst == wasm.BreakerClosed || state == wasm.BreakerOpen {
-			worst = state
-		}
+		v.Absent += s.kinds[faultAbsent].Load()
 	}
-	v.Breaker = worst.String()
+	b := e.breaker.View(e.linker.time())
+	v.Breaker, v.BreakerSince, v.BreakerOpened = b.State.String(), b.Since, b.Opened
 	if text := e.lastFault.Load(); text != nil {
 		v.LastFault = *text
 	}

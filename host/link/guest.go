@@ -54,6 +54,9 @@ type instance struct {
 	rooms   [waitingMax]wasm.Room
 	waits   int
 	record  [credentialsSize]byte
+	// said are the last lines that it wrote in the call at hand, lines how many those were.
+	said  [saidMax]string
+	lines int
 	// bootFuel and setUpFuel are what starting spent and what configuring did.
 	bootFuel, setUpFuel uint64
 }
@@ -81,6 +84,8 @@ func (in *instance) WASI() *state.State { return &in.wasi }
 
 // GuestLog takes a line that the guest wrote to its standard output or error.
 func (in *instance) GuestLog(level, text string) {
+	in.said[in.lines%saidMax] = text
+	in.lines++
 	line := in.entry.linker.ports.Line
 	if line == nil {
 		return
@@ -99,7 +104,8 @@ func (e *entry) builder() wasm.Builder {
 		Env: func() any {
 			return &instance{entry: e, loop: noLoop, wasi: state.State{Settings: e.wasi}}
 		},
-		Setup: func(g *wasm.Guest) error { return g.Env().(*instance).setUp(g) },
+		Setup:  func(g *wasm.Guest) error { return g.Env().(*instance).setUp(g) },
+		Failed: e.failedStart,
 	}
 }
 

@@ -68,6 +68,9 @@ type Linker struct {
 	// contracts never change once something is linked.
 	contracts contracts
 
+	// entries is how many were begun.
+	entries atomic.Uint64
+
 	mu        sync.Mutex
 	listeners map[string]*listener
 	closed    bool
@@ -91,10 +94,14 @@ func New(engine *wasm.Engine, cfg Config, ports Ports) (*Linker, error) {
 	return l, nil
 }
 
+// time is that of the kernels.
+func (l *Linker) time() time.Time { return time.UnixMilli(int64(l.ports.Now())) }
+
 // listener is what the Linker keeps of one listener.
 type listener struct {
 	name   string
 	linker *Linker
+	ward   ward
 	// change is held by the one swap that is at work, and by a plan for moments; a channel so that
 	// waiting ends with a context.
 	change chan struct{}
@@ -249,6 +256,9 @@ func (l *Linker) Close(ctx context.Context) error {
 func (l *Linker) drain(entries []*entry) {
 	if len(entries) == 0 {
 		return
+	}
+	for _, e := range entries {
+		e.ward.give(e)
 	}
 	l.drains.Add(1)
 	l.ports.Quiescer.Quiesce(func() {

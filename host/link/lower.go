@@ -22,7 +22,7 @@ func (in *instance) use(fn *wasm.Func) {
 	in.guest.Use(fn)
 	in.fn, in.encoding = fn, fn.Encoding()
 	in.used, in.waits, in.err = 0, 0, nil
-	in.lifted, in.owed = 0, 0
+	in.lifted, in.owed, in.lines = 0, 0, 0
 	if in.block.size > 0 {
 		in.block.open(in.guest.Memory())
 	}

@@ -28,12 +28,12 @@ const ProbeListener = "probe"
 // Probe makes a guest of a component by the steps of a link. It blocks for as long as compiling
 // takes. A refusal is a *StepError. The Probe must be closed.
 func (l *Linker) Probe(ctx context.Context, role Role, ref Ref) (*Probe, error) {
-	b := build{l: l, listener: ProbeListener, role: role, ref: ref}
+	ls := &listener{name: ProbeListener, linker: l}
+	b := build{l: l, listener: ProbeListener, ward: &ls.ward, role: role, ref: ref}
 	e, err := b.entry(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ls := &listener{name: ProbeListener, linker: l}
 	p := &Probe{entry: e, policy: newPolicy(ls, 0), codec: Codec{ls: ls}}
 	if p.guest = e.seats[0].take(l.ports.Now()); p.guest == nil {
 		e.close()

@@ -30,9 +30,10 @@ func (l *Linker) rehearse(ctx context.Context, w *Wanted) (made []*entry, err er
 		return nil, err
 	}
 	var errs []error
+	var together ward
 	for r := Role(0); r < roleCount; r++ {
 		for _, ref := range w.Spec[r] {
-			b := build{l: l, listener: w.Listener, role: r, ref: ref}
+			b := build{l: l, listener: w.Listener, ward: &together, role: r, ref: ref}
 			e, err := b.entry(ctx)
 			if errs = append(errs, err); e != nil {
 				made = append(made, e)

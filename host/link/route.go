@@ -44,7 +44,7 @@ func (p *policy) direct(
 	r, err := e.speaks.role.ask.route(p, in, a, m, out)
 	sh := s.end()
 	if err != nil {
-		e.fault(p.loop, in, err)
+		e.fault(p.loop, in, err, about{a.who.ClientID, m.Topic})
 		return broker.Keep, false
 	}
 	if sh != nil {
@@ -177,7 +177,7 @@ func (p *policy) share(c *chain, group, filter string) broker.Strategy {
 		}
 		v, err := e.speaks.role.ask.share(in, group, filter)
 		if err != nil {
-			e.fault(p.loop, in, err)
+			e.fault(p.loop, in, err, about{topic: []byte(filter)})
 			continue
 		}
 		if len(group)+len(filter) <= rememberedBytesMax {

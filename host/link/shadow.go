@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hpmq/hpmq/host/cap/kv"
+	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/lite/broker"
 )
 
@@ -68,6 +69,13 @@ type copied struct {
 	message  *broker.Message
 	reply    reply
 	size     int64
+}
+
+func (c *copied) about() about {
+	if c.message == nil {
+		return about{c.who.ClientID, c.question.topic}
+	}
+	return about{c.who.ClientID, c.message.Topic}
 }
 
 // Shadow has the plan's components answer beside those they are to replace, without effect, what
@@ -159,6 +167,7 @@ func (e *entry) apart(ctx context.Context, scratch *kv.Store) (*entry, error) {
 		grants: e.grants, onFault: e.onFault, own: e.own, limits: e.limits, self: e.self,
 		since: e.since, module: e.linker.modules.hold(e.module), speaks: e.speaks,
 		usesHistory: e.usesHistory, lendsAbove: e.lendsAbove, scratch: scratch,
+		id: e.linker.entries.Add(1), ward: e.ward, breaker: wasm.NewBreaker(e.linker.cfg.Pool),
 	}
 	b := build{l: e.linker, listener: e.listener, role: e.role, ref: Ref{Use: e.name}}
 	if err := b.seats(ctx, c); err != nil {
@@ -266,7 +275,7 @@ func (sh *shadow) answer(c *copied) {
 func (sh *shadow) ask(c *copied) (r reply, err error) {
 	e := sh.entry
 	if c.message != nil && !e.fits(c.message) {
-		e.pass(0, errTooLarge)
+		e.pass(0, errTooLarge, c.about())
 		return r, errTooLarge
 	}
 	if c.message != nil && !e.wanted(c.asking.dir, c.message) ||
@@ -278,7 +287,7 @@ func (sh *shadow) ask(c *copied) (r reply, err error) {
 		return r, errNoGuest
 	}
 	if r, err = sh.put(in, c); err != nil {
-		e.fault(0, in, err)
+		e.fault(0, in, err, c.about())
 		return r, err
 	}
 	r.fuel = in.guest.Fuel()

@@ -92,11 +92,20 @@ type ComponentView struct {
 	Since  time.Time `json:"since"`
 	Calls  uint64    `json:"calls"`
 	Faults uint64    `json:"faults"`
-	// Breaker is closed while the component works, open while it is given a rest on some seat,
-	// half-open while it is tried again.
-	Breaker string `json:"breaker"`
+	// Absent are the questions for which there was no guest: the fault policy answered them.
+	Absent uint64 `json:"absent"`
+	// Breaker is closed while the component works, open while it is given a rest on all seats,
+	// half-open while it is tried again. BreakerSince is when it came to that, zero if it was never
+	// open; BreakerOpened is how often it opened.
+	Breaker       string    `json:"breaker"`
+	BreakerSince  time.Time `json:"breaker_since,omitzero"`
+	BreakerOpened uint64    `json:"breaker_opened,omitempty"`
 	// Seats is how many loops or workers it serves.
 	Seats int `json:"seats"`
+	// Guests is how many instances it may have, and MemoryBytesMax what their memories may take
+	// together.
+	Guests         int    `json:"guests"`
+	MemoryBytesMax uint64 `json:"memory_bytes_max"`
 	// LastFault is the text of the last fault, or empty.
 	LastFault string `json:"last_fault,omitempty"`
 	// Previous is the digest that a rollback brings back to this place, or empty.
@@ -114,6 +123,7 @@ const (
 	StepManifest    Step = "manifest"
 	StepExports     Step = "exports"
 	StepImports     Step = "imports"
+	StepBudget      Step = "budget"
 	StepInstantiate Step = "instantiate"
 	StepConfigure   Step = "configure"
 )

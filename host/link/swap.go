@@ -22,7 +22,7 @@ func (l *Linker) Link(ctx context.Context, listener string, spec Spec) error {
 	defer ls.unlock()
 	began := time.Now()
 	old := ls.table.Load()
-	made, err := l.assemble(ctx, listener, spec)
+	made, err := l.assemble(ctx, ls, spec)
 	if err != nil {
 		l.audit(change{listener: listener, began: began, err: err})
 		return err
@@ -45,7 +45,7 @@ func (l *Linker) Link(ctx context.Context, listener string, spec Spec) error {
 
 // assemble builds the entries of a spec; on an error none is left.
 func (l *Linker) assemble(
-	ctx context.Context, listener string, spec Spec,
+	ctx context.Context, ls *listener, spec Spec,
 ) (made [roleCount][]*entry, err error) {
 	defer func() {
 		if err == nil {
@@ -57,12 +57,12 @@ func (l *Linker) assemble(
 			}
 		}
 	}()
-	if err := l.fits(listener, spec); err != nil {
+	if err := l.fits(ls.name, spec); err != nil {
 		return made, err
 	}
 	for r := Role(0); r < roleCount; r++ {
 		for _, ref := range spec[r] {
-			b := build{l: l, listener: listener, role: r, ref: ref}
+			b := build{l: l, listener: ls.name, ward: &ls.ward, role: r, ref: ref}
 			e, err := b.entry(ctx)
 			if err != nil {
 				return made, err

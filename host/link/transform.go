@@ -50,7 +50,7 @@ func (p *policy) step(e *entry, a asking, m *broker.Message) {
 	had := len(w.next)
 	ok := true
 	if !e.fits(m) {
-		e.pass(p.loop, errTooLarge)
+		e.pass(p.loop, errTooLarge, about{a.who.ClientID, m.Topic})
 		ok = false
 	} else {
 		ok = p.made(e, a, m)
@@ -79,7 +79,7 @@ func (p *policy) made(e *entry, a asking, m *broker.Message) bool {
 	sh := s.end()
 	switch {
 	case err != nil:
-		e.fault(p.loop, in, err)
+		e.fault(p.loop, in, err, about{a.who.ClientID, m.Topic})
 	case sh != nil:
 		sh.saw(a, m, reply{messages: w.next[had:], fuel: in.guest.Fuel()})
 	}

@@ -60,7 +60,7 @@ func (p *policy) tellWorkersOf(a asking, m *broker.Message) {
 			continue
 		}
 		if !e.fits(m) {
-			e.pass(0, errTooLarge)
+			e.pass(0, errTooLarge, about{a.who.ClientID, m.Topic})
 			continue
 		}
 		e.desk.put(task{what: fnMessage, who: *a.who, message: m.Keep()})

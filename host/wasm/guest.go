@@ -39,8 +39,8 @@ type Guest struct {
 	batches    [keptMax]*batch       // by the same
 	beside     []api.Module          // the instances of batches
 	memories   *linear
-	callees    []callee              // by callee of the module
-	adapters   []*canon.Adapter      // by adapter of the module; nil until they are needed
+	callees    []callee         // by callee of the module
+	adapters   []*canon.Adapter // by adapter of the module; nil until they are needed
 
 	parts  []part      // the component instances; a core module is one
 	caller int         // the part that calls the host

@@ -197,7 +197,7 @@ func (e *Engine) fuelLimits() fuel.Limits {
 	l.ModuleBytesMax = e.cfg.ModuleBytesMax
 	l.TableElementsMax = e.cfg.TableElementsMax
 	l.ElementsMax = e.cfg.TableElementsMax
-	l.MemoryPagesMax = e.cfg.MemoryBytesMax / pageBytes
+	// Memories are not cut to what a guest may have: linear says no beyond that, and notes it.
 	return l
 }
 

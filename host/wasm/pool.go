@@ -272,12 +272,7 @@ func (p *Pool) receive(now time.Time) {
 		case b := <-p.ready:
 			p.ordered--
 			if b.err != nil {
-				p.notReady = fmt.Errorf("%w: %w", ErrNotReady, b.err)
-				p.failed.Add(1)
-				p.breaker.death(now, p.cfg.weight(b.err))
-				if p.builder.Failed != nil {
-					p.builder.Failed(b.err)
-				}
+				p.miss(now, b.err)
 				continue
 			}
 			p.notReady = ErrNotReady
@@ -286,6 +281,16 @@ func (p *Pool) receive(now time.Time) {
 		default:
 			return
 		}
+	}
+}
+
+// miss notes that a guest could not be made.
+func (p *Pool) miss(now time.Time, err error) {
+	p.notReady = fmt.Errorf("%w: %w", ErrNotReady, err)
+	p.failed.Add(1)
+	p.breaker.death(now, p.cfg.weight(err))
+	if p.builder.Failed != nil {
+		p.builder.Failed(err)
 	}
 }
 
