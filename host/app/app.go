@@ -21,8 +21,10 @@ import (
 	"github.com/hpmq/hpmq/host/backup"
 	"github.com/hpmq/hpmq/host/journal"
 	"github.com/hpmq/hpmq/host/link"
+	"github.com/hpmq/hpmq/host/rollout"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/host/witness"
+	"github.com/hpmq/hpmq/sdk/bundle/sign"
 	"github.com/hpmq/hpmq/sdk/client"
 )
 
@@ -36,6 +38,8 @@ type Options struct {
 	space func(dir string) (int64, error)
 	// segment, if it is set, makes the files of the store's journal.
 	segment func(path string) (journal.File, error)
+	// clock, if it is set, is that of changes.
+	clock rollout.Clock
 	// Restoring, unless it is nil, is told true before and false after sessions are restored:
 	// between, hardly anything that is allocated is garbage.
 	Restoring func(on bool)
@@ -60,7 +64,12 @@ type App struct {
 	caps   *caps
 	loops  *loops
 	linker *link.Linker
-	alarms alarms
+	// changes go over what the configuration links; places says to which listeners.
+	changes *changes
+	places  directory
+	trust   atomic.Pointer[sign.Policy]
+	clock   rollout.Clock
+	alarms  alarms
 	// unlogged are the listeners whose messages go unlogged.
 	unlogged unlogged
 	// logAside and logDamaged are the files of the message log that the start found so.
@@ -112,6 +121,9 @@ func Open(ctx context.Context, cfg configs.Config, o Options) (*App, error) {
 	}
 	a.alarms.now, a.space = make(map[string]client.Alarm), o.space
 	a.segment = o.segment
+	if a.clock = o.clock; a.clock == nil {
+		a.clock = wall{}
+	}
 	a.life, a.end = context.WithCancel(context.Background())
 	if a.drain == 0 {
 		a.drain = 10 * time.Second
@@ -134,7 +146,7 @@ func (a *App) open(ctx context.Context) error {
 	}
 	for _, step := range []func(context.Context) error{
 		a.openData, a.openLock, a.openEngine, a.openMessageLog, a.openLoops, a.openLinker,
-		a.openCaps, a.openListeners, a.openAlarms, a.openMeter, a.openAdmin,
+		a.openCaps, a.openChanges, a.openListeners, a.openAlarms, a.openMeter, a.openAdmin,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -147,7 +159,8 @@ func (a *App) open(ctx context.Context) error {
 // are compiled first, which takes seconds the first time.
 func (a *App) look() error {
 	_, err := CheckFiles(&a.cfg)
-	return errors.Join(probe(&a.cfg), err)
+	_, keys := trustOf(&a.cfg.Trust)
+	return errors.Join(probe(&a.cfg), err, keys)
 }
 
 // later notes how to undo a step; Close does the last first.

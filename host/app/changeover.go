@@ -11,6 +11,7 @@ import (
 	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/host/cert"
 	"github.com/hpmq/hpmq/host/link"
+	"github.com/hpmq/hpmq/host/rollout"
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
@@ -40,6 +41,10 @@ type want struct {
 	lost   bool
 	relink bool
 	spec   link.Spec
+	// base is the link of the configuration, plain its spec where changes are linked over it.
+	base   rollout.Base
+	plain  link.Spec
+	over   rollout.Linked
 	redact link.Spec   // nil if nothing redacts its message log
 	keys   *cert.Store // nil without TLS
 }
@@ -91,7 +96,7 @@ func (c *changeover) read() error {
 	var errs []error
 	for _, w := range c.wants {
 		var err error
-		if w.spec, err = specOf(&w.next.Link); err != nil {
+		if err = c.readLink(w); err != nil {
 			errs = append(errs, fmt.Errorf("app: listener %s: %w", w.next.Name, err))
 		}
 		if w.redact, err = redactor(&w.next); err != nil {
@@ -105,6 +110,30 @@ func (c *changeover) read() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// readLink makes the spec of w. At a start, what changes linked and cannot be had any more is left
+// out: a broker that is up with what its configuration says is better than none.
+func (c *changeover) readLink(w *want) (err error) {
+	a := c.app
+	if w.spec, err = specOf(&w.next.Link); err != nil {
+		return err
+	}
+	if w.base, err = baseOf(&w.next.Link); err != nil {
+		return err
+	}
+	over, ok := a.committed(w.next.Name, w.base)
+	if !ok {
+		return nil
+	}
+	spec, err := a.overlaid(w.spec, &over)
+	switch {
+	case err == nil:
+		w.plain, w.spec, w.over = w.spec, spec, over
+	case c.fresh:
+		return a.forgetChanges(w.next.Name, err.Error())
+	}
+	return err
 }
 
 // rehearsal is before the name of a listener that is linked for trial and never opened. No listener
@@ -185,11 +214,9 @@ func (c *changeover) apply(ctx context.Context, w *want) error {
 		d = &door{cfg: w.next, n: a.added, key: a.linkKeyLocked(w.next.Name)}
 	}
 	if w.relink {
-		linked := a.linked(d.key)
-		if err := a.linker.Link(ctx, d.key, w.spec); err != nil {
-			return renamed(err, d.key, w.next.Name)
+		if err := c.link(ctx, w, d); err != nil {
+			return err
 		}
-		c.undos = append(c.undos, func() error { return a.unlink(d.key, linked) })
 	}
 	if err := c.relinkRedactor(ctx, w, d); err != nil {
 		return err
@@ -209,6 +236,36 @@ func (c *changeover) apply(ctx context.Context, w *want) error {
 	c.commits = append(c.commits, func() error {
 		d.cfg = w.next
 		a.useKeys(d, w.keys)
+		return nil
+	})
+	return nil
+}
+
+// link links w, and says what that has to do with changes.
+func (c *changeover) link(ctx context.Context, w *want, d *door) error {
+	a := c.app
+	linked := a.linked(d.key)
+	err := a.linker.Link(ctx, d.key, w.spec)
+	if err != nil && c.fresh && w.plain != nil {
+		why := renamed(err, d.key, w.next.Name).Error()
+		if err = a.forgetChanges(w.next.Name, why); err != nil {
+			return err
+		}
+		w.plain = nil
+		w.spec, err = specOf(&w.next.Link)
+		err = errors.Join(err, a.linker.Link(ctx, d.key, w.spec))
+	}
+	if err != nil {
+		return renamed(err, d.key, w.next.Name)
+	}
+	forget := a.places.set(w.next.Name, located{key: d.key, base: w.base})
+	c.undos = append(c.undos, func() error { forget(); return a.unlink(d.key, linked) })
+	c.commits = append(c.commits, func() error {
+		if w.plain == nil {
+			return a.forgetChanges(w.next.Name, "its link in the configuration is another since")
+		}
+		a.log.Info("app: linked as changes left it", "listener", w.next.Name, "change",
+			w.over.Change, "since", w.over.Since)
 		return nil
 	})
 	return nil

@@ -22,7 +22,8 @@ func Check(
 		return nil, fmt.Errorf("app: check: %w", err)
 	}
 	warnings, err = CheckFiles(&cfg)
-	return warnings, errors.Join(err, checkLinks(ctx, cfg, log))
+	_, keys := trustOf(&cfg.Trust)
+	return warnings, errors.Join(err, keys, checkLinks(ctx, cfg, log))
 }
 
 // checkLinks rehearses the links of cfg on an engine of its own.

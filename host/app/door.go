@@ -135,6 +135,7 @@ func (a *App) freeLocked(
 		d.halt()
 	}
 	delete(a.left, d.id)
+	a.places.drop(d.id)
 	a.loops.forget(d.key)
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()

@@ -168,15 +168,3 @@ func (a *App) shown() []link.ListenerView {
 	})
 	return out
 }
-
-// linkOf answers the name of the link of a listener.
-func (a *App) linkOf(name string) (string, error) {
-	a.change.Lock()
-	defer a.change.Unlock()
-	for _, doors := range []map[string]*door{a.doors, a.left} {
-		if d := doors[name]; d != nil {
-			return d.key, nil
-		}
-	}
-	return "", fmt.Errorf("app: listener %s: %w", name, errUnknown)
-}

@@ -36,6 +36,9 @@ func (a *App) openListeners(ctx context.Context) error {
 	if err := c.run(ctx); err != nil {
 		return err
 	}
+	if err := a.forgetStrangers(); err != nil {
+		return err
+	}
 	err := a.loops.Each(ctx, func(_ int, k *broker.Kernel, now broker.Time) { k.Begin(now) })
 	if err == nil {
 		a.log.Info("app: accepting", "listeners", len(a.doors), "since start",

@@ -98,6 +98,9 @@ func (o *operator) SetListener(ctx context.Context, s admin.Setting) (client.Lis
 	c := &changeover{app: o.App}
 	w := c.want(next)
 	w.relink = w.door == nil || !reflect.DeepEqual(w.door.cfg.Link, next.Link)
+	if err := o.quiet(next.Name); err != nil && w.relink {
+		return client.Listener{}, refusal(err)
+	}
 	if err := c.run(ctx); err != nil {
 		return client.Listener{}, refusal(err)
 	}
@@ -144,6 +147,9 @@ func (o *operator) RemoveListener(ctx context.Context, name string, r client.Rem
 	}
 	var errs []error
 	for _, d := range doors {
+		if err := o.quiet(d.name()); err != nil && d.id == "" {
+			return refusal(err)
+		}
 		f := farewellOf(&d.cfg)
 		if r.Connections != "" {
 			f.how = r.Connections

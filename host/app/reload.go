@@ -12,8 +12,9 @@ import (
 )
 
 // Reload makes the node what cfg says: listeners come, go and are linked anew. All or nothing: on
-// an error the node is as it was, and says why. What operators added or swapped and is not in cfg
-// ends.
+// an error the node is as it was, and says why. Listeners that operators added and that are not in
+// cfg end; what changes linked to a listener stays unless its link in cfg is another. While a
+// change is at work at a listener nothing is reloaded.
 //
 // Certificate files are read again. See changeover for the order. The connections of a listener
 // that stays go on, also when its address, its limits or its certificates change, by the limits
@@ -26,6 +27,15 @@ func (a *App) Reload(ctx context.Context, cfg configs.Config) error {
 	defer a.change.Unlock()
 	if err := restartNeeded(&a.cfg, &cfg); err != nil {
 		return fmt.Errorf("app: reload: nothing has changed: %w", err)
+	}
+	trust, err := trustOf(&cfg.Trust)
+	if err != nil {
+		return fmt.Errorf("app: reload: nothing has changed: %w", err)
+	}
+	for name := range a.doors {
+		if err := a.quiet(name); err != nil {
+			return fmt.Errorf("app: reload: nothing has changed: %w", err)
+		}
 	}
 	c := &changeover{app: a}
 	kept := make(map[string]bool)
@@ -42,6 +52,7 @@ func (a *App) Reload(ctx context.Context, cfg configs.Config) error {
 		return errors.Join(fmt.Errorf("app: reload: nothing has changed: %w", err), c.undo())
 	}
 	a.cfg = cfg
+	a.trust.Store(trust)
 	if a.level != nil {
 		setLevel(a.level, cfg.Log.Level)
 	}

@@ -2,11 +2,15 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/admin"
 	"github.com/hpmq/hpmq/host/link"
+	"github.com/hpmq/hpmq/host/rollout"
 	"github.com/hpmq/hpmq/sdk/client"
 )
 
@@ -60,28 +64,72 @@ func (o *operator) Swap(ctx context.Context, s client.Swap) (client.Swapped, err
 	if err != nil {
 		return client.Swapped{}, refusal(err)
 	}
-	if len(s.Wasm) > 0 {
-		ref.Code = s.Wasm
-	}
-	key, err := o.linkOf(s.Listener)
-	if err == nil && role == link.RoleCodec {
+	if _, err = o.places.find(s.Listener); err == nil && role == link.RoleCodec {
 		err = o.takesCodec(s.Listener)
 	}
 	if err != nil {
 		return client.Swapped{}, err
 	}
-	done, err := o.linker.Swap(ctx, link.Request{
-		Listener: key, Role: role, Position: s.Position, Ref: ref, By: by,
-	})
+	item := rollout.Item{
+		Listener: s.Listener, Role: s.Role, Position: s.Position, Source: s.Use,
+		Settings: rollout.Settings{Config: ref.Config, Grants: s.Grants, OnFault: s.OnFault},
+	}
+	if len(s.Wasm) > 0 {
+		digest, err := o.keep(s.Wasm)
+		if err != nil {
+			return client.Swapped{}, refusal(err)
+		}
+		item.Source = sentName(s.Use) + "@" + digest
+	}
+	done, err := o.swap(ctx, item)
 	done.Listener = s.Listener
-	return swapped(&done), refusal(renamed(err, key, s.Listener))
+	return swapped(&done), refusal(err)
+}
+
+// swapID begins the ids of changes that somebody waits for as for a swap.
+const swapID = "swap-"
+
+// swap is a change of one place that is committed at once, whatever is linked there: who asks says
+// so. Swaps of one listener wait for each other.
+func (o *operator) swap(ctx context.Context, item rollout.Item) (link.Result, error) {
+	m := o.changes.machine
+	q := rollout.Request{
+		ID: swapID + rand.Text(), By: by, Items: []rollout.Item{item}, Force: true,
+	}
+	kept, end := o.changes.expect(q.ID)
+	defer end()
+	_, err := m.Submit(q)
+	for busy := (*rollout.BusyError)(nil); errors.As(err, &busy) &&
+		strings.HasPrefix(busy.Change, swapID); busy = nil {
+		if _, err = m.Wait(ctx, busy.Change); err == nil {
+			_, err = m.Submit(q)
+		}
+	}
+	none := link.Result{}
+	if err != nil {
+		return none, err
+	}
+	c, err := m.Wait(ctx, q.ID)
+	if err != nil { // who asked has gone
+		go func() { _, _ = m.Cancel(o.life, q.ID, by) }()
+		return none, err
+	}
+	o.changes.mu.Lock()
+	defer o.changes.mu.Unlock()
+	switch {
+	case c.State == rollout.Done && len(kept.results) == 1:
+		return kept.results[0], nil
+	case kept.err != nil:
+		return none, kept.err
+	}
+	return none, fmt.Errorf("app: swap: %s at step %s: %s", c.State, c.Of, c.Why)
 }
 
 // takesCodec refuses a codec where connections would not get to it.
-func (o *operator) takesCodec(listener string) error {
-	o.change.Lock()
-	defer o.change.Unlock()
-	d := o.doors[listener]
+func (a *App) takesCodec(listener string) error {
+	a.change.Lock()
+	defer a.change.Unlock()
+	d := a.doors[listener]
 	if d == nil {
 		return nil
 	}
@@ -98,13 +146,21 @@ func (o *operator) Rollback(ctx context.Context, r client.Rollback) (client.Swap
 	if err != nil {
 		return client.Swapped{}, refusal(err)
 	}
-	key, err := o.linkOf(r.Listener)
+	at, err := o.places.find(r.Listener)
 	if err != nil {
 		return client.Swapped{}, err
 	}
-	done, err := o.linker.Rollback(ctx, key, role)
+	var done link.Result
+	var undo error
+	err = o.changes.machine.Undo(r.Listener, r.Role, by, func() error {
+		done, undo = o.linker.Rollback(ctx, at.key, role)
+		return undo
+	})
+	if undo != nil {
+		err = renamed(undo, at.key, r.Listener)
+	}
 	done.Listener = r.Listener
-	return swapped(&done), refusal(renamed(err, key, r.Listener))
+	return swapped(&done), refusal(err)
 }
 
 func swapped(r *link.Result) client.Swapped {
@@ -127,8 +183,15 @@ func refusal(err error) error {
 		return err
 	case errors.Is(err, link.ErrUnknownListener):
 		return as(errUnknown, err)
-	case errors.Is(err, link.ErrNoPrevious), errors.Is(err, link.ErrBusy), errors.As(err, &bind):
+	case errors.Is(err, link.ErrNoPrevious), errors.Is(err, link.ErrBusy), errors.As(err, &bind),
+		errors.Is(err, rollout.ErrBusy), errors.Is(err, rollout.ErrContent),
+		errors.Is(err, rollout.ErrEnded), errors.Is(err, rollout.ErrCommitted),
+		errors.Is(err, rollout.ErrNotYet):
 		return as(errTaken, err)
+	case errors.Is(err, rollout.ErrUnknown):
+		return as(errUnknown, err)
+	case errors.Is(err, rollout.ErrTooMany), errors.Is(err, rollout.ErrClosed):
+		return as(admin.ErrBusy, err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	}

@@ -79,6 +79,9 @@ func (l *Linker) Inspect(ctx context.Context, code []byte) (Inspection, error) {
 	return in, nil
 }
 
+// Serves says whether guests may be made for a package of interfaces: "hpmq:broker@0.1".
+func (l *Linker) Serves(pkg string) bool { return l.contracts.serves(pkg) }
+
 func (l *Linker) importOf(name string) Import {
 	short, ok := l.contracts.capability(name)
 	if !ok {

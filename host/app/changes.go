@@ -1,0 +1,186 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hpmq/hpmq/host/link"
+	"github.com/hpmq/hpmq/host/rollout"
+	"github.com/hpmq/hpmq/host/rollout/ledger"
+	"github.com/hpmq/hpmq/host/shelf"
+)
+
+// changes are the changes of links with what they need.
+type changes struct {
+	machine *rollout.Machine
+	shelf   *shelf.Shelf
+	// interpreter is what the engine was told.
+	interpreter bool
+
+	mu    sync.Mutex
+	swaps map[string]*swapping
+}
+
+// swapping is what the machine does not tell of a change, for who waits for a swap.
+type swapping struct {
+	err     error // why it could not be prepared
+	results []link.Result
+}
+
+// expect has the links keep what becomes of a change; the answer ends that.
+func (c *changes) expect(id string) (s *swapping, end func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s = &swapping{}
+	c.swaps[id] = s
+	return s, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.swaps, id)
+	}
+}
+
+// note calls f with what is kept of a change, if anybody waits for it.
+func (c *changes) note(id string, f func(*swapping)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.swaps[id]; s != nil {
+		f(s)
+	}
+}
+
+// forgetful is the ledger of a node in memory: nothing outlives it.
+type forgetful struct{}
+
+func (forgetful) Load(func([]byte) error) error { return nil }
+func (forgetful) Append([]byte) error           { return nil }
+func (forgetful) Compact([]byte) error          { return nil }
+
+// wall is rollout.Clock.
+type wall struct{}
+
+func (wall) Now() time.Time                         { return time.Now() }
+func (wall) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
+// openChanges says how the changes ended that were at work, before anything is linked.
+func (a *App) openChanges(context.Context) error {
+	cfg := shelf.Default()
+	cfg.Dir = a.dataPath("bundles")
+	s, err := shelf.Open(cfg)
+	if err != nil {
+		return fmt.Errorf("app: changes: %w", err)
+	}
+	trust, err := trustOf(&a.cfg.Trust)
+	if err != nil {
+		return err
+	}
+	a.trust.Store(trust)
+	a.changes = &changes{
+		shelf: s, swaps: make(map[string]*swapping), interpreter: a.cfg.Wasm.Interpreter,
+	}
+	records, err := a.openLedger()
+	if err != nil {
+		return fmt.Errorf("app: changes: %w", err)
+	}
+	ports := rollout.Ports{
+		Source: source{a}, Links: tables{a}, Tests: golden{a}, Ledger: records, Clock: a.clock,
+	}
+	m, report, err := rollout.Open(rollout.Default(), ports)
+	if err != nil {
+		return fmt.Errorf("app: changes: %w", err)
+	}
+	a.changes.machine = m
+	a.later("changes", func(context.Context) error { m.Close(); return nil })
+	for _, err := range report.Strange {
+		a.log.Error("app: the records of changes do not fit together", "error", err)
+	}
+	for i := range report.Resumed {
+		c := &report.Resumed[i]
+		a.log.Warn("app: a change was at work when the broker ended", "change", c.ID, "state",
+			string(c.State), "why", c.Why)
+	}
+	go a.tellChanges(m.Subscribe(0))
+	a.sweepShelf()
+	return nil
+}
+
+func (a *App) openLedger() (rollout.Ledger, error) {
+	dir := a.dataPath("rollout")
+	if dir == "" {
+		return forgetful{}, nil
+	}
+	cfg := ledger.Default()
+	cfg.Dir = dir
+	cfg.Damaged = func(err error) {
+		a.log.Error("app: the records of changes are damaged; what was committed may be lost",
+			"folder", dir, "error", err)
+	}
+	l, err := ledger.Open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	a.later("records of changes", func(context.Context) error { return l.Close() })
+	return l, nil
+}
+
+// tellChanges logs what happens to changes from now on, until there is no more of it.
+func (a *App) tellChanges(r *rollout.Reader) {
+	for {
+		e, err := r.Next(context.Background())
+		if errors.Is(err, rollout.ErrBehind) {
+			r = a.changes.machine.Subscribe(0)
+			continue
+		}
+		if err != nil {
+			return
+		}
+		if e.At.Before(a.started) {
+			continue
+		}
+		attrs := []any{"state", string(e.State)}
+		for key, value := range map[string]string{"of": e.Of, "why": e.Why, "by": e.By} {
+			if value != "" {
+				attrs = append(attrs, key, value)
+			}
+		}
+		a.log.Info("app: change "+e.Change, attrs...)
+		if e.State.Ended() {
+			a.sweepShelf()
+		}
+	}
+}
+
+// youth is for how long what was uploaded waits for a change that refers to it.
+const youth = time.Hour
+
+// sweepShelf drops what no change refers to.
+func (a *App) sweepShelf() {
+	known := refers(a.changes.machine.Needs().Known)
+	a.changes.shelf.Sweep(time.Now().Add(-youth), known)
+}
+
+// keep puts b on the shelf.
+func (a *App) keep(b []byte) (digest string, err error) {
+	return a.changes.shelf.Put(b, refers(a.changes.machine.Needs().Held))
+}
+
+// refers answers whether a digest is among names, or the end of one.
+func refers(names map[string]bool) func(digest string) bool {
+	digests := make(map[string]bool, len(names))
+	for name := range names {
+		digests[name[strings.LastIndex(name, "@")+1:]] = true
+	}
+	return func(digest string) bool { return digests[digest] }
+}
+
+// quiet refuses what would change a listener under a change that is at work there.
+func (a *App) quiet(listener string) error {
+	if id, busy := a.changes.machine.AtWork(listener); busy {
+		return &rollout.BusyError{Listener: listener, Change: id}
+	}
+	return nil
+}

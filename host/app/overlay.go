@@ -1,0 +1,112 @@
+package app
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/link"
+	"github.com/hpmq/hpmq/host/rollout"
+)
+
+// committed answers what changes linked over the configuration of a listener; false if they linked
+// nothing, or the configuration has another link since.
+func (a *App) committed(listener string, base rollout.Base) (rollout.Linked, bool) {
+	if a.changes == nil {
+		return rollout.Linked{}, false
+	}
+	all := a.changes.machine.Linked()
+	i := slices.IndexFunc(all, func(l rollout.Linked) bool { return l.Listener == listener })
+	if i < 0 || all[i].Base != base.Hash {
+		return rollout.Linked{}, false
+	}
+	return all[i], true
+}
+
+// overlaid is spec, that of the configuration, with what changes linked over it.
+func (a *App) overlaid(spec link.Spec, over *rollout.Linked) (link.Spec, error) {
+	out := make(link.Spec)
+	for _, name := range configs.Roles() {
+		role, err := link.ParseRole(name)
+		if err != nil {
+			return nil, err
+		}
+		chain, changed := over.Chains[name]
+		if !changed {
+			out[role] = spec[role]
+			continue
+		}
+		for i := range chain {
+			ref, err := a.slotRef(spec[role], &chain[i])
+			if err != nil {
+				return nil, fmt.Errorf("app: listener %s: %s %d of change %s: %w", over.Listener,
+					name, i, over.Change, err)
+			}
+			out[role] = append(out[role], ref)
+		}
+	}
+	return out, nil
+}
+
+// slotRef is one place: what the change left open is as the configuration has it.
+func (a *App) slotRef(chain []link.Ref, s *rollout.Slot) (link.Ref, error) {
+	var under link.Ref
+	if s.From >= 0 {
+		if s.From >= len(chain) {
+			return under, fmt.Errorf("the configuration has no place %d", s.From)
+		}
+		under = chain[s.From]
+	}
+	if s.Pinned == nil {
+		return under, nil
+	}
+	ref, err := refOfSettings(&s.Pinned.Settings)
+	if err != nil {
+		return ref, err
+	}
+	if ref.Config == nil {
+		ref.Config = under.Config
+	}
+	if ref.Env == nil {
+		ref.Env = under.Env
+	}
+	if ref.OnFault == link.FaultDefault {
+		ref.OnFault = under.OnFault
+	}
+	if ref.Limits == (link.Limits{}) {
+		ref.Limits = under.Limits
+	}
+	ref.Use = useOf(s.Pinned.Source, s.Pinned.Component, s.Pinned.Name)
+	if !ships(s.Pinned.Source) {
+		ref.Code, err = a.changes.shelf.Get(s.Pinned.Digest)
+	}
+	return ref, err
+}
+
+// forgetChanges makes the configuration's the link of a listener for good.
+func (a *App) forgetChanges(listener, why string) error {
+	if a.changes == nil {
+		return nil
+	}
+	if slices.ContainsFunc(a.changes.machine.Linked(), func(l rollout.Linked) bool {
+		return l.Listener == listener
+	}) {
+		a.log.Warn("app: what was linked by changes is not any more", "listener", listener,
+			"why", why)
+	}
+	return a.changes.machine.Drop(listener, why)
+}
+
+// forgetStrangers drops what was linked to listeners that are no more.
+func (a *App) forgetStrangers() error {
+	for _, l := range a.changes.machine.Linked() {
+		if a.doors[l.Listener] != nil {
+			continue
+		}
+		err := a.forgetChanges(l.Listener, "the configuration has no such listener")
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

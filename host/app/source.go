@@ -1,0 +1,103 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hpmq/hpmq/components"
+	"github.com/hpmq/hpmq/host/rollout"
+	"github.com/hpmq/hpmq/host/shelf"
+)
+
+// source is rollout.Source: what comes with the broker by its name, what was sent by NAME@DIGEST,
+// and bundles of registries by HOST/NAME:TAG or HOST/NAME@DIGEST.
+type source struct{ *App }
+
+// fetched is what an artifact is beside its code.
+type fetched struct {
+	// shipped comes with the broker: it is linked by its name.
+	shipped bool
+	bundle  *fetchedBundle // nil for a .wasm
+}
+
+// Fetch is rollout.Source.
+func (s source) Fetch(ctx context.Context, it rollout.Item) (*rollout.Artifact, error) {
+	name, digest, sent := sentSource(it.Source)
+	switch {
+	case ships(it.Source):
+		code, ok := components.Default(it.Source)
+		if !ok {
+			return nil, fmt.Errorf("no component %q comes with the broker", it.Source)
+		}
+		return &rollout.Artifact{
+			Pin:  rollout.Pin{Name: it.Source, Digest: shelf.DigestOf(code)},
+			Code: code, More: &fetched{shipped: true},
+		}, nil
+	case sent:
+		return s.sent(it, name, digest)
+	case inRegistry(it.Source):
+		return s.pull(ctx, it)
+	}
+	return nil, fmt.Errorf("%.200q is nothing that can be linked: name a component that comes "+
+		"with the broker (%s), what was sent to the broker as NAME@sha256:…, or a bundle in a "+
+		"registry as HOST/NAME:TAG", it.Source,
+		strings.Join(slices.Concat(components.Names(), components.Further()), ", "))
+}
+
+// sentSource takes NAME@DIGEST apart.
+func sentSource(text string) (name, digest string, ok bool) {
+	at := strings.LastIndex(text, "@")
+	if at < 0 || strings.Contains(text, "/") || !shelf.IsDigest(text[at+1:]) {
+		return "", "", false
+	}
+	return text[:at], text[at+1:], true
+}
+
+// inRegistry says whether text can be a reference: its first part is a host.
+func inRegistry(text string) bool {
+	host, _, ok := strings.Cut(strings.TrimPrefix(text, "oci://"), "/")
+	return ok && host != "" && !strings.HasPrefix(host, ".") && !strings.Contains(host, `\`) &&
+		!strings.HasSuffix(text, ".wasm")
+}
+
+// sent is what was sent to the broker: a .wasm, or a bundle.
+func (s source) sent(it rollout.Item, name, digest string) (*rollout.Artifact, error) {
+	b, err := s.changes.shelf.Get(digest)
+	if errors.Is(err, shelf.ErrMissing) {
+		return nil, fmt.Errorf("%w: send it again", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if isTar(b) {
+		return s.openTar(it, b)
+	}
+	return &rollout.Artifact{
+		Pin: rollout.Pin{Name: name, Digest: digest}, Code: b, More: &fetched{},
+	}, nil
+}
+
+// Verify is rollout.Source.
+func (s source) Verify(_ context.Context, it rollout.Item, a *rollout.Artifact) error {
+	f := a.More.(*fetched)
+	if f.bundle == nil {
+		return nil
+	}
+	if err := s.verifyBundle(it, a, f.bundle); err != nil {
+		return err
+	}
+	_, err := s.keep(a.Code) // what is linked must be there after a restart
+	return err
+}
+
+// sentName is what people call what they send: the file's name without its folder.
+func sentName(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.TrimSuffix(path.Base(strings.ReplaceAll(text, `\`, "/")), ".wasm")
+}
