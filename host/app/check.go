@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/host/link"
@@ -59,8 +60,11 @@ func checkLinks(ctx context.Context, cfg configs.Config, log *slog.Logger) error
 	return errors.Join(errs...)
 }
 
-// still is link.Quiescer where no loop runs.
+// still is turns where no loop runs.
 type still struct{}
 
 // Quiesce calls done at once.
 func (still) Quiesce(done func()) { done() }
+
+// Halt calls f at once.
+func (still) Halt(_ time.Duration, f func()) error { f(); return nil }

@@ -22,16 +22,22 @@ func (a *App) openLinker(context.Context) error {
 	return a.makeLinker(a.loops.Loops(), a.loops)
 }
 
-func (a *App) makeLinker(loops int, q link.Quiescer) error {
+func (a *App) makeLinker(loops int, q turns) error {
 	l, err := a.newLinker(loops, q)
 	a.linker = l
 	return err
 }
 
-func (a *App) newLinker(loops int, q link.Quiescer) (*link.Linker, error) {
+// turns are the loops, as who changes a link sees them.
+type turns interface {
+	link.Quiescer
+	link.Halter
+}
+
+func (a *App) newLinker(loops int, q turns) (*link.Linker, error) {
 	reader := reader{bytesMax: int64(a.cfg.Wasm.ModuleMax)}
 	l, err := link.New(a.engine, linkConfig(&a.cfg, loops), link.Ports{
-		Read: reader.read, Quiescer: q, History: a.caps.history, KV: a.caps.kv,
+		Read: reader.read, Quiescer: q, Halter: q, History: a.caps.history, KV: a.caps.kv,
 		Line:  a.caps.log.Line,
 		Ships: ships, Log: a.log, Now: func() broker.Time { return broker.Time(a.now()) },
 	})

@@ -154,7 +154,7 @@ func (b *build) prepare(ctx context.Context, e *entry, art Artifact) error {
 	if e.speaks.lent != nil {
 		e.lendsAbove = handleAbove
 	}
-	e.self = publish.From(e.name)
+	e.self, e.schema = publish.From(e.name), m.State.Schema
 	e.grants = b.grants(e, art, &m)
 	if err := b.imports(e); err != nil {
 		return err

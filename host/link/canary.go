@@ -65,10 +65,18 @@ func (p *Plan) Canary(s Selector) error {
 		p.endShadow()
 		p.measure()
 	}
-	p.selector = &s
-	for _, pt := range p.parts {
-		pt.try(ready)
+	err = p.l.move(p.heirs(), func() {
+		for _, pt := range p.parts {
+			pt.try(ready)
+		}
+	})
+	if err != nil {
+		if p.selector == nil {
+			p.unmeasure()
+		}
+		return fmt.Errorf("link: canary of plan %s: %w", p.id, err)
 	}
+	p.selector = &s
 	p.l.ports.Log.Info("link canary", "plan", p.id, "by", p.by, "for", s.String())
 	return nil
 }

@@ -35,24 +35,40 @@ func (p *Plan) Commit() ([]Result, error) {
 				ErrUnknownListener)
 		}
 	}
+	took, err := p.commitHeld()
+	if err != nil {
+		return nil, err
+	}
 	p.state = planCommitted
 	p.endShadow()
 	p.unmeasure()
-	return p.audited("", p.commitHeld(), p.took), nil
+	return p.audited("", took, p.took), nil
 }
 
-// commitHeld commits; all listeners are held.
-func (p *Plan) commitHeld() map[*part]time.Duration {
+// commitHeld commits, or changes nothing; all listeners are held.
+func (p *Plan) commitHeld() (map[*part]time.Duration, error) {
 	took := map[*part]time.Duration{}
-	for _, pt := range p.parts {
-		pt.owed = released(pt.old, pt.next)
-		took[pt] = pt.ls.put(pt.next)
-		pt.put = pt.next
+	err := p.l.move(p.heirs(), func() {
+		for _, pt := range p.parts {
+			took[pt] = pt.ls.put(pt.next)
+		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	for _, pt := range p.parts {
+		pt.owed, pt.put = released(pt.old, pt.next), pt.next
 		engage(pt.old, pt.next)
 	}
-	return took
+	return took, nil
+}
+
+// heirs are those of all listeners of the plan.
+func (p *Plan) heirs() (all []heir) {
+	for _, pt := range p.parts {
+		all = append(all, heirs(pt.old, pt.next)...)
+	}
+	return all
 }
 
 // audited writes a line for each place into the audit and answers what became of it.
@@ -119,10 +135,16 @@ func (p *Plan) Revert() ([]Result, error) {
 	}
 	took := map[*part]time.Duration{}
 	back := make([]*table, len(p.parts))
+	var all []heir
 	for i, pt := range p.parts {
 		back[i] = pt.put.after(pt.old.chains)
-		took[pt] = pt.ls.put(back[i])
+		all = append(all, heirs(pt.put, back[i])...)
 	}
+	p.l.moveBack(all, func() {
+		for i, pt := range p.parts {
+			took[pt] = pt.ls.put(back[i])
+		}
+	})
 	for i, pt := range p.parts {
 		engage(pt.put, back[i])
 		p.l.drain(released(pt.put, back[i]))

@@ -84,6 +84,13 @@ type Config struct {
 	// one transformer answers about all that became of one message.
 	AnswerBytesMax int
 
+	// StateFuel is what a guest may spend to give its state to its successor, and that to take it.
+	StateFuel uint64
+	// StateBytesMax bounds that state, of one loop.
+	StateBytesMax int
+	// HandOverTimeout is how long loops wait for each other, and how long they stand still then.
+	HandOverTimeout time.Duration
+
 	// DecisionsMax is how many answers of authorizers a loop remembers per listener.
 	DecisionsMax int
 	// SharesMax is how many answers of routers about shared subscriptions a loop remembers.
@@ -118,6 +125,10 @@ func Default() Config {
 		MessagesMax:     64,
 		AnswerBytesMax:  4 << 20, // what a codec may say to a client, and a message, and more
 
+		StateFuel:       25_000_000, // 10 ms: a megabyte, byte by byte
+		StateBytesMax:   1 << 20,
+		HandOverTimeout: 250 * time.Millisecond, // no client notices
+
 		DecisionsMax: 8192,
 		SharesMax:    1024,
 
@@ -132,7 +143,7 @@ func (c Config) Validate() error {
 	for _, n := range []int{
 		c.Loops, c.ChainMax, c.InterestMax, c.ConfigBytesMax, c.MessageBytesMax, c.MessagesMax,
 		c.DecisionsMax, c.SharesMax, c.AuthWorkers, c.AuthQueueMax, c.WorkerQueueMax,
-		c.WorkerQueueBytesMax, c.AnswerBytesMax,
+		c.WorkerQueueBytesMax, c.AnswerBytesMax, c.StateBytesMax,
 	} {
 		if n < 1 {
 			return errors.New("link: config: every bound must be at least 1")
@@ -141,7 +152,7 @@ func (c Config) Validate() error {
 	if c.ListenerGuestsMax < 0 {
 		return errors.New("link: config: ListenerGuestsMax is below 0")
 	}
-	if c.AuthTimeout <= 0 || c.WorkerStopTimeout <= 0 {
+	if c.AuthTimeout <= 0 || c.WorkerStopTimeout <= 0 || c.HandOverTimeout <= 0 {
 		return errors.New("link: config: timeouts must be positive")
 	}
 	if err := c.Pool.Validate(); err != nil {

@@ -20,6 +20,8 @@ type contract struct {
 	roles     [roleCount]face
 	// lent are what guests may export beside: those that see large payloads by handle.
 	lent [roleCount]face
+	// state and migration are what guests of any role may export beside.
+	state, migration face
 	// capabilities are all that can be granted, as they are written in a link.
 	capabilities []string
 	// given are what a guest may import without a grant.

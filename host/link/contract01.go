@@ -55,6 +55,10 @@ const (
 		">), send-as(list<record{topic: string, qos: " + typeQoS + ", retain: bool}>)}"
 	typeCheckLent = typeLent + " -> enum{news, repeated, unchanged}"
 
+	typeExportState = "() -> result<list<u8>, string>"
+	typeImportState = "(schema: u32, state: list<u8>) -> result<_, string>"
+	typeMigrate     = "(from-schema: u32, to-schema: u32, key: string) -> result<_, string>"
+
 	typeShare = "(group: string, filter: string) -> enum{round-robin, random, sticky, topic-hash}"
 )
 
@@ -73,6 +77,10 @@ func shape01(version string) contract {
 		given:        []string{"payload"},
 		lifecycle: of("lifecycle", ways{configure: (*instance).configure},
 			export{"configure", 0, typeConfigure}),
+		state: of("state", ways{},
+			export{"export-state", 0, typeExportState}, // fnExport, fnImport
+			export{"import-state", 3, typeImportState}),
+		migration: of("migration", ways{}, export{"migrate", 4, typeMigrate}),
 		roles: [roleCount]face{
 			// An authenticator gets the address of a record.
 			RoleAuthenticator: of("authenticator", ways{authenticate: (*instance).authenticate},

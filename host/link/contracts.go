@@ -17,8 +17,9 @@ type contracts []contract
 // served are those of this host: the versions in wit/ and its deps, see wit/README.md.
 func served() contracts { return contracts{contract01()} }
 
-// spoken is what a component of a role is asked through; lent is nil if it gets all payloads whole.
-type spoken struct{ lifecycle, role, lent *face }
+// spoken is what a component of a role is asked through; lent is nil if it gets all payloads whole,
+// state and migration are if it does not have them.
+type spoken struct{ lifecycle, role, lent, state, migration *face }
 
 // spoken finds the newest versions that both have. It names all that is wrong with the exports.
 func (cs contracts) spoken(mod *wasm.Module, r Role) (s spoken, wrong []string) {
@@ -26,8 +27,13 @@ func (cs contracts) spoken(mod *wasm.Module, r Role) (s spoken, wrong []string) 
 	s.lifecycle, wrong = cs.newest(mod, func(c *contract) *face { return &c.lifecycle })
 	s.role, more = cs.newest(mod, func(c *contract) *face { return &c.roles[r] })
 	wrong = append(wrong, more...)
-	if s.lent = cs.newestOf(mod, func(c *contract) *face { return &c.lent[r] }); s.lent != nil {
-		wrong = append(wrong, s.lent.wrong(mod)...)
+	s.lent = cs.newestOf(mod, func(c *contract) *face { return &c.lent[r] })
+	s.state = cs.newestOf(mod, func(c *contract) *face { return &c.state })
+	s.migration = cs.newestOf(mod, func(c *contract) *face { return &c.migration })
+	for _, f := range []*face{s.lent, s.state, s.migration} {
+		if f != nil {
+			wrong = append(wrong, f.wrong(mod)...)
+		}
 	}
 	return s, wrong
 }
@@ -68,6 +74,8 @@ func (cs contracts) inspect(mod *wasm.Module) (all []Spoken) {
 		}
 	}
 	tell(func(c *contract) *face { return &c.lifecycle })
+	tell(func(c *contract) *face { return &c.state })
+	tell(func(c *contract) *face { return &c.migration })
 	for r := range roleCount {
 		tell(func(c *contract) *face { return &c.roles[r] })
 		if cs[0].lent[r].exports != nil {

@@ -14,7 +14,8 @@
 //
 // # A swap
 //
-//	read → compile → manifest → exports → imports → instantiate → configure → commit → drain
+//	read → compile → manifest → exports → imports → instantiate → configure → state → commit →
+//	drain
 //
 // Everything up to commit works on the new entry beside the running ones; a refusal is a *StepError
 // and leaves nothing behind. After the commit the entries that the new table and its rollback no
@@ -41,6 +42,15 @@
 // two tables answers it: without a plan that is one compare. Who is chosen stays so until the plan
 // ends, a wider choice can only add to it. What the entries on both sides do is counted where they
 // sit, by the kind of fault; how long it takes is measured only meanwhile, and of many some.
+//
+// # State
+//
+// A component that exports state gives what its guests have in memory to the version that comes in
+// its place, loop by loop, when that is put there. The loops stand still then: a guest is its
+// loop's, and who halts the loops is all of them. The tables are stored before they go on, so
+// nothing is asked between the export and the commit. A guest is marked before it is asked; if
+// anything fails, all are brought back to their marks and no table is stored. The way back to an
+// old version asks too, but does not depend on the answer.
 //
 // # Versions
 //

@@ -25,6 +25,7 @@ type entry struct {
 	version  string
 	shipped  bool // it comes with the broker
 	digest   string
+	schema   uint32 // of what it keeps, see manifest
 	config   []byte
 	env      map[string]string
 	wasi     state.Settings // env among them

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"os"
 	"strings"
@@ -36,6 +37,20 @@ type loops struct {
 	mu      sync.Mutex
 	waiting []*quiescing
 	count   int // loops that turn; 0: nobody is ever in a call when Quiesce is called
+	// calls is held for reading by a loop that may be in a call, if a test has such a thing.
+	calls sync.RWMutex
+	busy  bool // they never stand still
+}
+
+// Halt is Halter.
+func (l *loops) Halt(_ time.Duration, f func()) error {
+	if l.busy {
+		return errors.New("loop 0 is busy")
+	}
+	l.calls.Lock()
+	defer l.calls.Unlock()
+	f()
+	return nil
 }
 
 type quiescing struct {
@@ -156,8 +171,8 @@ func newHouseOn(t testing.TB, on wasm.Config, change func(*Config)) *house {
 		change(&cfg)
 	}
 	h.linker, err = New(engine, cfg, Ports{
-		Read: h.readTestdata, Quiescer: h.loops, History: h.history, KV: h.kv, Line: lines.Line,
-		Log: out, Now: h.clock.now,
+		Read: h.readTestdata, Quiescer: h.loops, Halter: h.loops, History: h.history, KV: h.kv,
+		Line: lines.Line, Log: out, Now: h.clock.now,
 	})
 	if err != nil {
 		t.Fatal(err)

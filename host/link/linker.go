@@ -38,6 +38,8 @@ type Ports struct {
 	Ships func(name string) bool
 	// Quiescer is the shards.
 	Quiescer Quiescer
+	// Halter is the shards as well; nil where no loop runs.
+	Halter Halter
 	// History may be nil: then nothing is recorded.
 	History History
 	// KV is what guests with that capability hold, for the shadows of a Plan: nil, and what they

@@ -20,6 +20,11 @@ type manifest struct {
 	Role string `json:"role"`
 	// Contract is the package of wit/ it was built against; empty leaves that to its exports.
 	Contract string `json:"contract"`
+	// State is what it keeps: in kv, and what it hands over.
+	State struct {
+		// Schema is the version of that, 0 if it never said.
+		Schema uint32 `json:"schema"`
+	} `json:"state"`
 	// Capabilities are what it imports.
 	Capabilities []struct {
 		Name string `json:"name"`

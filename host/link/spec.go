@@ -126,6 +126,8 @@ const (
 	StepBudget      Step = "budget"
 	StepInstantiate Step = "instantiate"
 	StepConfigure   Step = "configure"
+	// StepState is when the state of the version before is handed over, at the commit.
+	StepState Step = "state"
 )
 
 // StepError is a refusal: what was asked for did not happen, and nothing has changed.

@@ -37,10 +37,18 @@ func (l *Linker) Link(ctx context.Context, listener string, spec Spec) error {
 		chains[r].undoable = old.generation > 0
 	}
 	next := old.after(chains)
-	took := ls.commit(next)
-	l.drain(released(old, next))
-	l.audit(change{listener: listener, began: began, took: took})
-	return nil
+	var took time.Duration
+	if err = l.move(heirs(old, next), func() { took = ls.put(next) }); err != nil {
+		for _, entries := range made {
+			closeAll(entries)
+		}
+	} else {
+		ls.settle()
+		engage(old, next)
+		l.drain(released(old, next))
+	}
+	l.audit(change{listener: listener, began: began, took: took, err: err})
+	return err
 }
 
 // assemble builds the entries of a spec; on an error none is left.
@@ -146,8 +154,12 @@ func (l *Linker) swap(ctx context.Context, ls *listener, q Request) (Result, err
 		p.closeMade()
 		return Result{Listener: q.Listener, Role: q.Role, Position: q.Position}, err
 	}
+	took, err := p.commitHeld()
+	if err != nil {
+		p.closeMade()
+		return Result{Listener: q.Listener, Role: q.Role, Position: q.Position}, err
+	}
 	ls.settle()
-	took := p.commitHeld()
 	res := p.places[0].result()
 	res.Commit = took[pt]
 	l.drain(pt.owed)
@@ -188,7 +200,9 @@ func (l *Linker) rollback(ls *listener, role Role) (Result, error) {
 	}
 	next := old.with(role, newChain(previous, entries))
 	res.Old = old.component(role, res.Position)
-	res.Commit = ls.commit(next)
+	l.moveBack(heirs(old, next), func() { res.Commit = ls.put(next) })
+	ls.settle()
+	engage(old, next)
 	res.New = next.component(role, res.Position)
 	return res, nil
 }

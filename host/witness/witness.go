@@ -194,6 +194,40 @@ func (w *Witness) Quiesce(done func()) {
 	done()
 }
 
+// Halt calls f when no Redactor is at work, and none is before f returns. If one is at work for
+// longer than a time, f is not called.
+func (w *Witness) Halt(within time.Duration, f func()) error {
+	w.mu.Lock()
+	switch {
+	case w.closed:
+		w.mu.Unlock()
+		return ErrClosed
+	case !w.runs: // it is begun under the lock
+		defer w.mu.Unlock()
+		f()
+		return nil
+	}
+	came, goOn := make(chan struct{}), make(chan struct{})
+	defer close(goOn)
+	w.calls = append(w.calls, func() { close(came); <-goOn })
+	w.mu.Unlock()
+	select {
+	case w.wake <- struct{}{}:
+	default: // it is awake
+	}
+	late := time.NewTimer(within)
+	defer late.Stop()
+	select {
+	case <-came:
+	case <-w.ended:
+		return ErrClosed
+	case <-late.C:
+		return fmt.Errorf("witness: halt: a redactor was at work for %s", within)
+	}
+	f()
+	return nil
+}
+
 // Close puts together and writes what waits. No kernel may call any more.
 func (w *Witness) Close() error {
 	w.mu.Lock()

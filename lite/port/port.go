@@ -258,6 +258,15 @@ func (p *Port) Quiesce(done func()) {
 	}
 }
 
+// Halt calls f on the kernel goroutine, between two calls of the kernel. How long it waits for that
+// does not hold that goroutine up, and is not bounded.
+func (p *Port) Halt(_ time.Duration, f func()) error {
+	if !p.Do(func(*broker.Kernel, broker.Time) { f() }) {
+		return ErrClosed
+	}
+	return nil
+}
+
 // runPosted runs what is posted by now.
 func (p *Port) runPosted() {
 	p.mu.Lock()

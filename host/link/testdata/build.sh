@@ -23,6 +23,7 @@ build deduplicator-by-handle -DROLE_DEDUPLICATOR -DBY_HANDLE
 build worker-by-handle -DROLE_WORKER -DUSE_PUBLISH -DBY_HANDLE
 build deduplicator -DROLE_DEDUPLICATOR
 build deduplicator-kv -DROLE_DEDUPLICATOR -DUSE_KV
+build deduplicator-state -DROLE_DEDUPLICATOR -DUSE_STATE
 build router -DROLE_ROUTER
 build unknown-import -DROLE_ROUTER -DUSE_UNKNOWN
 build worker -DROLE_WORKER -DUSE_PUBLISH

@@ -414,10 +414,50 @@ void on_stop(void) { ended = 1, tell("stopped", 0, 0); }
 #endif
 
 #ifdef ROLE_DEDUPLICATOR
+#ifdef USE_STATE
+// What is remembered of payloads: a number for each, which is their first 4 bytes.
+static u32 seen[1 << 16], seen_n;
+static int note(u32 word) {
+  for (u32 i = 0; i < seen_n; i++) if (seen[i] == word) return 1;
+  if (seen_n == sizeof seen / 4) __builtin_trap();
+  return seen[seen_n++] = word, 0;
+}
+static u32 result[3];
+static u32 *no(void) {
+  static const char text[] = "I would rather not";
+  return result[0] = 1, result[1] = (u32)text, result[2] = sizeof text - 1, result;
+}
+EXPORT("hpmq:broker/state@0.1.0#export-state")
+u32 *export_state(void) {
+  ended = 1;
+  u32 kept = seen_n;
+  seen_n = 0; // who fails here has lost what it had
+  act("export:");
+  seen_n = kept;
+  if (says("export:error")) return no();
+  if (says("export:garbage")) return (u32 *)0xfffffff0u;
+  return result[0] = 0, result[1] = (u32)seen, result[2] = says("export:huge") ? sizeof seen : 4 * seen_n, result;
+}
+EXPORT("hpmq:broker/state@0.1.0#import-state")
+u32 *import_state(u32 schema, u8 *state, u32 n) {
+  ended = 1;
+  for (u32 i = 0; i + 4 <= n; i += 4) note(*(u32 *)(state + i));
+  act("import:");
+  if (says("import:error") || schema > number("knows=", 9)) return no();
+  return result[0] = 0, result;
+}
+#endif
 EXPORT("hpmq:broker/deduplicator@0.1.0#check")
 u32 check(WHO, MSG) {
   ended = 1;
   act("call:");
+#ifdef USE_STATE
+  if (says("remember")) {
+    u32 word = 0;
+    memcpy(&word, pay, pay_n < 4 ? pay_n : 4);
+    return (u32)note(word);
+  }
+#endif
   if (says("answer=")) return number("answer=", 0);
 #ifdef USE_KV
   if (says("window=")) {

@@ -49,6 +49,9 @@ const (
 	CountGlobal = Reserved + "count"
 	RestGlobal  = Reserved + "rest"
 	StartExport = Reserved + "start"
+	// GlobalExport begins the names of the globals that the module defines and changes, but for
+	// vectors and references: GlobalExport0, GlobalExport1 and so on.
+	GlobalExport = Reserved + "global-"
 	// SharedModule is where a module that shares counters imports them from.
 	SharedModule = Reserved + "counters"
 )

@@ -48,6 +48,7 @@ const (
 
 	typeI32   = 0x7f
 	typeI64   = 0x7e
+	typeF64   = 0x7c
 	typeFunc  = 0x60
 	typeEmpty = 0x40
 )

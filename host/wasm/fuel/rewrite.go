@@ -3,6 +3,7 @@ package fuel
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 )
 
 const header = "\x00asm\x01\x00\x00\x00"
@@ -190,6 +191,11 @@ func (w *rewriter) writeExports() {
 	}
 	if w.start >= 0 {
 		items = appendU32(append(appendName(items, StartExport), KindFunc), uint32(w.start))
+		n++
+	}
+	for i, index := range w.numbers {
+		name := GlobalExport + strconv.Itoa(i)
+		items = appendU32(append(appendName(items, name), KindGlobal), w.movedGlobal(index))
 		n++
 	}
 	w.extend(secExport, n, items)

@@ -55,8 +55,9 @@ type rewriter struct {
 	out      Module
 
 	options         Options
-	importedGlobals uint32 // the first of globals
-	moves           []edit // indices of globals in the constants of the section at hand
+	importedGlobals uint32   // the first of globals
+	numbers         []uint32 // of globals: those that it defines and changes
+	moves           []edit   // indices of globals in the constants of the section at hand
 }
 
 // read takes one section. body aliases the input.
@@ -140,18 +141,24 @@ func (w *rewriter) readFunctions(r *reader) {
 	}
 }
 
-func (w *rewriter) readGlobalType(r *reader) {
+// readGlobalType answers whether the global can be changed and is a number that the host can read.
+func (w *rewriter) readGlobalType(r *reader) (number bool) {
+	first := r.at
 	r.valueType()
-	if r.byte() > 1 {
+	mutable := r.byte()
+	if mutable > 1 {
 		r.malformed("mutability is not 0 or 1")
 	}
 	w.globals++
+	return r.err == nil && mutable == 1 && r.b[first] >= typeF64
 }
 
 func (w *rewriter) readGlobals(r *reader) {
 	n := r.count("globals", w.limits.GlobalsMax, 4)
 	for i := 0; i < n && r.err == nil; i++ {
-		w.readGlobalType(r)
+		if w.readGlobalType(r) {
+			w.numbers = append(w.numbers, w.globals-1)
+		}
 		w.readConst(r)
 	}
 }

@@ -55,7 +55,8 @@ func (n *node) openEngine(context.Context) error {
 		}
 	}
 	n.linker, err = link.New(e, linkConfig(), link.Ports{
-		Read: readComponent, Quiescer: n.port, History: past, Line: lines.Line, Log: n.log,
+		Read: readComponent, Quiescer: n.port, Halter: n.port, History: past, Line: lines.Line,
+		Log: n.log,
 		Now: n.port.Now,
 	})
 	if err != nil {

@@ -1,0 +1,284 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hpmq/hpmq/host/wasm"
+)
+
+// Halter stops the loops for a moment.
+type Halter interface {
+	// Halt calls f while every loop is between two calls of a Policy, and none goes on before f
+	// returns. If they do not all come to that within a time, f is not called and the error says
+	// so. It blocks, and must not be called on a loop.
+	Halt(within time.Duration, f func()) error
+}
+
+// errLate says that the loops would have stood still for too long.
+var errLate = errors.New("it takes longer than there is for it")
+
+// heir is an entry that comes in place of another of the same component, and gets the state that
+// the guests of that export, loop by loop.
+type heir struct{ from, to *entry }
+
+// heirs are those of next, whose predecessors stand in old alone. Roles beside the loops are not
+// asked: their guests may be in a call for as long as it takes.
+func heirs(old, next *table) (all []heir) {
+	for r := Role(0); r < roleCount; r++ {
+		if r == RoleAuthenticator || r == RoleWorker {
+			continue
+		}
+		had, _ := old.chainOf(r)
+		have, _ := next.chainOf(r)
+		left := without(had, have)
+		for _, to := range without(have, had) {
+			i := slices.IndexFunc(left, func(from *entry) bool { return from.isSame(to) })
+			if i < 0 {
+				continue
+			}
+			from := left[i]
+			left = slices.Delete(left, i, i+1)
+			if from.speaks.state != nil && to.speaks.state != nil {
+				all = append(all, heir{from, to})
+			}
+		}
+	}
+	return all
+}
+
+// without are the entries of had that do not stand in have.
+func without(had, have []*entry) []*entry {
+	return slices.DeleteFunc(slices.Clone(had), func(e *entry) bool {
+		return slices.Contains(have, e)
+	})
+}
+
+// move calls put, which stores tables, when all heirs have their state. If one cannot, or it takes
+// too long, put is not called, and all guests are as they were. Without heirs it only calls put.
+func (l *Linker) move(all []heir, put func()) error {
+	if len(all) == 0 {
+		put()
+		return nil
+	}
+	began := time.Now()
+	bytes, halted := 0, time.Duration(0)
+	var err error
+	stand := func() {
+		from := time.Now()
+		if bytes, err = l.handOver(all, from); err == nil {
+			put()
+		}
+		halted = time.Since(from)
+	}
+	if h := l.ports.Halter; h == nil {
+		stand()
+	} else if late := h.Halt(l.cfg.HandOverTimeout, stand); late != nil {
+		e := all[0].to
+		err = e.refuseState(fmt.Errorf("the loops did not stop to hand over its state: %w", late))
+	}
+	if err == nil {
+		l.ports.Log.Info("state handed over", "listener", all[0].to.listener,
+			"component", all[0].to.name, "places", len(all), "bytes", bytes,
+			"loops stood", halted.String(), "seconds", time.Since(began).Seconds())
+	}
+	return err
+}
+
+// moveBack is move to what was there before. If that does not take the state, it goes on with what
+// it had: the way back must not depend on what is being left.
+func (l *Linker) moveBack(all []heir, put func()) {
+	if err := l.move(all, put); err != nil {
+		l.ports.Log.Warn("the old version goes on with the state it had", "reason", err.Error())
+		put()
+	}
+}
+
+// refuseState is the refusal of an entry whose state could not be handed over to it.
+func (e *entry) refuseState(err error) error {
+	do := "ask its author; to go without that state, link another component in its place first"
+	if errors.Is(err, errLate) {
+		do = "try it again when there is less to do, or ask its author for less state"
+	}
+	return &StepError{Step: StepState, Listener: e.listener, Role: e.role, Use: e.name, Do: do,
+		Err: err}
+}
+
+// handOver does so on all loops, which stand still since began. On an error it has undone what it
+// did.
+func (l *Linker) handOver(all []heir, began time.Time) (bytes int, err error) {
+	passes := make([]handing, l.cfg.Loops)
+	var running sync.WaitGroup
+	for i := range passes {
+		h := &passes[i]
+		h.linker, h.loop, h.began = l, i, began
+		running.Go(func() { h.err = h.run(all) })
+	}
+	running.Wait()
+	for i := range passes {
+		bytes += passes[i].bytes
+		if err == nil {
+			err = passes[i].err
+		}
+	}
+	if err != nil {
+		for i := range passes {
+			passes[i].undo()
+		}
+	}
+	return bytes, err
+}
+
+// handing is what is handed over on one loop.
+type handing struct {
+	linker *Linker
+	loop   int
+	began  time.Time
+	bytes  int
+	err    error
+	// asked are the guests that were asked, as they were.
+	asked []asked
+}
+
+type asked struct {
+	guest *wasm.Guest
+	mark  *wasm.Mark
+}
+
+func (h *handing) run(all []heir) error {
+	for _, x := range all {
+		if err := h.pass(x); err != nil {
+			return x.to.refuseState(err)
+		}
+	}
+	return nil
+}
+
+// pass has one component hand over. A seat whose guest is dead has nothing any more.
+func (h *handing) pass(x heir) error {
+	from, to := h.seat(x.from), h.seat(x.to)
+	if from == nil {
+		return nil
+	}
+	if to == nil {
+		return errNoGuest
+	}
+	state, err := from.export()
+	if err != nil {
+		return fmt.Errorf("version %s does not give its state: %w", x.from.called(), err)
+	}
+	if err := h.late(); err != nil {
+		return err
+	}
+	if err := to.take(x.from.schema, state); err != nil {
+		return fmt.Errorf("it does not take the state of version %s: %w", x.from.called(), err)
+	}
+	h.bytes += len(state)
+	return h.late()
+}
+
+// late is an error when the loops have stood still for too long.
+func (h *handing) late() error {
+	if most := h.linker.cfg.HandOverTimeout; time.Since(h.began) > most {
+		return fmt.Errorf("%w: %s", errLate, most)
+	}
+	return nil
+}
+
+// seat is the guest of e on that loop, noted as it is; nil if there is none.
+func (h *handing) seat(e *entry) *instance {
+	now := h.linker.ports.Now()
+	g, err := e.seats[h.loop].pool.Guest(time.UnixMilli(int64(now)))
+	if err != nil {
+		return nil
+	}
+	h.asked = append(h.asked, asked{g, g.Mark()})
+	in := g.Env().(*instance)
+	in.loop = e.seats[h.loop].loop
+	return in
+}
+
+// undo has all guests as they were.
+func (h *handing) undo() {
+	for _, a := range h.asked {
+		a.guest.Back(a.mark)
+	}
+}
+
+// called is how a version is named to people.
+func (e *entry) called() string {
+	if e.version != "" {
+		return e.version
+	}
+	return e.digest[:12]
+}
+
+// The functions of wit/state.wit, as in contract01.
+const fnExport, fnImport = 0, 1
+
+// lasting begins a call of a function of an optional interface, with the fuel that such calls have.
+func (in *instance) lasting(f *face, fn int) error {
+	x, err := in.guest.Func(f.exports[fn].name)
+	if err != nil {
+		return err
+	}
+	in.use(x)
+	in.guest.Allow(in.entry.linker.cfg.StateFuel)
+	return nil
+}
+
+// export calls export-state and answers a copy.
+func (in *instance) export() (state []byte, err error) {
+	if err := in.lasting(in.entry.speaks.state, fnExport); err != nil {
+		return nil, err
+	}
+	err = in.outcome(12, func(ok []byte) error {
+		view, err := in.bytes(ok)
+		if most := in.entry.linker.cfg.StateBytesMax; err == nil && len(view) > most {
+			err = fmt.Errorf("it has %d bytes, at most %d are taken", len(view), most)
+		}
+		state = append([]byte(nil), view...)
+		return err
+	})
+	return state, err
+}
+
+// take calls import-state.
+func (in *instance) take(schema uint32, state []byte) error {
+	if err := in.lasting(in.entry.speaks.state, fnImport); err != nil {
+		return err
+	}
+	in.num(uint64(schema))
+	in.data(state)
+	return in.outcome(12, nil)
+}
+
+// outcome calls and lifts a result of that size, whose error is a string.
+func (in *instance) outcome(size uint32, ok func([]byte) error) error {
+	ptr, err := in.call()
+	if err != nil {
+		return err
+	}
+	area, err := in.area(ptr, size, 4)
+	if err != nil {
+		return err
+	}
+	switch {
+	case area[0] > 1:
+		return garbage("outcome %d", area[0])
+	case area[0] == 1:
+		text, err := in.text(area[4:], 1<<20)
+		if err != nil {
+			return err
+		}
+		return &ownError{string(text[:min(len(text), ownErrorMax)])}
+	case ok != nil:
+		if err := ok(area[4:]); err != nil {
+			return err
+		}
+	}
+	return in.post(ptr)
+}
