@@ -74,6 +74,8 @@ type Broker struct {
 	Sessions  Sessions
 	Backups   Backups
 	Messages  Messages
+	Changes   Changes
+	Bundles   Bundles
 }
 
 // Config bounds the API and says who may use it.
@@ -85,6 +87,8 @@ type Config struct {
 	Token string
 	// WasmBytesMax bounds a component in a swap.
 	WasmBytesMax int
+	// BundleBytesMax bounds what is sent for a change.
+	BundleBytesMax int
 	// RequestsMax bounds the requests served at once.
 	RequestsMax int
 	// RequestTimeout bounds reading one request and, after that, answering it.
@@ -96,6 +100,7 @@ func Default() Config {
 	return Config{
 		Loopback:       true,
 		WasmBytesMax:   16 << 20,
+		BundleBytesMax: 128 << 20,   // what a bundle may have, packed
 		RequestsMax:    16,          // each may hold a component in memory
 		RequestTimeout: time.Minute, // compiling a large component on a small box
 	}
@@ -106,7 +111,7 @@ func (c *Config) Validate() error {
 	switch {
 	case !c.Loopback && c.Token == "":
 		return errors.New("admin: token: needed beyond loopback")
-	case c.WasmBytesMax < 1 || c.RequestsMax < 1 || c.RequestTimeout <= 0:
+	case c.WasmBytesMax < 1 || c.BundleBytesMax < 1 || c.RequestsMax < 1 || c.RequestTimeout <= 0:
 		return errors.New("admin: limits: must be positive")
 	}
 	return nil

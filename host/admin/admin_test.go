@@ -80,7 +80,35 @@ func (f *fake) Kick(_ context.Context, id string) error { return f.ask(id) }
 
 func (f *fake) broker() Broker {
 	return Broker{Node: f, Listeners: f, Links: f, Sessions: f, Backups: f,
-		Messages: f}
+		Messages: f, Changes: f, Bundles: f}
+}
+
+func (f *fake) Submit(_ context.Context, n client.NewChange) (client.Change, error) {
+	return client.Change{ID: n.ID}, f.ask(n)
+}
+
+func (f *fake) Changes(context.Context) ([]client.Change, error) { return nil, f.ask() }
+
+func (f *fake) Change(_ context.Context, id string) (client.Change, error) {
+	return client.Change{ID: id}, f.ask(id)
+}
+
+func (f *fake) Decide(_ context.Context, d Decision) (client.Change, error) {
+	return client.Change{ID: d.ID}, f.ask(d)
+}
+
+func (f *fake) FollowChanges(_ context.Context, from uint64,
+	visit func(*client.ChangeEvent) bool, pause func() bool) error {
+	if err := f.ask(from); err != nil {
+		return err
+	}
+	visit(&client.ChangeEvent{Seq: from + 1})
+	pause()
+	return nil
+}
+
+func (f *fake) Upload(_ context.Context, name string, b []byte) (client.Uploaded, error) {
+	return client.Uploaded{Source: name}, f.ask(name, b)
 }
 
 func (f *fake) Backups(context.Context) ([]client.Backup, error) { return nil, f.ask() }
@@ -135,10 +163,7 @@ func TestRequestsReachTheBroker(t *testing.T) {
 	}
 	text := []byte("bind: tls://:1\n")
 	drain := client.Removal{Connections: client.Drain, DrainTimeout: time.Minute}
-	for name, c := range map[string]struct {
-		send func(*client.Client) error
-		want []any
-	}{
+	for name, c := range map[string]sending{
 		"status": {func(c *client.Client) error { _, err := c.Status(ctx); return err }, nil},
 		"alarms": {func(c *client.Client) error { _, err := c.Alarms(ctx); return err }, nil},
 		"listeners": {func(c *client.Client) error { _, err := c.Listeners(ctx); return err },
@@ -180,16 +205,62 @@ func TestRequestsReachTheBroker(t *testing.T) {
 			[]any{"a/b c%2F?#"}},
 		"kick dots": {func(c *client.Client) error { return c.Kick(ctx, "..") }, []any{".."}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			f := &fake{}
-			cl, _ := serve(t, Default(), f)
-			if err := c.send(cl); err != nil {
-				t.Fatal(err)
-			}
-			if !reflect.DeepEqual(f.asked, c.want) {
-				t.Errorf("asked %#v, want %#v", f.asked, c.want)
-			}
-		})
+		t.Run(name, func(t *testing.T) { c.reaches(t) })
+	}
+}
+
+// sending is a request, and what the broker is asked by it.
+type sending struct {
+	send func(*client.Client) error
+	want []any
+}
+
+func (s sending) reaches(t *testing.T) {
+	f := &fake{}
+	cl, _ := serve(t, Default(), f)
+	if err := s.send(cl); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(f.asked, s.want) {
+		t.Errorf("asked %#v, want %#v", f.asked, s.want)
+	}
+}
+
+func TestRequestsAboutChangesReachTheBroker(t *testing.T) {
+	ctx := t.Context()
+	wish := client.NewChange{
+		ID: "w", Items: []client.ChangeItem{{Listener: "l", Role: "router", Source: "s"}},
+		Canary: &client.CanaryPlan{Steps: []client.CanaryStep{{Percent: 5, Dwell: "30s"}}},
+	}
+	for name, c := range map[string]sending{
+		"submit": {func(c *client.Client) error { _, err := c.Submit(ctx, wish); return err },
+			[]any{wish}},
+		"changes": {func(c *client.Client) error { _, err := c.Changes(ctx); return err }, nil},
+		"one change": {func(c *client.Client) error {
+			_, err := c.Change(ctx, "a/b c?")
+			return err
+		}, []any{"a/b c?"}},
+		"cancel": {func(c *client.Client) error {
+			_, err := c.Cancel(ctx, "x", "ann")
+			return err
+		}, []any{Decision{"x", Cancel, "ann"}}},
+		"promote": {func(c *client.Client) error {
+			_, err := c.Promote(ctx, "x", "")
+			return err
+		}, []any{Decision{"x", Promote, ""}}},
+		"roll back": {func(c *client.Client) error {
+			_, err := c.RollbackChange(ctx, "x", "ann")
+			return err
+		}, []any{Decision{"x", Rollback, "ann"}}},
+		"events": {func(c *client.Client) error {
+			return c.FollowChanges(ctx, 7, func(*client.ChangeEvent) bool { return false })
+		}, []any{uint64(7)}},
+		"upload": {func(c *client.Client) error {
+			_, err := c.Upload(ctx, "n m", []byte{0, 1})
+			return err
+		}, []any{"n m", []byte{0, 1}}},
+	} {
+		t.Run(name, func(t *testing.T) { c.reaches(t) })
 	}
 }
 
@@ -251,6 +322,10 @@ func TestHostileRequests(t *testing.T) {
 		"log time":       {"GET", "/api/v1/log?from=noon", "", 422},
 		"log limit":      {"GET", "/api/v1/log?limit=1001", "", 422},
 		"log follow":     {"GET", "/api/v1/log?follow=true&order=newest", "", 422},
+		"no items":       {"POST", "/api/v1/changes", `{"id":"x","items":[]}`, 422},
+		"no id":          {"POST", "/api/v1/changes", `{"items":[{"role":"r"}]}`, 422},
+		"no event":       {"GET", "/api/v1/events?from=first", "", 422},
+		"nothing sent":   {"POST", "/api/v1/bundles?name=x", "", 400},
 		"method":         {"PUT", "/api/v1/status", "", 405},
 	} {
 		t.Run(name, func(t *testing.T) {

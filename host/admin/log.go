@@ -89,13 +89,22 @@ func followLog(_ context.Context, cfg Config, m Messages, in *logQuery) (
 		return nil, huma.Error422UnprocessableEntity(
 			"follow goes on with what comes: leave out to, and order=newest")
 	}
+	return stream(cfg, func(ctx context.Context, s *lines) error {
+		return m.FollowLog(ctx, in.question(),
+			func(r *client.LogRecord) bool { return s.line(r) }, s.flush)
+	}), nil
+}
+
+// stream answers what follow says, a line each, for as long as the client listens. What follow
+// refuses before the first is a problem.
+func stream(cfg Config, follow func(context.Context, *lines) error) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(c huma.Context) {
 		w, ok := c.BodyWriter().(http.ResponseWriter)
 		if !ok {
 			return
 		}
-		s := lines{w: w, control: http.NewResponseController(w), patience: cfg.RequestTimeout}
-		err := m.FollowLog(c.Context(), in.question(), s.line, s.flush)
+		s := &lines{w: w, control: http.NewResponseController(w), patience: cfg.RequestTimeout}
+		err := follow(c.Context(), s)
 		if err != nil && !s.begun {
 			e := problem(err)
 			status := http.StatusInternalServerError
@@ -104,7 +113,7 @@ func followLog(_ context.Context, cfg Config, m Messages, in *logQuery) (
 			}
 			refuse(w, status, err.Error())
 		}
-	}}, nil
+	}}
 }
 
 // lines is a stream of records. A client that takes none for the patience is let go.
@@ -124,7 +133,7 @@ func (s *lines) begin() bool {
 	return s.control.SetWriteDeadline(time.Now().Add(s.patience)) == nil
 }
 
-func (s *lines) line(r *client.LogRecord) bool {
+func (s *lines) line(r any) bool {
 	return s.begin() && json.NewEncoder(s.w).Encode(r) == nil
 }
 

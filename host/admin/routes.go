@@ -12,7 +12,7 @@ import (
 )
 
 // Version is that of the API, not of the broker.
-const Version = "1.3.0"
+const Version = "1.4.0"
 
 // SessionsMax bounds the sessions of one answer.
 const SessionsMax = 1000
@@ -23,8 +23,8 @@ type of[T any] struct{ Body T }
 // register puts every operation on mux and answers the API for its description.
 func register(mux *http.ServeMux, cfg Config, b Broker) huma.API {
 	c := huma.DefaultConfig("HPMQ admin API", Version)
-	c.Info.Description = "Status, listeners, links, clients, backups and the message " +
-		"log of one broker."
+	c.Info.Description = "Status, listeners, links with their changes, clients, backups and the " +
+		"message log of one broker."
 	c.OpenAPIPath = client.Base + "/openapi"
 	c.DocsPath, c.SchemasPath = "", ""
 	c.CreateHooks = nil // no $schema in answers
@@ -38,6 +38,7 @@ func register(mux *http.ServeMux, cfg Config, b Broker) huma.API {
 	registerLinks(api, cfg, b.Links)
 	registerBackups(api, b.Backups)
 	registerLog(api, cfg, b.Messages)
+	registerChanges(api, cfg, b)
 	return api
 }
 

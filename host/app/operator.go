@@ -14,7 +14,7 @@ import (
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
-// operator answers the admin API: it is admin.Node, Listeners, Links, Sessions and Messages.
+// operator answers the admin API: it is all that an admin.Broker has.
 type operator struct{ *App }
 
 // Status is admin.Node.

@@ -135,6 +135,15 @@ func sideOf(v *link.Vitals) rollout.Side {
 	return s
 }
 
+// Shadow is rollout.Shadow. It ends with the node, if that ends first.
+func (p *plan) Shadow(sample float64) error { return p.Plan.Shadow(p.app.life, sample) }
+
+// Compared is rollout.Shadow.
+func (p *plan) Compared() rollout.Comparison {
+	c := p.Comparison()
+	return rollout.Comparison{Asked: c.Matched + c.Differed + c.Failed, Matched: c.Matched}
+}
+
 // Commit is rollout.Decision.
 func (p *plan) Commit() (took time.Duration, err error) {
 	done, err := p.Plan.Commit()

@@ -105,6 +105,8 @@ func (c *Client) do(ctx context.Context, method, path string, in, out any) error
 	kind := "application/json"
 	if text, ok := in.(document); ok {
 		body, kind = bytes.NewReader(text), "application/yaml"
+	} else if b, ok := in.(binary); ok {
+		body, kind = bytes.NewReader(b), "application/octet-stream"
 	} else if in != nil {
 		b, err := json.Marshal(in)
 		if err != nil {

@@ -122,5 +122,8 @@ func (c *Client) ReloadCertificates(ctx context.Context, name string) (Listener,
 // Text writes settings for AddListener and its like.
 func (s Settings) Text() ([]byte, error) { return json.Marshal(s) }
 
-// document is a body that goes as it is.
-type document []byte
+// document is a body that goes as it is, and binary one that is no text.
+type (
+	document []byte
+	binary   []byte
+)

@@ -122,8 +122,20 @@ func (c *Client) FollowLog(
 ) error {
 	v := q.values()
 	v.Set("follow", "true")
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
-		c.server+Base+"/log?"+v.Encode(), nil)
+	return c.follow(ctx, "/log?"+v.Encode(), func(line []byte) (bool, error) {
+		var r LogRecord
+		if err := json.Unmarshal(line, &r); err != nil {
+			return false, fmt.Errorf("client: the answer is not that of an HPMQ broker: %w", err)
+		}
+		return visit(&r), nil
+	})
+}
+
+// follow visits the lines of an answer without an end, until visit answers false.
+func (c *Client) follow(
+	ctx context.Context, path string, visit func(line []byte) (bool, error),
+) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.server+Base+path, nil)
 	if err != nil {
 		return fmt.Errorf("client: request: %w", err)
 	}
@@ -146,19 +158,17 @@ func (c *Client) FollowLog(
 const lineBytesMax = answerBytesMax
 
 // readLines reads NDJSON; empty lines say that the broker is still there.
-func readLines(ctx context.Context, in io.Reader, visit func(*LogRecord) bool) error {
+func readLines(
+	ctx context.Context, in io.Reader, visit func(line []byte) (bool, error),
+) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, lineBytesMax)
 	for lines.Scan() {
 		if len(lines.Bytes()) == 0 {
 			continue
 		}
-		var r LogRecord
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			return fmt.Errorf("client: the answer is not that of an HPMQ broker: %w", err)
-		}
-		if !visit(&r) {
-			return nil
+		if more, err := visit(lines.Bytes()); err != nil || !more {
+			return err
 		}
 	}
 	if err := lines.Err(); err != nil && !errors.Is(ctx.Err(), context.Canceled) {

@@ -1,0 +1,120 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/hpmq/hpmq/sdk/client"
+)
+
+// Changes brings changes of links from state to state.
+type Changes interface {
+	// Submit keeps a change and answers it at once; of an id that is known, the change there is.
+	Submit(ctx context.Context, n client.NewChange) (client.Change, error)
+	Changes(ctx context.Context) ([]client.Change, error)
+	Change(ctx context.Context, id string) (client.Change, error)
+	Decide(ctx context.Context, d Decision) (client.Change, error)
+	// FollowChanges visits the events from a number on, and what comes, until visit or pause is
+	// false. pause is called before it waits.
+	FollowChanges(ctx context.Context, from uint64, visit func(*client.ChangeEvent) bool,
+		pause func() bool) error
+}
+
+// Decision is somebody's about a change at work.
+type Decision struct{ ID, What, By string }
+
+// What a Decision can be.
+const (
+	Cancel   = "cancel"
+	Promote  = "promote"
+	Rollback = "rollback"
+)
+
+// Bundles takes what changes are to link.
+type Bundles interface {
+	Upload(ctx context.Context, name string, content []byte) (client.Uploaded, error)
+}
+
+// ChangeID is a request about one change. (It is exported for huma, which looks for fields.)
+type ChangeID struct {
+	ID string `path:"id" maxLength:"128"`
+}
+
+func registerChanges(api huma.API, cfg Config, b Broker) {
+	c := b.Changes
+	submit := operation("submit-change", http.MethodPost, "/changes",
+		"Change components in some places, all or none; the same id again answers the same change")
+	submit.MaxBodyBytes = 1 << 20
+	huma.Register(api, submit,
+		func(ctx context.Context, in *of[client.NewChange]) (*of[client.Change], error) {
+			return answer(c.Submit(ctx, in.Body))
+		})
+	huma.Register(api, operation("list-changes", http.MethodGet, "/changes",
+		"Changes of links, the newest first"),
+		func(ctx context.Context, _ *struct{}) (*of[[]client.Change], error) {
+			return answerList(c.Changes(ctx))
+		})
+	huma.Register(api, operation("show-change", http.MethodGet, "/changes/{id}",
+		"One change: its states with their times, and how both versions do while it is at work"),
+		func(ctx context.Context, in *ChangeID) (*of[client.Change], error) {
+			return answer(c.Change(ctx, in.ID))
+		})
+	for what, summary := range map[string]string{
+		Cancel:   "End a change that is not committed",
+		Promote:  "Leave out what a change still waits for",
+		Rollback: "Bring the old versions back while a change is watched after its commit",
+	} {
+		huma.Register(api, operation(what+"-change", http.MethodPost, "/changes/{id}/"+what,
+			summary),
+			func(ctx context.Context, in *struct {
+				ChangeID
+				By string `query:"by" maxLength:"1024" doc:"Who says so, for the audit"`
+			}) (*of[client.Change], error) {
+				return answer(c.Decide(ctx, Decision{ID: in.ID, What: what, By: in.By}))
+			})
+	}
+	registerEvents(api, cfg, c)
+	registerUpload(api, cfg, b.Bundles)
+}
+
+func registerEvents(api huma.API, cfg Config, c Changes) {
+	op := operation("follow-changes", http.MethodGet, "/events",
+		"What happens to changes: what did and what comes, a line an event (NDJSON)")
+	event := api.OpenAPI().Components.Schemas.Schema(
+		reflect.TypeFor[client.ChangeEvent](), true, "")
+	op.Responses = map[string]*huma.Response{"200": {
+		Description: "A line for each event",
+		Content:     map[string]*huma.MediaType{ndjson: {Schema: event}},
+	}}
+	huma.Register(api, op,
+		func(_ context.Context, in *struct {
+			From uint64 `query:"from" doc:"The first number; 0 is the oldest that is kept"`
+		}) (*huma.StreamResponse, error) {
+			return stream(cfg, func(ctx context.Context, s *lines) error {
+				return c.FollowChanges(ctx, in.From,
+					func(e *client.ChangeEvent) bool { return s.line(e) }, s.flush)
+			}), nil
+		})
+}
+
+func registerUpload(api huma.API, cfg Config, b Bundles) {
+	op := operation("upload-bundle", http.MethodPost, "/bundles",
+		"Send a .wasm, or the tar of a bundle, for a change to name as its source")
+	op.MaxBodyBytes = int64(cfg.BundleBytesMax)
+	op.BodyReadTimeout = cfg.RequestTimeout
+	op.DefaultStatus = http.StatusCreated
+	huma.Register(api, op,
+		func(ctx context.Context, in *struct {
+			Name    string `query:"name" maxLength:"128" doc:"For people, where it has none"`
+			RawBody []byte `contentType:"application/octet-stream"`
+		}) (*of[client.Uploaded], error) {
+			if len(in.RawBody) == 0 {
+				return nil, problem(fmt.Errorf("%w: nothing was sent", ErrRefused))
+			}
+			return answer(b.Upload(ctx, in.Name, in.RawBody))
+		})
+}
