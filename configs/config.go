@@ -104,6 +104,12 @@ type Log struct {
 	Format string `yaml:"format"`
 }
 
+// What the record of failures has.
+const (
+	FailuresFull     = "full"
+	FailuresRedacted = "redacted" // no topics, client ids and lines that components wrote
+)
+
 // Wasm bounds the engine that runs components.
 type Wasm struct {
 	// Interpreter forbids the compiler, which amd64 and arm64 use by default.
@@ -127,6 +133,13 @@ type Wasm struct {
 	AuthFuelMax   uint64 `yaml:"auth_fuel_max"`
 	// DepthMax is how deep the calls inside a component may nest.
 	DepthMax uint32 `yaml:"depth_max"`
+	// ListenerGuestsMax is how many instances all components of a listener may have together, and
+	// ListenerMemoryMax what their memories may take; 0 is no bound.
+	ListenerGuestsMax uint32 `yaml:"listener_guests_max"`
+	ListenerMemoryMax Size   `yaml:"listener_memory_max"`
+	// Failures is full or redacted: what the record of failures has of clients and of what
+	// components say.
+	Failures string `yaml:"failures"`
 }
 
 // Remember bounds what components make the broker remember, by kv and history. Bytes count keys or
@@ -294,6 +307,7 @@ func DefaultWasm() Wasm {
 		AuthMemoryMax: 16 * MiB,
 		AuthFuelMax:   25_000_000_000, // 800,000 rounds of PBKDF2
 		DepthMax:      1024,
+		Failures:      FailuresFull,
 	}
 }
 

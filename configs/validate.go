@@ -131,6 +131,11 @@ func (w *Wasm) validate(ps *Problems) {
 	ps.note("wasm.start_fuel_max", within(w.StartFuelMax, 1000, 1<<62))
 	ps.note("wasm.auth_memory_max", withinMemory(w.AuthMemoryMax))
 	ps.note("wasm.auth_fuel_max", within(w.AuthFuelMax, 1000, 1<<62))
+	ps.note("wasm.listener_guests_max", within(w.ListenerGuestsMax, 0, 1_000_000))
+	if w.ListenerMemoryMax != 0 {
+		ps.note("wasm.listener_memory_max", within(w.ListenerMemoryMax, 64*KiB, 1<<40))
+	}
+	oneOf(ps, "wasm.failures", w.Failures, []string{FailuresFull, FailuresRedacted})
 	ps.note("wasm.depth_max", within(w.DepthMax, 16, 1900)) // the interpreter ends at 2,000 frames
 }
 

@@ -54,6 +54,8 @@ type Setting struct {
 // Links changes which component serves which role. Its calls may take seconds.
 type Links interface {
 	Link(ctx context.Context) ([]client.Linked, error)
+	// Failures are those of one listener, or of all if it is empty.
+	Failures(ctx context.Context, listener string) ([]client.Failure, error)
 	Swap(ctx context.Context, s client.Swap) (client.Swapped, error)
 	Rollback(ctx context.Context, r client.Rollback) (client.Swapped, error)
 }

@@ -64,6 +64,10 @@ func (f *fake) ReloadCertificates(_ context.Context, name string) (client.Listen
 
 func (f *fake) Link(context.Context) ([]client.Linked, error) { return nil, f.ask() }
 
+func (f *fake) Failures(_ context.Context, listener string) ([]client.Failure, error) {
+	return []client.Failure{{Kind: "trap"}}, f.ask(listener)
+}
+
 func (f *fake) Swap(_ context.Context, s client.Swap) (client.Swapped, error) {
 	return client.Swapped{New: client.Linked{Name: s.Use}}, f.ask(s)
 }
@@ -169,6 +173,8 @@ func TestRequestsReachTheBroker(t *testing.T) {
 		"listeners": {func(c *client.Client) error { _, err := c.Listeners(ctx); return err },
 			nil},
 		"link": {func(c *client.Client) error { _, err := c.Link(ctx); return err }, nil},
+		"failures": {func(c *client.Client) error { _, err := c.Failures(ctx, "l~1"); return err },
+			[]any{"l~1"}},
 		"listener": {func(c *client.Client) error { _, err := c.Listener(ctx, "l~1"); return err },
 			[]any{"l~1"}},
 		"add": {func(c *client.Client) error { _, err := c.AddListener(ctx, text); return err },

@@ -83,6 +83,13 @@ func registerLinks(api huma.API, cfg Config, l Links) {
 		func(ctx context.Context, _ *struct{}) (*of[[]client.Linked], error) {
 			return answerList(l.Link(ctx))
 		})
+	huma.Register(api, operation("list-failures", http.MethodGet, "/link/failures",
+		"What components failed of last, by listener, the latest first"),
+		func(ctx context.Context, in *struct {
+			Listener string `query:"listener" maxLength:"64" doc:"Of this one alone"`
+		}) (*of[[]client.Failure], error) {
+			return answerList(l.Failures(ctx, in.Listener))
+		})
 	swap := operation("swap-link", http.MethodPost, "/link/swap",
 		"Put a component in the place of another while messages flow")
 	swap.MaxBodyBytes = int64(cfg.WasmBytesMax)*4/3 + 64<<10 // the component in base64

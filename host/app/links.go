@@ -56,6 +56,9 @@ func linkConfig(c *configs.Config, loops int) link.Config {
 		Fuel: w.FuelMax, StartFuel: w.StartFuelMax, DepthMax: w.DepthMax,
 		MemoryBytesMax: uint32(w.MemoryMax),
 	}
+	cfg.ListenerGuestsMax = int(w.ListenerGuestsMax)
+	cfg.ListenerMemoryBytesMax = uint64(w.ListenerMemoryMax)
+	cfg.RedactFailures = w.Failures == configs.FailuresRedacted
 	cfg.AuthLimits = link.Limits{
 		Fuel: w.AuthFuelMax, StartFuel: w.StartFuelMax, DepthMax: w.DepthMax,
 		MemoryBytesMax: uint32(w.AuthMemoryMax),
@@ -154,14 +157,7 @@ func (a *App) Linked() []Linked {
 
 // shown is what is linked, by the names that operators know, those of removed listeners among it.
 func (a *App) shown() []link.ListenerView {
-	a.change.Lock()
-	names := make(map[string]string, len(a.doors)+len(a.left))
-	for _, doors := range []map[string]*door{a.doors, a.left} {
-		for _, d := range doors {
-			names[d.key] = d.name()
-		}
-	}
-	a.change.Unlock()
+	names := a.names()
 	var out []link.ListenerView
 	for _, v := range a.linker.Show() {
 		if name, ok := names[v.Listener]; ok {
@@ -173,4 +169,17 @@ func (a *App) shown() []link.ListenerView {
 		return cmp.Compare(x.Listener, y.Listener)
 	})
 	return out
+}
+
+// names are the names that operators know of listeners, by those of their links.
+func (a *App) names() map[string]string {
+	a.change.Lock()
+	defer a.change.Unlock()
+	names := make(map[string]string, len(a.doors)+len(a.left))
+	for _, doors := range []map[string]*door{a.doors, a.left} {
+		for _, d := range doors {
+			names[d.key] = d.name()
+		}
+	}
+	return names
 }

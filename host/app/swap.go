@@ -38,6 +38,8 @@ func linkedOf(listener string, v *link.ComponentView) client.Linked {
 		Digest: v.Digest, Size: v.Size, Grants: v.Grants,
 		OnFault: v.OnFault.String(), Calls: v.Calls, Faults: v.Faults,
 		Breaker: v.Breaker, LastFault: v.LastFault, Previous: v.Previous,
+		BreakerSince: v.BreakerSince, BreakerOpened: v.BreakerOpened, Absent: v.Absent,
+		Since: v.Since, Guests: v.Guests, MemoryBytesMax: v.MemoryBytesMax,
 	}
 }
 

@@ -65,6 +65,14 @@ type Linked struct {
 	Calls    uint64   `json:"calls"`
 	Faults   uint64   `json:"faults" doc:"Calls that trapped or ran out of fuel"`
 	Breaker  string   `json:"breaker" doc:"closed while it works, open while it is at rest"`
+	// Absent are the questions that found no instance: on_fault answered them.
+	Absent        uint64    `json:"absent,omitempty" doc:"Questions that found no instance"`
+	BreakerSince  time.Time `json:"breaker_since,omitzero" doc:"Absent if it was never open"`
+	BreakerOpened uint64    `json:"breaker_opened,omitempty" doc:"How often it opened"`
+	Since         time.Time `json:"since,omitzero" doc:"When it was linked in this place"`
+	Guests        int       `json:"guests,omitempty" doc:"Instances it may have"`
+	// MemoryBytesMax is of all those instances together.
+	MemoryBytesMax uint64 `json:"memory_bytes_max,omitempty" doc:"What they may take together"`
 	// LastFault is for a person to read.
 	LastFault string `json:"last_fault,omitempty"`
 	Previous  string `json:"previous,omitempty" doc:"Digest a rollback brings back"`

@@ -14,7 +14,7 @@ func newLink(s *settings) *cobra.Command {
 		Use:   "link",
 		Short: "Show and change which component serves which role",
 	}
-	link.AddCommand(newLinkShow(s), newLinkSwap(s), newLinkRollback(s))
+	link.AddCommand(newLinkShow(s), newLinkDoctor(s), newLinkSwap(s), newLinkRollback(s))
 	return link
 }
 

@@ -3,8 +3,11 @@ package main
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/hpmq/hpmq/sdk/client"
 )
 
 func newLinkShow(s *settings) *cobra.Command {
@@ -34,7 +37,7 @@ func (s *settings) linkShow(cmd *cobra.Command) error {
 		rows[i] = []string{
 			l.Listener, l.Role, strconv.Itoa(l.Position), l.Name, l.Version, l.Form,
 			l.Contract, short(l.Digest), strings.Join(l.Grants, ","), l.OnFault,
-			strconv.FormatUint(l.Calls, 10), strconv.FormatUint(l.Faults, 10), l.Breaker,
+			strconv.FormatUint(l.Calls, 10), strconv.FormatUint(l.Faults, 10), breakerText(&l),
 			short(l.Previous),
 		}
 	}
@@ -42,4 +45,12 @@ func (s *settings) linkShow(cmd *cobra.Command) error {
 		"LISTENER", "ROLE", "POS", "COMPONENT", "VERSION", "FORM", "CONTRACT", "DIGEST", "GRANTS",
 		"ON FAULT", "CALLS", "FAULTS", "BREAKER", "PREVIOUS",
 	}, rows)
+}
+
+// breakerText tells of a breaker that is not closed since when.
+func breakerText(l *client.Linked) string {
+	if l.Breaker == "closed" || l.BreakerSince.IsZero() {
+		return l.Breaker
+	}
+	return l.Breaker + " since " + l.BreakerSince.Local().Format(time.TimeOnly)
 }

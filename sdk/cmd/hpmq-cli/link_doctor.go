@@ -1,0 +1,186 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hpmq/hpmq/sdk/client"
+)
+
+func newLinkDoctor(s *settings) *cobra.Command {
+	var listener string
+	c := &cobra.Command{
+		Use:   "doctor",
+		Short: "Say which components fail, of what, and what to do",
+		Long: `Say which components fail, of what, and what to do.
+
+For each component that failed: since when and how often, the kind of failure (trap, fuel, depth,
+memory, garbage, too large, start, no guest), the last message it failed of, what it wrote then, the
+fuel it spent and the functions it was in; what its fault policy makes of it, and what to do: the
+command that brings back the version before, the setting to raise, what to send its author.
+The broker keeps the last failures of each listener, the same again counted, until it is restarted
+or the listener goes. With wasm.failures: redacted it keeps no topics, client ids and lines.`,
+		Example: `  hpmq-cli link doctor
+  hpmq-cli link doctor --listener mqtt
+  hpmq-cli link doctor --json   # all of it, for the author`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return s.linkDoctor(c, listener) },
+	}
+	c.Flags().StringVar(&listener, "listener", "", "look at this listener alone")
+	return c
+}
+
+func (s *settings) linkDoctor(cmd *cobra.Command, listener string) error {
+	c, err := s.client()
+	if err != nil {
+		return err
+	}
+	failures, err := c.Failures(cmd.Context(), listener)
+	if err != nil {
+		return err
+	}
+	linked, err := c.Link(cmd.Context())
+	if err != nil {
+		return err
+	}
+	linked = slices.DeleteFunc(linked, func(l client.Linked) bool {
+		return listener != "" && l.Listener != listener
+	})
+	found := s.examine(time.Now(), linked, failures)
+	if s.json {
+		return s.printJSON(found)
+	}
+	return s.printFindings(&found)
+}
+
+// findings are what is to be said of the components of a broker.
+type findings struct {
+	// Well says that nothing fails now.
+	Well       bool   `json:"well"`
+	Components int    `json:"components"`
+	Questions  uint64 `json:"questions"`
+	// Cases are the components that failed, the worst first.
+	Cases []ailment `json:"cases"`
+	at    time.Time
+}
+
+// ailment is a component that failed.
+type ailment struct {
+	State    string `json:"state"`
+	Listener string `json:"listener"`
+	Role     string `json:"role"`
+	Position int    `json:"position"`
+	Name     string `json:"name"`
+	Version  string `json:"version"`
+	Digest   string `json:"digest"`
+	// Linked is what the broker says of it, if it serves.
+	Linked *client.Linked `json:"linked,omitempty"`
+	// Failures are the latest first.
+	Failures  []client.Failure `json:"failures"`
+	Meanwhile string           `json:"meanwhile"`
+	ToDo      []string         `json:"to_do"`
+}
+
+// The states of what failed, the worst first.
+const (
+	stateResting = "rests" // its breaker is open
+	stateTried   = "is tried again"
+	stateFailing = "fails"
+	stateEarlier = "failed earlier"
+	stateGone    = "is linked no more"
+)
+
+var states = []string{stateResting, stateTried, stateFailing, stateEarlier, stateGone}
+
+// recent is how long ago a failure is one of now.
+const recent = 10 * time.Minute
+
+// examine puts together what belongs together.
+func (s *settings) examine(
+	now time.Time, linked []client.Linked, failures []client.Failure,
+) findings {
+	found := findings{at: now, Well: true, Components: len(linked), Cases: []ailment{}}
+	for i := range linked {
+		l := &linked[i]
+		found.Questions += l.Calls + l.Absent
+		if l.Faults+l.Absent == 0 && l.Breaker == "closed" {
+			continue
+		}
+		found.Cases = append(found.Cases, ailment{
+			State: stateEarlier, Listener: l.Listener, Role: l.Role, Position: l.Position,
+			Name: l.Name, Version: l.Version, Digest: l.Digest, Linked: l,
+		})
+	}
+	for i := range failures {
+		a := found.caseOf(&failures[i])
+		a.Failures = append(a.Failures, failures[i])
+	}
+	for i := range found.Cases {
+		a := &found.Cases[i]
+		slices.SortStableFunc(a.Failures, causesFirst)
+		a.State = a.state(now)
+		a.Meanwhile = a.meanwhile()
+		a.ToDo = s.toDo(a, failures)
+		found.Well = found.Well && (a.State == stateEarlier || a.State == stateGone)
+	}
+	slices.SortStableFunc(found.Cases, func(x, y ailment) int {
+		return cmp.Compare(slices.Index(states, x.State), slices.Index(states, y.State))
+	})
+	return found
+}
+
+// causesFirst puts that there was no instance behind why.
+func causesFirst(x, y client.Failure) int {
+	rank := map[bool]int{true: 1}
+	return cmp.Compare(rank[x.Kind == noGuest], rank[y.Kind == noGuest])
+}
+
+// noGuest is a kind of failures.
+const noGuest = "no guest"
+
+// caseOf is the case that f belongs to, made if there is none.
+func (d *findings) caseOf(f *client.Failure) *ailment {
+	serving := f.Standing == client.Serving
+	for i := range d.Cases {
+		a := &d.Cases[i]
+		same := a.Listener == f.Listener && a.Role == f.Role && a.Digest == f.Digest
+		if same && serving && a.Linked != nil && a.Position == f.Position ||
+			same && !serving && a.Linked == nil && a.standing() == f.Standing {
+			return a
+		}
+	}
+	d.Cases = append(d.Cases, ailment{
+		Listener: f.Listener, Role: f.Role, Position: f.Position, Name: f.Name,
+		Version: f.Version, Digest: f.Digest, Failures: []client.Failure{},
+	})
+	return &d.Cases[len(d.Cases)-1]
+}
+
+// state is how it is at that time.
+func (a *ailment) state(now time.Time) string {
+	switch {
+	case a.Linked == nil && a.standing() == client.Gone:
+		return stateGone
+	case a.Linked != nil && a.Linked.Breaker == "open":
+		return stateResting
+	case a.Linked != nil && a.Linked.Breaker == "half-open":
+		return stateTried
+	}
+	for i := range a.Failures {
+		if now.Sub(a.Failures[i].Last) < recent {
+			return stateFailing
+		}
+	}
+	return stateEarlier
+}
+
+// standing is that of the component.
+func (a *ailment) standing() string {
+	if a.Linked != nil || len(a.Failures) == 0 {
+		return client.Serving
+	}
+	return a.Failures[0].Standing
+}

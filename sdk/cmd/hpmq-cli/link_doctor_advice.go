@@ -1,0 +1,157 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hpmq/hpmq/sdk/client"
+)
+
+// policies are what happens to what a component cannot answer, by role and on_fault.
+var policies = map[string]map[string]string{
+	"authenticator": {
+		"open":   "clients come in as if it were not linked",
+		"closed": "nobody it is asked about comes in (server unavailable)",
+	},
+	"authorizer": {
+		"open":   "the next authorizer decides, or all is allowed",
+		"closed": "what it is asked about is denied (implementation specific error)",
+	},
+	"transformer": {
+		"open":   "messages go on as they came, untransformed",
+		"closed": "the messages it wants are dropped",
+	},
+	"deduplicator": {
+		"open":   "messages go on, repeated ones too",
+		"closed": "the messages it wants are suppressed",
+	},
+	"router": {
+		"open":   "messages go their usual way",
+		"closed": "the messages it wants are dropped",
+	},
+	"codec": {
+		"open":   "what it cannot translate is thrown away, connections stay",
+		"closed": "connections that it cannot translate for are closed",
+	},
+	"worker": {
+		"open":   "it is not told of some messages; no client notices",
+		"closed": "it is not told of some messages; no client notices",
+	},
+}
+
+// meanwhile says what the fault policy makes of it.
+func (a *ailment) meanwhile() string {
+	onFault := ""
+	switch {
+	case a.Linked != nil:
+		onFault = a.Linked.OnFault
+	case a.standing() == client.Gone:
+		return ""
+	case a.standing() == client.Shadow:
+		return "it answers in a shadow: none of it has an effect"
+	default:
+		onFault = a.Failures[0].OnFault
+	}
+	text := "on_fault is " + onFault + ": " + policies[a.Role][onFault]
+	if a.standing() == client.Canary {
+		text += "; this is for the clients of a canary alone"
+	}
+	return text
+}
+
+// toDo is what a person can do, the first thing first.
+func (s *settings) toDo(a *ailment, all []client.Failure) (do []string) {
+	switch a.standing() {
+	case client.Gone:
+		return []string{}
+	case client.Serving:
+		do = append(do, s.goBack(a, all))
+	default:
+		do = append(do, "end its change: the version that serves is as it was")
+	}
+	for i := range a.Failures {
+		if text := a.remedy(&a.Failures[i]); text != "" && !slices.Contains(do, text) {
+			do = append(do, text)
+		}
+	}
+	if slices.ContainsFunc(a.Failures, func(f client.Failure) bool { return f.Backtrace != nil }) {
+		do = append(do, "send its author what it failed of: "+s.command("link doctor --listener "+
+			a.Listener+" --json"))
+	}
+	return do
+}
+
+// command is a line that asks the same broker.
+func (s *settings) command(words string) string {
+	line := "hpmq-cli " + words
+	if s.server != client.DefaultServer {
+		line += " --server " + s.server
+	}
+	if s.tokenFile != "" {
+		line += " --token-file " + s.tokenFile
+	}
+	return line
+}
+
+// goBack is how to have what worked before, unless it is known to have failed too.
+func (s *settings) goBack(a *ailment, all []client.Failure) string {
+	at := fmt.Sprintf("--listener %s --role %s", a.Listener, a.Role)
+	another := "swap in a version that works: " +
+		s.command(fmt.Sprintf("link swap %s --position %d --use FILE.wasm", at, a.Position))
+	if a.Linked == nil || a.Linked.Previous == "" {
+		return "there is no version before it to go back to; " + another
+	}
+	for i := range all {
+		if f := &all[i]; f.Digest == a.Linked.Previous && f.Listener == a.Listener {
+			return fmt.Sprintf("the version before it, %s, has failed too (%s); %s",
+				short(f.Digest), f.Kind, another)
+		}
+	}
+	return fmt.Sprintf("go back to the version before it, %s: %s", short(a.Linked.Previous),
+		s.command("link rollback "+at))
+}
+
+// remedy is what may help against a failure of that kind.
+func (a *ailment) remedy(f *client.Failure) string {
+	entry := fmt.Sprintf("its entry of link.%s of listener %s in the configuration", a.Role,
+		a.Listener)
+	const reload = ", and have it reloaded (SIGHUP)"
+	switch f.Kind {
+	case "fuel":
+		return fmt.Sprintf("if its work is that large, write fuel: %d into %s%s; if it never "+
+			"ends, no fuel is enough", 2*f.FuelMax, entry, reload)
+	case "memory":
+		return fmt.Sprintf("if it needs that much, write memory: %s, twice what it has, into %s%s",
+			a.memory(), entry, reload)
+	case "depth":
+		return "if it must nest its calls so deep, raise wasm.depth_max in the configuration and " +
+			"restart the broker"
+	case "garbage":
+		return "have it looked at, it may be made for another wit/: " +
+			"hpmq-cli component check FILE.wasm"
+	case "too large":
+		return "messages above 1 MiB are not shown to it: have it take payloads by handle " +
+			"(wit/README.md), or bound packet_bytes_max of the listener"
+	case "start":
+		return "it cannot start again as it did when it was linked: look for its lines in the log"
+	}
+	return ""
+}
+
+// memory is twice what one instance has.
+func (a *ailment) memory() string {
+	if a.Linked == nil || a.Linked.Guests == 0 {
+		return "32MiB"
+	}
+	each := 2 * a.Linked.MemoryBytesMax / uint64(a.Linked.Guests)
+	if each%(1<<20) == 0 {
+		return fmt.Sprintf("%dMiB", each>>20)
+	}
+	return fmt.Sprintf("%dKiB", each>>10)
+}
+
+// bareName is a function of a contract without the contract: "upstream".
+func bareName(function string) string {
+	return function[strings.LastIndexByte(function, '#')+1:]
+}
