@@ -67,7 +67,7 @@ func fromBundle(
 		return nil, err
 	}
 	return &rollout.Artifact{
-		Pin: rollout.Pin{Name: b.Name, Version: b.Version, Digest: string(c.Digest),
+		Pin: rollout.Pin{Name: c.Name, Version: b.Version, Digest: string(c.Digest),
 			Bundle: string(b.Digest)},
 		Code: b.Content(c.Digest),
 		More: &fetched{bundle: &fetchedBundle{Bundle: b, component: c, layout: l}},
@@ -102,10 +102,11 @@ func chooseComponent(b *bundle.Bundle, role, name string) (*bundle.Component, er
 func (s source) verifyBundle(
 	it rollout.Item, a *rollout.Artifact, b *fetchedBundle,
 ) error {
-	policy := s.trust.Load()
-	if _, _, err := policy.VerifyLayout(b.layout, b.Descriptor); err != nil {
+	_, verdict, err := s.trust.Load().VerifyLayout(b.layout, b.Descriptor)
+	if err != nil {
 		return err
 	}
+	a.Key = verdict.Key
 	for _, r := range b.Requires {
 		if !s.linker.Serves(r) {
 			return fmt.Errorf("bundle %s %s requires %s, which this broker does not have: update "+
@@ -124,9 +125,22 @@ func (s source) verifyBundle(
 		a.Config = config
 		return nil
 	}
-	var err error
 	a.Config, err = schema.Fill(config)
 	return err
+}
+
+// vouches says whether a key may ship components of a name. Who may ship a bundle of one name may
+// put a component of another into it, but not in the place of one of the broker's own.
+func (a *App) vouches(key, name string) bool {
+	if key == "" {
+		return false
+	}
+	for _, k := range a.trust.Load().Keys {
+		if k.Name == key {
+			return sign.Matches(k.Names, name)
+		}
+	}
+	return false
 }
 
 // taken says whether there is a component in the place.

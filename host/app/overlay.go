@@ -76,7 +76,8 @@ func (a *App) slotRef(chain []link.Ref, s *rollout.Slot) (link.Ref, error) {
 	if ref.Limits == (link.Limits{}) {
 		ref.Limits = under.Limits
 	}
-	ref.Use = useOf(s.Pinned.Source, s.Pinned.Component, s.Pinned.Name)
+	ref.Use = useOf(s.Pinned.Source, s.Pinned.Name)
+	ref.Vouched = a.vouches(s.Pinned.Key, s.Pinned.Name)
 	if !ships(s.Pinned.Source) {
 		ref.Code, err = a.changes.shelf.Get(s.Pinned.Digest)
 	}

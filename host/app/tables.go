@@ -59,7 +59,8 @@ func (t tables) change(p *rollout.Place) (link.Change, error) {
 		return c, err
 	}
 	c.Ref, err = refOfSettings(&p.Settings)
-	c.Ref.Use = useOf(p.Source, p.Component, p.Artifact.Name)
+	c.Ref.Use = useOf(p.Source, p.Artifact.Name)
+	c.Ref.Vouched = t.vouches(p.Artifact.Key, p.Artifact.Name)
 	if !p.Artifact.More.(*fetched).shipped {
 		c.Ref.Code = p.Artifact.Code
 	}
@@ -67,16 +68,11 @@ func (t tables) change(p *rollout.Place) (link.Change, error) {
 }
 
 // useOf is what a component is called if it does not say: the same each time it is linked.
-func useOf(source, component, name string) string {
-	switch {
-	case component != "":
-		return component
-	case name != "":
-		return name
-	case ships(source):
+func useOf(source, name string) string {
+	if name == "" && ships(source) {
 		return source
 	}
-	return ""
+	return name
 }
 
 func refOfSettings(s *rollout.Settings) (link.Ref, error) {

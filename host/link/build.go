@@ -131,7 +131,9 @@ func (b *build) begin(art Artifact, mod *module) *entry {
 		id: b.l.entries.Add(1), ward: b.ward, breaker: wasm.NewBreaker(b.l.cfg.Pool),
 		config: b.ref.Config, onFault: b.ref.OnFault.or(b.role), since: time.Now(),
 		own: b.ref.Limits, limits: b.l.cfg.limits(b.role, b.ref.Limits),
-		name: art.Name, version: art.Version, shipped: art.Default, env: b.ref.Env,
+		name: art.Name, version: art.Version, env: b.ref.Env,
+		shipped: art.Default || b.ref.Vouched,
+
 		wasi: state.Settings{Environment: environment(b.ref.Env), WaitMax: b.role.waitMax()},
 
 		lendsAbove: math.MaxInt,

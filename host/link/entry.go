@@ -23,7 +23,7 @@ type entry struct {
 	role     Role
 	name     string // of one place of origin: what is a file is never called like what is shipped
 	version  string
-	shipped  bool // it comes with the broker
+	shipped  bool // it comes with the broker, or from who may ship it
 	digest   string
 	schema   uint32 // of what it keeps, see manifest
 	config   []byte

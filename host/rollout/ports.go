@@ -28,9 +28,11 @@ type Artifact struct {
 
 // Pin names a component for good.
 type Pin struct {
-	// Name and Version are those of the bundle, or of the component that came without one.
+	// Name is that of the component, Version that of its bundle, or its own without one.
 	Name    string `json:"name,omitempty"`
 	Version string `json:"version,omitempty"`
+	// Key is the name of the key that vouches for it, if one does.
+	Key string `json:"key,omitempty"`
 	// Digest is that of the component as "sha256:…", Bundle that of the bundle's manifest, if any.
 	Digest string `json:"digest,omitempty"`
 	Bundle string `json:"bundle,omitempty"`

@@ -131,6 +131,7 @@ type ChangePlace struct {
 type Component struct {
 	Name    string `json:"name,omitempty"`
 	Version string `json:"version,omitempty"`
+	Key     string `json:"key,omitempty" doc:"That vouches for it"`
 	Digest  string `json:"digest,omitempty" doc:"Of the .wasm"`
 	Bundle  string `json:"bundle,omitempty" doc:"Digest of the manifest of the bundle it came in"`
 }
