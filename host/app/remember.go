@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,6 +24,10 @@ func (a *App) remember() error {
 	l.disk.Settle(a.settleNote)
 	keys, now := 0, a.now()
 	err := l.disk.Notes(store.NoteKV, func(n store.Note) error {
+		if component, schema, ok := n.Schema(); ok {
+			a.caps.kv.LoadSchema(component, schema)
+			return nil
+		}
 		keys++
 		a.caps.kv.Load(now, kv.Note{
 			Space: n.Space, Key: n.Key, Counter: n.Counter, N: n.N, Value: n.Value,
@@ -92,14 +97,35 @@ type kvKeeper struct{ *loops }
 func (k kvKeeper) Room() bool { return k.disk.Room() }
 
 func (k kvKeeper) Note(loop int, n kv.Note) any {
-	f := k.noteOn(loop, &store.Note{
-		Kind: store.NoteKV, Space: n.Space, Key: n.Key, Gone: n.Gone, Counter: n.Counter, N: n.N,
-		Value: n.Value, Expire: broker.Time(n.Expire), TTL: n.TTL, Change: n.Change,
-	})
+	stored := storedNote(&n)
+	f := k.noteOn(loop, &stored)
 	if f == nil {
 		return nil
 	}
 	return f
+}
+
+// storedNote is n as the store has it.
+func storedNote(n *kv.Note) store.Note {
+	if n.Schema {
+		return store.SchemaNote(n.Space, uint32(n.N))
+	}
+	return store.Note{
+		Kind: store.NoteKV, Space: n.Space, Key: n.Key, Gone: n.Gone, Counter: n.Counter, N: n.N,
+		Value: n.Value, Expire: broker.Time(n.Expire), TTL: n.TTL, Change: n.Change,
+	}
+}
+
+func (k kvKeeper) Keep(notes []kv.Note) error {
+	list := make([]store.Note, len(notes))
+	for i := range notes {
+		list[i] = storedNote(&notes[i])
+	}
+	err := k.disk.Keep(list)
+	if errors.Is(err, store.ErrGroup) {
+		return fmt.Errorf("%w: %w", kv.ErrBusy, err)
+	}
+	return err
 }
 
 func (k kvKeeper) Saw(loop int, fate any) {

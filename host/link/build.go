@@ -241,6 +241,7 @@ func (b *build) imports(e *entry) error {
 			unknown = append(unknown, name)
 		}
 		e.usesHistory = e.usesHistory || short == "history"
+		e.usesKV = e.usesKV || short == "kv"
 	}
 	if unknown != nil {
 		return b.refuse(StepImports, fmt.Errorf("it imports %s, which no link can grant",

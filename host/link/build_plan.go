@@ -32,7 +32,8 @@ func (p *Plan) build(ctx context.Context, changes []Change) error {
 			return err
 		}
 	}
-	return nil
+	_, err := p.l.needs(p.shifts()) // looked at again at the commit
+	return err
 }
 
 func (p *Plan) partOf(listener string) *part {

@@ -55,6 +55,12 @@ func (p *Plan) Canary(s Selector) error {
 		return fmt.Errorf("link: canary of plan %s: %w: %w", p.id, ErrNoCanary, err)
 	}
 	defer p.holdAll()()
+	if needs, err := p.l.needs(p.shifts()); err != nil {
+		return fmt.Errorf("link: canary of plan %s: %w", p.id, err)
+	} else if needs != nil {
+		return fmt.Errorf("link: canary of plan %s: %w: what its components have in kv is "+
+			"migrated with the commit", p.id, ErrNoCanary)
+	}
 	for _, pt := range p.parts {
 		if pt.ls.gone {
 			return fmt.Errorf("link: canary of plan %s: %s: %w", p.id, pt.ls.name,
@@ -65,7 +71,7 @@ func (p *Plan) Canary(s Selector) error {
 		p.endShadow()
 		p.measure()
 	}
-	err = p.l.move(p.heirs(), func() {
+	err = p.l.move(p.shifts(), func() {
 		for _, pt := range p.parts {
 			pt.try(ready)
 		}

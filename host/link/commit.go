@@ -48,7 +48,7 @@ func (p *Plan) Commit() ([]Result, error) {
 // commitHeld commits, or changes nothing; all listeners are held.
 func (p *Plan) commitHeld() (map[*part]time.Duration, error) {
 	took := map[*part]time.Duration{}
-	err := p.l.move(p.heirs(), func() {
+	err := p.l.move(p.shifts(), func() {
 		for _, pt := range p.parts {
 			took[pt] = pt.ls.put(pt.next)
 		}
@@ -63,10 +63,10 @@ func (p *Plan) commitHeld() (map[*part]time.Duration, error) {
 	return took, nil
 }
 
-// heirs are those of all listeners of the plan.
-func (p *Plan) heirs() (all []heir) {
+// shifts are those of all listeners of the plan.
+func (p *Plan) shifts() (all []turnover) {
 	for _, pt := range p.parts {
-		all = append(all, heirs(pt.old, pt.next)...)
+		all = append(all, turnover{pt.old, pt.next})
 	}
 	return all
 }
@@ -135,16 +135,19 @@ func (p *Plan) Revert() ([]Result, error) {
 	}
 	took := map[*part]time.Duration{}
 	back := make([]*table, len(p.parts))
-	var all []heir
+	var all []turnover
 	for i, pt := range p.parts {
 		back[i] = pt.put.after(pt.old.chains)
-		all = append(all, heirs(pt.put, back[i])...)
+		all = append(all, turnover{pt.put, back[i]})
 	}
-	p.l.moveBack(all, func() {
+	err := p.l.moveBack(all, func() {
 		for i, pt := range p.parts {
 			took[pt] = pt.ls.put(back[i])
 		}
 	})
+	if err != nil {
+		return nil, err
+	}
 	for i, pt := range p.parts {
 		engage(pt.put, back[i])
 		p.l.drain(released(pt.put, back[i]))

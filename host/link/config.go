@@ -88,6 +88,8 @@ type Config struct {
 	StateFuel uint64
 	// StateBytesMax bounds that state, of one loop.
 	StateBytesMax int
+	// MigrationFuel is what the migration of all keys of a component may spend.
+	MigrationFuel uint64
 	// HandOverTimeout is how long loops wait for each other, and how long they stand still then.
 	HandOverTimeout time.Duration
 
@@ -127,6 +129,7 @@ func Default() Config {
 
 		StateFuel:       25_000_000, // 10 ms: a megabyte, byte by byte
 		StateBytesMax:   1 << 20,
+		MigrationFuel:   25_000_000_000,         // 10 s beside the loops
 		HandOverTimeout: 250 * time.Millisecond, // no client notices
 
 		DecisionsMax: 8192,

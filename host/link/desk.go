@@ -215,6 +215,9 @@ func (s *shift) tell(t *task) <-chan time.Time {
 			<-after(retryPause)
 			continue
 		}
+		if err == errClosedEntry && t.what != fnTimer && t.what != fnStop {
+			break // its keys are of another schema by now
+		}
 		if t.what == fnTimer && err != nil {
 			return after(time.Second) // a worker that once failed is not silent for ever
 		}
@@ -231,7 +234,7 @@ func (s *shift) tell(t *task) <-chan time.Time {
 func (e *entry) tell(t *task) (next time.Duration, err error) {
 	e.use.RLock()
 	defer e.use.RUnlock()
-	if e.closed {
+	if e.closed || e.barred {
 		return 0, errClosedEntry
 	}
 	in := e.seats[0].take(e.linker.ports.Now())

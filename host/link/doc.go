@@ -14,8 +14,8 @@
 //
 // # A swap
 //
-//	read → compile → manifest → exports → imports → instantiate → configure → state → commit →
-//	drain
+//	read → compile → manifest → exports → imports → instantiate → configure → migrate → state →
+//	commit → drain
 //
 // Everything up to commit works on the new entry beside the running ones; a refusal is a *StepError
 // and leaves nothing behind. After the commit the entries that the new table and its rollback no
@@ -51,6 +51,13 @@
 // nothing is asked between the export and the commit. A guest is marked before it is asked; if
 // anything fails, all are brought back to their marks and no table is stored. The way back to an
 // old version asks too, but does not depend on the answer.
+//
+// What a component keeps in kv is of a schema, and all that is linked of it is made for that one:
+// whoever changes a table holds Linker.moving while that is looked at. An entry of another schema
+// comes with a migration: its keys are brought beside what is there, on a guest of its own, while
+// the old version goes on; the rest while the loops stand still and those beside the loops are kept
+// out of their guests. The write of the store is the last that can fail, and comes before the
+// table.
 //
 // # Versions
 //

@@ -41,6 +41,7 @@ type entry struct {
 	// wants is by broker.Direction what the first guest said at configure.
 	wants       [2]interest
 	usesHistory bool
+	usesKV      bool
 	// lendsAbove is the size from which on it gets payloads by handle.
 	lendsAbove int
 	// scratch is of an entry that is to have no effect; else nil.
@@ -53,6 +54,8 @@ type entry struct {
 	// do not take it: for them there is the Quiescer.
 	use    sync.RWMutex
 	closed bool // under use
+	// barred says, under use, that what the component has in kv is of another schema by now.
+	barred bool
 
 	lost       atomic.Uint64 // tasks that a worker was not told
 	lastFault  atomic.Pointer[string]

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hpmq/hpmq/host/cap/kv"
 	"github.com/hpmq/hpmq/host/wasm"
 )
 
@@ -29,7 +30,7 @@ type heir struct{ from, to *entry }
 // asked: their guests may be in a call for as long as it takes.
 func heirs(old, next *table) (all []heir) {
 	for r := Role(0); r < roleCount; r++ {
-		if r == RoleAuthenticator || r == RoleWorker {
+		if r.isBeside() {
 			continue
 		}
 		had, _ := old.chainOf(r)
@@ -57,43 +58,113 @@ func without(had, have []*entry) []*entry {
 	})
 }
 
-// move calls put, which stores tables, when all heirs have their state. If one cannot, or it takes
-// too long, put is not called, and all guests are as they were. Without heirs it only calls put.
-func (l *Linker) move(all []heir, put func()) error {
-	if len(all) == 0 {
+// movesMax is how often a change is tried while keys are still being written.
+const movesMax = 100
+
+// move calls put, which stores the tables that shifts say, when all heirs have their state and the
+// keys in kv are of the schemas that the entries are made for. If that cannot be, or the loops
+// stood still for too long, put is not called, and all guests and keys are as they were. Where
+// there is nothing to do it only calls put.
+func (l *Linker) move(shifts []turnover, put func()) error {
+	var all []heir
+	for _, s := range shifts {
+		all = append(all, heirs(s.old, s.next)...)
+	}
+	return l.moveWith(all, shifts, put)
+}
+
+func (l *Linker) moveWith(all []heir, shifts []turnover, put func()) error {
+	l.moving.Lock()
+	defer l.moving.Unlock()
+	migrations, err := l.migrate(shifts)
+	if err != nil {
+		return err
+	}
+	defer end(migrations)
+	if len(all)+len(migrations) == 0 {
 		put()
 		return nil
 	}
-	began := time.Now()
-	bytes, halted := 0, time.Duration(0)
-	var err error
-	stand := func() {
-		from := time.Now()
-		if bytes, err = l.handOver(all, from); err == nil {
-			put()
+	defer hold(migrations)()
+	c := &crossing{linker: l, heirs: all, migrations: migrations, put: put}
+	for range movesMax {
+		if err = c.try(); !errors.Is(err, kv.ErrBusy) {
+			break
 		}
-		halted = time.Since(from)
-	}
-	if h := l.ports.Halter; h == nil {
-		stand()
-	} else if late := h.Halt(l.cfg.HandOverTimeout, stand); late != nil {
-		e := all[0].to
-		err = e.refuseState(fmt.Errorf("the loops did not stop to hand over its state: %w", late))
-	}
-	if err == nil {
-		l.ports.Log.Info("state handed over", "listener", all[0].to.listener,
-			"component", all[0].to.name, "places", len(all), "bytes", bytes,
-			"loops stood", halted.String(), "seconds", time.Since(began).Seconds())
 	}
 	return err
 }
 
 // moveBack is move to what was there before. If that does not take the state, it goes on with what
-// it had: the way back must not depend on what is being left.
-func (l *Linker) moveBack(all []heir, put func()) {
-	if err := l.move(all, put); err != nil {
+// it had: the way back must not depend on what is being left. If it does not know the keys in kv
+// there is no way back.
+func (l *Linker) moveBack(shifts []turnover, put func()) error {
+	err := l.move(shifts, put)
+	var refused *StepError
+	if errors.As(err, &refused) && refused.Step == StepState {
 		l.ports.Log.Warn("the old version goes on with the state it had", "reason", err.Error())
-		put()
+		return l.moveWith(nil, shifts, put)
+	}
+	return err
+}
+
+// crossing is from the moment the loops stand still to when they go on, with other tables.
+type crossing struct {
+	linker     *Linker
+	heirs      []heir
+	migrations []*migration
+	put        func()
+	err        error
+}
+
+// try stops the loops if anybody uses what is handed over.
+func (c *crossing) try() error {
+	h, stop := c.linker.ports.Halter, len(c.heirs) > 0
+	for _, mg := range c.migrations {
+		stop = stop || mg.used
+	}
+	most := c.linker.cfg.HandOverTimeout
+	switch {
+	case !stop:
+		c.cross(time.Time{})
+	case h == nil:
+		c.cross(time.Now().Add(most))
+	default:
+		late := h.Halt(most, func() { c.cross(time.Now().Add(most)) })
+		if late != nil {
+			return c.refuse(fmt.Errorf("the loops did not stop: %w", late))
+		}
+	}
+	return c.err
+}
+
+func (c *crossing) refuse(err error) error {
+	if len(c.heirs) > 0 {
+		return c.heirs[0].to.refuseState(err)
+	}
+	return c.migrations[0].entry.refuseMigration(err)
+}
+
+// cross has until then.
+func (c *crossing) cross(until time.Time) {
+	l, began := c.linker, time.Now()
+	over := &handover{passes: make([]handing, l.cfg.Loops)}
+	if c.err = over.run(l, c.heirs, until); c.err == nil {
+		c.err = l.applied(c.migrations, until)
+	}
+	if c.err != nil {
+		over.undo()
+		return
+	}
+	c.put()
+	stood := time.Since(began).String()
+	for _, x := range c.heirs {
+		l.ports.Log.Info("state handed over", "listener", x.to.listener, "component", x.to.name,
+			"bytes", over.bytes(), "took", stood)
+	}
+	for _, mg := range c.migrations {
+		l.ports.Log.Info("keys migrated", "component", mg.entry.name, "from", mg.from, "to",
+			mg.entry.schema, "fuel", l.cfg.MigrationFuel-mg.fuel, "took", stood)
 	}
 }
 
@@ -107,36 +178,50 @@ func (e *entry) refuseState(err error) error {
 		Err: err}
 }
 
-// handOver does so on all loops, which stand still since began. On an error it has undone what it
-// did.
-func (l *Linker) handOver(all []heir, began time.Time) (bytes int, err error) {
-	passes := make([]handing, l.cfg.Loops)
+// handover is what all loops hand over.
+type handover struct{ passes []handing }
+
+// run hands over on all loops, which stand still until then. On an error it must be undone.
+func (h *handover) run(l *Linker, all []heir, until time.Time) (err error) {
+	if len(all) == 0 {
+		return nil
+	}
 	var running sync.WaitGroup
-	for i := range passes {
-		h := &passes[i]
-		h.linker, h.loop, h.began = l, i, began
-		running.Go(func() { h.err = h.run(all) })
+	for i := range h.passes {
+		p := &h.passes[i]
+		p.linker, p.loop, p.until = l, i, until
+		running.Go(func() { p.err = p.run(all) })
 	}
 	running.Wait()
-	for i := range passes {
-		bytes += passes[i].bytes
+	for i := range h.passes {
 		if err == nil {
-			err = passes[i].err
+			err = h.passes[i].err
 		}
 	}
-	if err != nil {
-		for i := range passes {
-			passes[i].undo()
+	return err
+}
+
+func (h *handover) bytes() (n int) {
+	for i := range h.passes {
+		n += h.passes[i].bytes
+	}
+	return n
+}
+
+// undo has all guests as they were.
+func (h *handover) undo() {
+	for i := range h.passes {
+		for _, a := range h.passes[i].asked {
+			a.guest.Back(a.mark)
 		}
 	}
-	return bytes, err
 }
 
 // handing is what is handed over on one loop.
 type handing struct {
 	linker *Linker
 	loop   int
-	began  time.Time
+	until  time.Time
 	bytes  int
 	err    error
 	// asked are the guests that were asked, as they were.
@@ -182,8 +267,8 @@ func (h *handing) pass(x heir) error {
 
 // late is an error when the loops have stood still for too long.
 func (h *handing) late() error {
-	if most := h.linker.cfg.HandOverTimeout; time.Since(h.began) > most {
-		return fmt.Errorf("%w: %s", errLate, most)
+	if time.Now().After(h.until) {
+		return fmt.Errorf("%w: %s", errLate, h.linker.cfg.HandOverTimeout)
 	}
 	return nil
 }
@@ -199,13 +284,6 @@ func (h *handing) seat(e *entry) *instance {
 	in := g.Env().(*instance)
 	in.loop = e.seats[h.loop].loop
 	return in
-}
-
-// undo has all guests as they were.
-func (h *handing) undo() {
-	for _, a := range h.asked {
-		a.guest.Back(a.mark)
-	}
 }
 
 // called is how a version is named to people.

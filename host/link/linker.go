@@ -77,6 +77,8 @@ type Linker struct {
 	listeners map[string]*listener
 	closed    bool
 	modules   modules
+	// moving is held by who changes a table: what is linked agrees on the schemas of kv.
+	moving sync.Mutex
 	// drains are the goroutines that Close waits for: those that close entries, and workers.
 	drains sync.WaitGroup
 }

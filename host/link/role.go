@@ -44,6 +44,9 @@ func ParseRole(name string) (Role, error) {
 	return 0, fmt.Errorf("link: no role %q: the roles are %s", name, all)
 }
 
+// isBeside says that the guests of the role are asked beside the loops.
+func (r Role) isBeside() bool { return r == RoleAuthenticator || r == RoleWorker }
+
 // MarshalText is String.
 func (r Role) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 

@@ -114,6 +114,10 @@ func (p *Plan) newShadowing(ctx context.Context, sample float64) (*shadowing, er
 		linker: p.l, sample: sample, began: time.Now(), queue: make(chan *copied, shadowQueueMax),
 		stop: make(chan struct{}), ended: make(chan struct{}),
 	}
+	if needs, err := p.l.needs(p.shifts()); err != nil || needs != nil {
+		return nil, errors.Join(errors.New("what its components have in kv is migrated with the "+
+			"commit"), err)
+	}
 	scratch := p.scratch()
 	for _, at := range p.places {
 		if at.before == nil || at.entry == nil {

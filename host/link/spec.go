@@ -129,6 +129,8 @@ const (
 	StepBudget      Step = "budget"
 	StepInstantiate Step = "instantiate"
 	StepConfigure   Step = "configure"
+	// StepMigrate is when what it keeps in kv is brought to another schema, at the commit.
+	StepMigrate Step = "migrate"
 	// StepState is when the state of the version before is handed over, at the commit.
 	StepState Step = "state"
 )

@@ -38,7 +38,7 @@ func (l *Linker) Link(ctx context.Context, listener string, spec Spec) error {
 	}
 	next := old.after(chains)
 	var took time.Duration
-	if err = l.move(heirs(old, next), func() { took = ls.put(next) }); err != nil {
+	if err = l.move([]turnover{{old, next}}, func() { took = ls.put(next) }); err != nil {
 		for _, entries := range made {
 			closeAll(entries)
 		}
@@ -200,7 +200,11 @@ func (l *Linker) rollback(ls *listener, role Role) (Result, error) {
 	}
 	next := old.with(role, newChain(previous, entries))
 	res.Old = old.component(role, res.Position)
-	l.moveBack(heirs(old, next), func() { res.Commit = ls.put(next) })
+	err := l.moveBack([]turnover{{old, next}}, func() { res.Commit = ls.put(next) })
+	if err != nil {
+		res.Old = nil
+		return res, err
+	}
 	ls.settle()
 	engage(old, next)
 	res.New = next.component(role, res.Position)

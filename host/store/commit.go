@@ -104,7 +104,7 @@ func (d *Disk) stageSome(items []*request) (sync bool, writes int, bad bool) {
 		d.admit(r, items)
 		if r.refused == nil {
 			d.stage(r)
-			sync = sync || r.token != 0 && !r.batch.Relaxed
+			sync = sync || r.token != 0 && !r.batch.Relaxed || r.told != nil && len(r.open) > 0
 		}
 		if d.tx.err != nil {
 			d.refuse(r, items, d.tx.err)
@@ -149,7 +149,8 @@ func (d *Disk) owe(items []*request, err error) {
 	d.retry = time.Now().Add(time.Second)
 	bytes := int64(0)
 	for _, r := range items {
-		if r.read || r.token != 0 || r.batch.Group != 0 || errors.Is(r.refused, ErrDamaged) {
+		if r.read || r.token != 0 || r.told != nil || r.batch.Group != 0 ||
+			errors.Is(r.refused, ErrDamaged) {
 			continue
 		}
 		if bytes += r.bytes; bytes > d.cfg.PendingBytesMax {
@@ -233,6 +234,9 @@ func (d *Disk) tell(items []*request, err error) {
 		}
 		if r.refused != nil {
 			refused++
+		}
+		if r.told != nil {
+			r.told <- r.refused
 		}
 		if r.token != 0 {
 			answers[r.view] = append(answers[r.view], answer{r.token, r.refused})

@@ -128,6 +128,9 @@ func (d *Disk) may(r *request, items []*request) error {
 func (d *Disk) settle(items []*request, err error) {
 	for _, r := range items {
 		for i := range r.open {
+			if r.told != nil {
+				break // who made them waits here
+			}
 			d.settler(&r.open[i], err == nil && r.refused == nil)
 		}
 		r.open, r.saw = nil, nil

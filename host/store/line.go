@@ -30,7 +30,8 @@ type request struct {
 	judged  bool         // what is refused by a limit is known
 	query   broker.Query
 	read    bool
-	refused error // before it came to the device
+	refused error      // before it came to the device
+	told    chan error // of who waits for it and is no kernel, else nil; has room for one
 	bytes   int64
 }
 

@@ -314,6 +314,9 @@ func (l *Loader) Put(p *Part) error {
 // Forget removes all notes of a component or listener.
 func (l *Loader) Forget(kind NoteKind, space string) error {
 	l.d.tx.jot(&Note{Kind: kind, Space: space, Gone: true, Whole: true})
+	if kind == NoteKV {
+		l.d.tx.jot(&Note{Kind: kind, Space: space + schemaMark, Gone: true, Whole: true})
+	}
 	return l.d.tx.err
 }
 

@@ -156,12 +156,19 @@ type NoteSpace struct {
 	Name    string `json:"name"`
 	Entries int64  `json:"entries"`
 	Bytes   int64  `json:"bytes"` // of keys and values
+	// Schema is the version that a component said its keys are of, 0 if it never said.
+	Schema uint32 `json:"schema,omitempty"`
 }
 
 // NoteSpaces counts what is kept, by kind and name.
 func (d *Disk) NoteSpaces() (list []NoteSpace, err error) {
+	schemas := map[string]uint32{}
 	for _, kind := range []NoteKind{NoteKV, NoteHistory} {
 		err := d.Notes(kind, func(n Note) error {
+			if component, schema, ok := n.Schema(); ok {
+				schemas[component] = schema
+				return nil
+			}
 			last := len(list) - 1
 			if last < 0 || list[last].Name != n.Space || list[last].Kind != kind.String() {
 				list = append(list, NoteSpace{Kind: kind.String(), Name: n.Space})
@@ -173,6 +180,11 @@ func (d *Disk) NoteSpaces() (list []NoteSpace, err error) {
 		})
 		if err != nil {
 			return nil, err
+		}
+	}
+	for i := range list {
+		if list[i].Kind == NoteKV.String() {
+			list[i].Schema = schemas[list[i].Name]
 		}
 	}
 	return list, nil

@@ -194,7 +194,7 @@ func TestASpaceGoesAsAWhole(t *testing.T) {
 	}
 	k.write(push(1, 1, "m"))
 	spaces, err := k.disk.NoteSpaces()
-	want := "[{kv  1 1} {kv a 2 2} {kv \xFF 1 1} {kv ab 1 1} {history a 1 3}]"
+	want := "[{kv  1 1 0} {kv a 2 2 0} {kv \xFF 1 1 0} {kv ab 1 1 0} {history a 1 3 0}]"
 	if got := fmt.Sprint(spaces); got != want || err != nil {
 		t.Errorf("%s, %v", got, err)
 	}

@@ -17,11 +17,36 @@ type ledger struct {
 	open bool
 	made []Note
 	seen []any
+	// broken is what Keep answers; writes counts the others, schema is that kept last.
+	broken error
+	writes int
+	schema uint32
 }
 
 func newLedger() *ledger { return &ledger{notes: map[string]Note{}} }
 
 func (l *ledger) Room() bool { l.mu.Lock(); defer l.mu.Unlock(); return !l.full }
+
+// Keep is all or nothing.
+func (l *ledger) Keep(notes []Note) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.broken != nil {
+		return l.broken
+	}
+	l.writes++
+	for _, n := range notes {
+		switch {
+		case n.Schema:
+			l.schema = uint32(n.N)
+		case n.Gone:
+			delete(l.notes, n.Space+"/"+n.Key)
+		default:
+			l.notes[n.Space+"/"+n.Key] = n
+		}
+	}
+	return nil
+}
 
 func (l *ledger) Saw(_ int, fate any) { l.seen = append(l.seen, fate) }
 
@@ -211,3 +236,4 @@ type nothing struct{}
 func (nothing) Note(int, Note) any { return nil }
 func (nothing) Saw(int, any)       {}
 func (nothing) Room() bool         { return true }
+func (nothing) Keep([]Note) error  { return nil }

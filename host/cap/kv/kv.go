@@ -7,6 +7,9 @@
 // message was judged is taken back if the Keeper does not keep the message; any other change that
 // it cannot keep yet is owed by the Keeper. While too much is owed new keys are refused as too
 // large; keys that are there can be changed, for that does not make it more.
+//
+// What a component holds is of a schema version. A Migration brings it to another, key by key and
+// beside what is there, and makes it valid in one write of the Keeper.
 package kv
 
 import (
@@ -71,12 +74,18 @@ type Keeper interface {
 	Saw(loop int, fate any)
 	// Room is false while there is none for new keys.
 	Room() bool
+	// Keep keeps all notes in one write, or none: then it answers an error. When it returns, all
+	// that was noted before is kept too, and settled. ErrBusy says that something of that waits for
+	// a loop. It waits for the device.
+	Keep(notes []Note) error
 }
 
 // Note is what became of a key. Value never changes after.
 type Note struct {
 	Space, Key string
 	Gone       bool
+	// Schema says that N is the schema version of the space; there is no key.
+	Schema bool
 	// Counter says that N is the value.
 	Counter bool
 	N       int64
@@ -102,6 +111,7 @@ type Store struct {
 	note  func(a *area, loop int, it *item, how uint8)
 	saw   func(a *area, loop int, key []byte)
 	room  func() bool
+	keep  func([]Note) error
 	total usage
 }
 
@@ -132,7 +142,7 @@ func New(cfg Config) *Store {
 
 // Keep gives s the Keeper of its changes. It must come before the first guest.
 func (s *Store) Keep(k Keeper) {
-	s.room = k.Room
+	s.room, s.keep = k.Room, k.Keep
 	s.note = func(a *area, loop int, it *item, how uint8) {
 		sh := a.shard([]byte(it.key))
 		o := sh.opened()

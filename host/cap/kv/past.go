@@ -143,6 +143,9 @@ func (s *area) takeBack(sh *shard, key string, c *change) {
 	case c.how == counted && c.number > p.set:
 		it := sh.items[key]
 		it.n = less(it.n, c.by)
+		if d := s.dirty.Load(); d != nil {
+			d.mark(key)
+		}
 		p.mended = true // the Keeper may have a later sum, which is too high
 	}
 	if p.mended {
@@ -161,6 +164,9 @@ func (s *area) takeBack(sh *shard, key string, c *change) {
 }
 
 func (s *area) restore(sh *shard, key string, was state) {
+	if d := s.dirty.Load(); d != nil {
+		d.mark(key)
+	}
 	if was.there {
 		s.bring(sh, key, was)
 	} else if it := sh.items[key]; it != nil {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"sync"
+	"sync/atomic"
 )
 
 // Space is what one component holds, as it is used on one loop. Safe for concurrent use. Times are
@@ -21,6 +22,10 @@ type area struct {
 	name  string
 	usage
 	shards [shards]shard
+	// schema is the version of what it holds, as its component said, 0 if it never did.
+	schema atomic.Uint32
+	// dirty is told of each change while the keys are migrated, else nil.
+	dirty atomic.Pointer[dirty]
 }
 
 // shard is the keys of one hash class under one lock.
@@ -57,6 +62,9 @@ func (s *area) shard(key []byte) *shard {
 
 // note tells the Keeper what became of it. The shard is locked.
 func (s *area) note(loop int, it *item, how uint8) {
+	if d := s.dirty.Load(); d != nil {
+		d.mark(it.key)
+	}
 	if note := s.store.note; note != nil {
 		note(s, loop, it, how)
 	}

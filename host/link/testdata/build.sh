@@ -24,6 +24,7 @@ build worker-by-handle -DROLE_WORKER -DUSE_PUBLISH -DBY_HANDLE
 build deduplicator -DROLE_DEDUPLICATOR
 build deduplicator-kv -DROLE_DEDUPLICATOR -DUSE_KV
 build deduplicator-state -DROLE_DEDUPLICATOR -DUSE_STATE
+build deduplicator-migration -DROLE_DEDUPLICATOR -DUSE_KV -DUSE_MIGRATION
 build router -DROLE_ROUTER
 build unknown-import -DROLE_ROUTER -DUSE_UNKNOWN
 build worker -DROLE_WORKER -DUSE_PUBLISH

@@ -414,6 +414,54 @@ void on_stop(void) { ended = 1, tell("stopped", 0, 0); }
 #endif
 
 #ifdef ROLE_DEDUPLICATOR
+#ifdef USE_MIGRATION
+IMPORT("kv", "get") void kv_get(u8 *key, u32 key_n, u32 *ret);
+IMPORT("kv", "set") void kv_set(u8 *key, u32 key_n, u8 *value, u32 value_n, u64 ttl, u8 *ret);
+IMPORT("kv", "delete") void kv_delete(u8 *key, u32 key_n);
+static str together(str a, str b) {
+  str s = {cabi_realloc(0, 0, 1, a.n + b.n), a.n + b.n};
+  memcpy(s.p, a.p, a.n);
+  memcpy(s.p + a.n, b.p, b.n);
+  return s;
+}
+// migrate appends the schema to the value, or does what the configuration says.
+EXPORT("hpmq:broker/migration@0.1.0#migrate")
+u32 *migrate(u32 from, u32 to, u8 *key, u32 key_n) {
+  static u32 result[3], got[3];
+  static u8 digit, failed[2];
+  ended = 0;
+  act("migrate:");
+  str k = {key, key_n};
+  kv_get(key, key_n, got);
+  str value = {(u8 *)got[1], got[2]};
+  if (!got[0]) __builtin_trap();
+  result[0] = 0;
+  if (says("bad=") && is(k, "z")) act("bad=");
+  if (says("migrate:error") || to > number("knows=", 9)) {
+    result[0] = 1, result[1] = (u32)"not that one", result[2] = 12;
+  } else if (says("migrate:keep")) {
+  } else if (says("migrate:rename")) {
+    str other = together((str){(u8 *)"new/", 4}, k);
+    kv_set(other.p, other.n, value.p, value.n, 0, failed);
+    kv_delete(key, key_n);
+  } else if (says("migrate:one")) {
+    kv_set((u8 *)"one", 3, value.p, value.n, 0, failed);
+    kv_delete(key, key_n);
+  } else if (says("migrate:much")) {
+    for (u32 i = 0; i < 100; i++) {
+      u8 two[2] = {(u8)('a' + i % 10), (u8)('a' + i / 10)};
+      str s = together(k, (str){two, 2});
+      kv_set(s.p, s.n, heap, 60000, 0, failed);
+    }
+  } else {
+    digit = (u8)('0' + to);
+    str s = together(value, (str){&digit, 1});
+    kv_set(key, key_n, s.p, s.n, 0, failed);
+  }
+  ended = 1;
+  return result;
+}
+#endif
 #ifdef USE_STATE
 // What is remembered of payloads: a number for each, which is their first 4 bytes.
 static u32 seen[1 << 16], seen_n;

@@ -1,0 +1,266 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hpmq/hpmq/host/cap/kv"
+	"github.com/hpmq/hpmq/host/wasm"
+)
+
+// turnover is what becomes of the table of a listener.
+type turnover struct{ old, next *table }
+
+// migration brings what a component keeps in kv to the schema of an entry that is to be linked.
+type migration struct {
+	entry *entry
+	keys  *kv.Migration
+	// apart has the guest that migrates; nil if the component has no migration.
+	apart *entry
+	in    *instance
+	fn    *wasm.Func
+	from  uint32
+	// fuel is what all keys together may still spend.
+	fuel uint64
+	// until is when the loops have stood still for too long; zero while they go on.
+	until time.Time
+	// used says that somebody uses the keys until then, beside those of them beside the loops.
+	used   bool
+	beside []*entry
+}
+
+// errNoMigration is the refusal of keys of another schema.
+var errNoMigration = errors.New("it has no migration between the two")
+
+// needs are the entries whose component has keys of another schema than they are made for, one for
+// each component.
+func (l *Linker) needs(shifts []turnover) (all []*entry, err error) {
+	if l.ports.KV == nil {
+		return nil, nil
+	}
+	for _, e := range users(shifts, false) {
+		schema, _ := l.ports.KV.Schema(e.name)
+		if e.schema == schema || slices.ContainsFunc(all, e.isNamed) {
+			continue
+		}
+		if err := l.agree(e, shifts); err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+func (e *entry) isNamed(other *entry) bool { return e.name == other.name }
+
+// users are the entries of the tables after or before that use kv; those that come stand first, and
+// once more.
+func users(shifts []turnover, before bool) []*entry {
+	var came, all []*entry
+	for _, s := range shifts {
+		now, other := s.next, s.old
+		if before {
+			now, other = other, now
+		}
+		for r := range roleCount {
+			had, _ := other.chainOf(r)
+			have, _ := now.chainOf(r)
+			came, all = append(came, without(have, had)...), append(all, have...)
+		}
+	}
+	return slices.DeleteFunc(append(came, all...), func(e *entry) bool { return !e.usesKV })
+}
+
+// agree refuses e if its component could not be migrated, or is linked elsewhere for another
+// schema: then that would read keys that it does not know.
+func (l *Linker) agree(e *entry, shifts []turnover) error {
+	schema, keys := l.ports.KV.Schema(e.name)
+	if keys > 0 && e.speaks.migration == nil {
+		return e.refuseMigration(fmt.Errorf("what %s has in kv is of schema %d, and this version "+
+			"is made for schema %d: %w", e.name, schema, e.schema, errNoMigration))
+	}
+	all := users(shifts, false)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, ls := range l.listeners {
+		t := ls.table.Load()
+		changed := func(s turnover) bool { return s.old.listener == t.listener }
+		if !slices.ContainsFunc(shifts, changed) {
+			all = append(all, users([]turnover{{&table{}, t}}, false)...)
+		}
+	}
+	for _, other := range all {
+		if other.name == e.name && other.schema != e.schema {
+			return e.refuseMigration(fmt.Errorf("listener %s has %s %s, which is made for schema "+
+				"%d of its keys in kv, not %d", other.listener, e.name, other.called(),
+				other.schema, e.schema))
+		}
+	}
+	return nil
+}
+
+// refuseMigration is the refusal of an entry for its keys in kv.
+func (e *entry) refuseMigration(err error) error {
+	do := "change all places that have it in one plan"
+	switch {
+	case errors.Is(err, errNoMigration):
+		do = "link a version that has one; or, with the broker stopped, give up what it knows: " +
+			"hpmq-cli store kv drop " + e.name
+	case errors.Is(err, kv.ErrTooLarge):
+		do = "raise the limits of remember in the configuration, or ask its author"
+	case errors.Is(err, kv.ErrBusy), errors.Is(err, errLate):
+		do = "try it again when there is less to do"
+	case errors.Is(err, wasm.ErrTrap), errors.Is(err, wasm.ErrFuel), errors.Is(err, wasm.ErrDepth),
+		errors.Is(err, ErrGarbage):
+		do = "ask its author"
+	}
+	return &StepError{Step: StepMigrate, Listener: e.listener, Role: e.role, Use: e.name, Do: do,
+		Err: err}
+}
+
+// migrate begins the migrations that shifts need, and brings all keys but those that change while
+// it does. All of them must be ended.
+func (l *Linker) migrate(shifts []turnover) (all []*migration, err error) {
+	needs, err := l.needs(shifts)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range needs {
+		mg := &migration{entry: e, keys: l.ports.KV.Migrate(e.name, e.schema),
+			fuel: l.cfg.MigrationFuel}
+		mg.from, _ = l.ports.KV.Schema(e.name)
+		mg.used = slices.ContainsFunc(users(shifts, true), e.isNamed)
+		for _, old := range append(users(shifts, true), users(shifts, false)...) {
+			if old.name == e.name && old.role.isBeside() {
+				mg.beside = append(mg.beside, old)
+			}
+		}
+		all = append(all, mg)
+		if err := mg.begin(); err != nil {
+			end(all)
+			return nil, e.refuseMigration(err)
+		}
+	}
+	return all, nil
+}
+
+func (mg *migration) begin() error {
+	if mg.entry.speaks.migration == nil || mg.keys.Left() == 0 && !mg.used {
+		return nil
+	}
+	var err error
+	if mg.apart, err = mg.entry.apart(context.Background(), mg.keys.Scratch); err != nil {
+		return err
+	}
+	l := mg.entry.linker
+	g, err := mg.apart.seats[0].pool.Guest(time.UnixMilli(int64(l.ports.Now())))
+	if err != nil {
+		return err
+	}
+	mg.in = g.Env().(*instance)
+	mg.fn, err = g.Func(mg.entry.speaks.migration.exports[0].name)
+	if err != nil {
+		return err
+	}
+	return mg.follow()
+}
+
+// Few enough keys are brought while the loops stand still. Keys that change faster than they can be
+// brought are not followed for ever.
+const (
+	migrationKeysFew   = 64
+	migrationRoundsMax = 32
+)
+
+// follow brings the keys that have changed, until few are left.
+func (mg *migration) follow() error {
+	for range migrationRoundsMax {
+		if err := mg.run(); err != nil || mg.keys.Left() <= migrationKeysFew {
+			return err
+		}
+	}
+	return nil
+}
+
+func (mg *migration) run() error {
+	return mg.keys.Run(int64(mg.entry.linker.ports.Now()), mg.key)
+}
+
+// key has the guest migrate a key.
+func (mg *migration) key(key string) error {
+	switch {
+	case mg.in == nil:
+		return errNoMigration
+	case !mg.until.IsZero() && time.Now().After(mg.until):
+		return errLate
+	}
+	in := mg.in
+	in.use(mg.fn)
+	in.guest.Allow(mg.fuel)
+	in.num(uint64(mg.from))
+	in.num(uint64(mg.entry.schema))
+	text(in, key)
+	if err := in.outcome(12, nil); err != nil {
+		return err
+	}
+	mg.fuel -= min(in.guest.Fuel(), mg.fuel)
+	return nil
+}
+
+// applied brings the last keys of all and makes them valid, or changes nothing. Nobody uses them.
+func (l *Linker) applied(all []*migration, until time.Time) error {
+	var keys []*kv.Migration
+	for _, mg := range all {
+		mg.until = until
+		err := mg.keys.Settle()
+		if err == nil {
+			err = mg.run()
+		}
+		if mg.until = (time.Time{}); err != nil {
+			return mg.entry.refuseMigration(err)
+		}
+		keys = append(keys, mg.keys)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	if !until.IsZero() && time.Now().After(until) {
+		return all[0].entry.refuseMigration(errLate)
+	}
+	if err := l.ports.KV.Apply(keys); err != nil {
+		return all[0].entry.refuseMigration(err)
+	}
+	return nil
+}
+
+// end lets go of them; those that were not applied have changed nothing.
+func end(all []*migration) {
+	for _, mg := range all {
+		mg.keys.Drop()
+		if mg.apart != nil {
+			mg.apart.close()
+		}
+	}
+}
+
+// hold keeps who is beside the loops out of the guests that use the keys; the answer lets them go
+// on, but out of those guests if what they are made for is no more there.
+func hold(all []*migration) (letGo func()) {
+	var held []*entry
+	for _, mg := range all {
+		held = append(held, mg.beside...)
+	}
+	for _, e := range held {
+		e.use.Lock()
+	}
+	return func() {
+		for _, e := range held {
+			schema, _ := e.linker.ports.KV.Schema(e.name)
+			e.barred = e.schema != schema
+			e.use.Unlock()
+		}
+	}
+}
