@@ -26,11 +26,18 @@ type Project struct {
 	Role     string `json:"role"`
 	// Capabilities are what the component imports beside log and config, with why it wants them.
 	Capabilities []Capability `json:"capabilities,omitempty"`
+	// State is what it keeps in kv, or hands over; nil if it does not say.
+	State *State `json:"state,omitempty"`
 	// Core leaves the module as it is; otherwise it is wrapped as a component.
 	Core bool `json:"core,omitempty"`
 
 	// Dir is the folder, "" before it is known.
 	Dir string `json:"-"`
+}
+
+// State is of which schema that is; see wit/README.md.
+type State struct {
+	Schema uint32 `json:"schema"`
 }
 
 // Capability is one that the component imports.

@@ -68,6 +68,12 @@ type manifest struct {
 	Description  string       `json:"description"`
 	Licence      string       `json:"licence"`
 	Capabilities []capability `json:"capabilities"`
+	State        *state       `json:"state,omitempty"`
+}
+
+// state is what the component keeps, see wit/README.md.
+type state struct {
+	Schema uint32 `json:"schema"`
 }
 
 // capability is an interface the component imports, and what it wants it for.

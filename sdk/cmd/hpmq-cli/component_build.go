@@ -179,8 +179,12 @@ func (k *built) finish(
 
 // manifest is what stands there; see components/README.md.
 func manifest(p *project.Project) map[string]any {
-	return map[string]any{
+	m := map[string]any{
 		"name": p.Name, "version": p.Version, "role": p.Role, "contract": "hpmq:broker@0.1.0",
 		"capabilities": append([]project.Capability{}, p.Capabilities...),
 	}
+	if p.State != nil {
+		m["state"] = p.State
+	}
+	return m
 }
