@@ -124,7 +124,7 @@ func TestErrorsAndExitCodes(t *testing.T) {
 		"no such command": {"stauts", 200, "", 2, "has no command"},
 		"below a group":   {"link swpa", 200, "", 2, "has no command"},
 		"unknown flag":    {"status --verbose", 200, "", 2, "unknown flag"},
-		"missing flags":   {"link swap --listener m", 200, "", 2, `"role", "use" not set`},
+		"missing flags":   {"link swap --listener m", 200, "", 2, `"role" not set`},
 		"arguments":       {"listener add", 200, "", 2, "accepts between 1 and 2 arg(s)"},
 		"no bind":         {"listener add lab", 200, "", 2, "--bind tcp://"},
 		"no key":          {"listener add l --bind tls://:1 --certificate a", 200, "", 2, "key"},

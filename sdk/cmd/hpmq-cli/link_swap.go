@@ -27,7 +27,30 @@ type swap struct {
 	position             int
 	use, config, onFault string
 	grants               []string
+	step                 gradual
 }
+
+// gradual is what makes a change of a swap, step by step.
+type gradual struct {
+	bundle, dwell, keep string
+	canary              []float64
+	force               bool
+}
+
+func (g *gradual) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&g.bundle, "bundle", "", "a bundle instead of --use: a folder, a .tar, or "+
+		"HOST/NAME:TAG in a registry")
+	f.Float64SliceVar(&g.canary, "canary", nil, "percentages of the clients to serve first, step "+
+		"by step: 5,25,100")
+	f.StringVar(&g.dwell, "dwell", "1m", "how long each step of --canary takes")
+	f.StringVar(&g.keep, "watch", "", "how long to be ready to go back by itself after all are "+
+		"served: 5m")
+	f.BoolVar(&g.force, "force", false, "with these: take an older version, or one in quarantine")
+}
+
+// asked is true if a change is asked for.
+func (g *gradual) asked() bool { return g.bundle != "" || g.canary != nil || g.keep != "" }
 
 func newLinkSwap(s *settings) *cobra.Command {
 	var w swap
@@ -43,10 +66,16 @@ component.
 A component may import log and config, and what --grant names. Without --grant, one of the same
 name as the old one keeps what that was granted; else a component that comes with the broker gets
 what its manifest asks for, and a file gets nothing more. A file that calls itself like a component
-that comes with the broker is named "file:" and that, so it keeps nothing of the broker's own.`,
+that comes with the broker is named "file:" and that, so it keeps nothing of the broker's own.
+
+What is swapped in outlives the broker, until the listener's link in its configuration is another.
+With --bundle, --canary or --watch it is a change, see hpmq-cli change, that is followed until it
+ends: if the new one does badly it goes by itself.`,
 		Example: `  hpmq-cli link swap --listener mqtt --role transformer --use ./vendor-v2.wasm
   hpmq-cli link swap --listener mqtt --role authorizer --use authorizer-rules --config rules.json
-  hpmq-cli link swap --listener mqtt --role router --position 1 --use ./spread.wasm --grant kv`,
+  hpmq-cli link swap --listener mqtt --role router --position 1 --use ./spread.wasm --grant kv
+  hpmq-cli link swap --listener mqtt --role router --canary 5,25,100 --dwell 30s \
+    --bundle registry.example/acme/router:2.1`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return s.linkSwap(c, &w) },
 	}
@@ -60,11 +89,20 @@ that comes with the broker is named "file:" and that, so it keeps nothing of the
 	f.StringSliceVar(&w.grants, "grant", nil, "capabilities beside log and config: kv, history, "+
 		"publish; --grant= for none (without it: see above)")
 	f.StringVar(&w.onFault, "on-fault", "", "open or closed: what holds when the component fails")
-	mustHave(c, "use")
+	w.step.flags(c)
+	c.MarkFlagsOneRequired("use", "bundle")
+	c.MarkFlagsMutuallyExclusive("use", "bundle")
 	return c
 }
 
 func (s *settings) linkSwap(cmd *cobra.Command, w *swap) error {
+	if w.step.asked() {
+		n, err := w.change(cmd.Flags().Changed("grant"))
+		if err != nil {
+			return usageError{err}
+		}
+		return s.submit(cmd.Context(), n, submission{dir: ".", wait: true})
+	}
 	c, err := s.client()
 	if err != nil {
 		return err
@@ -107,6 +145,36 @@ func (w *swap) request(granted bool) (client.Swap, error) {
 		}
 	}
 	return req, nil
+}
+
+// change is w as a change. Files are sent by who submits it.
+func (w *swap) change(granted bool) (n client.NewChange, err error) {
+	without := *w
+	without.use = ""
+	req, err := without.request(granted)
+	source := w.use
+	if w.step.bundle != "" {
+		source = w.step.bundle
+		if _, err := os.Stat(source); err == nil && !isFile(source) {
+			source = "." + string(os.PathSeparator) + source
+		}
+	}
+	n = client.NewChange{
+		Items: []client.ChangeItem{{
+			Listener: w.listener, Role: w.role, Position: w.position, Source: source,
+			Config: req.Config, Grants: req.Grants, OnFault: w.onFault,
+		}},
+		Watch: w.step.keep, Force: w.step.force,
+	}
+	if w.step.canary != nil {
+		n.Canary = &client.CanaryPlan{}
+	}
+	for _, percent := range w.step.canary {
+		n.Canary.Steps = append(n.Canary.Steps, client.CanaryStep{
+			Percent: percent, Dwell: w.step.dwell,
+		})
+	}
+	return n, err
 }
 
 func errNoObject(m map[string]any) error {

@@ -155,7 +155,7 @@ command line makes no sense, 3 if no broker answered, 130 if Ctrl-C or SIGTERM e
 	root.Version = ownVersion()
 	root.AddCommand(newVersion(s), newStatus(s), newLink(s), newListener(s), newClients(s),
 		newPasswd(s), newCert(s), newConformance(s), newComponent(s), newWIT(s), newBundle(s),
-		newStore(s), newBackup(s), newLog(s))
+		newStore(s), newBackup(s), newLog(s), newChange(s))
 	s.watch(root)
 	completeFlags(root)
 	return root

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hpmq/hpmq/sdk/client"
+)
+
+func newChange(s *settings) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "change",
+		Short: "Change components step by step: canary, rollback by itself, audit",
+		Long: `Change components step by step. A change is of several places, of several roles and
+listeners, all or none. What it brings is fetched, verified, compiled, checked and held to its
+golden cases beside what is linked; then it may answer unheard (shadow), serve some clients
+(canary), and all. If it does badly meanwhile it goes by itself, and the old version, which is warm,
+answers again. What a change has linked outlives the broker; a broker that ends in the middle of one
+comes up with the old version or the new one linked, and says which.`,
+	}
+	c.AddCommand(newChangeSubmit(s), newChangeList(s), newChangeShow(s), newChangeWatch(s),
+		newChangeDecide(s, decision{
+			use: "cancel", short: "End a change that is not committed",
+			do: (*client.Client).Cancel,
+		}),
+		newChangeDecide(s, decision{
+			use: "promote", short: "Leave out what a change still waits for",
+			do: (*client.Client).Promote,
+		}),
+		newChangeDecide(s, decision{
+			use: "rollback", short: "Bring the old version back while a change is watched",
+			do: (*client.Client).RollbackChange,
+		}))
+	return c
+}
+
+// decision is a word of an operator about a change at work.
+type decision struct {
+	use, short string
+	do         func(c *client.Client, ctx context.Context, id, by string) (client.Change, error)
+}
+
+func newChangeDecide(s *settings, d decision) *cobra.Command {
+	var by string
+	c := &cobra.Command{
+		Use:     d.use + " ID",
+		Short:   d.short,
+		Example: "  hpmq-cli change " + d.use + " router-2.1",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := s.client()
+			if err != nil {
+				return err
+			}
+			if by == "" {
+				by = operatorName()
+			}
+			done, err := d.do(c, cmd.Context(), args[0], by)
+			if err != nil {
+				return err
+			}
+			return s.printChange(&done)
+		},
+	}
+	c.Flags().StringVar(&by, "by", "", "who says so, for the audit (without it USER@HOST)")
+	return c
+}
+
+func newChangeList(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "Show the changes that the broker remembers, the newest first",
+		Example: "  hpmq-cli change list",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return s.changeList(cmd) },
+	}
+}
+
+func (s *settings) changeList(cmd *cobra.Command) error {
+	c, err := s.client()
+	if err != nil {
+		return err
+	}
+	all, err := c.Changes(cmd.Context())
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(all)
+	}
+	rows := make([][]string, len(all))
+	for i := range all {
+		c := &all[i]
+		var places []string
+		for j := range c.Places {
+			places = append(places, placeText(&c.Places[j]))
+		}
+		rows[i] = []string{
+			begun(c), c.ID, stateText(c.State, c.Step), strings.Join(places, ", "), c.By, c.Why,
+		}
+	}
+	return s.table([]string{"BEGAN", "ID", "STATE", "PLACES", "BY", "WHY"}, rows)
+}
+
+func begun(c *client.Change) string {
+	if len(c.Marks) == 0 {
+		return ""
+	}
+	return c.Marks[0].At.Local().Format("2006-01-02 15:04:05")
+}
+
+func stateText(state string, step int) string {
+	if step > 0 {
+		return state + " step " + strconv.Itoa(step)
+	}
+	return state
+}
+
+// placeText says which place, and what takes whose.
+func placeText(p *client.ChangePlace) string {
+	at := p.Listener + " " + p.Role
+	if p.Position > 0 {
+		at += "[" + strconv.Itoa(p.Position) + "]"
+	}
+	if p.Remove {
+		return at + ": " + componentText(p.Old) + " → nothing"
+	}
+	if p.New == nil {
+		return at + ": " + p.Source
+	}
+	return at + ": " + componentText(p.Old) + " → " + componentText(p.New)
+}
+
+func componentText(c *client.Component) string {
+	if c == nil {
+		return "nothing"
+	}
+	return strings.TrimSpace(strings.TrimSpace(c.Name+" "+c.Version) + " " + short(c.Digest))
+}
+
+func newChangeShow(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show ID",
+		Short:   "Show a change: its states with their times, how both versions do",
+		Example: "  hpmq-cli change show router-2.1",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := s.client()
+			if err != nil {
+				return err
+			}
+			change, err := c.Change(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return s.printChange(&change)
+		},
+	}
+}
+
+// printChange prints all of a change.
+func (s *settings) printChange(c *client.Change) error {
+	if s.json {
+		return s.printJSON(c)
+	}
+	if err := s.printf("%s: %s%s", printable(c.ID), stateText(c.State, c.Step),
+		byText(c)); err != nil {
+		return err
+	}
+	for i := range c.Places {
+		if err := s.printf("  %s", printable(placeText(&c.Places[i]))); err != nil {
+			return err
+		}
+	}
+	for _, m := range c.Marks {
+		e := client.ChangeEvent{At: m.At, State: m.State, Step: m.Step, Why: m.Why}
+		if m.State == c.State {
+			e.Of = c.Of
+		}
+		if err := s.printEvent(&e); err != nil {
+			return err
+		}
+	}
+	if c.Health == nil {
+		return nil
+	}
+	return s.printHealth(c.Health)
+}
+
+func byText(c *client.Change) string {
+	text := ""
+	if c.By != "" {
+		text += ", asked for by " + printable(c.By)
+	}
+	if c.Reason != "" {
+		text += " (" + printable(c.Reason) + ")"
+	}
+	if c.EndedBy != "" {
+		text += ", ended by " + printable(c.EndedBy)
+	}
+	return text
+}

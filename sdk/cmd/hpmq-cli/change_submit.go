@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/sdk/bundle/oci"
+	"github.com/hpmq/hpmq/sdk/client"
+)
+
+// changeBytesMax bounds a file with a change.
+const changeBytesMax = 1 << 20
+
+// bundleBytesMax bounds what is sent to a broker; its own bound may be lower.
+const bundleBytesMax = oci.BytesMax
+
+// order is a change that somebody asks for.
+type order struct {
+	file string
+	wait bool
+}
+
+func newChangeSubmit(s *settings) *cobra.Command {
+	var o order
+	c := &cobra.Command{
+		Use:   "submit -f FILE",
+		Short: "Ask for a change",
+		Long: `Ask for a change that a file describes, in YAML or JSON:
+
+  id: router-2.1            # safe to submit again: the same change is answered
+  reason: ticket 4711
+  items:
+    - listener: mqtt
+      role: router
+      source: registry.example/acme/router:2.1
+      config: {rules: []}   # left out: what is configured stays
+      grants: [kv]
+  canary:
+    steps: [{percent: 5, dwell: 1m}, {percent: 25, dwell: 5m}]
+  watch: 10m                # after that the old version is let go
+
+A source is the name of a component that comes with the broker, HOST/NAME:TAG of a bundle in a
+registry, or a file: a .wasm, or a bundle as a folder or a .tar, relative to the file of the change.
+Without an id one is made up.`,
+		Example: "  hpmq-cli change submit -f router.yaml --wait\n" +
+			"  hpmq-cli change submit -f - < router.json",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			n, err := s.readChange(o.file)
+			if err != nil {
+				return usageError{err}
+			}
+			dir := filepath.Dir(o.file)
+			return s.submit(cmd.Context(), n, submission{dir: dir, wait: o.wait})
+		},
+	}
+	f := c.Flags()
+	f.StringVarP(&o.file, "file", "f", "", "the change, in YAML or JSON; - is standard input")
+	f.BoolVar(&o.wait, "wait", false, "follow it until it ends, and exit with 1 if it is not done")
+	mustHave(c, "file")
+	return c
+}
+
+func (s *settings) readChange(name string) (n client.NewChange, err error) {
+	var text []byte
+	if name == "-" {
+		text, err = io.ReadAll(io.LimitReader(s.in, changeBytesMax+1))
+	} else {
+		text, err = readFile(name, changeBytesMax)
+	}
+	if err != nil {
+		return n, err
+	}
+	b, err := configs.JSON(name, text)
+	if err != nil {
+		return n, err
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&n); err != nil {
+		return n, fmt.Errorf("%s: %w", name, err)
+	}
+	return n, nil
+}
+
+// submission is how a change is submitted: paths are relative to dir.
+type submission struct {
+	dir  string
+	wait bool
+}
+
+// submit sends what a change brings, then the change.
+func (s *settings) submit(ctx context.Context, n client.NewChange, how submission) error {
+	c, err := s.client()
+	if err != nil {
+		return err
+	}
+	if n.ID == "" {
+		n.ID = "change-" + rand.Text()[:10]
+	}
+	if n.By == "" {
+		n.By = operatorName()
+	}
+	for i := range n.Items {
+		source := &n.Items[i].Source
+		if !isFile(*source) {
+			continue
+		}
+		name, b, err := bringFile(how.dir, *source)
+		if err != nil {
+			return usageError{err}
+		}
+		up, err := c.Upload(ctx, name, b)
+		if err != nil {
+			return err
+		}
+		*source = up.Source
+	}
+	change, err := c.Submit(ctx, n)
+	switch {
+	case err != nil:
+		return err
+	case how.wait:
+		return s.watchChange(ctx, c, &change)
+	case s.json:
+		return s.printJSON(change)
+	}
+	return s.printf("%s is %s; follow it with: hpmq-cli change watch %s", printable(change.ID),
+		change.State, printable(change.ID))
+}
+
+// isFile tells a file from a name or a reference.
+func isFile(source string) bool {
+	switch filepath.Ext(source) {
+	case ".wasm", ".tar":
+		return true
+	}
+	return strings.HasPrefix(source, ".") || filepath.IsAbs(source)
+}
+
+// bringFile reads a .wasm or a bundle, of a folder as a tar.
+func bringFile(dir, path string) (name string, b []byte, err error) {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	info, err := os.Stat(path)
+	if err != nil {
+		return name, nil, err
+	}
+	if !info.IsDir() {
+		b, err = readFile(path, bundleBytesMax)
+		return name, b, err
+	}
+	l, err := oci.Open(path)
+	if err != nil {
+		return name, nil, err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	var tar bytes.Buffer
+	err = l.WriteTar(&tar)
+	return filepath.Base(path), tar.Bytes(), err
+}
+
+// operatorName is who types, for the audit; the broker says otherwise who it is without one.
+func operatorName() string {
+	u, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return u.Username
+	}
+	return u.Username + "@" + host
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// changing answers as a broker at which a change goes on, and notes what it was asked.
+type changing struct {
+	asked  []string
+	events string
+}
+
+func (b *changing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	b.asked = append(b.asked, strings.TrimSpace(r.Method+" "+r.URL.RequestURI()+" "+string(body)))
+	switch r.URL.Path {
+	case "/api/v1/bundles":
+		_, _ = fmt.Fprintf(w, `{"source":"%s@sha256:01","digest":"sha256:01","bytes":%d}`,
+			r.URL.Query().Get("name"), len(body))
+	case "/api/v1/events":
+		_, _ = io.WriteString(w, b.events)
+	default:
+		_, _ = io.WriteString(w, `{"id":"x","state":"requested","marks":[{"seq":7,`+
+			`"at":"2026-01-31T15:04:05Z","state":"requested"}],"places":[]}`)
+	}
+}
+
+// asks runs a command line against b.
+func (b *changing) asks(t *testing.T, in string, args ...string) (int, string, string) {
+	t.Helper()
+	h := httptest.NewServer(b)
+	defer h.Close()
+	var out, errs bytes.Buffer
+	code := run(t.Context(), append([]string{"--server", h.URL}, args...),
+		streams{strings.NewReader(in), &out, &errs})
+	return code, out.String(), errs.String()
+}
+
+const wentWell = `{"seq":7,"at":"2026-01-31T15:04:05Z","change":"x","state":"requested"}
+{"seq":8,"at":"2026-01-31T15:04:05Z","change":"y","state":"refused"}
+
+{"seq":9,"at":"2026-01-31T15:04:06Z","change":"x","state":"canary","step":1,"why":"5 %"}
+{"seq":10,"at":"2026-01-31T15:04:07Z","change":"x","state":"done"}
+`
+
+func TestASwapStepByStepIsAChange(t *testing.T) {
+	wasm := filepath.Join(t.TempDir(), "vendor.wasm")
+	write(t, wasm, "\x00asm")
+	b := &changing{events: wentWell}
+	code, out, errs := b.asks(t, "", "link", "swap", "--listener", "m", "--role", "router",
+		"--use", wasm, "--canary", "5,100", "--dwell", "30s", "--watch", "5m", "--grant", "kv")
+	if code != exitOK || errs != "" || len(b.asked) != 3 {
+		t.Fatalf("exit %d: %s; asked %q", code, errs, b.asked)
+	}
+	if want := "POST /api/v1/bundles?name=vendor \x00asm"; b.asked[0] != want {
+		t.Errorf("asked %q, want %q", b.asked[0], want)
+	}
+	for _, part := range []string{
+		`"items":[{"listener":"m","role":"router","source":"vendor@sha256:01","grants":["kv"]}]`,
+		`"canary":{"steps":[{"percent":5,"dwell":"30s"},{"percent":100,"dwell":"30s"}]}`,
+		`"watch":"5m"`, `"id":"change-`, `"by":"`,
+	} {
+		if !strings.Contains(b.asked[1], part) {
+			t.Errorf("asked %s\nwithout %s", b.asked[1], part)
+		}
+	}
+	if b.asked[2] != "GET /api/v1/events?from=7" || strings.Contains(out, "refused") ||
+		!strings.Contains(out, "canary step 1   5 %") || strings.Count(out, "\n") != 3 {
+		t.Errorf("asked %s, printed\n%s", b.asked[2], out)
+	}
+}
+
+func TestSubmitReadsAFile(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "c.yaml")
+	write(t, filepath.Join(dir, "v.wasm"), "\x00asm")
+	write(t, file, "id: x\nitems:\n  - {listener: m, role: router, source: ./v.wasm,\n"+
+		"     config: {a.b: [1]}}\ncanary: {steps: [{percent: 5, dwell: 1m}]}\n")
+	b := &changing{}
+	code, out, errs := b.asks(t, "", "change", "submit", "-f", file)
+	if code != exitOK || len(b.asked) != 2 || !strings.Contains(b.asked[1],
+		`"source":"v@sha256:01","config":{"a.b":[1]}`) || !strings.Contains(out, "watch x") {
+		t.Errorf("exit %d: %s%s; asked %q", code, out, errs, b.asked)
+	}
+	b = &changing{events: strings.Replace(wentWell, `"state":"done"`,
+		`"state":"rolled back","why":"3 of 50"`, 1)}
+	code, _, errs = b.asks(t, `{"id":"x","items":[{"listener":"m","role":"r","source":"s"}]}`,
+		"change", "submit", "-f", "-", "--wait")
+	if code != exitRefused || !strings.Contains(errs, "x is rolled back: 3 of 50") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+	code, _, errs = b.asks(t, "itmes: []\n", "change", "submit", "-f", "-")
+	if code != exitUsage || !strings.Contains(errs, "itmes") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
+func TestCommandsAboutChanges(t *testing.T) {
+	const one = `{"id":"x","state":"canary","step":1,"by":"ann","places":[{"listener":"m",` +
+		`"role":"router","position":1,"old":{"name":"a","digest":"sha256:0123456789abcdef"},` +
+		`"new":{"name":"b","version":"2"}}],"marks":[{"seq":1,"at":"2026-01-31T15:04:05Z",` +
+		`"state":"canary","step":1,"why":"5 %"}],"health":{"candidate":{"calls":1200,` +
+		`"faults":{"trap":3},"p50_us":1.5,"p99_us":9},"active":{"calls":7}}}`
+	for name, c := range map[string]exchange{
+		"list": {"change list", "[" + one + "]", "GET /api/v1/changes",
+			"x   canary step 1  m router[1]: a 0123456789ab → b 2  ann"},
+		"show": {"change show x", one, "GET /api/v1/changes/x",
+			"candidate 1 200 calls, 3 faults, p50 1.5 µs, p99 9.0 µs; active 7 calls, 0 faults"},
+		"cancel": {"change cancel x --by joe", one, "POST /api/v1/changes/x/cancel?by=joe",
+			"x: canary step 1, asked for by ann"},
+		"promote": {"change promote x --by joe", one, "POST /api/v1/changes/x/promote?by=joe",
+			"canary step 1   5 %"},
+		"rollback": {"change rollback a/b --by joe", one,
+			"POST /api/v1/changes/a%2Fb/rollback?by=joe", "x: canary"},
+	} {
+		t.Run(name, func(t *testing.T) { c.check(t) })
+	}
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hpmq/hpmq/sdk/client"
+)
+
+func newChangeWatch(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "watch [ID]",
+		Short: "Follow a change until it ends, or all changes until Ctrl-C",
+		Long: `Follow a change until it ends, or all changes until Ctrl-C: a line for each state it
+comes into, and how both versions do while it serves some. With --json it is a JSON object a line.
+It exits with 0 if the change ends as done, else with 1.`,
+		Example: "  hpmq-cli change watch router-2.1\n  hpmq-cli change watch --json",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := s.client()
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 {
+				return s.watchAll(cmd.Context(), c)
+			}
+			change, err := c.Change(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return s.watchChange(cmd.Context(), c, &change)
+		},
+	}
+}
+
+func (s *settings) watchAll(ctx context.Context, c *client.Client) error {
+	var failed error
+	err := c.FollowChanges(ctx, 0, func(e *client.ChangeEvent) bool {
+		failed = s.printEvent(e)
+		return failed == nil
+	})
+	return s.followed(ctx, c, err, failed)
+}
+
+// followed is how following ended.
+func (s *settings) followed(ctx context.Context, c *client.Client, err, failed error) error {
+	switch {
+	case ctx.Err() != nil:
+		return errStopped
+	case failed != nil:
+		return failed
+	case err == nil:
+		return fmt.Errorf("%w: %s", errClosed, c.Server())
+	}
+	return err
+}
+
+// watchChange prints what becomes of a change until it ends.
+func (s *settings) watchChange(ctx context.Context, c *client.Client, begun *client.Change) error {
+	if len(begun.Marks) == 0 {
+		return fmt.Errorf("change %s has no states: is it an HPMQ broker?", begun.ID)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w := &watching{s: s, c: c, id: begun.ID, events: make(chan client.ChangeEvent)}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- c.FollowChanges(ctx, begun.Marks[0].Seq, func(e *client.ChangeEvent) bool {
+			if e.Change != w.id {
+				return true
+			}
+			select {
+			case w.events <- *e:
+				return !final(e.State)
+			case <-ctx.Done():
+				return false
+			}
+		})
+	}()
+	last, err := w.run(ctx, ended)
+	switch {
+	case err != nil:
+		return err
+	case last.State == "done":
+		return nil
+	case last.Of != "":
+		return fmt.Errorf("change %s is %s at %s: %s", last.Change, last.State, last.Of, last.Why)
+	case last.By != "":
+		return fmt.Errorf("change %s is %s by %s: %s", last.Change, last.State, last.By, last.Why)
+	}
+	return fmt.Errorf("change %s is %s: %s", last.Change, last.State, last.Why)
+}
+
+func final(state string) bool {
+	return state == "done" || state == "refused" || state == "rolled back" || state == "cancelled"
+}
+
+// healthEvery is how often the health of a change is asked for while somebody looks on.
+const healthEvery = time.Second
+
+// watching follows one change.
+type watching struct {
+	s      *settings
+	c      *client.Client
+	id     string
+	events chan client.ChangeEvent
+	health *client.ChangeHealth // the last of this state, not printed for good yet
+}
+
+// run answers the last event.
+func (w *watching) run(ctx context.Context, ended <-chan error) (e client.ChangeEvent, err error) {
+	tick := time.NewTicker(healthEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case e = <-w.events:
+			if err := w.settle(); err != nil {
+				return e, err
+			}
+			if err := w.print(e); err != nil || final(e.State) {
+				return e, err
+			}
+		case <-tick.C:
+			if e.State == "canary" || e.State == "shadow" || e.State == "draining" {
+				w.look(ctx)
+			}
+		case err := <-ended:
+			return e, w.s.followed(ctx, w.c, err, nil)
+		}
+	}
+}
+
+// print leaves out for people which change it is: there is one.
+func (w *watching) print(e client.ChangeEvent) error {
+	if !w.s.json {
+		e.Change = ""
+	}
+	return w.s.printEvent(&e)
+}
+
+// look asks how both versions do. On a terminal it is shown at once.
+func (w *watching) look(ctx context.Context) {
+	c, err := w.c.Change(ctx, w.id)
+	if err != nil || c.Health == nil {
+		return // the stream says what is wrong
+	}
+	w.health = c.Health
+	if terminal(w.s.out) && !w.s.json {
+		_, _ = io.WriteString(w.s.out, "\r\x1b[K"+healthText(c.Health))
+	}
+}
+
+// settle prints the last health before the next state.
+func (w *watching) settle() error {
+	h := w.health
+	w.health = nil
+	if h == nil || w.s.json {
+		return nil
+	}
+	if terminal(w.s.out) {
+		_, _ = io.WriteString(w.s.out, "\r\x1b[K")
+	}
+	return w.s.printHealth(h)
+}
+
+func (s *settings) printHealth(h *client.ChangeHealth) error {
+	return s.printf("%s", s.paint(faint, healthText(h)))
+}
+
+// healthText is how both versions do, on one line.
+func healthText(h *client.ChangeHealth) string {
+	return "              " + vitalsText("candidate", &h.Candidate) + "; " +
+		vitalsText("active", &h.Active)
+}
+
+func vitalsText(who string, v *client.Vitals) string {
+	text := fmt.Sprintf("%s %s calls, %s faults", who, grouped(v.Calls), grouped(v.Faults.Sum()))
+	if v.P50Micros > 0 {
+		text += fmt.Sprintf(", p50 %.1f µs, p99 %.1f µs", v.P50Micros, v.P99Micros)
+	}
+	return text
+}
+
+// printEvent prints one line, a change's name first if it is one of several.
+func (s *settings) printEvent(e *client.ChangeEvent) error {
+	if s.json {
+		return json.NewEncoder(s.out).Encode(e)
+	}
+	state := stateText(e.State, e.Step)
+	colour := ""
+	switch e.State {
+	case "done", "committed":
+		colour = green
+	case "refused", "rolled back", "cancelled":
+		colour = red
+	}
+	text := fmt.Sprintf("%-14s", state)
+	if colour != "" {
+		text = s.paint(colour, text)
+	}
+	if e.Change != "" {
+		text = printable(e.Change) + "  " + text
+	}
+	if e.Of != "" {
+		text += " at " + printable(e.Of)
+	}
+	if e.By != "" {
+		text += " by " + printable(e.By)
+	}
+	if e.Why != "" {
+		text += "  " + printable(e.Why)
+	}
+	return s.printf("%s  %s", e.At.Local().Format("15:04:05.000"), text)
+}
