@@ -40,6 +40,7 @@ func linkedOf(listener string, v *link.ComponentView) client.Linked {
 		Breaker: v.Breaker, LastFault: v.LastFault, Previous: v.Previous,
 		BreakerSince: v.BreakerSince, BreakerOpened: v.BreakerOpened, Absent: v.Absent,
 		Since: v.Since, Guests: v.Guests, MemoryBytesMax: v.MemoryBytesMax,
+		Added: v.Added,
 	}
 }
 

@@ -215,6 +215,23 @@ func TestABreakerIsOfAllLoops(t *testing.T) {
 	}
 }
 
+// TestWhatWasAddedIsKnown: a rollback takes that out.
+func TestWhatWasAddedIsKnown(t *testing.T) {
+	h := newHouse(t, nil)
+	h.one(RoleTransformer, ref("transformer", "tag=v1:;"))
+	if h.seen(RoleTransformer, 0).Added {
+		t.Error("what was linked first is added")
+	}
+	for i := 1; i < 3; i++ {
+		if err := h.trySwap(ref("transformer", ""), i); err != nil {
+			t.Fatal(err)
+		}
+		if h.seen(RoleTransformer, i-1).Added || !h.seen(RoleTransformer, i).Added {
+			t.Errorf("%s", h.shown())
+		}
+	}
+}
+
 func TestFailuresOutliveASwap(t *testing.T) {
 	h := newHouse(t, nil)
 	h.one(RoleTransformer, ref("transformer", "tag=v1:;"))

@@ -113,6 +113,8 @@ type ComponentView struct {
 	LastFault string `json:"last_fault,omitempty"`
 	// Previous is the digest that a rollback brings back to this place, or empty.
 	Previous string `json:"previous,omitempty"`
+	// Added says that the last change of the role added it, so that a rollback takes it out.
+	Added bool `json:"added,omitempty"`
 }
 
 // Step is a step of the swap.

@@ -154,5 +154,6 @@ func (t *table) component(r Role, position int) *ComponentView {
 	if position < len(previous) && previous[position] != e {
 		v.Previous = previous[position].digest
 	}
+	v.Added = position >= len(previous) && t.chains[r].undoable
 	return &v
 }

@@ -76,6 +76,7 @@ type Linked struct {
 	// LastFault is for a person to read.
 	LastFault string `json:"last_fault,omitempty"`
 	Previous  string `json:"previous,omitempty" doc:"Digest a rollback brings back"`
+	Added     bool   `json:"added,omitempty" doc:"A rollback takes it out"`
 }
 
 // Swap is a component to put in a place: the one with the name Use that comes with the broker, or

@@ -76,10 +76,26 @@ func (s *settings) toDo(a *ailment, all []client.Failure) (do []string) {
 		}
 	}
 	if slices.ContainsFunc(a.Failures, func(f client.Failure) bool { return f.Backtrace != nil }) {
-		do = append(do, "send its author what it failed of: "+s.command("link doctor --listener "+
-			a.Listener+" --json"))
+		text := "send its author what it failed of: " + s.command("link doctor --listener "+
+			a.Listener+" --json")
+		if a.nameless() {
+			text += " (its functions have no names: built without stripping them, it tells more)"
+		}
+		do = append(do, text)
 	}
 	return do
+}
+
+// nameless says whether no function in its backtraces has a name.
+func (a *ailment) nameless() bool {
+	for i := range a.Failures {
+		for _, name := range a.Failures[i].Backtrace {
+			if !strings.HasPrefix(name, "$") {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // command is a line that asks the same broker.
@@ -99,7 +115,10 @@ func (s *settings) goBack(a *ailment, all []client.Failure) string {
 	at := fmt.Sprintf("--listener %s --role %s", a.Listener, a.Role)
 	another := "swap in a version that works: " +
 		s.command(fmt.Sprintf("link swap %s --position %d --use FILE.wasm", at, a.Position))
-	if a.Linked == nil || a.Linked.Previous == "" {
+	switch {
+	case a.Linked != nil && a.Linked.Added:
+		return "take it out again: " + s.command("link rollback "+at)
+	case a.Linked == nil || a.Linked.Previous == "":
 		return "there is no version before it to go back to; " + another
 	}
 	for i := range all {

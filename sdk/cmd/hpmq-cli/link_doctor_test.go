@@ -145,6 +145,17 @@ func TestTheDoctorDoesNotSendInCircles(t *testing.T) {
 	w = ill("trap")
 	w.linked[1].Previous = ""
 	says(t, w.doctor(t), "1. there is no version before it to go back to; swap in")
+	w.linked[1].Added = true
+	says(t, w.doctor(t), "1. take it out again: hpmq-cli link rollback --listener mqtt --role")
+}
+
+func TestTheDoctorMissesNames(t *testing.T) {
+	w := ill("trap")
+	if got := w.doctor(t); strings.Contains(got, "no names") {
+		t.Error(got)
+	}
+	w.failures[1].Backtrace = []string{"$7", "$12"}
+	says(t, w.doctor(t), "in         $7", "its functions have no names")
 }
 
 func TestTheDoctorTellsWhatIsOver(t *testing.T) {
