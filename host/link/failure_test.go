@@ -94,10 +94,24 @@ func TestABacktraceOfGo(t *testing.T) {
 	}
 	h.asks(0, "meter/7/up", "t="+strings.Repeat("x", 200<<10))
 	f := h.failed()
-	t.Logf("%s in %s: %s; said %q; %q", f.Kind, f.Function, f.Text, f.Said, f.Backtrace)
 	if f.Kind != FailureMemory || !slices.Contains(f.Said, "panic: runtime error: out of memory") ||
 		!slices.Contains(f.Backtrace, "runtime.alloc") {
 		t.Errorf("%+v", f)
+	}
+}
+
+// TestLinesAreOfTheCall: what a guest wrote before is not what it wrote when it failed.
+func TestLinesAreOfTheCall(t *testing.T) {
+	h := newHouse(t, nil)
+	h.one(RoleTransformer, hostile(t, "trap"))
+	g, err := h.entryOf(RoleTransformer).seats[0].pool.Guest(h.linker.time())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Env().(*instance).GuestLog("info", "long ago")
+	h.asks(0, "a", "x")
+	if f := h.failed(); f.Said != nil {
+		t.Errorf("%q", f.Said)
 	}
 }
 
@@ -112,7 +126,10 @@ func TestMethodsInABacktrace(t *testing.T) {
 		Use: "vendor", Code: code, Grants: []string{"history"}, Limits: Limits{Fuel: 3000},
 	})
 	h.asks(0, "meter/7/up", "t=21.5"+strings.Repeat("0", 5000))
-	t.Log(h.failed())
+	const method = "(*github.com/hpmq/hpmq/sdk/guest/go/conversion.handler).ask"
+	if f := h.failed(); f.Kind != FailureFuel || !slices.Contains(f.Backtrace, method) {
+		t.Errorf("%+v", f)
+	}
 }
 
 func TestFailuresFoldAndAreBounded(t *testing.T) {
@@ -260,8 +277,8 @@ func TestAGuestThatIsNotReplaced(t *testing.T) {
 	h := newHouse(t, nil)
 	h.one(RoleTransformer, ref("transformer", "tag=v1:;"))
 	e := h.entryOf(RoleTransformer)
-	e.failedStart(fmt.Errorf("%w: %w", errConfigure, &ownError{"no rules"}))
-	if f := h.failed(); f.Kind != FailureStart || !strings.Contains(f.Text, "no rules") {
+	e.failedStart(fmt.Errorf("%w: %w", errConfigure, &ownError{"no\nrules"}))
+	if f := h.failed(); f.Kind != FailureStart || !strings.HasSuffix(f.Text, "no\uFFFDrules") {
 		t.Errorf("%+v", f)
 	}
 }

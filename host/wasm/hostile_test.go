@@ -90,13 +90,22 @@ func TestHostileCalls(t *testing.T) {
 
 func TestMemoryBombIsToldNo(t *testing.T) {
 	engines(t, func(t *testing.T, cfg Config) {
-		g, f := one(t, cfg, exporting(none, asm.I32Const(64), asm.MemoryGrow()), small)
+		m := exporting(none, asm.I32Const(64), asm.MemoryGrow())
+		m.ExportFunc("content", m.Func(none, none, none))
+		g, f := one(t, cfg, m, small)
 		stack := make([]uint64, 1)
 		if err := g.Call(f, stack); err != nil || int32(stack[0]) != -1 {
 			t.Errorf("growing to 65 pages of 64: %d, %v", int32(stack[0]), err)
 		}
 		if !g.Starved() {
 			t.Error("it does not know that it was told no")
+		}
+		content, err := g.Func("content")
+		if err == nil {
+			err = g.Call(content, nil)
+		}
+		if err != nil || g.Starved() {
+			t.Errorf("it was told no in an earlier call: %v", err)
 		}
 	})
 }

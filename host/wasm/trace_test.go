@@ -66,7 +66,15 @@ func TestPoolsShareABreaker(t *testing.T) {
 	if v := cfg.Breaker.View(pools[1].now); v.State != BreakerHalfOpen || !v.Since.Equal(later) {
 		t.Errorf("%+v", v)
 	}
-	if v := cfg.Breaker.View(later.Add(cfg.Window)); v.State != BreakerClosed || v.Opened != 1 {
+	cfg.Breaker.death(pools[1].now, 1) // and so it rests from now on, not from then
+	if v := cfg.Breaker.View(later); v.State != BreakerOpen || !v.Since.Equal(later) {
+		t.Errorf("%+v", v)
+	}
+	later = later.Add(cfg.CoolDown)
+	if v := cfg.Breaker.View(later); v.State != BreakerHalfOpen {
+		t.Errorf("%+v", v)
+	}
+	if v := cfg.Breaker.View(later.Add(cfg.Window)); v.State != BreakerClosed || v.Opened != 2 {
 		t.Errorf("%+v", v)
 	}
 }
