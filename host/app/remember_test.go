@@ -91,7 +91,7 @@ func TestHistoryGoesWithItsListener(t *testing.T) {
 	until(t, "the history is the new listener's alone", func() bool {
 		spaces, err := a.loops.disk.NoteSpaces()
 		got = fmt.Sprint(spaces)
-		return err == nil && got == "[{kv transformer-kv 1 3} {history other 1 10}]"
+		return err == nil && got == "[{kv transformer-kv 1 3 0} {history other 1 10 0}]"
 	})
 }
 

@@ -90,6 +90,9 @@ type Config struct {
 	StateBytesMax int
 	// MigrationFuel is what the migration of all keys of a component may spend.
 	MigrationFuel uint64
+	// MigrationKeysMax and MigrationBytesMax bound what a migration may change while loops stand
+	// still; where nobody uses the keys yet, at the start, they do not hold.
+	MigrationKeysMax, MigrationBytesMax int
 	// HandOverTimeout is how long loops wait for each other, and how long they stand still then.
 	HandOverTimeout time.Duration
 
@@ -127,9 +130,11 @@ func Default() Config {
 		MessagesMax:     64,
 		AnswerBytesMax:  4 << 20, // what a codec may say to a client, and a message, and more
 
-		StateFuel:       25_000_000, // 10 ms: a megabyte, byte by byte
-		StateBytesMax:   1 << 20,
-		MigrationFuel:   25_000_000_000,         // 10 s beside the loops
+		StateFuel:     25_000_000, // 10 ms: a megabyte, byte by byte
+		StateBytesMax: 1 << 20,
+		MigrationFuel: 25_000_000_000, // 10 s beside the loops
+		// 200 ms on a slow core, with the write of the store.
+		MigrationKeysMax: 20_000, MigrationBytesMax: 4 << 20,
 		HandOverTimeout: 250 * time.Millisecond, // no client notices
 
 		DecisionsMax: 8192,
@@ -146,7 +151,8 @@ func (c Config) Validate() error {
 	for _, n := range []int{
 		c.Loops, c.ChainMax, c.InterestMax, c.ConfigBytesMax, c.MessageBytesMax, c.MessagesMax,
 		c.DecisionsMax, c.SharesMax, c.AuthWorkers, c.AuthQueueMax, c.WorkerQueueMax,
-		c.WorkerQueueBytesMax, c.AnswerBytesMax, c.StateBytesMax,
+		c.WorkerQueueBytesMax, c.AnswerBytesMax, c.StateBytesMax, c.MigrationKeysMax,
+		c.MigrationBytesMax,
 	} {
 		if n < 1 {
 			return errors.New("link: config: every bound must be at least 1")

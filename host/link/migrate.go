@@ -32,6 +32,9 @@ type migration struct {
 	beside []*entry
 }
 
+// errManyKeys is the refusal of a migration for which the loops would stand still for too long.
+var errManyKeys = errors.New("the loops would stand still for too long")
+
 // errNoMigration is the refusal of keys of another schema.
 var errNoMigration = errors.New("it has no migration between the two")
 
@@ -109,6 +112,9 @@ func (e *entry) refuseMigration(err error) error {
 	case errors.Is(err, errNoMigration):
 		do = "link a version that has one; or, with the broker stopped, give up what it knows: " +
 			"hpmq-cli store kv drop " + e.name
+	case errors.Is(err, errManyKeys):
+		do = "name this version in the configuration and start the broker anew: it migrates then " +
+			"before anybody comes"
 	case errors.Is(err, kv.ErrTooLarge):
 		do = "raise the limits of remember in the configuration, or ask its author"
 	case errors.Is(err, kv.ErrBusy), errors.Is(err, errLate):
@@ -178,7 +184,11 @@ const (
 // follow brings the keys that have changed, until few are left.
 func (mg *migration) follow() error {
 	for range migrationRoundsMax {
-		if err := mg.run(); err != nil || mg.keys.Left() <= migrationKeysFew {
+		err := mg.run()
+		if err == nil {
+			err = mg.few()
+		}
+		if err != nil || mg.keys.Left() <= migrationKeysFew {
 			return err
 		}
 	}
@@ -187,6 +197,18 @@ func (mg *migration) follow() error {
 
 func (mg *migration) run() error {
 	return mg.keys.Run(int64(mg.entry.linker.ports.Now()), mg.key)
+}
+
+// few is an error if too much is changed for loops that stand still meanwhile.
+func (mg *migration) few() error {
+	cfg := &mg.entry.linker.cfg
+	keys, bytes := mg.keys.Changes()
+	if mg.used && (keys > cfg.MigrationKeysMax || bytes > int64(cfg.MigrationBytesMax)) {
+		return fmt.Errorf("it changes %d keys and %d bytes, and may change %d and %d while the "+
+			"broker runs: %w", keys, bytes, cfg.MigrationKeysMax, cfg.MigrationBytesMax,
+			errManyKeys)
+	}
+	return nil
 }
 
 // key has the guest migrate a key.
@@ -218,6 +240,9 @@ func (l *Linker) applied(all []*migration, until time.Time) error {
 		err := mg.keys.Settle()
 		if err == nil {
 			err = mg.run()
+		}
+		if err == nil {
+			err = mg.few()
 		}
 		if mg.until = (time.Time{}); err != nil {
 			return mg.entry.refuseMigration(err)

@@ -221,6 +221,27 @@ func TestASchemaOfNothing(t *testing.T) {
 	}
 }
 
+// TestManyKeysAreMigratedAtTheStart, when nobody waits for it.
+func TestManyKeysAreMigratedAtTheStart(t *testing.T) {
+	for _, bound := range []func(*Config){
+		func(c *Config) { c.MigrationKeysMax = 5 }, func(c *Config) { c.MigrationBytesMax = 300 },
+	} {
+		h, _ := keeps(t)
+		bound(&h.linker.cfg)
+		if r := refusedAt(t, h.swapped(keeper(t, 2, "")), StepMigrate); r != nil &&
+			!strings.Contains(r.Error(), "start the broker anew") {
+			t.Error(r)
+		}
+		if err := h.linker.Unlink("main"); err != nil || h.chestShown() != chestBefore {
+			t.Fatal(err, h.chestShown())
+		}
+		h.link(Spec{RoleDeduplicator: {keeper(t, 2, "")}})
+		if got := h.chestShown(); got != "2: a=12 0, m=22 5000, z=32 0" {
+			t.Error(got)
+		}
+	}
+}
+
 // TestKeysThatChangeMeanwhile are migrated again: what loops set up to the commit is not lost.
 func TestKeysThatChangeMeanwhile(t *testing.T) {
 	const most = 3000

@@ -265,6 +265,7 @@ func TestVersionsAreSwappedUnderCalls(t *testing.T) {
 				t.Errorf("swap %d: %+v, %v", i, res.Old, err)
 			}
 		}
+		h.eventually("a loop asks", func() bool { return h.asked() > 0 })
 		stop.Store(true)
 		running.Wait()
 		if h.asked() == 0 || h.logged("component fault") {

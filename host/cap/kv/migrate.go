@@ -107,6 +107,12 @@ func (m *Migration) Left() int {
 	return len(m.dirty.keys)
 }
 
+// Changes is what Store.Apply is to write: keys that come, change or go, and the bytes of those
+// that come or change.
+func (m *Migration) Changes() (keys int, bytes int64) {
+	return len(m.made) + int(m.more.count.Load()), m.more.bytes.Load()
+}
+
 // Run brings the keys that are to be brought now: migrate is called for each, with that key alone
 // in Scratch. An error of it ends the migration, as too much does.
 func (m *Migration) Run(now int64, migrate func(key string) error) error {
