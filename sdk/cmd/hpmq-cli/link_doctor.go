@@ -49,11 +49,22 @@ func (s *settings) linkDoctor(cmd *cobra.Command, listener string) error {
 	linked = slices.DeleteFunc(linked, func(l client.Linked) bool {
 		return listener != "" && l.Listener != listener
 	})
-	found := s.examine(time.Now(), linked, failures)
+	var changes []client.Change
+	if slices.ContainsFunc(failures, onTrial) {
+		if changes, err = c.Changes(cmd.Context()); err != nil {
+			return err
+		}
+	}
+	found := s.examine(time.Now(), linked, failures, changes)
 	if s.json {
 		return s.printJSON(found)
 	}
 	return s.printFindings(&found)
+}
+
+// onTrial says that what failed is of a change at work.
+func onTrial(f client.Failure) bool {
+	return f.Standing == client.Canary || f.Standing == client.Shadow
 }
 
 // findings are what is to be said of the components of a broker.
@@ -100,7 +111,7 @@ const recent = 10 * time.Minute
 
 // examine puts together what belongs together.
 func (s *settings) examine(
-	now time.Time, linked []client.Linked, failures []client.Failure,
+	now time.Time, linked []client.Linked, failures []client.Failure, changes []client.Change,
 ) findings {
 	found := findings{at: now, Well: true, Components: len(linked), Cases: []ailment{}}
 	for i := range linked {
@@ -123,7 +134,7 @@ func (s *settings) examine(
 		slices.SortStableFunc(a.Failures, causesFirst)
 		a.State = a.state(now)
 		a.Meanwhile = a.meanwhile()
-		a.ToDo = s.toDo(a, failures)
+		a.ToDo = s.toDo(a, failures, changes)
 		found.Well = found.Well && (a.State == stateEarlier || a.State == stateGone)
 	}
 	slices.SortStableFunc(found.Cases, func(x, y ailment) int {

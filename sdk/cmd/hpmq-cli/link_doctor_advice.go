@@ -61,14 +61,17 @@ func (a *ailment) meanwhile() string {
 }
 
 // toDo is what a person can do, the first thing first.
-func (s *settings) toDo(a *ailment, all []client.Failure) (do []string) {
+func (s *settings) toDo(
+	a *ailment, all []client.Failure, changes []client.Change,
+) (do []string) {
 	switch a.standing() {
 	case client.Gone:
 		return []string{}
 	case client.Serving:
 		do = append(do, s.goBack(a, all))
 	default:
-		do = append(do, "end its change: the version that serves is as it was")
+		do = append(do, "end its change, the version that serves is as it was: "+
+			s.command("change cancel "+a.change(changes)))
 	}
 	for i := range a.Failures {
 		if text := a.remedy(&a.Failures[i]); text != "" && !slices.Contains(do, text) {
@@ -84,6 +87,21 @@ func (s *settings) toDo(a *ailment, all []client.Failure) (do []string) {
 		do = append(do, text)
 	}
 	return do
+}
+
+// change is the id of the change at work that brings it.
+func (a *ailment) change(all []client.Change) string {
+	for i := range all {
+		if all[i].Ended {
+			continue
+		}
+		for _, p := range all[i].Places {
+			if p.Listener == a.Listener && p.Role == a.Role {
+				return all[i].ID
+			}
+		}
+	}
+	return "ID" // it has ended since
 }
 
 // nameless says whether no function in its backtraces has a name.

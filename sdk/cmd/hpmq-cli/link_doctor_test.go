@@ -15,12 +15,16 @@ import (
 type ward struct {
 	linked   []client.Linked
 	failures []client.Failure
+	changes  []client.Change
 }
 
 func (w *ward) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	var answer any = w.linked
-	if r.URL.Path == client.Base+"/link/failures" {
+	switch strings.TrimPrefix(r.URL.Path, client.Base) {
+	case "/link/failures":
 		answer = w.failures
+	case "/changes":
+		answer = w.changes
 	}
 	_ = json.NewEncoder(out).Encode(answer)
 }
@@ -175,8 +179,13 @@ func TestTheDoctorTellsCanariesApart(t *testing.T) {
 		w.linked = w.linked[:1]
 		w.failures = w.failures[1:]
 		w.failures[0].Standing, w.failures[0].Redacted = standing, true
+		place := []client.ChangePlace{{Listener: "mqtt", Role: "transformer"}}
+		w.changes = []client.Change{
+			{ID: "old", Places: place, Ended: true}, {ID: "vendor-2", Places: place},
+		}
 		says(t, w.doctor(t), "mqtt transformer[0] ("+standing+"): vendor bbbbbbbbbbbb fails",
-			standing, "redacted", "1. end its change: the version that serves is as it was")
+			standing, "redacted", "1. end its change, the version that serves is as it was: "+
+				"hpmq-cli change cancel vendor-2\n")
 	}
 }
 
