@@ -239,8 +239,9 @@ type Link struct {
 
 // Component is one component in a role.
 type Component struct {
-	// Use is the name of a default component or the path of a .wasm file; Load makes a relative
-	// path relative to the folder of the file that names it.
+	// Use is the name of a default component, the path of a .wasm file, or that of a bundle, a
+	// folder or a .tar; Load makes a relative path relative to the folder of the file that names
+	// it.
 	Use string `yaml:"use"`
 	// Config reaches the component as JSON.
 	Config Document `yaml:"config,omitempty"`

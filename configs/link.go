@@ -72,7 +72,8 @@ func (l *Link) Role(role string) *[]Component {
 
 // IsPath is true when Use means a file and not a default component.
 func (c *Component) IsPath() bool {
-	return strings.HasSuffix(c.Use, ".wasm") || strings.ContainsAny(c.Use, `/\`)
+	return strings.HasSuffix(c.Use, ".wasm") || strings.HasSuffix(c.Use, ".tar") ||
+		strings.ContainsAny(c.Use, `/\`)
 }
 
 // relativeTo makes the relative paths of the link relative to dir.

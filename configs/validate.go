@@ -210,8 +210,8 @@ func (c *Component) validate(ps *Problems, at, role string) {
 		ps.add(at+".use", "is missing; name a default component or a .wasm file")
 	case c.IsPath():
 	case !slices.Contains(known, c.Use):
-		ps.add(at+".use", "%q is no default component%s and no file that ends in .wasm", c.Use,
-			suggest(c.Use, known))
+		ps.add(at+".use", "%q is no default component%s and no file that ends in .wasm or "+
+			".tar", c.Use, suggest(c.Use, known))
 	case !strings.HasPrefix(c.Use, role+"-"):
 		ps.add(at+".use", "%s cannot serve as %s", c.Use, role)
 	}

@@ -3,13 +3,16 @@ package app
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/host/file"
+	"github.com/hpmq/hpmq/host/link"
 	"github.com/hpmq/hpmq/host/rollout"
 	"github.com/hpmq/hpmq/sdk/bundle"
 	"github.com/hpmq/hpmq/sdk/bundle/oci"
@@ -97,36 +100,96 @@ func chooseComponent(b *bundle.Bundle, role, name string) (*bundle.Component, er
 	return nil, fmt.Errorf("%s: name one of them as component", has)
 }
 
-// verifyBundle asks who vouches for a bundle, whether this broker has what it needs, and whether
-// its schema admits the configuration.
-func (s source) verifyBundle(
-	it rollout.Item, a *rollout.Artifact, b *fetchedBundle,
-) error {
-	_, verdict, err := s.trust.Load().VerifyLayout(b.layout, b.Descriptor)
+// openBundles reads the bundles that a configuration names by path, into spec. Their golden cases
+// are not asked: a start is to be fast, and hpmq-cli bundle inspect has them.
+func (a *App) openBundles(spec link.Spec) error {
+	for role, refs := range spec {
+		for i := range refs {
+			if !isBundle(refs[i].Use) {
+				continue
+			}
+			if err := a.openBundle(role, &refs[i]); err != nil {
+				return fmt.Errorf("%s: bundle %s: %w", role, refs[i].Use, err)
+			}
+		}
+	}
+	return nil
+}
+
+// isBundle says whether use is the path of a bundle: a .tar, or a folder.
+func isBundle(use string) bool {
+	if c := (configs.Component{Use: use}); !c.IsPath() {
+		return false
+	}
+	info, err := os.Stat(use)
+	return strings.HasSuffix(use, ".tar") || err == nil && info.IsDir()
+}
+
+func (a *App) openBundle(role link.Role, ref *link.Ref) error {
+	l, err := oci.Open(ref.Use)
 	if err != nil {
 		return err
 	}
-	a.Key = verdict.Key
-	for _, r := range b.Requires {
-		if !s.linker.Serves(r) {
-			return fmt.Errorf("bundle %s %s requires %s, which this broker does not have: update "+
-				"the broker, or take a bundle that was made for it", b.Name, b.Version, r)
-		}
+	defer func() { _ = l.Close() }() // it was read
+	d, err := bundle.Find(l, "")
+	if err != nil {
+		return err
 	}
-	config := it.Config
+	art, err := fromBundle(rollout.Item{Role: role.String()}, l, d)
+	if err != nil {
+		return err
+	}
+	b := art.More.(*fetched).bundle
+	if err := a.admit(art, b); err != nil {
+		return err
+	}
+	if ref.Config, err = configured(b, ref.Config); err != nil {
+		return err
+	}
+	ref.Use, ref.Code, ref.Vouched = art.Name, art.Code, a.vouches(art.Key, art.Name)
+	return nil
+}
+
+// configured is what a component gets to read: config with the defaults of its schema, or its own.
+func configured(b *fetchedBundle, config json.RawMessage) (json.RawMessage, error) {
 	if config == nil {
-		if s.taken(it) {
-			return nil // what is in place stays; who is configured with it says whether it fits
-		}
 		config = b.component.Defaults
 	}
 	schema := b.Schema(b.component)
 	if schema == nil {
-		a.Config = config
-		return nil
+		return config, nil
 	}
-	a.Config, err = schema.Fill(config)
+	return schema.Fill(config)
+}
+
+// verifyBundle admits a bundle and holds the configuration against its schema.
+func (s source) verifyBundle(
+	it rollout.Item, a *rollout.Artifact, b *fetchedBundle,
+) (err error) {
+	if err := s.admit(a, b); err != nil {
+		return err
+	}
+	if it.Config == nil && s.taken(it) {
+		return nil // what is in place stays; who is configured with it says whether it fits
+	}
+	a.Config, err = configured(b, it.Config)
 	return err
+}
+
+// admit asks who vouches for a bundle, and whether this broker has what it needs.
+func (a *App) admit(art *rollout.Artifact, b *fetchedBundle) error {
+	_, verdict, err := a.trust.Load().VerifyLayout(b.layout, b.Descriptor)
+	if err != nil {
+		return err
+	}
+	art.Key = verdict.Key
+	for _, r := range b.Requires {
+		if !a.linker.Serves(r) {
+			return fmt.Errorf("bundle %s %s requires %s, which this broker does not have: update "+
+				"the broker, or take a bundle that was made for it", b.Name, b.Version, r)
+		}
+	}
+	return nil
 }
 
 // vouches says whether a key may ship components of a name. Who may ship a bundle of one name may

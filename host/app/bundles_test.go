@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -178,5 +179,45 @@ func TestABundleOfARegistry(t *testing.T) {
 	a = start(t, cfg, Options{}) // the registry is not asked
 	if got := linkedIn(t, a, "l", "deduplicator"); got != "deduplicator-window" {
 		t.Errorf("%s is linked", got)
+	}
+}
+
+func TestAConfigurationNamesABundle(t *testing.T) {
+	cfg := testConfig("l")
+	key := trusting(t, &cfg, "dedup*")
+	dir := filepath.Join(t.TempDir(), "dedup")
+	l, _ := built(t, dedupDir, key)
+	if err := l.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Listeners[0].Link.Deduplicator = []configs.Component{{Use: dir, Grants: []string{"kv"}}}
+	a := open(t, cfg)
+	if got := linkedIn(t, a, "l", "deduplicator"); got != "deduplicator-window" {
+		t.Errorf("%s is linked", got)
+	}
+	if _, err := Check(t.Context(), cfg, nil); err != nil {
+		t.Error(err)
+	}
+	for says, change := range map[string]func(c *configs.Config){
+		"no key is trusted": func(c *configs.Config) { c.Trust = configs.DefaultTrust() },
+		"windoze": func(c *configs.Config) {
+			c.Listeners[0].Link.Deduplicator = []configs.Component{{
+				Use: dir, Grants: []string{"kv"}, Config: configs.Document{"windoze": 1}}}
+		},
+	} {
+		bad := testConfig("l")
+		bad.Trust, bad.Listeners = cfg.Trust, slices.Clone(cfg.Listeners)
+		change(&bad)
+		bad.Admin, bad.Loops = cfg.Admin, cfg.Loops
+		if err := a.Reload(t.Context(), bad); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", says, err)
+		}
+		if _, err := Check(t.Context(), bad, nil); err == nil ||
+			!strings.Contains(err.Error(), says) {
+			t.Errorf("check: %s: %v", says, err)
+		}
+	}
+	if err := a.Reload(t.Context(), cfg); err != nil {
+		t.Error(err)
 	}
 }

@@ -184,11 +184,12 @@ func TestAGoodCanaryIsPromotedWithoutHands(t *testing.T) {
 	s.connect(20)
 	n := s.change("good", "l")
 	n.Canary, n.Watch = canaryOf(25, 100), "5s"
+	n.Shadow = &client.ShadowPlan{For: "1s"}
 	s.submit(n)
-	for _, state := range []string{"canary", "draining"} {
+	for _, state := range []string{"shadow", "canary", "draining"} {
 		s.reaches("good", state)
 		s.round(0)
-		if h := s.get("good").Health; h == nil || h.Candidate.Calls == 0 {
+		if h := s.get("good").Health; h == nil || state != "shadow" && h.Candidate.Calls == 0 {
 			t.Errorf("%s: health %+v", state, h)
 		}
 		for s.get("good").State == state {
@@ -197,7 +198,7 @@ func TestAGoodCanaryIsPromotedWithoutHands(t *testing.T) {
 	}
 	c := s.reaches("good", "done")
 	if got, want := statesOf(c), "requested fetched verified compiled checked warmed tested "+
-		"canary canary committed draining done"; got != want {
+		"shadow canary canary committed draining done"; got != want {
 		t.Errorf("states %s, want %s", got, want)
 	}
 	if got := linkedIn(t, s.App, "l", "transformer"); got != "candidate" {

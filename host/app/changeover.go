@@ -112,11 +112,20 @@ func (c *changeover) read() error {
 	return errors.Join(errs...)
 }
 
+// specOf is the link of the configuration with the bundles it names.
+func (c *changeover) specOf(w *want) (link.Spec, error) {
+	spec, err := specOf(&w.next.Link)
+	if err == nil {
+		err = c.app.openBundles(spec)
+	}
+	return spec, err
+}
+
 // readLink makes the spec of w. At a start, what changes linked and cannot be had any more is left
 // out: a broker that is up with what its configuration says is better than none.
 func (c *changeover) readLink(w *want) (err error) {
 	a := c.app
-	if w.spec, err = specOf(&w.next.Link); err != nil {
+	if w.spec, err = c.specOf(w); err != nil {
 		return err
 	}
 	if w.base, err = baseOf(&w.next.Link); err != nil {
@@ -251,9 +260,8 @@ func (c *changeover) link(ctx context.Context, w *want, d *door) error {
 		if err = a.forgetChanges(w.next.Name, why); err != nil {
 			return err
 		}
-		w.plain = nil
-		w.spec, err = specOf(&w.next.Link)
-		err = errors.Join(err, a.linker.Link(ctx, d.key, w.spec))
+		w.spec, w.plain = w.plain, nil
+		err = a.linker.Link(ctx, d.key, w.spec)
 	}
 	if err != nil {
 		return renamed(err, d.key, w.next.Name)

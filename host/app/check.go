@@ -36,6 +36,11 @@ func checkLinks(ctx context.Context, cfg configs.Config, log *slog.Logger) error
 	if err := a.openEngine(ctx); err != nil {
 		return errors.Join(err, a.Close())
 	}
+	trust, err := trustOf(&cfg.Trust)
+	if err != nil {
+		return a.Close() // it was told
+	}
+	a.trust.Store(trust)
 	loops := a.shardConfig()
 	if err := a.makeLinker(loops.Loops(), still{}); err != nil {
 		return errors.Join(err, a.Close())
@@ -45,6 +50,9 @@ func checkLinks(ctx context.Context, cfg configs.Config, log *slog.Logger) error
 	for i := range cfg.Listeners {
 		l := &cfg.Listeners[i]
 		spec, err := specOf(&l.Link)
+		if err == nil {
+			err = a.openBundles(spec)
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("app: listener %s: %w", l.Name, err))
 			continue

@@ -37,6 +37,7 @@ func (a *App) Reload(ctx context.Context, cfg configs.Config) error {
 			return fmt.Errorf("app: reload: nothing has changed: %w", err)
 		}
 	}
+	was := a.trust.Swap(trust) // by it the bundles are judged that cfg names
 	c := &changeover{app: a}
 	kept := make(map[string]bool)
 	for i := range cfg.Listeners {
@@ -49,10 +50,10 @@ func (a *App) Reload(ctx context.Context, cfg configs.Config) error {
 		}
 	}
 	if err := c.do(ctx); err != nil {
+		a.trust.Store(was)
 		return errors.Join(fmt.Errorf("app: reload: nothing has changed: %w", err), c.undo())
 	}
 	a.cfg = cfg
-	a.trust.Store(trust)
 	if a.level != nil {
 		setLevel(a.level, cfg.Log.Level)
 	}
