@@ -38,6 +38,7 @@ func (a *App) newLinker(loops int, q turns) (*link.Linker, error) {
 	reader := reader{bytesMax: int64(a.cfg.Wasm.ModuleMax)}
 	l, err := link.New(a.engine, linkConfig(&a.cfg, loops), link.Ports{
 		Read: reader.read, Quiescer: q, Halter: q, History: a.caps.history, KV: a.caps.kv,
+		Keys:  link.Migrations(a.caps.kv),
 		Line:  a.caps.log.Line,
 		Ships: ships, Log: a.log, Now: func() broker.Time { return broker.Time(a.now()) },
 	})

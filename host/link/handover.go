@@ -80,13 +80,15 @@ func (l *Linker) moveWith(all []heir, shifts []turnover, put func()) error {
 	if err != nil {
 		return err
 	}
-	defer end(migrations)
-	if len(all)+len(migrations) == 0 {
+	if migrations == nil && len(all) == 0 {
 		put()
 		return nil
 	}
-	defer hold(migrations)()
-	c := &crossing{linker: l, heirs: all, migrations: migrations, put: put}
+	if migrations != nil {
+		defer migrations.end()
+		defer migrations.hold()()
+	}
+	c := &crossing{linker: l, heirs: all, keys: migrations, put: put}
 	for range movesMax {
 		if err = c.try(); !errors.Is(err, kv.ErrBusy) {
 			break
@@ -110,19 +112,16 @@ func (l *Linker) moveBack(shifts []turnover, put func()) error {
 
 // crossing is from the moment the loops stand still to when they go on, with other tables.
 type crossing struct {
-	linker     *Linker
-	heirs      []heir
-	migrations []*migration
-	put        func()
-	err        error
+	linker *Linker
+	heirs  []heir
+	keys   bringing // nil for none
+	put    func()
+	err    error
 }
 
 // try stops the loops if anybody uses what is handed over.
 func (c *crossing) try() error {
-	h, stop := c.linker.ports.Halter, len(c.heirs) > 0
-	for _, mg := range c.migrations {
-		stop = stop || mg.used
-	}
+	h, stop := c.linker.ports.Halter, len(c.heirs) > 0 || c.keys.used()
 	most := c.linker.cfg.HandOverTimeout
 	switch {
 	case !stop:
@@ -142,7 +141,7 @@ func (c *crossing) refuse(err error) error {
 	if len(c.heirs) > 0 {
 		return c.heirs[0].to.refuseState(err)
 	}
-	return c.migrations[0].entry.refuseMigration(err)
+	return c.keys.refuse(err)
 }
 
 // cross has until then.
@@ -150,7 +149,7 @@ func (c *crossing) cross(until time.Time) {
 	l, began := c.linker, time.Now()
 	over := &handover{passes: make([]handing, l.cfg.Loops)}
 	if c.err = over.run(l, c.heirs, until); c.err == nil {
-		c.err = l.applied(c.migrations, until)
+		c.err = c.applied(until)
 	}
 	if c.err != nil {
 		over.undo()
@@ -162,10 +161,13 @@ func (c *crossing) cross(until time.Time) {
 		l.ports.Log.Info("state handed over", "listener", x.to.listener, "component", x.to.name,
 			"bytes", over.bytes(), "took", stood)
 	}
-	for _, mg := range c.migrations {
-		l.ports.Log.Info("keys migrated", "component", mg.entry.name, "from", mg.from, "to",
-			mg.entry.schema, "fuel", l.cfg.MigrationFuel-mg.fuel, "took", stood)
+}
+
+func (c *crossing) applied(until time.Time) error {
+	if c.keys == nil {
+		return nil
 	}
+	return c.keys.applied(until)
 }
 
 // refuseState is the refusal of an entry whose state could not be handed over to it.

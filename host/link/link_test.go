@@ -172,6 +172,7 @@ func newHouseOn(t testing.TB, on wasm.Config, change func(*Config)) *house {
 	}
 	h.linker, err = New(engine, cfg, Ports{
 		Read: h.readTestdata, Quiescer: h.loops, Halter: h.loops, History: h.history, KV: h.kv,
+		Keys: Migrations(h.kv),
 		Line: lines.Line, Log: out, Now: h.clock.now,
 	})
 	if err != nil {

@@ -45,6 +45,8 @@ type Ports struct {
 	// KV is what guests with that capability hold, for the shadows of a Plan: nil, and what they
 	// find is empty.
 	KV *kv.Store
+	// Keys is Migrations(KV); nil, and nobody looks at the schemas of keys.
+	Keys Migrator
 	// Line takes what a guest writes to its standard output, see host/cap/log. May be nil.
 	Line func(component, listener string, level slog.Level, text []byte)
 	// Log takes faults and the audit of swaps.

@@ -14,9 +14,63 @@ import (
 // turnover is what becomes of the table of a listener.
 type turnover struct{ old, next *table }
 
+// Migrator brings what components keep in kv to other schemas. A program whose kv begins anew with
+// each start has none, and does not link what it needs.
+type Migrator interface {
+	// needs are the entries whose component has keys of another schema than they are made for, one
+	// for each component.
+	needs(l *Linker, shifts []turnover) ([]*entry, error)
+	// migrate begins the migrations that shifts need, and brings all keys but those that change
+	// while it does; nil for none. They must be ended.
+	migrate(l *Linker, shifts []turnover) (bringing, error)
+}
+
+// bringing is migrations of one change.
+type bringing interface {
+	// used says that somebody uses the keys meanwhile.
+	used() bool
+	// hold keeps who is beside the loops out of the guests that use the keys; the answer lets them
+	// go on, but out of those guests if what they are made for is no more there.
+	hold() (letGo func())
+	// applied brings the last keys of all and makes them valid, or changes nothing. Nobody uses
+	// them.
+	applied(until time.Time) error
+	refuse(err error) error
+	// end lets go of them; those that were not applied have changed nothing.
+	end()
+}
+
+// Migrations is the Migrator of a store.
+func Migrations(keys *kv.Store) Migrator { return migrator{keys} }
+
+type migrator struct{ kv *kv.Store }
+
+// migrations are those of one change.
+type migrations struct {
+	linker *Linker
+	kv     *kv.Store
+	all    []*migration
+}
+
+func (l *Linker) needs(shifts []turnover) ([]*entry, error) {
+	if l.ports.Keys == nil {
+		return nil, nil
+	}
+	return l.ports.Keys.needs(l, shifts)
+}
+
+// migrate is Migrator.migrate.
+func (l *Linker) migrate(shifts []turnover) (bringing, error) {
+	if l.ports.Keys == nil {
+		return nil, nil
+	}
+	return l.ports.Keys.migrate(l, shifts)
+}
+
 // migration brings what a component keeps in kv to the schema of an entry that is to be linked.
 type migration struct {
 	entry *entry
+	kv    *kv.Store
 	keys  *kv.Migration
 	// apart has the guest that migrates; nil if the component has no migration.
 	apart *entry
@@ -38,18 +92,13 @@ var errManyKeys = errors.New("the loops would stand still for too long")
 // errNoMigration is the refusal of keys of another schema.
 var errNoMigration = errors.New("it has no migration between the two")
 
-// needs are the entries whose component has keys of another schema than they are made for, one for
-// each component.
-func (l *Linker) needs(shifts []turnover) (all []*entry, err error) {
-	if l.ports.KV == nil {
-		return nil, nil
-	}
+func (k migrator) needs(l *Linker, shifts []turnover) (all []*entry, err error) {
 	for _, e := range users(shifts, false) {
-		schema, _ := l.ports.KV.Schema(e.name)
+		schema, _ := k.kv.Schema(e.name)
 		if e.schema == schema || slices.ContainsFunc(all, e.isNamed) {
 			continue
 		}
-		if err := l.agree(e, shifts); err != nil {
+		if err := k.agree(l, e, shifts); err != nil {
 			return nil, err
 		}
 		all = append(all, e)
@@ -79,8 +128,8 @@ func users(shifts []turnover, before bool) []*entry {
 
 // agree refuses e if its component could not be migrated, or is linked elsewhere for another
 // schema: then that would read keys that it does not know.
-func (l *Linker) agree(e *entry, shifts []turnover) error {
-	schema, keys := l.ports.KV.Schema(e.name)
+func (k migrator) agree(l *Linker, e *entry, shifts []turnover) error {
+	schema, keys := k.kv.Schema(e.name)
 	if keys > 0 && e.speaks.migration == nil {
 		return e.refuseMigration(fmt.Errorf("what %s has in kv is of schema %d, and this version "+
 			"is made for schema %d: %w", e.name, schema, e.schema, errNoMigration))
@@ -127,30 +176,29 @@ func (e *entry) refuseMigration(err error) error {
 		Err: err}
 }
 
-// migrate begins the migrations that shifts need, and brings all keys but those that change while
-// it does. All of them must be ended.
-func (l *Linker) migrate(shifts []turnover) (all []*migration, err error) {
-	needs, err := l.needs(shifts)
-	if err != nil {
+func (k migrator) migrate(l *Linker, shifts []turnover) (bringing, error) {
+	needs, err := k.needs(l, shifts)
+	if err != nil || needs == nil {
 		return nil, err
 	}
+	m := &migrations{linker: l, kv: k.kv}
 	for _, e := range needs {
-		mg := &migration{entry: e, keys: l.ports.KV.Migrate(e.name, e.schema),
-			fuel: l.cfg.MigrationFuel}
-		mg.from, _ = l.ports.KV.Schema(e.name)
+		mg := &migration{entry: e, keys: k.kv.Migrate(e.name, e.schema),
+			fuel: l.cfg.MigrationFuel, kv: k.kv}
+		mg.from, _ = k.kv.Schema(e.name)
 		mg.used = slices.ContainsFunc(users(shifts, true), e.isNamed)
 		for _, old := range append(users(shifts, true), users(shifts, false)...) {
 			if old.name == e.name && old.role.isBeside() {
 				mg.beside = append(mg.beside, old)
 			}
 		}
-		all = append(all, mg)
+		m.all = append(m.all, mg)
 		if err := mg.begin(); err != nil {
-			end(all)
+			m.end()
 			return nil, e.refuseMigration(err)
 		}
 	}
-	return all, nil
+	return m, nil
 }
 
 func (mg *migration) begin() error {
@@ -232,10 +280,9 @@ func (mg *migration) key(key string) error {
 	return nil
 }
 
-// applied brings the last keys of all and makes them valid, or changes nothing. Nobody uses them.
-func (l *Linker) applied(all []*migration, until time.Time) error {
+func (m *migrations) applied(until time.Time) error {
 	var keys []*kv.Migration
-	for _, mg := range all {
+	for _, mg := range m.all {
 		mg.until = until
 		err := mg.keys.Settle()
 		if err == nil {
@@ -249,21 +296,27 @@ func (l *Linker) applied(all []*migration, until time.Time) error {
 		}
 		keys = append(keys, mg.keys)
 	}
-	if len(all) == 0 {
-		return nil
-	}
 	if !until.IsZero() && time.Now().After(until) {
-		return all[0].entry.refuseMigration(errLate)
+		return m.refuse(errLate)
 	}
-	if err := l.ports.KV.Apply(keys); err != nil {
-		return all[0].entry.refuseMigration(err)
+	if err := m.kv.Apply(keys); err != nil {
+		return m.refuse(err)
+	}
+	for _, mg := range m.all {
+		m.linker.ports.Log.Info("keys migrated", "component", mg.entry.name, "from", mg.from,
+			"to", mg.entry.schema, "fuel", m.linker.cfg.MigrationFuel-mg.fuel)
 	}
 	return nil
 }
 
-// end lets go of them; those that were not applied have changed nothing.
-func end(all []*migration) {
-	for _, mg := range all {
+func (m *migrations) refuse(err error) error { return m.all[0].entry.refuseMigration(err) }
+
+func (m *migrations) used() bool {
+	return slices.ContainsFunc(m.all, func(mg *migration) bool { return mg.used })
+}
+
+func (m *migrations) end() {
+	for _, mg := range m.all {
 		mg.keys.Drop()
 		if mg.apart != nil {
 			mg.apart.close()
@@ -271,11 +324,9 @@ func end(all []*migration) {
 	}
 }
 
-// hold keeps who is beside the loops out of the guests that use the keys; the answer lets them go
-// on, but out of those guests if what they are made for is no more there.
-func hold(all []*migration) (letGo func()) {
+func (m *migrations) hold() (letGo func()) {
 	var held []*entry
-	for _, mg := range all {
+	for _, mg := range m.all {
 		held = append(held, mg.beside...)
 	}
 	for _, e := range held {
@@ -283,7 +334,7 @@ func hold(all []*migration) (letGo func()) {
 	}
 	return func() {
 		for _, e := range held {
-			schema, _ := e.linker.ports.KV.Schema(e.name)
+			schema, _ := m.kv.Schema(e.name)
 			e.barred = e.schema != schema
 			e.use.Unlock()
 		}

@@ -45,9 +45,8 @@ func (n *node) openEngine(context.Context) error {
 	pc.QueueMessagesMax, pc.QueueBytesMax, pc.MessageBytesMax = 256, 512<<10, 128<<10
 	lines, past := log.New(log.Default(), n.log, now), history.New(hc)
 	n.publish = publish.New(pc)
-	keys := kv.New(kc)
 	modules := append([]wasm.HostModule{
-		lines.Module(), config.Module(), keys.Module(now), past.Module(), n.publish.Module(),
+		lines.Module(), config.Module(), kv.New(kc).Module(now), past.Module(), n.publish.Module(),
 		payload.Module(),
 	}, wasi.Modules(time.Sleep)...)
 	for _, m := range modules {
@@ -56,7 +55,7 @@ func (n *node) openEngine(context.Context) error {
 		}
 	}
 	n.linker, err = link.New(e, linkConfig(), link.Ports{
-		Read: readComponent, Quiescer: n.port, Halter: n.port, History: past, KV: keys,
+		Read: readComponent, Quiescer: n.port, Halter: n.port, History: past,
 		Line: lines.Line, Log: n.log, Now: n.port.Now,
 	})
 	if err != nil {
