@@ -46,8 +46,8 @@ func (g golden) Test(ctx context.Context, _ rollout.Item, a *rollout.Artifact) (
 		if len(out.Failures) > 0 {
 			f := out.Failures[0]
 			return fmt.Errorf("golden case %s does not hold: call %d, %s: it answers %s, and must "+
-				"answer %s (%d of %d cases were asked)", out.Name, f.Call, f.What, f.Got, f.Want,
-				i+1, len(list))
+				"answer %s (%d of %d cases were asked): do not link it, and tell its author",
+				out.Name, f.Call, f.What, f.Got, f.Want, i+1, len(list))
 		}
 	}
 	return nil

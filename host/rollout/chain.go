@@ -52,7 +52,8 @@ func put(chain []Slot, e entry) ([]Slot, error) {
 	it, p := e.item, e.pinned
 	switch {
 	case it.Position > len(chain) || it.Remove && it.Position == len(chain):
-		return nil, fmt.Errorf("there is no place %d as %s of listener %s: it has %d components",
+		return nil, fmt.Errorf("there is no place %d as %s of listener %s: it has %d components: "+
+			"name a place that is taken, or the one after the last",
 			it.Position, it.Role, it.Listener, len(chain))
 	case it.Remove:
 		return slices.Delete(chain, it.Position, it.Position+1), nil

@@ -138,7 +138,8 @@ func validateItems(items []Item) error {
 		r := role{it.Listener, it.Role}
 		for _, other := range seen[r] {
 			if other.Position == it.Position {
-				return fmt.Errorf("items: %d: the place %d is named twice", i, it.Position)
+				return fmt.Errorf("items: %d: the place %d is named twice: name each once", i,
+					it.Position)
 			}
 			if other.Remove || it.Remove {
 				return fmt.Errorf("items: %d: what is taken out of a role moves the others: "+

@@ -100,7 +100,8 @@ func (m *Manifest) checkComponents() error {
 			return fmt.Errorf("components[%d] (%.40q): %w", i, c.Name, err)
 		}
 		if key := c.Name + " " + c.Role; seen[key] {
-			return fmt.Errorf("components[%d]: %s is there twice as %s", i, c.Name, c.Role)
+			return fmt.Errorf("components[%d]: %s is there twice as %s: leave one out", i, c.Name,
+				c.Role)
 		} else {
 			seen[key] = true
 		}
@@ -141,7 +142,8 @@ func (c *Component) check(known []string) error {
 		}
 	}
 	if c.Schema == "" && c.Defaults != nil {
-		return errors.New("defaults: there is no schema that says whether they are good")
+		return errors.New("defaults: there is no schema that says whether they are good: name " +
+			"one as schema")
 	}
 	if c.Schema != "" {
 		if err := c.Schema.Check(); err != nil {

@@ -119,7 +119,7 @@ func (b *Bundle) readLayers(l *oci.Layout, layers []oci.Descriptor) error {
 	for _, d := range layers {
 		layer, err := describe(d)
 		if err != nil {
-			return fmt.Errorf("bundle: %w: layer %s: %w", ErrBundle, d.Digest, err)
+			return fmt.Errorf("bundle: %w: layer %s: %w; %s", ErrBundle, d.Digest, err, rebuild)
 		}
 		switch want, ok := wanted[layer.Digest]; {
 		case !ok:
@@ -130,7 +130,8 @@ func (b *Bundle) readLayers(l *oci.Layout, layers []oci.Descriptor) error {
 			err = fmt.Errorf("all layers together have more than %d bytes", BytesMax)
 		}
 		if err != nil {
-			return fmt.Errorf("bundle: %w: layer %.80q: %w", ErrBundle, layer.Title, err)
+			return fmt.Errorf("bundle: %w: layer %.80q: %w; %s", ErrBundle, layer.Title, err,
+				rebuild)
 		}
 		packed, err := l.Blob(d)
 		if err != nil {
@@ -138,10 +139,12 @@ func (b *Bundle) readLayers(l *oci.Layout, layers []oci.Descriptor) error {
 		}
 		content, err := unpack(packed, layer.Size)
 		if err != nil {
-			return fmt.Errorf("bundle: %w: layer %.80q: %w", ErrBundle, layer.Title, err)
+			return fmt.Errorf("bundle: %w: layer %.80q: %w; %s", ErrBundle, layer.Title, err,
+				rebuild)
 		}
 		if oci.DigestOf(content) != layer.Digest {
-			return fmt.Errorf("bundle: layer %.80q: its content: %w", layer.Title, oci.ErrDigest)
+			return fmt.Errorf("bundle: layer %.80q: its content: %w; %s", layer.Title,
+				oci.ErrDigest, rebuild)
 		}
 		b.content[layer.Digest] = content
 		b.Layers = append(b.Layers, layer)
@@ -149,10 +152,14 @@ func (b *Bundle) readLayers(l *oci.Layout, layers []oci.Descriptor) error {
 		delete(wanted, layer.Digest)
 	}
 	for _, digest := range slices.Sorted(maps.Keys(wanted)) {
-		return fmt.Errorf("bundle: %w: no layer holds %s, %s", ErrBundle, digest, wanted[digest])
+		return fmt.Errorf("bundle: %w: no layer holds %s, %s: %s", ErrBundle, digest,
+			wanted[digest], rebuild)
 	}
 	return nil
 }
+
+// rebuild is what to do about a bundle whose parts do not fit together.
+const rebuild = "build the bundle again with hpmq-cli bundle build"
 
 // packedSlack is how much larger, beside a 64th, what is compressed may be than what is not.
 const packedSlack = 1024
@@ -216,12 +223,12 @@ func (b *Bundle) understand() error {
 
 func (b *Bundle) understandComponent(c *Component, titles map[oci.Digest]string) error {
 	if err := c.agrees(b.content[c.Digest]); err != nil {
-		return err
+		return fmt.Errorf("%w; %s", err, rebuild)
 	}
 	if c.Schema != "" {
 		s, err := schema.Compile(b.content[c.Schema])
 		if err != nil {
-			return err
+			return fmt.Errorf("%w; correct it, and %s", err, rebuild)
 		}
 		b.schemas[c.Schema] = s
 		if c.Defaults != nil {

@@ -20,7 +20,8 @@ type counter struct{ ways map[*jsonschema.Schema]int }
 func (c *counter) count(s *jsonschema.Schema) (int, error) {
 	ways, seen := c.ways[s]
 	if seen && ways == 0 {
-		return 0, fmt.Errorf("%s contains itself, by $ref: that is not supported",
+		return 0, fmt.Errorf("%s contains itself, by $ref: that is not supported, "+
+			"write it out as deep as it may be",
 			pointerOf(s.Location))
 	}
 	if seen {

@@ -56,14 +56,14 @@ func (l *Layout) Blob(d Descriptor) ([]byte, error) {
 		ok = true
 	}
 	if !ok {
-		return nil, fmt.Errorf("oci: blob %s: %w", d.Digest, ErrMissing)
+		return nil, fmt.Errorf("oci: blob %s: %w: get all of it again", d.Digest, ErrMissing)
 	}
 	if int64(len(b)) != d.Size {
-		return nil, fmt.Errorf("oci: blob %s: %w: it is said to have %d bytes and has %s%d",
-			d.Digest, ErrDigest, d.Size, more(len(b), d.Size), len(b))
+		return nil, fmt.Errorf("oci: blob %s: %w: it is said to have %d bytes and has %s%d; get "+
+			"it again", d.Digest, ErrDigest, d.Size, more(len(b), d.Size), len(b))
 	}
 	if DigestOf(b) != d.Digest {
-		return nil, fmt.Errorf("oci: blob %s: %w", d.Digest, ErrDigest)
+		return nil, fmt.Errorf("oci: blob %s: %w: get it again", d.Digest, ErrDigest)
 	}
 	return b, nil
 }
@@ -195,11 +195,12 @@ func (l *Layout) readIndex(index, marker []byte) error {
 		Version string `json:"imageLayoutVersion"`
 	}
 	if err := json.Unmarshal(marker, &version); err != nil || version.Version != "1.0.0" {
-		return fmt.Errorf("oci: %w: the file oci-layout does not say version 1.0.0", ErrLayout)
+		return fmt.Errorf("oci: %w: the file oci-layout does not say version 1.0.0: %s", ErrLayout,
+			remake)
 	}
 	l.index = Index{}
 	if err := json.Unmarshal(index, &l.index); err != nil {
-		return fmt.Errorf("oci: %w: index.json: %w", ErrLayout, err)
+		return fmt.Errorf("oci: %w: index.json: %w; %s", ErrLayout, err, remake)
 	}
 	if l.index.SchemaVersion != 2 {
 		return fmt.Errorf("oci: %w: index.json is of schema version %d; want 2", ErrLayout,

@@ -13,6 +13,9 @@ import (
 // headersMax bounds the entries of a tar: the blobs, the two documents, their folders.
 const headersMax = BlobsMax + 8
 
+// remake is what to do about a layout that nobody should have made.
+const remake = "make it with hpmq-cli bundle build"
+
 // ReadTar reads the layout that a tar holds, into memory. Nothing of it is written anywhere.
 func ReadTar(r io.Reader) (*Layout, error) {
 	l, files := New(), map[string][]byte{}
@@ -23,8 +26,8 @@ func ReadTar(r io.Reader) (*Layout, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("oci: %w: it is neither the folder of one nor a whole tar: %w",
-				ErrLayout, err)
+			return nil, fmt.Errorf("oci: %w: it is neither the folder of one nor a whole tar: "+
+				"%w; get it again", ErrLayout, err)
 		}
 		if n >= headersMax {
 			return nil, fmt.Errorf("oci: %w: the tar has more than %d entries", ErrLayout,
@@ -36,7 +39,8 @@ func ReadTar(r io.Reader) (*Layout, error) {
 	}
 	for _, name := range []string{markerName, indexName} {
 		if files[name] == nil {
-			return nil, fmt.Errorf("oci: %w: there is no %s in the tar", ErrLayout, name)
+			return nil, fmt.Errorf("oci: %w: there is no %s in the tar: get it again, or %s",
+				ErrLayout, name, remake)
 		}
 	}
 	return l, l.readIndex(files[indexName], files[markerName])
@@ -50,7 +54,8 @@ func (l *Layout) readEntry(in io.Reader, h *tar.Header, files map[string][]byte)
 		name == strings.TrimSuffix(blobsFolder, "/")):
 		return nil
 	case h.Typeflag != tar.TypeReg:
-		return fmt.Errorf("oci: %w: %.80q in the tar is not a file", ErrLayout, h.Name)
+		return fmt.Errorf("oci: %w: %.80q in the tar is not a file: %s", ErrLayout, h.Name,
+			remake)
 	}
 	digest := Digest(sha256Prefix + strings.TrimPrefix(name, blobsFolder))
 	blob := strings.HasPrefix(name, blobsFolder) && digest.Check() == nil
@@ -60,7 +65,8 @@ func (l *Layout) readEntry(in io.Reader, h *tar.Header, files map[string][]byte)
 	case name == indexName, name == markerName:
 		limit = DocumentBytesMax
 	default:
-		return fmt.Errorf("oci: %w: %.80q in the tar has no place in one", ErrLayout, h.Name)
+		return fmt.Errorf("oci: %w: %.80q in the tar has no place in one: %s", ErrLayout, h.Name,
+			remake)
 	}
 	// Before it is read: a header costs nothing and may promise any size.
 	if h.Size > limit || l.bytes+h.Size > BytesMax {
@@ -69,19 +75,19 @@ func (l *Layout) readEntry(in io.Reader, h *tar.Header, files map[string][]byte)
 	}
 	_, twice := l.added[digest]
 	if twice || files[name] != nil {
-		return fmt.Errorf("oci: %w: %.80q is twice in the tar", ErrLayout, h.Name)
+		return fmt.Errorf("oci: %w: %.80q is twice in the tar: %s", ErrLayout, h.Name, remake)
 	}
 	var b bytes.Buffer
 	if _, err := io.Copy(&b, io.LimitReader(in, limit)); err != nil {
-		return fmt.Errorf("oci: %w: the tar ends in the middle of %.80q: %w", ErrLayout, h.Name,
-			err)
+		return fmt.Errorf("oci: %w: the tar ends in the middle of %.80q: %w; get it again",
+			ErrLayout, h.Name, err)
 	}
 	if !blob {
 		files[name] = append([]byte{}, b.Bytes()...)
 		return nil
 	}
 	if DigestOf(b.Bytes()) != digest {
-		return fmt.Errorf("oci: blob %s: %w", digest, ErrDigest)
+		return fmt.Errorf("oci: blob %s: %w: get it again", digest, ErrDigest)
 	}
 	_, err := l.Add("", b.Bytes())
 	return err
