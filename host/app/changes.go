@@ -94,7 +94,12 @@ func (a *App) openChanges(context.Context) error {
 		return fmt.Errorf("app: changes: %w", err)
 	}
 	a.changes.machine = m
-	a.later("changes", func(context.Context) error { m.Close(); return nil })
+	told := make(chan struct{})
+	a.later("changes", func(context.Context) error {
+		m.Close()
+		<-told
+		return nil
+	})
 	for _, err := range report.Strange {
 		a.log.Error("app: the records of changes do not fit together", "error", err)
 	}
@@ -103,7 +108,10 @@ func (a *App) openChanges(context.Context) error {
 		a.log.Warn("app: a change was at work when the broker ended", "change", c.ID, "state",
 			string(c.State), "why", c.Why)
 	}
-	go a.tellChanges(m.Subscribe(0))
+	go func() {
+		defer close(told)
+		a.tellChanges(m.Subscribe(0))
+	}()
 	a.sweepShelf()
 	return nil
 }
