@@ -234,6 +234,28 @@ func text(err error) string {
 	return err.Error()
 }
 
+// shelved looks at the folder of what was sent: each file is what its name says, and there is
+// none that no change names.
+func (y *yard) shelved() {
+	y.t.Helper()
+	known := refers(y.changes.machine.Needs().Known)
+	dir := filepath.Join(y.dir, "bundles")
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		y.t.Fatal(err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(filepath.Join(dir, f.Name()))
+		if err != nil {
+			y.t.Fatal(err)
+		}
+		digest := shelf.DigestOf(b)
+		if digest != "sha256:"+f.Name() || !known(digest) {
+			y.t.Errorf("%s is in the folder, and is %s", f.Name(), digest)
+		}
+	}
+}
+
 // plainly is a message without what is another each time.
 func plainly(why, dir string) string {
 	why = strings.ReplaceAll(why, dir, "DIR")
@@ -275,6 +297,7 @@ func TestWhatIsBrokenIsRefused(t *testing.T) {
 		seen[b.wrong], whys[why] = b.name, b.name
 	}
 	y.answers("at the end")
+	y.shelved()
 	if len(all) < 50 {
 		t.Errorf("there are %d", len(all))
 	}
