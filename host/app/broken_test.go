@@ -259,6 +259,7 @@ func (y *yard) shelved() {
 // plainly is a message without what is another each time.
 func plainly(why, dir string) string {
 	why = strings.ReplaceAll(why, dir, "DIR")
+	why = regexp.MustCompile(`at least [0-9]+`).ReplaceAllString(why, "at least …") // compressed
 	why = regexp.MustCompile(`[0-9a-f]{64}`).ReplaceAllString(why, "…")
 	return regexp.MustCompile(`127\.0\.0\.1:[0-9]+`).ReplaceAllString(why, "ADDRESS")
 }
