@@ -46,7 +46,7 @@ build: ## build the programs into bin/
 	go build $(SMALL) -o bin/ $(PROGRAMS)
 
 test: ## run all tests
-	go test -timeout 30m $(TESTFLAGS) ./...
+	go test $(TESTFLAGS) ./...
 
 bundles: ## build a bundle of each default component into bin/
 	@mkdir -p bin
