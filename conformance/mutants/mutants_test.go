@@ -14,6 +14,7 @@ import (
 
 	conformance "github.com/hpmq/hpmq/conformance/mqtt"
 	"github.com/hpmq/hpmq/conformance/mqtt/suite"
+	"github.com/hpmq/hpmq/conformance/process"
 	"github.com/hpmq/hpmq/conformance/stand"
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
@@ -45,6 +46,9 @@ func TestEveryMutantIsCaught(t *testing.T) {
 		all = slices.DeleteFunc(all, func(m Mutant) bool { return m.Name != *only })
 	}
 	l := &lab{t: t, bin: filepath.Join(t.TempDir(), "hpmq")}
+	if err := process.Sources(); err != nil {
+		t.Fatal(err)
+	}
 	if err := Build(t.Context(), absolute(t, root), t.TempDir(), l.bin); err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,9 @@ import (
 
 // BuildWith compiles hpmq alone into dir, with a build tag if it is not "".
 func BuildWith(ctx context.Context, tag, dir string) (hpmq string, err error) {
+	if err := Sources(); err != nil {
+		return "", err
+	}
 	hpmq = filepath.Join(dir, strings.TrimSuffix("hpmq-"+tag, "-"))
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", tag, "-o", hpmq,
 		"github.com/hpmq/hpmq/host/cmd/hpmq")
@@ -32,6 +35,9 @@ func BuildWith(ctx context.Context, tag, dir string) (hpmq string, err error) {
 
 // Build compiles hpmq and hpmq-cli into dir.
 func Build(ctx context.Context, dir string) (hpmq, cli string, err error) {
+	if err := Sources(); err != nil {
+		return "", "", err
+	}
 	hpmq, cli = filepath.Join(dir, "hpmq"), filepath.Join(dir, "hpmq-cli")
 	for bin, pkg := range map[string]string{
 		hpmq: "github.com/hpmq/hpmq/host/cmd/hpmq",
