@@ -3,6 +3,8 @@ package rollout
 import (
 	"fmt"
 	"strings"
+
+	"github.com/hpmq/hpmq/host/fault"
 )
 
 // append makes a record safe, then true. On an error it is neither. Needs write.
@@ -22,7 +24,9 @@ func (m *Machine) put(r *record, owed bool) error {
 	if err != nil {
 		return err
 	}
+	fault.Point(pointOf("enters", r))
 	err = m.keep(b)
+	fault.Point(pointOf("entered", r))
 	m.mu.Lock()
 	m.failing = err
 	if err != nil && !owed {
@@ -44,6 +48,10 @@ func (m *Machine) put(r *record, owed bool) error {
 	}
 	return nil
 }
+
+// pointOf is where a build for crash tests ends: before a record, or when it is safe but nothing
+// has come of it.
+func pointOf(when string, r *record) string { return "change." + when + "." + string(r.State) }
 
 // keep appends what is owed, then b.
 func (m *Machine) keep(b []byte) error {
