@@ -123,7 +123,7 @@ func (p *plan) Health() rollout.Health {
 
 func sideOf(v *link.Vitals) rollout.Side {
 	s := rollout.Side{
-		Calls: v.Calls, Refused: v.Refused, Faults: rollout.Faults(v.Faults),
+		Calls: v.Calls, Refused: v.Refused, Faults: rollout.Faults(v.Faults), Fuel: v.Fuel,
 	}
 	v.Latency.Each(func(upTo time.Duration, n uint64) {
 		s.Latency = append(s.Latency, rollout.Bucket{UpTo: upTo, Count: n})

@@ -187,7 +187,7 @@ func (e *entry) authenticate(seat int, who *broker.Credentials) (authVerdict, er
 		return authVerdict{}, errNoGuest
 	}
 	v, err := e.speaks.role.ask.authenticate(in, who)
-	s.end()
+	s.end(in)
 	if err == nil && v.kind == verdictDeny {
 		s.refused.Add(1)
 	}

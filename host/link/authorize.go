@@ -91,7 +91,7 @@ func (p *policy) decide(known *decisions, place int, e *entry, q *question) (uin
 		return 0, false
 	}
 	answer, err := e.speaks.role.ask.authorize(in, *q)
-	sh := s.end()
+	sh := s.end(in)
 	if err != nil {
 		e.fault(p.loop, in, err, about{q.who.ClientID, q.topic})
 		return 0, false

@@ -154,8 +154,15 @@ func (p *Plan) watch() {
 	p.watched = time.Now()
 	for _, at := range p.places {
 		at.active, at.candidate = newWatch(at.before), newWatch(at.entry)
+		if at.candidate != nil {
+			at.candidate.stirs = p.stirs
+		}
 	}
 }
+
+// Stirred has something to receive when a candidate of a canary has failed, or answered one of its
+// first questions: then it is worth asking for Health. One goroutine receives.
+func (p *Plan) Stirred() <-chan struct{} { return p.stirs }
 
 // measure looks at the clock on both sides.
 func (p *Plan) measure() {

@@ -39,7 +39,7 @@ func (p *policy) check(e *entry, a asking, m *broker.Message) (said uint32, ok b
 		return 0, false
 	}
 	freshness, err := e.asked(m).check(in, a.who, m)
-	sh := s.end()
+	sh := s.end(in)
 	if err != nil {
 		e.fault(p.loop, in, err, about{a.who.ClientID, m.Topic})
 		return 0, false

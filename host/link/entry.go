@@ -98,11 +98,18 @@ func (s *seat) take(now broker.Time) *instance {
 
 // end is called when the guest has answered, or failed. It answers who wants to compare the answer,
 // nil for none.
-func (s *seat) end() *shadow {
+func (s *seat) end(in *instance) *shadow {
 	if g := s.gauge.Load(); g != nil {
-		return g.end()
+		return g.end(in)
 	}
 	return nil
+}
+
+// stir tells who watches the seat of a fault.
+func (s *seat) stir() {
+	if g := s.gauge.Load(); g != nil {
+		g.stir()
+	}
 }
 
 // errNoGuest says that a seat is empty for now.
@@ -117,6 +124,7 @@ func (e *entry) wanted(d broker.Direction, m *broker.Message) bool {
 // absent counts a question without a guest.
 func (s *seat) absent(now broker.Time) {
 	s.kinds[faultAbsent].Add(1)
+	s.stir()
 	s.alone[0].CompareAndSwap(0, int64(now))
 	s.alone[1].Store(int64(now))
 }
@@ -137,6 +145,7 @@ func (e *entry) count(seat int, err error, f *Failure) {
 	s := &e.seats[seat]
 	s.faults.Add(1)
 	s.kinds[kindOf(err)].Add(1)
+	s.stir()
 	text := err.Error()
 	if f.Redacted {
 		text = f.Text

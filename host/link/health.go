@@ -77,6 +77,8 @@ type Vitals struct {
 	// of an active version are measured beside a shadow or canary, those of a candidate in a
 	// canary.
 	Latency Latency
+	// Fuel is what those calls spent. Unlike time it does not depend on what else the machine does.
+	Fuel uint64
 }
 
 // Questions are all that a guest was to answer.
@@ -108,6 +110,7 @@ func (v *Vitals) combine(other *Vitals, op func(a, b uint64) uint64) {
 		n := v.Faults.of(k)
 		*n = op(*n, *other.Faults.of(k))
 	}
+	v.Fuel = op(v.Fuel, other.Fuel)
 	for i := range v.Latency.counts {
 		n := &v.Latency.counts[i]
 		*n = op(*n, other.Latency.counts[i])
@@ -187,12 +190,25 @@ type gauge struct {
 	began  time.Duration // 0: this one is not measured
 	shadow *shadow       // compares some of the answers; nil for none
 	owed   float64       // what of them is due
+	stirs  chan struct{} // see Plan.Stirred; nil beside a shadow
 	counts [latencyBuckets]atomic.Uint64
+	fuel   atomic.Uint64
 }
 
 // measuredFirst questions are all measured, then one of measuredOf: two looks at the clock take 90
 // ns, a cheap guest 600, and measuring is to cost less than 1 %.
 const measuredFirst, measuredOf = 1024, 32
+
+// stirringFirst calls of each seat are told of one by one, as is each fault.
+const stirringFirst = 64
+
+// stir says that there is something to look at. It does not block.
+func (g *gauge) stir() {
+	select {
+	case g.stirs <- struct{}{}:
+	default:
+	}
+}
 
 func (g *gauge) begin() {
 	g.seen++
@@ -203,10 +219,14 @@ func (g *gauge) begin() {
 	g.began = max(time.Since(g.epoch), 1)
 }
 
-func (g *gauge) end() *shadow {
+func (g *gauge) end(in *instance) *shadow {
 	if g.began != 0 {
 		g.counts[bucketOf(int64(time.Since(g.epoch)-g.began))].Add(1)
+		g.fuel.Add(in.guest.Fuel())
 		g.began = 0
+	}
+	if g.seen <= stirringFirst {
+		g.stir()
 	}
 	if g.shadow == nil {
 		return nil
@@ -223,6 +243,8 @@ type watch struct {
 	entry  *entry
 	before Vitals
 	past   Latency // of gauges of before
+	spent  uint64  // of those gauges
+	stirs  chan struct{}
 	gauges []*gauge
 }
 
@@ -240,7 +262,7 @@ func (w *watch) measure(sh *shadow) {
 	}
 	w.stop()
 	for i := range w.entry.seats {
-		g := &gauge{epoch: time.Now(), shadow: sh}
+		g := &gauge{epoch: time.Now(), shadow: sh, stirs: w.stirs}
 		w.gauges = append(w.gauges, g)
 		w.entry.seats[i].gauge.Store(g)
 	}
@@ -254,7 +276,15 @@ func (w *watch) stop() {
 	for i := range w.entry.seats {
 		w.entry.seats[i].gauge.Store(nil)
 	}
-	w.past, w.gauges = w.latency(), nil
+	w.past, w.spent, w.gauges = w.latency(), w.fuel(), nil
+}
+
+func (w *watch) fuel() uint64 {
+	n := w.spent
+	for _, g := range w.gauges {
+		n += g.fuel.Load()
+	}
+	return n
 }
 
 func (w *watch) latency() Latency {
@@ -273,7 +303,7 @@ func (w *watch) vitals() Vitals {
 		return Vitals{}
 	}
 	v := w.entry.vitals().Sub(w.before)
-	v.Latency = w.latency()
+	v.Latency, v.Fuel = w.latency(), w.fuel()
 	return v
 }
 

@@ -70,6 +70,7 @@ type Plan struct {
 	// are.
 	selector *Selector
 	watched  time.Time
+	stirs    chan struct{} // holds one
 	// shadowing is the last shadow, nil before the first.
 	shadowing *shadowing
 }
@@ -123,6 +124,7 @@ func (l *Linker) Prepare(
 	defer stop()
 	p := &Plan{
 		l: l, id: id, by: by, began: time.Now(), stopBuild: stop, gone: make(chan struct{}),
+		stirs: make(chan struct{}, 1),
 	}
 	if err := p.enter(); err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ func (p *policy) direct(
 	}
 	had := len(*out)
 	r, err := e.speaks.role.ask.route(p, in, a, m, out)
-	sh := s.end()
+	sh := s.end(in)
 	if err != nil {
 		e.fault(p.loop, in, err, about{a.who.ClientID, m.Topic})
 		return broker.Keep, false

@@ -76,7 +76,7 @@ func (p *policy) made(e *entry, a asking, m *broker.Message) bool {
 	w := &p.passes[a.dir]
 	had := len(w.next)
 	err := e.asked(m).transform(p, in, a, m)
-	sh := s.end()
+	sh := s.end(in)
 	switch {
 	case err != nil:
 		e.fault(p.loop, in, err, about{a.who.ClientID, m.Topic})

@@ -54,5 +54,9 @@ const (
 	dwellMax       = 30 * 24 * time.Hour
 )
 
-// lookEvery is how often the health of a candidate is looked at.
-const lookEvery = 100 * time.Millisecond
+// lookEvery is how often the health of a candidate is looked at, if it does not stir; stirredPause
+// is the least time after it did.
+const (
+	lookEvery    = 100 * time.Millisecond
+	stirredPause = time.Millisecond
+)

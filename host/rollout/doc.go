@@ -28,8 +28,9 @@
 //
 // # Health
 //
-// While a candidate serves somebody it is looked at every 100 ms, see Thresholds. Two spans are
-// judged: since the step began, and the last two to four seconds, so that a candidate that turned
-// bad late is found as fast as one that was bad from the start. While a record is written nobody
-// looks: a device that does not answer for a second makes that one look late by a second.
+// While a candidate serves somebody it is looked at every 100 ms, at each fault and at each of its
+// first answers, see Thresholds. Two spans are judged: since the step began, and the last two to
+// four seconds, so that a candidate that turned bad late is found as fast as one that was bad from
+// the start. While a record is written nobody looks: a device that does not answer for a second
+// makes that one look late by a second.
 package rollout

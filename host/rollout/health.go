@@ -20,6 +20,8 @@ type Side struct {
 	Refused uint64 `json:"refused"`
 	// Latency has the same bounds each time, ascending.
 	Latency []Bucket `json:"latency,omitempty"`
+	// Fuel is what the calls in Latency spent.
+	Fuel uint64 `json:"fuel,omitempty"`
 }
 
 // Faults counts by kind why a question had no answer.
@@ -63,7 +65,7 @@ func (f Faults) since(was Faults) Faults {
 // since is what s counted after was.
 func (s Side) since(was Side) Side {
 	d := Side{Calls: minus(s.Calls, was.Calls), Refused: minus(s.Refused, was.Refused),
-		Faults: s.Faults.since(was.Faults)}
+		Faults: s.Faults.since(was.Faults), Fuel: minus(s.Fuel, was.Fuel)}
 	for i, b := range s.Latency {
 		if i < len(was.Latency) {
 			b.Count = minus(b.Count, was.Latency[i].Count)
@@ -77,11 +79,14 @@ func minus(a, b uint64) uint64 { return a - min(a, b) }
 
 // slowest is the latency that 90 of 100 calls do not exceed, as the bound of its bucket, and of how
 // many calls that is.
-func (s Side) slowest() (q time.Duration, calls uint64) {
+func (s Side) slowest() (q time.Duration, calls uint64) { return s.within(90) }
+
+// within is the latency that so many of 100 calls do not exceed.
+func (s Side) within(percent uint64) (q time.Duration, calls uint64) {
 	for _, b := range s.Latency {
 		calls += b.Count
 	}
-	need, sum := calls-calls/10, uint64(0)
+	need, sum := calls-calls*(100-percent)/100, uint64(0)
 	for _, b := range s.Latency {
 		if sum += b.Count; sum >= need && calls > 0 {
 			return b.UpTo, calls
@@ -102,7 +107,7 @@ type Thresholds struct {
 	Faults float64 `json:"faults,omitempty"`
 	// LatencyRatio is how many times slower than the active version the candidate may be, in the
 	// latency that 90 of 100 calls do not exceed: 4. Below 0 it is not judged. Below LatencyMin, 20
-	// µs, nothing is slow.
+	// µs, nothing is slow. Eight calls are enough where their fuel says the same as their time.
 	LatencyRatio float64       `json:"latency_ratio,omitempty"`
 	LatencyMin   time.Duration `json:"latency_min,omitempty"`
 	// LatencyMax is what that latency may be whatever the active version does; 0 judges nothing.
@@ -179,7 +184,7 @@ func (t Thresholds) faults(c, a Side) string {
 func (t Thresholds) latency(c, a Side) string {
 	slow, calls := c.slowest()
 	if calls < t.CallsMin {
-		return ""
+		return t.laborious(c, a)
 	}
 	if t.LatencyMax > 0 && slow > t.LatencyMax {
 		return fmt.Sprintf("10 of 100 calls take up to %s or longer; %s is allowed",
@@ -192,6 +197,26 @@ func (t Thresholds) latency(c, a Side) string {
 	}
 	return fmt.Sprintf("10 of 100 calls take up to %s or longer, with the active version %s; "+
 		"%g times that is allowed", slow, usual, t.LatencyRatio)
+}
+
+// laboriousMin calls say enough of a candidate that is slow because it computes more. Time alone
+// does not so early: the machine may have been busy with something else.
+const laboriousMin = 8
+
+func (t Thresholds) laborious(c, a Side) string {
+	slow, calls := c.within(50)
+	usual, of := a.slowest()
+	if t.LatencyRatio < 0 || calls < laboriousMin || of < t.CallsMin || a.Fuel == 0 ||
+		slow < t.LatencyMin || usual == 0 || float64(slow) <= t.LatencyRatio*float64(usual) {
+		return ""
+	}
+	work, had := ratio(c.Fuel, calls), ratio(a.Fuel, of)
+	if work <= t.LatencyRatio*had {
+		return ""
+	}
+	return fmt.Sprintf("half of its first %d calls take up to %s or longer and %.0f of fuel, with "+
+		"the active version 90 of 100 take up to %s and %.0f; %g times that is allowed", calls,
+		slow, work, usual, had, t.LatencyRatio)
 }
 
 func (t Thresholds) refused(c, a Side) string {

@@ -23,9 +23,16 @@ func side(calls, nth uint64, latency time.Duration) Side {
 	return s
 }
 
+// spent is s whose calls took so much fuel each.
+func (s Side) spent(each uint64) Side {
+	s.Fuel = s.Calls * each
+	return s
+}
+
 func TestJudge(t *testing.T) {
 	const quick, slow = 3 * time.Microsecond, 60 * time.Microsecond
 	good := side(10000, 0, quick)
+	measured := good.spent(1000)
 	for _, tc := range []struct {
 		name  string
 		t     Thresholds
@@ -45,6 +52,14 @@ func TestJudge(t *testing.T) {
 			good, good, "no guest 500"},
 		{"20 times slower", Thresholds{}, side(100, 0, slow), good, good, "64µs"},
 		{"slower, too few to say", Thresholds{}, side(20, 0, slow), good, good, ""},
+		{"slower by work", Thresholds{}, side(8, 0, slow).spent(20000), measured, good,
+			"half of its first 8 calls"},
+		{"slower by work, too few", Thresholds{}, side(7, 0, slow).spent(20000), measured, good,
+			""},
+		{"more work in no time", Thresholds{}, side(8, 0, quick).spent(20000), measured, good, ""},
+		{"a busy machine", Thresholds{}, side(49, 0, slow).spent(1000), measured, good, ""},
+		{"slower by work, let be", Thresholds{LatencyRatio: -1}, side(8, 0, slow).spent(20000),
+			measured, good, ""},
 		{"slower, nobody beside", Thresholds{}, side(100, 0, slow), Side{}, Side{}, ""},
 		{"slower than before", Thresholds{}, side(100, 0, slow), Side{}, good, "64µs"},
 		{"slow is let be", Thresholds{LatencyRatio: -1}, side(100, 0, slow), good, good, ""},
@@ -162,6 +177,33 @@ func TestABadCanaryGoesBackByItself(t *testing.T) {
 			q[0].Change != "1" {
 			t.Errorf("%s: quarantine %+v", name, q)
 		}
+	}
+}
+
+// A candidate that stirs is looked at though no time goes by.
+func TestWhatStirsIsLookedAtAtOnce(t *testing.T) {
+	w := newWorld(t)
+	w.stirred = make(chan struct{}, 1)
+	w.stuck = func() bool { return true }
+	w.health = func(p *plan) Health {
+		if p.done() != "" { // it serves
+			return Health{Candidate: side(30, 10, usual)}
+		}
+		return Health{}
+	}
+	w.wrote = func(s State) {
+		if s == Canary {
+			w.stirred <- struct{}{}
+		}
+	}
+	m, _ := w.open(Default())
+	began := w.Now()
+	c := submit(t, m, steps(swap("1", "rules@2.0.0"), 5))
+	if c.State != RolledBack || !strings.Contains(c.Why, "3 of 30") {
+		t.Errorf("%s: %s", c.State, c.Why)
+	}
+	if took := w.Now().Sub(began); took > lookEvery {
+		t.Errorf("after %s", took)
 	}
 }
 

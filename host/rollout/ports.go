@@ -88,6 +88,9 @@ type Trial interface {
 	// Health counts from Prepare on, and goes on counting between Commit and Release. It may be
 	// asked at any time, also after the end.
 	Health() Health
+	// Stirred has something to receive when it is worth asking for Health at once: a candidate has
+	// failed, or answered one of its first questions. nil is never.
+	Stirred() <-chan struct{}
 }
 
 // Decision ends a plan. Exactly one of Commit and Abort is called, and after a Commit exactly one

@@ -81,7 +81,7 @@ func (w *work) watch() *watcher {
 func (w *work) dwell(d time.Duration, eye *watcher) *ending {
 	clock := w.m.ports.Clock
 	until := clock.Now().Add(d)
-	for {
+	for wake, every := w.plan.Stirred(), lookEvery; ; {
 		left := until.Sub(clock.Now())
 		if left <= 0 {
 			return nil
@@ -91,7 +91,10 @@ func (w *work) dwell(d time.Duration, eye *watcher) *ending {
 			return w.cause()
 		case <-w.hurry:
 			return nil
-		case <-clock.After(min(left, lookEvery)):
+		case <-wake:
+			wake, every = nil, stirredPause
+		case <-clock.After(min(left, every)):
+			wake, every = w.plan.Stirred(), lookEvery
 		}
 		if why := eye.look(clock.Now(), w.plan.Health()); why != "" {
 			return &ending{state: RolledBack, why: why + "; the old version is linked", bad: true}

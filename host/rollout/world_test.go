@@ -40,6 +40,8 @@ type world struct {
 	serves map[string]Component // by place
 	plans  []*plan
 	health func(p *plan) Health
+	// stirred is that of all plans; nil for one that never is.
+	stirred chan struct{}
 	// at runs inside of a port in a state.
 	at        func(ctx context.Context, s State) error
 	reaches   bool   // Prepare says how far it is
@@ -294,6 +296,8 @@ func (p *plan) Health() Health {
 	}
 	return p.w.health(p)
 }
+
+func (p *plan) Stirred() <-chan struct{} { return p.w.stirred }
 
 func (p *plan) Shadow(sample float64) error {
 	p.w.mu.Lock()
