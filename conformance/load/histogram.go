@@ -9,21 +9,24 @@ const (
 	buckets    = (64 - subBits + 1) * subBuckets
 )
 
-// histogram counts nanoseconds in buckets whose width grows with the value.
-type histogram struct {
+// Histogram counts nanoseconds in buckets whose width grows with the value.
+// One goroutine uses it.
+type Histogram struct {
 	counts [buckets]uint64
 	total  uint64
 	most   int64
 }
 
-func (h *histogram) add(ns int64) {
+// Add counts one value; below 0 is 0.
+func (h *Histogram) Add(ns int64) {
 	ns = max(ns, 0)
 	h.counts[bucketOf(uint64(ns))]++
 	h.total++
 	h.most = max(h.most, ns)
 }
 
-func (h *histogram) merge(o *histogram) {
+// Merge adds what another counted.
+func (h *Histogram) Merge(o *Histogram) {
 	for i, n := range o.counts {
 		h.counts[i] += n
 	}
@@ -31,8 +34,8 @@ func (h *histogram) merge(o *histogram) {
 	h.most = max(h.most, o.most)
 }
 
-// quantile answers the upper end of the bucket that holds the value at q, 0 to 1.
-func (h *histogram) quantile(q float64) int64 {
+// Quantile answers the upper end of the bucket that holds the value at q, 0 to 1.
+func (h *Histogram) Quantile(q float64) int64 {
 	if h.total == 0 {
 		return 0
 	}
@@ -47,8 +50,8 @@ func (h *histogram) quantile(q float64) int64 {
 	return h.most
 }
 
-func (h *histogram) latency() Latency {
-	us := func(q float64) float64 { return float64(h.quantile(q)) / 1e3 }
+func (h *Histogram) latency() Latency {
+	us := func(q float64) float64 { return float64(h.Quantile(q)) / 1e3 }
 	return Latency{P50: us(.5), P90: us(.9), P99: us(.99), P999: us(.999), Max: us(1)}
 }
 

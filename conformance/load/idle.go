@@ -18,7 +18,7 @@ func runIdle(ctx context.Context, cfg Config) (*Result, error) {
 	n := cfg.Publishers + cfg.Subscribers
 	r := &Result{Pattern: cfg.Pattern, Publishers: cfg.Publishers, Subscribers: cfg.Subscribers}
 	rssBefore, _ := resident(cfg.PID)
-	before, begun := used(cfg.PID), time.Now()
+	before, begun := Used(cfg.PID), time.Now()
 	peers, err := dialAll(ctx, &cfg, n)
 	defer func() {
 		for _, p := range peers {
@@ -32,7 +32,7 @@ func runIdle(ctx context.Context, cfg Config) (*Result, error) {
 	}
 	r.Seconds = time.Since(begun).Seconds()
 	r.ConnectsPerSecond = float64(n) / r.Seconds
-	r.account(before, used(cfg.PID), float64(n))
+	r.account(before, Used(cfg.PID), float64(n))
 	select {
 	case <-time.After(cfg.Duration):
 	case <-ctx.Done():

@@ -283,26 +283,26 @@ func TestRefusesWhatCannotRun(t *testing.T) {
 
 func TestHistogramIsNearTheTruth(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	var h, a, b histogram
+	var h, a, b Histogram
 	var all []int64
 	for i := range 20000 {
 		v := int64(r.ExpFloat64() * 1e6)
 		all = append(all, v)
-		h.add(v)
+		h.Add(v)
 		if i%2 == 0 {
-			a.add(v)
+			a.Add(v)
 		} else {
-			b.add(v)
+			b.Add(v)
 		}
 	}
 	slices.Sort(all)
-	a.merge(&b)
+	a.Merge(&b)
 	if a != h {
 		t.Error("merged histograms differ from the whole")
 	}
 	for _, q := range []float64{.01, .5, .9, .99, .999, 1} {
 		want := float64(all[max(0, int(q*float64(len(all)))-1)])
-		got := float64(h.quantile(q))
+		got := float64(h.Quantile(q))
 		if got < want || got > want*1.04+2 {
 			t.Errorf("quantile %v: %v, want %v", q, got, want)
 		}

@@ -49,10 +49,10 @@ func runMessages(ctx context.Context, cfg Config) (*Result, error) {
 		return nil, err
 	}
 	c.measuring.Store(true)
-	before, deliveredBefore, begun := used(cfg.PID), c.delivered(), time.Now()
+	before, deliveredBefore, begun := Used(cfg.PID), c.delivered(), time.Now()
 	err := c.wait(ctx, cfg.Duration)
 	seconds := time.Since(begun).Seconds()
-	after, deliveredAfter := used(cfg.PID), c.delivered()
+	after, deliveredAfter := Used(cfg.PID), c.delivered()
 	c.measuring.Store(false)
 	if err != nil {
 		return nil, err
@@ -72,10 +72,10 @@ func runMessages(ctx context.Context, cfg Config) (*Result, error) {
 }
 
 // account turns two readings of usage into what Result tells. per is what the CPU is divided by.
-func (r *Result) account(before, after usage, per float64) {
-	r.CPUSeconds = after.broker - before.broker
-	r.OwnCPUSeconds = after.own - before.own
-	others := after.machine - before.machine - r.CPUSeconds - r.OwnCPUSeconds
+func (r *Result) account(before, after Usage, per float64) {
+	r.CPUSeconds = after.Broker - before.Broker
+	r.OwnCPUSeconds = after.Own - before.Own
+	others := after.Machine - before.Machine - r.CPUSeconds - r.OwnCPUSeconds
 	r.OthersCores = max(0, others/r.Seconds)
 	if per > 0 {
 		r.CPUPerMillion = r.CPUSeconds / per * 1e6
@@ -286,10 +286,10 @@ func (p *peer) leave() {
 
 // sum adds up what the goroutines counted; they have ended.
 func (c *crowd) sum(r *Result) {
-	var all histogram
+	var all Histogram
 	var unique uint64
 	for _, s := range c.subs {
-		all.merge(&s.seen)
+		all.Merge(&s.seen)
 		for i := range s.tracks {
 			unique += s.tracks[i].unique
 			r.Duplicates += s.tracks[i].dups

@@ -11,19 +11,20 @@ import (
 // ticksPerSecond is the unit of the times in /proc; Linux fixes it for all user space.
 const ticksPerSecond = 100
 
-// usage is what processes used so far, in CPU seconds.
-type usage struct {
-	broker, own, machine float64
+// Usage is what processes used so far, in CPU seconds.
+type Usage struct {
+	// Own is of this process, Machine of all.
+	Broker, Own, Machine float64
 }
 
-// used reads usage; what /proc does not tell stays 0.
-func used(pid int) usage {
-	var u usage
+// Used reads Usage; what /proc does not tell stays 0.
+func Used(pid int) Usage {
+	var u Usage
 	if pid > 0 {
-		u.broker = processSeconds(strconv.Itoa(pid))
+		u.Broker = processSeconds(strconv.Itoa(pid))
 	}
-	u.own = processSeconds("self")
-	u.machine = machineSeconds()
+	u.Own = processSeconds("self")
+	u.Machine = machineSeconds()
 	return u
 }
 

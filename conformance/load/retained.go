@@ -41,18 +41,18 @@ func RunRetained(ctx context.Context, cfg StoredConfig) (*RetainedResult, error)
 	x := &pouring{storing: s, peer: p, sent: make([]atomic.Int64, 65536), retain: true}
 	x.count, x.each = cfg.Sessions, 1
 	x.topic = func(i int) []byte { return fmt.Appendf(nil, "%s/%d/%d", s.run, i%1000, i) }
-	var h histogram
+	var h Histogram
 	begun := time.Now()
 	if err := x.run(ctx, &h); err != nil {
 		return nil, err
 	}
 	r := &RetainedResult{Messages: cfg.Sessions, Puback: h.latency()}
 	r.StoredPerSecond = float64(cfg.Sessions) / time.Since(begun).Seconds()
-	before := used(cfg.PID)
+	before := Used(cfg.PID)
 	if err := s.collect(ctx, r); err != nil {
 		return nil, err
 	}
-	r.CPU = used(cfg.PID).broker - before.broker
+	r.CPU = Used(cfg.PID).Broker - before.Broker
 	r.RSSKB, r.RSSPeakKB = resident(cfg.PID)
 	r.DiskBytes = diskBytes(cfg.Dir)
 	return r, nil

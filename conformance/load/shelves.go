@@ -30,7 +30,7 @@ func (s *storing) session(ctx context.Context, i int) (*peer, error) {
 func (s *storing) topic(i int) string { return fmt.Sprintf("%s/%d", s.run, i) }
 
 // pour publishes what publisher p has to, a window at a time.
-func (s *storing) pour(ctx context.Context, p int, h *histogram) error {
+func (s *storing) pour(ctx context.Context, p int, h *Histogram) error {
 	c := s.cfg.Config
 	c.Keep = false
 	conn, err := dial(ctx, &c, fmt.Sprintf("%s-p%d", s.run, p), nil)
@@ -49,7 +49,7 @@ func (s *storing) pour(ctx context.Context, p int, h *histogram) error {
 }
 
 // run writes and reads until all is acknowledged.
-func (x *pouring) run(ctx context.Context, h *histogram) error {
+func (x *pouring) run(ctx context.Context, h *Histogram) error {
 	conn := x.peer.conn
 	x.window = make(chan struct{}, min(x.cfg.Window, x.receiveMax))
 	wrote := make(chan error, 1)
@@ -110,7 +110,7 @@ func (x *pouring) write(ctx context.Context) error {
 }
 
 // read takes all acknowledgements.
-func (x *pouring) read(ctx context.Context, h *histogram) error {
+func (x *pouring) read(ctx context.Context, h *Histogram) error {
 	for n := 0; n < x.count; {
 		frame, err := x.next()
 		if err != nil {
@@ -129,7 +129,7 @@ func (x *pouring) read(ctx context.Context, h *histogram) error {
 		if ack.Reason >= mqtt.UnspecifiedError {
 			return fmt.Errorf("load: a message was refused: %v", ack.Reason)
 		}
-		h.add(x.clock.now() - x.sent[ack.PacketID].Load())
+		h.Add(x.clock.now() - x.sent[ack.PacketID].Load())
 		n++
 		select {
 		case <-x.window:

@@ -120,13 +120,13 @@ func RunStored(ctx context.Context, cfg StoredConfig) (*StoredResult, error) {
 	if err := s.each(ctx, cfg.Sessions, cfg.Receivers, s.settle); err != nil {
 		return nil, err
 	}
-	begun, before := time.Now(), used(cfg.PID)
+	begun, before := time.Now(), Used(cfg.PID)
 	if err := s.measure(ctx); err != nil {
 		return nil, err
 	}
-	after := used(cfg.PID)
-	others := after.machine - before.machine - (after.broker - before.broker) -
-		(after.own - before.own)
+	after := Used(cfg.PID)
+	others := after.Machine - before.Machine - (after.Broker - before.Broker) -
+		(after.Own - before.Own)
 	s.result.OthersCores = max(0, others/time.Since(begun).Seconds())
 	s.sum()
 	return &s.result, nil
@@ -157,9 +157,9 @@ func (s *storing) measure(ctx context.Context) error {
 // store publishes all, and takes readings around it.
 func (s *storing) store(ctx context.Context) error {
 	syncs := s.syncs(ctx)
-	before, begun := used(s.cfg.PID), time.Now()
+	before, begun := Used(s.cfg.PID), time.Now()
 	s.begun = s.clock.now()
-	hists := make([]histogram, s.cfg.Publishers)
+	hists := make([]Histogram, s.cfg.Publishers)
 	err := s.each(ctx, s.cfg.Publishers, s.cfg.Publishers, func(ctx context.Context, p int) error {
 		return s.pour(ctx, p, &hists[p])
 	})
@@ -168,10 +168,10 @@ func (s *storing) store(ctx context.Context) error {
 	}
 	r := &s.result
 	r.StoredSeconds = time.Since(begun).Seconds()
-	r.StoredCPU = used(s.cfg.PID).broker - before.broker
+	r.StoredCPU = Used(s.cfg.PID).Broker - before.Broker
 	r.StoredPerSecond = float64(r.Messages) / r.StoredSeconds
 	for i := range hists[1:] {
-		hists[0].merge(&hists[i+1])
+		hists[0].Merge(&hists[i+1])
 	}
 	r.Puback = hists[0].latency()
 	r.RSSKB, _ = resident(s.cfg.PID)
@@ -185,14 +185,14 @@ func (s *storing) store(ctx context.Context) error {
 
 // drain fetches all, so many sessions at once.
 func (s *storing) drain(ctx context.Context, workers int) error {
-	before, begun := used(s.cfg.PID), time.Now()
+	before, begun := Used(s.cfg.PID), time.Now()
 	s.last.Store(s.clock.now())
 	if err := s.each(ctx, s.cfg.Sessions, workers, s.fetch); err != nil {
 		return err
 	}
 	r := &s.result
 	r.DrainedSeconds = time.Since(begun).Seconds()
-	r.DrainedCPU = used(s.cfg.PID).broker - before.broker
+	r.DrainedCPU = Used(s.cfg.PID).Broker - before.Broker
 	r.DrainedPerSecond = float64(r.Messages) / r.DrainedSeconds
 	return nil
 }

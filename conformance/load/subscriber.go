@@ -14,7 +14,7 @@ type subscriber struct {
 	// publishers by number; a p2p subscriber has one of them.
 	publishers []*publisher
 	tracks     []track
-	seen       histogram
+	seen       Histogram
 	out        []byte
 
 	// measuring is shared by all; latencies are recorded while it is true.
@@ -56,7 +56,7 @@ func (s *subscriber) turn() error {
 		n++
 		s.count(st)
 		if measuring {
-			s.seen.add(now - st.sent)
+			s.seen.Add(now - st.sent)
 		}
 	}
 	s.delivered.Add(n)
