@@ -30,6 +30,11 @@ func (g golden) Test(ctx context.Context, _ rollout.Item, a *rollout.Artifact) (
 		return err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
+	letGo, err := t.Keep(ctx, a.Code)
+	if err != nil {
+		return err
+	}
+	defer letGo()
 	in, err := t.Inspect(ctx, a.Code)
 	if err != nil {
 		return err

@@ -79,6 +79,16 @@ func (l *Linker) Inspect(ctx context.Context, code []byte) (Inspection, error) {
 	return in, nil
 }
 
+// Keep compiles a component and keeps it so until letGo is called, once: what links or probes it
+// meanwhile need not compile it. It blocks for as long as compiling takes.
+func (l *Linker) Keep(ctx context.Context, code []byte) (letGo func(), err error) {
+	mod, err := l.modules.acquire(ctx, code)
+	if err != nil {
+		return nil, fmt.Errorf("link: keep: %w", l.contracts.explain(err))
+	}
+	return func() { l.modules.release(mod) }, nil
+}
+
 // Serves says whether guests may be made for a package of interfaces: "hpmq:broker@0.1".
 func (l *Linker) Serves(pkg string) bool { return l.contracts.serves(pkg) }
 

@@ -22,6 +22,33 @@ func probe(t *testing.T, h *house, r Role, rf Ref) *Probe {
 	return p
 }
 
+// What is kept is compiled once for all probes, and let go of in the end.
+func TestWhatIsKeptStaysCompiled(t *testing.T) {
+	h := newHouse(t, nil)
+	rf := shipped(t, "router-rules", "{}")
+	letGo, err := h.linker.Keep(t.Context(), rf.Code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var had *module
+	for range 2 {
+		p, err := h.linker.Probe(t.Context(), RoleRouter, rf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mod := p.entry.module; had != nil && mod != had {
+			t.Error("it was compiled again")
+		} else {
+			had = mod
+		}
+		p.Close()
+	}
+	letGo()
+	if n := len(h.linker.modules.held); n != 0 {
+		t.Errorf("%d modules are kept", n)
+	}
+}
+
 // TestAProbeAnswersAsTheContract: what a broker has no use for is there too.
 func TestAProbeAnswersAsTheContract(t *testing.T) {
 	h := newHouse(t, nil)

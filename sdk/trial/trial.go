@@ -182,6 +182,12 @@ func (t *Trial) Happened(topic string, payload []byte) {
 // Published takes what guests published since it was asked last.
 func (t *Trial) Published() []*broker.Message { return t.published.take() }
 
+// Keep compiles a component once for all that is done with it until letGo is called. Between two
+// golden cases nobody has it, and it would be compiled for each.
+func (t *Trial) Keep(ctx context.Context, code []byte) (letGo func(), err error) {
+	return t.linker.Keep(ctx, code)
+}
+
 // Inspect says what a component is.
 func (t *Trial) Inspect(ctx context.Context, code []byte) (link.Inspection, error) {
 	return t.linker.Inspect(ctx, code)
