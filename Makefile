@@ -32,7 +32,7 @@ export CGO_ENABLED = 0
 export GOMIPS = softfloat
 
 .DEFAULT_GOAL := help
-.PHONY: help run build bundles fixtures test demo demo-languages newcomer conformance mutants conformance-peers interop siege churn crash bench bench-wasm bench-peers bench-store bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
+.PHONY: help run build bundles fixtures test demo demo-languages newcomer conformance mutants conformance-peers interop siege churn crash swap-storm bench bench-wasm bench-peers bench-store bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
 	sim cross-link cross-link-all components guests guests-bench wit clean-tree
 
 help: ## list the targets
@@ -88,6 +88,10 @@ churn: ## change a listener 100 times under 10,000 clients of another
 
 crash: ## kill the broker 100 times, in all ways and with failing devices, and compare
 	go test -count=1 -v -timeout 60m ./conformance/crash -rounds 100 -seed 0 $(TESTFLAGS)
+
+swap-storm: ## swap signed bundles 1,000 times under 10,000 connections
+	ulimit -n 20000 && go test -count=1 -v -timeout 90m -run TestSwapStorm ./conformance/storm \
+		-connections 10000 -swaps 1000 -per-window 50 -rate 0 $(TESTFLAGS)
 
 bench-idle: ## measure what 15,000 idle tcp and TLS connections take
 	tools/bench-idle.sh

@@ -184,3 +184,6 @@ func (b *Broker) Kill() {
 	_ = b.cmd.Process.Kill()
 	<-b.done
 }
+
+// PID is the number of hpmq's process.
+func (b *Broker) PID() int { return b.cmd.Process.Pid }
