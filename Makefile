@@ -9,7 +9,7 @@ PROGRAMS     = ./host/cmd/hpmq ./sdk/cmd/hpmq-cli ./lite/cmd/hpmq-lite
 TARGETS      = linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/mipsle windows/amd64 darwin/arm64
 LINK_TARGETS = linux/arm64 linux/mipsle
 # Small programs: see RATIONALE.md. The test of hpmq-lite's size and tools/cross-link.sh have the same.
-SMALL = -trimpath -ldflags='-s -w -funcalign=2' -gcflags=fmt=-l -gcflags=debug/dwarf=-l
+SMALL = -trimpath -ldflags='-s -w -funcalign=2' -gcflags=fmt=-l -gcflags=debug/dwarf=-l -gcflags=strings=-l
 
 # How long each decoder is fuzzed in CI (hours are run by hand: make fuzz FUZZTIME=10m), and flags of go test, as in: make test TESTFLAGS=-v
 FUZZTIME  = 5s

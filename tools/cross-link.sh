@@ -12,7 +12,7 @@ for target in $targets; do
 	for program in "$@"; do
 		GOOS=${target%/*} GOARCH=${target#*/} CGO_ENABLED=0 GOMIPS=softfloat \
 			go build -trimpath -ldflags='-s -w -funcalign=2' -gcflags=fmt=-l \
-			-gcflags=debug/dwarf=-l -o "$tmp/program" "$program"
+			-gcflags=debug/dwarf=-l -gcflags=strings=-l -o "$tmp/program" "$program"
 		echo "$target $program $(wc -c <"$tmp/program") bytes"
 	done
 done

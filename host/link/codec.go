@@ -58,10 +58,11 @@ func (c *Codec) entry() (*entry, error) {
 	return chain.entries[0], nil
 }
 
-// Decode asks what bytes of a client say; see codec.Guest.
+// Decode asks what bytes of a client say; see codec.Guest. There is one way in all versions of the
+// contract.
 func (c *Codec) Decode(now int64, state, input []byte, out *codec.Decoded) error {
-	return c.ask(now, func(e *entry, in *instance) error {
-		return e.speaks.role.ask.decode(c, in, state, input, out)
+	return c.ask(now, func(in *instance) error {
+		return c.decode(in, state, input, out)
 	}, func() { *out = codec.Decoded{Consumed: len(input)} })
 }
 
@@ -69,19 +70,19 @@ func (c *Codec) Decode(now int64, state, input []byte, out *codec.Decoded) error
 func (c *Codec) Encode(
 	now int64, state []byte, what *codec.Event, out *codec.Encoded,
 ) error {
-	return c.ask(now, func(e *entry, in *instance) error {
+	return c.ask(now, func(in *instance) error {
 		m := &what.Message
 		if len(m.Topic)+len(m.Payload) > c.ls.linker.cfg.MessageBytesMax {
 			return errTooLarge
 		}
-		return e.speaks.role.ask.encode(c, in, state, what, out)
+		return c.encode(in, state, what, out)
 	}, func() { *out = codec.Encoded{Wait: true} })
 }
 
 // ask has a guest answer. If it cannot, the fault policy does: lost is called, or there is an
 // error.
 func (c *Codec) ask(
-	now int64, question func(e *entry, in *instance) error, lost func(),
+	now int64, question func(in *instance) error, lost func(),
 ) error {
 	e, err := c.entry()
 	if err != nil {
@@ -91,7 +92,7 @@ func (c *Codec) ask(
 	in := e.seats[c.loop].take(broker.Time(now))
 	if in == nil {
 		err = errNoGuest
-	} else if err = question(e, in); errors.Is(err, errTooLarge) {
+	} else if err = question(in); errors.Is(err, errTooLarge) {
 		e.pass(c.loop, err, about{})
 	} else if err != nil {
 		e.fault(c.loop, in, err, about{})

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/hpmq/hpmq/host/codec"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/lite/broker"
 )
@@ -36,7 +35,8 @@ type face struct {
 	ask     ways
 }
 
-// ways are how the functions of one face are asked; those of other roles are nil. The host has each
+// ways are how the functions of one face are asked; those of other roles are nil, and codecs are
+// asked by Codec alone: a program without codecs is not to link how. The host has each
 // question, and wants each answer, in one shape: that of the newest version. A way begins a call,
 // lowers the question to the shape of its version, calls, and lifts the answer from that shape. It
 // keeps nothing of its arguments.
@@ -51,10 +51,8 @@ type ways struct {
 	route     func(
 		p *policy, in *instance, a asking, m *broker.Message, out *[]broker.Message,
 	) (routing, error)
-	share  func(in *instance, group, filter string) (broker.Strategy, error)
-	tell   func(in *instance, t *task) (uint32, error)
-	decode func(c *Codec, in *instance, state, input []byte, out *codec.Decoded) error
-	encode func(c *Codec, in *instance, state []byte, e *codec.Event, out *codec.Encoded) error
+	share func(in *instance, group, filter string) (broker.Strategy, error)
+	tell  func(in *instance, t *task) (uint32, error)
 }
 
 // newFace names exports, which come by the names of their functions, in full.

@@ -101,7 +101,7 @@ func shape01(version string) contract {
 				export{"on-client", 11, typeOnClient},
 				export{"on-timer", 0, "() -> u32"},
 				export{"on-stop", 0, "()"}),
-			RoleCodec: of("codec", ways{decode: (*Codec).decode, encode: (*Codec).encode},
+			RoleCodec: of("codec", ways{}, // see Codec.Decode
 				export{"decode", 4, typeDecode}, // codecDecode, codecEncode
 				export{"encode", 10, typeEncode}),
 		},

@@ -113,7 +113,7 @@ func (p *Probe) Ask(q *Question, a *Answer) error {
 	*a = Answer{
 		Messages: a.Messages[:0], Decoded: codec.Decoded{Requests: a.Decoded.Requests[:0]},
 	}
-	ask := probes[p.entry.role][q.Function]
+	ask := probeOf(p.entry.role, q.Function)
 	if ask == nil {
 		return fmt.Errorf("link: probe: %s has no function %q", p.entry.role, q.Function)
 	}

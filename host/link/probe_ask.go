@@ -5,18 +5,21 @@ import (
 	"github.com/hpmq/hpmq/sdk/mqtt"
 )
 
-// probes has for each role a function for each of the contract's.
-var probes = [roleCount]map[string]func(*Probe, *Question, *Answer) error{
-	RoleAuthenticator: {"authenticate": (*Probe).authenticate},
-	RoleAuthorizer:    {"authorize": (*Probe).authorize},
-	RoleTransformer:   {"upstream": (*Probe).transform, "downstream": (*Probe).transform},
-	RoleDeduplicator:  {"check": (*Probe).check},
-	RoleRouter:        {"route": (*Probe).route, "share": (*Probe).share},
-	RoleWorker: {
-		"on-message": (*Probe).told, "on-client": (*Probe).told, "on-timer": (*Probe).told,
-		"on-stop": (*Probe).told,
-	},
-	RoleCodec: {"decode": (*Probe).decode, "encode": (*Probe).encode},
+// probeOf is how that function of a role is asked, nil if the role has none of that name. No table:
+// a program that asks no probes is not to link them.
+func probeOf(r Role, function string) func(*Probe, *Question, *Answer) error {
+	return map[Role]map[string]func(*Probe, *Question, *Answer) error{
+		RoleAuthenticator: {"authenticate": (*Probe).authenticate},
+		RoleAuthorizer:    {"authorize": (*Probe).authorize},
+		RoleTransformer:   {"upstream": (*Probe).transform, "downstream": (*Probe).transform},
+		RoleDeduplicator:  {"check": (*Probe).check},
+		RoleRouter:        {"route": (*Probe).route, "share": (*Probe).share},
+		RoleWorker: {
+			"on-message": (*Probe).told, "on-client": (*Probe).told, "on-timer": (*Probe).told,
+			"on-stop": (*Probe).told,
+		},
+		RoleCodec: {"decode": (*Probe).decode, "encode": (*Probe).encode},
+	}[r][function]
 }
 
 // word is the i-th of words.
@@ -152,7 +155,7 @@ func (p *Probe) told(q *Question, a *Answer) error {
 func (p *Probe) decode(q *Question, a *Answer) error {
 	p.codec.bytes.reset()
 	a.Case = "decoded"
-	err := p.asked().decode(&p.codec, p.guest, p.stateOf(q), q.Input, &a.Decoded)
+	err := p.codec.decode(p.guest, p.stateOf(q), q.Input, &a.Decoded)
 	return p.left(err, a.Decoded.HasState, a.Decoded.State)
 }
 
@@ -163,7 +166,7 @@ func (p *Probe) encode(q *Question, a *Answer) error {
 	}
 	p.codec.bytes.reset()
 	a.Case = "encoded"
-	err := p.asked().encode(&p.codec, p.guest, p.stateOf(q), &q.Event, &a.Encoded)
+	err := p.codec.encode(p.guest, p.stateOf(q), &q.Event, &a.Encoded)
 	return p.left(err, a.Encoded.HasState, a.Encoded.State)
 }
 

@@ -417,7 +417,6 @@ func checkWays(t *testing.T, c *contract) {
 		"deduplicator":  r[RoleDeduplicator].ask.check == nil,
 		"router":        r[RoleRouter].ask.route == nil || r[RoleRouter].ask.share == nil,
 		"worker":        r[RoleWorker].ask.tell == nil,
-		"codec":         r[RoleCodec].ask.decode == nil || r[RoleCodec].ask.encode == nil,
 		"that has more functions than a guest": slices.ContainsFunc(r[:], func(f face) bool {
 			return len(f.exports) > len(instance{}.fns)
 		}),

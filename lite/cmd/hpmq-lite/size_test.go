@@ -38,7 +38,8 @@ func build(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "hpmq-lite")
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w -funcalign=2",
-		"-gcflags=fmt=-l", "-gcflags=debug/dwarf=-l", "-o", path, ".")
+		"-gcflags=fmt=-l", "-gcflags=debug/dwarf=-l", "-gcflags=strings=-l",
+		"-o", path, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
