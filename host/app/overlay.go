@@ -84,6 +84,26 @@ func (a *App) slotRef(chain []link.Ref, s *rollout.Slot) (link.Ref, error) {
 	return ref, err
 }
 
+// backRef is a place as it was linked before, over what the configuration links now.
+func (a *App) backRef(listener string, role link.Role, s *rollout.Slot) (link.Ref, error) {
+	a.change.Lock()
+	d := a.doors[listener]
+	if d == nil {
+		a.change.Unlock()
+		return link.Ref{}, link.ErrUnknownListener
+	}
+	cfg := d.cfg.Link
+	a.change.Unlock()
+	spec, err := specOf(&cfg)
+	if err == nil {
+		err = a.openBundles(spec)
+	}
+	if err != nil {
+		return link.Ref{}, err
+	}
+	return a.slotRef(spec[role], s)
+}
+
 // forgetChanges makes the configuration's the link of a listener for good.
 func (a *App) forgetChanges(listener, why string) error {
 	if a.changes == nil {

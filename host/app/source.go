@@ -28,6 +28,8 @@ type fetched struct {
 func (s source) Fetch(ctx context.Context, it rollout.Item) (*rollout.Artifact, error) {
 	name, digest, sent := sentSource(it.Source)
 	switch {
+	case it.Back != nil:
+		return s.fetchBack(it.Back)
 	case ships(it.Source):
 		code, ok := components.Default(it.Source)
 		if !ok {
@@ -46,6 +48,20 @@ func (s source) Fetch(ctx context.Context, it rollout.Item) (*rollout.Artifact, 
 		"with the broker (%s), what was sent to the broker as NAME@sha256:…, or a bundle in a "+
 		"registry as HOST/NAME:TAG", it.Source,
 		strings.Join(slices.Concat(components.Names(), components.Further()), ", "))
+}
+
+// fetchBack is what was linked before. What the configuration links is read when it is linked.
+func (s source) fetchBack(slot *rollout.Slot) (*rollout.Artifact, error) {
+	a := &rollout.Artifact{More: &fetched{}}
+	if slot.Pinned == nil {
+		return a, nil
+	}
+	a.Pin = slot.Pinned.Pin
+	if ships(slot.Pinned.Source) {
+		return a, nil
+	}
+	_, err := s.changes.shelf.Get(a.Digest)
+	return a, err
 }
 
 // sentSource takes NAME@DIGEST apart.

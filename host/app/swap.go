@@ -84,7 +84,7 @@ func (o *operator) Swap(ctx context.Context, s client.Swap) (client.Swapped, err
 		}
 		item.Source = sentName(s.Use) + "@" + digest
 	}
-	done, err := o.swap(ctx, item)
+	done, err := o.swap(ctx, rollout.Request{Items: []rollout.Item{item}, Force: true})
 	done.Listener = s.Listener
 	return swapped(&done), refusal(err)
 }
@@ -92,13 +92,11 @@ func (o *operator) Swap(ctx context.Context, s client.Swap) (client.Swapped, err
 // swapID begins the ids of changes that somebody waits for as for a swap.
 const swapID = "swap-"
 
-// swap is a change of one place that is committed at once, whatever is linked there: who asks says
-// so. Swaps of one listener wait for each other.
-func (o *operator) swap(ctx context.Context, item rollout.Item) (link.Result, error) {
+// swap is a change that is committed at once; the answer is that of its first place. Swaps of one
+// listener wait for each other.
+func (o *operator) swap(ctx context.Context, q rollout.Request) (link.Result, error) {
 	m := o.changes.machine
-	q := rollout.Request{
-		ID: swapID + rand.Text(), By: by, Items: []rollout.Item{item}, Force: true,
-	}
+	q.ID, q.By = swapID+rand.Text(), by
 	kept, end := o.changes.expect(q.ID)
 	defer end()
 	_, err := m.Submit(q)
@@ -120,7 +118,7 @@ func (o *operator) swap(ctx context.Context, item rollout.Item) (link.Result, er
 	o.changes.mu.Lock()
 	defer o.changes.mu.Unlock()
 	switch {
-	case c.State == rollout.Done && len(kept.results) == 1:
+	case c.State == rollout.Done && len(kept.results) > 0:
 		return kept.results[0], nil
 	case kept.err != nil:
 		return none, kept.err
@@ -162,8 +160,20 @@ func (o *operator) Rollback(ctx context.Context, r client.Rollback) (client.Swap
 	if undo != nil {
 		err = renamed(undo, at.key, r.Listener)
 	}
+	if errors.Is(undo, link.ErrNoPrevious) {
+		done, err = o.back(ctx, r)
+	}
 	done.Listener = r.Listener
 	return swapped(&done), refusal(err)
+}
+
+// back is a rollback of what the tables have let go, as it is after a restart: by a change.
+func (o *operator) back(ctx context.Context, r client.Rollback) (link.Result, error) {
+	items, err := o.changes.machine.Back(r.Listener, r.Role)
+	if err != nil {
+		return link.Result{}, fmt.Errorf("app: roll back %s of %s: %w", r.Role, r.Listener, err)
+	}
+	return o.swap(ctx, rollout.Request{Items: items, Reason: "link rollback"})
 }
 
 func swapped(r *link.Result) client.Swapped {
@@ -189,7 +199,7 @@ func refusal(err error) error {
 	case errors.Is(err, link.ErrNoPrevious), errors.Is(err, link.ErrBusy), errors.As(err, &bind),
 		errors.Is(err, rollout.ErrBusy), errors.Is(err, rollout.ErrContent),
 		errors.Is(err, rollout.ErrEnded), errors.Is(err, rollout.ErrCommitted),
-		errors.Is(err, rollout.ErrNotYet):
+		errors.Is(err, rollout.ErrNotYet), errors.Is(err, rollout.ErrNoBack):
 		return as(errTaken, err)
 	case errors.Is(err, rollout.ErrUnknown):
 		return as(errUnknown, err)

@@ -58,6 +58,11 @@ func (t tables) change(p *rollout.Place) (link.Change, error) {
 	if err != nil || p.Remove {
 		return c, err
 	}
+	if p.Back != nil {
+		c.Ref, err = t.backRef(p.Listener, role, p.Back)
+		c.Ref.Exact = true
+		return c, err
+	}
 	c.Ref, err = refOfSettings(&p.Settings)
 	c.Ref.Use = useOf(p.Source, p.Artifact.Name)
 	c.Ref.Vouched = t.vouches(p.Artifact.Key, p.Artifact.Name)

@@ -208,7 +208,7 @@ func (b *build) grants(e *entry, art Artifact, m *manifest) []string {
 	granted := b.ref.Grants
 	switch {
 	case granted != nil:
-	case b.before.isSame(e):
+	case !b.ref.Exact && b.before.isSame(e):
 		granted = b.before.grants
 		e.keeps = append(e.keeps, granted[len(alwaysGranted):]...) // nil if there are none
 	case art.Default:

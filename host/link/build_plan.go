@@ -118,6 +118,10 @@ func (b *build) place(old *table, position, added int) error {
 		return nil
 	}
 	e := had[position]
+	b.before = e
+	if b.ref.Exact {
+		return nil
+	}
 	if b.ref.Config == nil {
 		b.ref.Config = e.config
 	}
@@ -130,6 +134,5 @@ func (b *build) place(old *table, position, added int) error {
 	if b.ref.Limits == (Limits{}) {
 		b.ref.Limits = e.own
 	}
-	b.before = e
 	return nil
 }

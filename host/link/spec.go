@@ -31,6 +31,8 @@ type Ref struct {
 	OnFault FaultPolicy `json:"on_fault,omitempty"`
 	// Limits that are zero are the linker's.
 	Limits Limits `json:"limits,omitzero"`
+	// Exact keeps nothing of what is in place: a swap then links as the start of a listener does.
+	Exact bool `json:"-"`
 }
 
 // Spec is the whole link of a listener: for each role the components in the order they are asked.

@@ -51,6 +51,11 @@ func (b Base) plainChain(role string) []Slot {
 func put(chain []Slot, e entry) ([]Slot, error) {
 	it, p := e.item, e.pinned
 	switch {
+	case it.Back != nil && it.Position < len(chain):
+		chain[it.Position] = *it.Back
+		return chain, nil
+	case it.Back != nil && it.Position == len(chain):
+		return append(chain, *it.Back), nil
 	case it.Position > len(chain) || it.Remove && it.Position == len(chain):
 		return nil, fmt.Errorf("there is no place %d as %s of listener %s: it has %d components: "+
 			"name a place that is taken, or the one after the last",

@@ -39,6 +39,9 @@ type Item struct {
 	Component string `json:"component,omitempty"`
 	// Remove takes the component out; those behind it move up.
 	Remove bool `json:"remove,omitempty"`
+	// Back puts what was linked before into the place, exactly as it was: no version is too old for
+	// that, and no quarantine holds it. Machine.Back makes such items. Settings are left out then.
+	Back *Slot `json:"back,omitempty"`
 	Settings
 }
 

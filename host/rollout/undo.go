@@ -3,6 +3,8 @@ package rollout
 import (
 	"fmt"
 	"maps"
+	"reflect"
+	"slices"
 )
 
 // Undo makes durable that a role of a listener goes back to what it was before its last change, or
@@ -36,6 +38,64 @@ func (m *Machine) Undo(listener, role, by string, do func() error) error {
 		Why: fmt.Sprintf("the %s of listener %s is what it was before its last change", role,
 			listener)})
 }
+
+// Back answers what brings a role of a listener back to what it was before its last change, as the
+// items of a request, when the tables do not have that any more: after a restart. ErrNoBack is for
+// what cannot be brought back, or never changed. It does not block.
+func (m *Machine) Back(listener, role string) ([]Item, error) {
+	base, err := m.ports.Links.Base(listener)
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	had, before := m.book.links[listener], m.book.before[listener]
+	was, ok := before.Chains[role]
+	if !ok || before.Base != base.Hash {
+		return nil, ErrNoBack
+	}
+	now, changed := had.Chains[role]
+	if !changed || had.Base != base.Hash {
+		now = base.plainChain(role)
+	}
+	if was == nil {
+		was = base.plainChain(role)
+	}
+	return back(Item{Listener: listener, Role: role}, now, was)
+}
+
+// back makes items, all like it, that make the chain now what it was.
+func back(it Item, now, was []Slot) ([]Item, error) {
+	if len(was) < len(now) {
+		at := 0
+		for at < len(was) && same(now[at], was[at]) {
+			at++
+		}
+		if len(was)+1 < len(now) || !slices.EqualFunc(now[at+1:], was[at:], same) {
+			return nil, fmt.Errorf("%w: more than one would have to go: take them out one by one",
+				ErrNoBack)
+		}
+		it.Position, it.Remove = at, true
+		return []Item{it}, nil
+	}
+	var list []Item
+	for i := range was {
+		if i < len(now) && same(now[i], was[i]) {
+			continue
+		}
+		it.Position, it.Back, it.Source = i, &was[i], "the configuration"
+		if was[i].Pinned != nil {
+			it.Source = was[i].Pinned.Source
+		}
+		list = append(list, it)
+	}
+	if len(list) == 0 {
+		return nil, ErrNoBack
+	}
+	return list, nil
+}
+
+func same(x, y Slot) bool { return reflect.DeepEqual(x, y) }
 
 // with is l with a copy of chains.
 func (l Linked) with(chains map[string][]Slot) Linked {

@@ -158,7 +158,7 @@ func (w *work) verify() *ending {
 		if a == nil {
 			continue
 		}
-		if q, ok := w.m.quarantined(a.Digest); ok && !w.q.Force {
+		if q, ok := w.m.quarantined(a.Digest); ok && !w.q.Force && w.q.Items[i].Back == nil {
 			return refused("quarantine", fmt.Errorf("%s is in quarantine since change %s of %s: "+
 				"%s; say force if it may be linked all the same", q.Digest, q.Change,
 				q.Since.Format("2006-01-02 15:04:05"), q.Why))
@@ -232,7 +232,10 @@ func (w *work) compare(views []View) error {
 			continue
 		}
 		p.Old = &Pin{Name: v.Old.Name, Version: v.Old.Version, Digest: v.Old.Digest}
-		if v.New == nil || w.q.Force {
+		if p.New != nil && p.New.Digest == "" && v.New != nil { // of the configuration
+			p.New = &Pin{Name: v.New.Name, Version: v.New.Version, Digest: v.New.Digest}
+		}
+		if v.New == nil || w.q.Force || w.q.Items[i].Back != nil {
 			continue
 		}
 		if v.New.Name == v.Old.Name && below(v.New.Version, v.Old.Version) {

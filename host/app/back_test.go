@@ -1,0 +1,79 @@
+package app
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/hpmq/hpmq/sdk/client"
+)
+
+// TestARollbackAfterARestart brings back what the ledger says was linked before: what another
+// change linked, what the configuration links, and nothing.
+func TestARollbackAfterARestart(t *testing.T) {
+	cfg := keeping(t, t.TempDir(), "l")
+	cfg.Listeners[0].Link = reroute("a", "d")
+	a := start(t, cfg, Options{})
+	router := client.Rollback{Listener: "l", Role: "router"}
+	restart := func() {
+		t.Helper()
+		stopped(t, a)
+		a = start(t, cfg, Options{})
+	}
+	swap := func(s client.Swap) {
+		t.Helper()
+		s.Listener = "l"
+		if _, err := ask(t, a).Swap(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rollback := func(r client.Rollback) client.Swapped {
+		t.Helper()
+		done, err := ask(t, a).Rollback(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return done
+	}
+	at := func(want string) {
+		t.Helper()
+		if got := goes(t, a, "l", "a"); got != want {
+			t.Errorf("went to %s, not %s", got, want)
+		}
+	}
+	swap(client.Swap{Role: "router", Use: "router-rules", Config: redirect("a", "b")})
+	restart()
+	at("b")
+	rollback(router) // to what the configuration links
+	at("d")
+	rollback(router) // while the broker runs, back from that
+	at("b")
+	swap(client.Swap{Role: "router", Use: "router-rules", Config: redirect("a", "c")})
+	restart()
+	rollback(router)
+	at("b")
+	restart()
+	rollback(router)
+	at("c")
+
+	code, err := os.ReadFile("../link/testdata/components/transformer.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	swap(client.Swap{Role: "transformer", Use: "mine", Wasm: code, Config: map[string]any{"x": 1}})
+	restart()
+	transformer := client.Rollback{Listener: "l", Role: "transformer"}
+	done := rollback(transformer)
+	if got := linkedIn(t, a, "l", "transformer"); got != "" || done.Old.Name == "" {
+		t.Errorf("%q is still there, %+v went", got, done.Old)
+	}
+	restart()
+	if done = rollback(transformer); linkedIn(t, a, "l", "transformer") != done.New.Name {
+		t.Errorf("%+v is not there", done.New)
+	}
+	at("c")
+	_, err = ask(t, a).Rollback(t.Context(), client.Rollback{Listener: "l", Role: "authorizer"})
+	if err == nil || !strings.Contains(err.Error(), "nothing to roll back to") {
+		t.Errorf("a role that never changed: %v", err)
+	}
+}
