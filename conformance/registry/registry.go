@@ -28,7 +28,12 @@ type Registry struct {
 	Addr string
 	// Dir is the folder with what was pushed.
 	Dir string
+
+	stop func()
 }
+
+// Stop ends the registry before the test does, and waits for its end.
+func (r *Registry) Stop() { r.stop() }
 
 // Blob is the file in which the registry keeps a blob, by its digest without the algorithm.
 func (r *Registry) Blob(hex string) string {
@@ -93,7 +98,8 @@ func (r *Registry) run(t testing.TB, program, cfg string) {
 		}
 		_ = c.Wait() // it ends by a signal
 	}()
-	t.Cleanup(func() { cancel(); <-ended })
+	r.stop = func() { cancel(); <-ended }
+	t.Cleanup(r.stop)
 	select {
 	case r.Addr = <-addr:
 	case <-ended:
