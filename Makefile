@@ -32,7 +32,7 @@ export CGO_ENABLED = 0
 export GOMIPS = softfloat
 
 .DEFAULT_GOAL := help
-.PHONY: help run build bundles fixtures test demo demo-languages newcomer conformance mutants conformance-peers interop siege churn crash swap-storm bench bench-wasm bench-peers bench-store bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
+.PHONY: help run build bundles fixtures test demo demo-languages newcomer conformance mutants conformance-peers interop siege churn crash canary swap-storm bench bench-wasm bench-peers bench-store bench-idle check format vet tidy invariants race size fuzz fuel-arm64 cross \
 	sim cross-link cross-link-all components guests guests-bench wit clean-tree
 
 help: ## list the targets
@@ -85,6 +85,9 @@ sim: ## run RUNS seeded worlds of clients, kills, failing disks and trapping gue
 
 churn: ## change a listener 100 times under 10,000 clients of another
 	ulimit -n 20000 && go test -count=1 -v -timeout 20m ./conformance/churn -clients 10000 -rounds 100
+
+canary: ## change to bad and good components beside traffic, and judge how soon they go back
+	go test -count=1 -v -timeout 20m -run Beside ./conformance/canary -full $(TESTFLAGS)
 
 crash: ## kill the broker 100 times, in all ways and with failing devices, and compare
 	go test -count=1 -v -timeout 60m ./conformance/crash -rounds 100 -seed 0 $(TESTFLAGS)

@@ -40,17 +40,15 @@ func (w *world) arrived() {
 
 func harmless(int) byte { return 1 }
 
-func percent(p float64) *client.CanaryPlan {
-	return &client.CanaryPlan{Steps: []client.CanaryStep{{Percent: p, Dwell: "1h"}}}
-}
-
 // A candidate that traps on one message of ten goes back at the third that it does not answer, as
 // long as that takes: until then nobody publishes more.
 func (w *world) theThirdTrapIsTheLast() {
 	w.Helper()
 	w.each(harmless)
 	n := w.change("trapping")
-	n.Canary = percent(50)
+	n.Canary = &client.CanaryPlan{
+		Tenants: []string{"acme"}, Steps: []client.CanaryStep{{Dwell: "1h"}},
+	}
 	w.submit(n)
 	w.reaches("trapping", "canary")
 	w.seen.begin()

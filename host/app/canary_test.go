@@ -113,6 +113,18 @@ func (s *stage) round(poisonous int) {
 	s.sent += n
 }
 
+// widens lets the time go by that the first step of a canary begins with few clients, and waits
+// until the candidate is asked.
+func (s *stage) widens(id string) {
+	s.t.Helper()
+	s.clock.pass(2500 * time.Millisecond) // a quarter of its dwell time
+	until(s.t, "the candidate of "+id+" is asked", func() bool {
+		s.round(0)
+		h := s.get(id).Health
+		return h != nil && h.Candidate.Calls > 0
+	})
+}
+
 // candidate is a guest of another name, sent to the broker.
 func (s *stage) candidate() string {
 	code, err := os.ReadFile("../link/testdata/components/transformer.wasm")
@@ -188,6 +200,9 @@ func TestAGoodCanaryIsPromotedWithoutHands(t *testing.T) {
 	s.submit(n)
 	for _, state := range []string{"shadow", "canary", "draining"} {
 		s.reaches("good", state)
+		if state == "canary" {
+			s.widens("good")
+		}
 		s.round(0)
 		if h := s.get("good").Health; h == nil || state != "shadow" && h.Candidate.Calls == 0 {
 			t.Errorf("%s: health %+v", state, h)
@@ -226,6 +241,7 @@ func TestACanaryThatTrapsRollsBack(t *testing.T) {
 	n.Canary = canaryOf(50, 100)
 	s.submit(n)
 	s.reaches("bad", "canary")
+	s.widens("bad")
 	s.round(1)
 	began := s.clock.Now()
 	for !s.get("bad").Ended {

@@ -33,4 +33,8 @@
 // four seconds, so that a candidate that turned bad late is found as fast as one that was bad from
 // the start. While a record is written nobody looks: a device that does not answer for a second
 // makes that one look late by a second.
+//
+// The first step of a canary begins with few clients, 0.01 % of them and then twice as many, until
+// one asks the candidate; there are not more before that has answered some questions. A bad one is
+// found by a handful of messages whatever the step is to be.
 package rollout

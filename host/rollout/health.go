@@ -248,6 +248,12 @@ func newWatcher(at time.Time, t Thresholds, h Health) *watcher {
 	return &watcher{thresholds: t.filled(), first: h, recent: h, newer: h, turned: at}
 }
 
+// eased says whether the candidate has begun to answer and is to be waited for.
+func (w *watcher) eased(h Health) bool {
+	n := h.Candidate.since(w.first.Candidate).asked()
+	return n > 0 && n < easedCalls
+}
+
 // look answers why the candidate must go, or nothing.
 func (w *watcher) look(at time.Time, h Health) string {
 	for _, was := range []Health{w.first, w.recent} {

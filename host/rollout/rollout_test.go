@@ -23,11 +23,13 @@ func TestAChangeGoesThroughAllStates(t *testing.T) {
 			t.Fatalf("states\n%s\nwant\n%s", got, want)
 		}
 		p := w.plans[0]
-		if did := p.done(); did != "canary canary commit release" {
+		if did := p.done(); did != "canary canary canary canary canary commit release" {
 			t.Errorf("the plan saw %s", did)
 		}
-		if len(p.selected) != 2 || p.selected[0].Percent != 5 || p.selected[1].Percent != 50 {
-			t.Errorf("selected %v", p.selected)
+		// The first step begins with few; a quarter of its second is enough for three times.
+		if s := p.selected; len(s) != 5 || s[0].Percent != easeFrom || s[3].Percent != 5 ||
+			s[4].Percent != 50 {
+			t.Errorf("selected %v", s)
 		}
 		if len(p.shadows) != 2 || p.shadows[0] != 1 || p.shadows[1] != 0 {
 			t.Errorf("shadows %v", p.shadows)

@@ -53,14 +53,51 @@ func (w *work) canary() *ending {
 			return end
 		}
 		eye := w.watch()
-		if err := w.plan.Canary(w.q.Canary.selector(i)); err != nil {
-			return refused(string(Canary), err)
+		until := w.m.ports.Clock.Now().Add(step.Dwell)
+		if end := w.widen(i, eye); end != nil {
+			return end
 		}
-		if end := w.dwell(step.Dwell, eye); end != nil {
+		if w.hurried() {
+			return nil
+		}
+		if end := w.dwell(until.Sub(w.m.ports.Clock.Now()), eye); end != nil {
 			return end
 		}
 	}
 	return nil
+}
+
+// widen lets the candidate serve who is in a step: in the first few clients at first, and not more
+// until it has answered some of their questions, or nobody asks.
+func (w *work) widen(step int, eye *watcher) *ending {
+	clock, s := w.m.ports.Clock, w.q.Canary.selector(step)
+	share, until := easeFrom, clock.Now().Add(min(w.q.Canary.Steps[step].Dwell/4, easeMax))
+	if step > 0 {
+		share = s.Percent
+	}
+	for ; ; share *= 2 {
+		few := s
+		few.Percent = min(share, s.Percent)
+		if err := w.plan.Canary(few); err != nil {
+			return refused(string(Canary), err)
+		}
+		if few.Percent == s.Percent {
+			return nil
+		}
+		for first := true; first || eye.eased(w.plan.Health()); first = false {
+			left := until.Sub(clock.Now())
+			if w.hurried() {
+				return nil
+			}
+			if left <= 0 {
+				share = s.Percent
+				break
+			}
+			if end := w.dwell(min(left, easePause), eye); end != nil {
+				return end
+			}
+		}
+	}
 }
 
 func (w *work) hurried() bool {

@@ -12,5 +12,5 @@ build() {
 build active "-DMARK='a'" -DWORK=500
 build good "-DMARK='b'" -DWORK=500
 build trapping "-DMARK='b'" -DWORK=500 -DTRAP=10
-build slow "-DMARK='b'" -DWORK=15000
+build slow "-DMARK='b'" -DWORK=45000
 build differing "-DMARK='a'" -DWORK=500 -DDIFFER=20 -DLOUD
