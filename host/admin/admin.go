@@ -91,8 +91,9 @@ type Config struct {
 	WasmBytesMax int
 	// BundleBytesMax bounds what is sent for a change.
 	BundleBytesMax int
-	// RequestsMax bounds the requests served at once.
-	RequestsMax int
+	// RequestsMax bounds the requests served at once; who follows events or the message log, and
+	// who sends a bundle, has bounds of its own.
+	RequestsMax, FollowersMax, UploadsMax int
 	// RequestTimeout bounds reading one request and, after that, answering it.
 	RequestTimeout time.Duration
 }
@@ -104,6 +105,8 @@ func Default() Config {
 		WasmBytesMax:   16 << 20,
 		BundleBytesMax: 128 << 20,   // what a bundle may have, packed
 		RequestsMax:    16,          // each may hold a component in memory
+		FollowersMax:   32,          // each holds a connection and a few lines
+		UploadsMax:     2,           // each holds a bundle in memory, twice while it is read
 		RequestTimeout: time.Minute, // compiling a large component on a small box
 	}
 }
@@ -113,7 +116,8 @@ func (c *Config) Validate() error {
 	switch {
 	case !c.Loopback && c.Token == "":
 		return errors.New("admin: token: needed beyond loopback")
-	case c.WasmBytesMax < 1 || c.BundleBytesMax < 1 || c.RequestsMax < 1 || c.RequestTimeout <= 0:
+	case c.WasmBytesMax < 1 || c.BundleBytesMax < 1 || c.RequestsMax < 1 || c.FollowersMax < 1 ||
+		c.UploadsMax < 1 || c.RequestTimeout <= 0:
 		return errors.New("admin: limits: must be positive")
 	}
 	return nil

@@ -21,7 +21,7 @@ type guard struct {
 	loopback bool
 	token    [sha256.Size]byte
 	hasToken bool
-	room     chan struct{}
+	places   places
 	next     http.Handler
 }
 
@@ -30,7 +30,7 @@ func newGuard(cfg Config, next http.Handler) *guard {
 		loopback: cfg.Loopback,
 		token:    sha256.Sum256([]byte(cfg.Token)),
 		hasToken: cfg.Token != "",
-		room:     make(chan struct{}, cfg.RequestsMax),
+		places:   newPlaces(cfg),
 		next:     next,
 	}
 }
@@ -52,9 +52,10 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"data_dir/admin.token or the file of admin.token_file")
 		return
 	}
+	place := g.places.of(r)
 	select {
-	case g.room <- struct{}{}:
-		defer func() { <-g.room }()
+	case place <- struct{}{}:
+		defer func() { <-place }()
 		g.next.ServeHTTP(w, r)
 	default:
 		w.Header().Set("Retry-After", "1")

@@ -105,6 +105,49 @@ func TestTooManyRequestsAtOnce(t *testing.T) {
 	}
 }
 
+// Whoever follows, or sends bundles, never has the places of who decides.
+func TestFollowersTakeNoPlaceOfDecisions(t *testing.T) {
+	cfg := Default()
+	cfg.RequestsMax, cfg.FollowersMax, cfg.UploadsMax = 1, 1, 1
+	entered, leave := make(chan struct{}), make(chan struct{})
+	h := newGuard(cfg, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		entered <- struct{}{}
+		<-leave
+	}))
+	ask := func(method, path string) int {
+		w := httptest.NewRecorder()
+		req := httptest.NewRequest(method, client.Base+path, nil)
+		req.Host = "localhost"
+		h.ServeHTTP(w, req)
+		return w.Code
+	}
+	requests := [][2]string{
+		{http.MethodGet, "/events?from=1"}, {http.MethodPost, "/bundles"},
+		{http.MethodPost, "/changes/a/rollback"},
+	}
+	codes := make(chan int, len(requests))
+	for _, r := range requests {
+		go func() { codes <- ask(r[0], r[1]) }()
+		select {
+		case <-entered:
+		case code := <-codes:
+			t.Fatalf("%s %s: %d, for who came before is in its way", r[0], r[1], code)
+		}
+	}
+	full := append(requests, [2]string{http.MethodGet, "/log?follow=true"})
+	for _, r := range full {
+		if code := ask(r[0], r[1]); code != http.StatusServiceUnavailable {
+			t.Errorf("second %s %s: %d", r[0], r[1], code)
+		}
+	}
+	close(leave)
+	for range requests {
+		if code := <-codes; code != http.StatusOK {
+			t.Errorf("first: %d", code)
+		}
+	}
+}
+
 func TestToken(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "admin.token")
 	made, err := OpenToken(file)

@@ -70,6 +70,9 @@ func (wall) After(d time.Duration) <-chan time.Time { return time.After(d) }
 func (a *App) openChanges(context.Context) error {
 	cfg := shelf.Default()
 	cfg.Dir = a.dataPath("bundles")
+	if cfg.Dir == "" {
+		cfg.BytesMax = shelfMemoryMax
+	}
 	s, err := shelf.Open(cfg)
 	if err != nil {
 		return fmt.Errorf("app: changes: %w", err)
@@ -162,6 +165,9 @@ func (a *App) tellChanges(r *rollout.Reader) {
 	}
 }
 
+// shelfMemoryMax bounds, in bytes, what a broker without a data folder keeps of bundles.
+const shelfMemoryMax = 256 << 20
+
 // youth is for how long what was uploaded waits for a change that refers to it.
 const youth = time.Hour
 
@@ -171,8 +177,9 @@ func (a *App) sweepShelf() {
 	a.changes.shelf.Sweep(time.Now().Add(-youth), known)
 }
 
-// keep puts b on the shelf.
+// keep puts b on the shelf. What waited too long for a change goes before it.
 func (a *App) keep(b []byte) (digest string, err error) {
+	a.sweepShelf()
 	return a.changes.shelf.Put(b, refers(a.changes.machine.Needs().Held))
 }
 
