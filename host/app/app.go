@@ -64,6 +64,9 @@ type App struct {
 	caps   *caps
 	loops  *loops
 	linker *link.Linker
+	// bounds and interpreter are what the linker and the engine were told.
+	bounds      link.Config
+	interpreter bool
 	// changes go over what the configuration links; places says to which listeners.
 	changes *changes
 	places  directory

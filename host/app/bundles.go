@@ -2,10 +2,12 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -100,15 +102,15 @@ func chooseComponent(b *bundle.Bundle, role, name string) (*bundle.Component, er
 	return nil, fmt.Errorf("%s: name one of them as component", has)
 }
 
-// openBundles reads the bundles that a configuration names by path, into spec. Their golden cases
-// are not asked: a start is to be fast, and hpmq-cli bundle inspect has them.
-func (a *App) openBundles(spec link.Spec) error {
-	for role, refs := range spec {
-		for i := range refs {
+// openBundles puts the bundles that the configuration of w names into its spec, as a change would
+// be verified and tested.
+func (c *changeover) openBundles(ctx context.Context, w *want) error {
+	for role, refs := range w.spec {
+		for i, s := range w.sought[role.String()] {
 			if !isBundle(refs[i].Use) {
 				continue
 			}
-			if err := a.openBundle(role, &refs[i]); err != nil {
+			if err := c.app.openBundle(ctx, &s, &refs[i]); err != nil {
 				return fmt.Errorf("%s: bundle %s: %w", role, refs[i].Use, err)
 			}
 		}
@@ -125,27 +127,34 @@ func isBundle(use string) bool {
 	return strings.HasSuffix(use, ".tar") || err == nil && info.IsDir()
 }
 
-func (a *App) openBundle(role link.Role, ref *link.Ref) error {
-	l, err := oci.Open(ref.Use)
+// readBundle answers the component for an item of the bundle in a file or folder. The layout must be
+// closed.
+func readBundle(path string, it rollout.Item) (*rollout.Artifact, io.Closer, error) {
+	l, err := oci.Open(path)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer func() { _ = l.Close() }() // it was read
 	d, err := bundle.Find(l, "")
 	if err != nil {
+		return nil, l, err
+	}
+	art, err := fromBundle(it, l, d)
+	return art, l, err
+}
+
+func (a *App) openBundle(ctx context.Context, s *sought, ref *link.Ref) error {
+	got := s.item.More.(*brought)
+	if got.err != nil {
+		return got.err
+	}
+	if err := (source{a}).Verify(ctx, s.item, got.art); err != nil {
 		return err
 	}
-	art, err := fromBundle(rollout.Item{Role: role.String()}, l, d)
-	if err != nil {
+	if err := a.testOnce(ctx, s.item, got.art); err != nil {
 		return err
 	}
-	b := art.More.(*fetched).bundle
-	if err := a.admit(art, b); err != nil {
-		return err
-	}
-	if ref.Config, err = configured(b, ref.Config); err != nil {
-		return err
-	}
+	art := got.art
+	ref.Config, ref.Limits = art.Config, link.Limits(art.Limits)
 	ref.Use, ref.Code, ref.Vouched = art.Name, art.Code, a.vouches(art.Key, art.Name)
 	return nil
 }
@@ -162,17 +171,23 @@ func configured(b *fetchedBundle, config json.RawMessage) (json.RawMessage, erro
 	return schema.Fill(config)
 }
 
-// verifyBundle admits a bundle and holds the configuration against its schema.
+// verifyBundle admits a bundle, and holds the configuration that it will have against its schema.
 func (s source) verifyBundle(
 	it rollout.Item, a *rollout.Artifact, b *fetchedBundle,
 ) (err error) {
 	if err := s.admit(a, b); err != nil {
 		return err
 	}
-	if it.Config == nil && s.taken(it) {
-		return nil // what is in place stays; who is configured with it says whether it fits
+	under := s.inPlace(it)
+	a.Limits = s.limits(it, under, b)
+	config, kept := it.Config, ""
+	if config == nil && under != nil {
+		config, kept = under.Config, "what it is configured with stays, and "
 	}
-	a.Config, err = configured(b, it.Config)
+	if a.Config, err = configured(b, config); err != nil && kept != "" && config != nil {
+		err = fmt.Errorf("%s%s %s does not take that: %w; give it another configuration with the "+
+			"change", kept, b.component.Name, b.Version, err)
+	}
 	return err
 }
 
@@ -206,20 +221,64 @@ func (a *App) vouches(key, name string) bool {
 	return false
 }
 
-// taken says whether there is a component in the place.
-func (s source) taken(it rollout.Item) bool {
+// inPlace is how the component is linked whose place an item takes, nil if there is none, or
+// nothing of it stays. Its limits are only those that the configuration has.
+func (s source) inPlace(it rollout.Item) *rollout.Settings {
 	at, err := s.places.find(it.Listener)
-	if err != nil {
-		return false
+	if err != nil || it.Whole {
+		return nil
 	}
-	for _, v := range s.linker.Show() {
-		for _, c := range v.Components {
-			if v.Listener == at.key && c.Role.String() == it.Role && c.Position == it.Position {
-				return true
+	var out rollout.Settings
+	entries, from := *at.link.Role(it.Role), it.Position
+	if over, ok := s.committed(it.Listener, at.base); ok {
+		if chain, changed := over.Chains[it.Role]; changed && it.Position < len(chain) {
+			if from = chain[it.Position].From; chain[it.Position].Pinned != nil {
+				out = chain[it.Position].Pinned.Settings
 			}
+		} else if changed {
+			return nil
 		}
 	}
-	return false
+	out.Limits = rollout.Limits{}
+	if from < 0 || from >= len(entries) {
+		return &out
+	}
+	if out.Limits = rollout.Limits(entryLimits(&entries[from])); out.Config == nil {
+		out.Config, _ = jsonOf(entries[from].Config) // it was linked
+	}
+	return &out
+}
+
+// limits are those of an item: its own, those of its entry in the configuration, those that the
+// bundle asks for below the broker's, or the broker's.
+func (s source) limits(it rollout.Item, under *rollout.Settings, b *fetchedBundle) rollout.Limits {
+	most := rollout.Limits(s.bounds.Limits)
+	switch it.Role {
+	case configs.Authenticator:
+		most = rollout.Limits(s.bounds.AuthLimits)
+	case configs.Worker:
+		most = rollout.Limits(s.bounds.WorkerLimits)
+	}
+	wish, out := b.component.Limits, it.Limits
+	if under != nil {
+		out.Fuel = cmp.Or(out.Fuel, under.Limits.Fuel)
+		out.MemoryBytesMax = cmp.Or(out.MemoryBytesMax, under.Limits.MemoryBytesMax)
+	}
+	lower := func(wish, most uint64) uint64 {
+		if wish == 0 || wish >= most {
+			return 0
+		}
+		return wish
+	}
+	out.Fuel = cmp.Or(out.Fuel, lower(wish.Fuel, most.Fuel))
+	out.StartFuel = cmp.Or(out.StartFuel, lower(wish.StartFuel, most.StartFuel))
+	out.DepthMax = cmp.Or(out.DepthMax, uint32(lower(uint64(wish.DepthMax), uint64(most.DepthMax))))
+	out.MemoryBytesMax = cmp.Or(out.MemoryBytesMax,
+		uint32(lower(wish.MemoryBytesMax, uint64(most.MemoryBytesMax))))
+	if out == (rollout.Limits{}) {
+		out.Fuel = most.Fuel // not those of the version before
+	}
+	return out
 }
 
 // trustOf reads the keys of a configuration.

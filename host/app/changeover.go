@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -17,18 +18,22 @@ import (
 
 // changeover makes the listeners what is wanted, all or nothing. App.change is held.
 //
-//	read → rehearse → make way → link, open or update each → commit
+//	read → link what is new → change what stays: [… → tested → sockets → committed → …] → commit
 //
-// read and rehearse look at files and components while the old serve. What follows is undone in
-// the reverse order when a step fails. An old socket is closed by commit, after the new one was
-// opened, unless it is in the way of a new one.
+// read looks at files while the old serve. What is new is linked before anybody can connect to it.
+// What changes at the links of listeners that stay is one change of the machine; when that has come
+// to its commit, sockets are made way for, opened and updated. Whatever fails, all of it is undone
+// in the reverse order. An old socket is closed by commit, after the new one was opened, unless it
+// is in the way of a new one.
 type changeover struct {
 	app   *App
+	by    string
 	wants []*want
 	// gone are the doors that go; commit retires them.
 	gone []*door
-	// fresh leaves out the rehearsal.
+	// fresh is the start of the node: nothing stays, and what changes linked is no must.
 	fresh   bool
+	open    []io.Closer
 	undos   []func() error
 	commits []func() error
 }
@@ -37,6 +42,8 @@ type changeover struct {
 type want struct {
 	next configs.Listener
 	door *door // nil if it is new
+	// fresh is its door then.
+	fresh *door
 	// lost is true if the path of its unix socket leads elsewhere by now.
 	lost   bool
 	relink bool
@@ -45,8 +52,9 @@ type want struct {
 	base   rollout.Base
 	plain  link.Spec
 	over   rollout.Linked
-	redact link.Spec   // nil if nothing redacts its message log
-	keys   *cert.Store // nil without TLS
+	sought map[string][]sought // by role, those of the configuration; with over once it is linked
+	redact link.Spec           // nil if nothing redacts its message log
+	keys   *cert.Store         // nil without TLS
 }
 
 // want adds a listener.
@@ -70,16 +78,31 @@ func (c *changeover) run(ctx context.Context) error {
 }
 
 func (c *changeover) do(ctx context.Context) error {
-	if err := c.read(); err != nil {
+	defer c.close()
+	if err := c.read(ctx); err != nil {
 		return err
 	}
-	if !c.fresh {
-		// The rehearsed modules stay compiled until the links have changed over.
-		defer c.endRehearsal()
-		if err := c.rehearse(ctx); err != nil {
+	for _, w := range c.wants {
+		if w.door != nil {
+			continue
+		}
+		c.app.added++
+		w.fresh = &door{cfg: w.next, n: c.app.added, key: c.app.linkKeyLocked(w.next.Name)}
+		if err := c.link(ctx, w, w.fresh); err != nil {
 			return err
 		}
 	}
+	return c.relink(ctx)
+}
+
+func (c *changeover) close() {
+	for _, l := range c.open {
+		_ = l.Close() // it was read
+	}
+}
+
+// sockets opens and updates what is wanted, with what goes with it.
+func (c *changeover) sockets(ctx context.Context) error {
 	if err := c.makeWay(); err != nil {
 		return err
 	}
@@ -92,11 +115,11 @@ func (c *changeover) do(ctx context.Context) error {
 }
 
 // read looks at the files that listeners name. All that is wrong is told at once.
-func (c *changeover) read() error {
+func (c *changeover) read(ctx context.Context) error {
 	var errs []error
 	for _, w := range c.wants {
 		var err error
-		if err = c.readLink(w); err != nil {
+		if err = c.readLink(ctx, w); err != nil {
 			errs = append(errs, fmt.Errorf("app: listener %s: %w", w.next.Name, err))
 		}
 		if w.redact, err = redactor(&w.next); err != nil {
@@ -112,23 +135,18 @@ func (c *changeover) read() error {
 	return errors.Join(errs...)
 }
 
-// specOf is the link of the configuration with the bundles it names.
-func (c *changeover) specOf(w *want) (link.Spec, error) {
-	spec, err := specOf(&w.next.Link)
-	if err == nil {
-		err = c.app.openBundles(spec)
-	}
-	return spec, err
-}
-
-// readLink makes the spec of w. At a start, what changes linked and cannot be had any more is left
-// out: a broker that is up with what its configuration says is better than none.
-func (c *changeover) readLink(w *want) (err error) {
+// readLink finds what w is to be linked to. Where a listener is new, what changes linked and cannot
+// be had any more is left out: a broker that is up with what its configuration says is better than
+// none.
+func (c *changeover) readLink(ctx context.Context, w *want) (err error) {
 	a := c.app
-	if w.spec, err = c.specOf(w); err != nil {
-		return err
+	if !w.relink {
+		return nil
 	}
 	if w.base, err = baseOf(&w.next.Link); err != nil {
+		return err
+	}
+	if err := c.readConfigured(ctx, w); err != nil {
 		return err
 	}
 	over, ok := a.committed(w.next.Name, w.base)
@@ -139,34 +157,28 @@ func (c *changeover) readLink(w *want) (err error) {
 	switch {
 	case err == nil:
 		w.plain, w.spec, w.over = w.spec, spec, over
-	case c.fresh:
+	case w.door == nil:
 		return a.forgetChanges(w.next.Name, err.Error())
 	}
 	return err
 }
 
-// rehearsal is before the name of a listener that is linked for trial and never opened. No listener
-// of a configuration can have it in its name.
-const rehearsal = "reload:"
-
-func (c *changeover) rehearse(ctx context.Context) error {
-	for _, w := range c.wants {
-		if !w.relink {
-			continue
-		}
-		key := rehearsal + w.next.Name
-		if err := c.app.linker.Link(ctx, key, w.spec); err != nil {
-			return renamed(err, key, w.next.Name)
+// readConfigured finds what the configuration links.
+func (c *changeover) readConfigured(ctx context.Context, w *want) (err error) {
+	w.sought = make(map[string][]sought)
+	for _, role := range configs.Roles() {
+		for i := range *w.next.Link.Role(role) {
+			s, err := c.bring(w, role, &(*w.next.Link.Role(role))[i])
+			if err != nil {
+				return err
+			}
+			w.sought[role] = append(w.sought[role], s)
 		}
 	}
-	return nil
-}
-
-func (c *changeover) endRehearsal() {
-	for _, w := range c.wants {
-		// One that was not reached is not there.
-		_ = c.app.linker.Unlink(rehearsal + w.next.Name)
+	if w.spec, err = specOf(&w.next.Link); err == nil && w.door == nil {
+		err = c.openBundles(ctx, w)
 	}
+	return err
 }
 
 // makeWay closes the sockets of listeners that go or move where a new one wants to listen: an
@@ -215,17 +227,11 @@ func isName(host string) bool {
 	return host != "" && err != nil
 }
 
-// apply links a listener as it is wanted, and opens or changes it.
+// apply opens a listener that is linked, or changes it.
 func (c *changeover) apply(ctx context.Context, w *want) error {
 	a, d := c.app, w.door
 	if d == nil {
-		a.added++
-		d = &door{cfg: w.next, n: a.added, key: a.linkKeyLocked(w.next.Name)}
-	}
-	if w.relink {
-		if err := c.link(ctx, w, d); err != nil {
-			return err
-		}
+		d = w.fresh
 	}
 	if err := c.relinkRedactor(ctx, w, d); err != nil {
 		return err
@@ -245,37 +251,42 @@ func (c *changeover) apply(ctx context.Context, w *want) error {
 	c.commits = append(c.commits, func() error {
 		d.cfg = w.next
 		a.useKeys(d, w.keys)
-		return nil
+		if !w.relink {
+			return nil
+		}
+		a.places.set(w.next.Name, located{key: d.key, base: w.base, link: w.next.Link})
+		c.marked(w, d)
+		return c.said(w)
 	})
 	return nil
 }
 
-// link links w, and says what that has to do with changes.
+// link links a listener that nobody can connect to yet.
 func (c *changeover) link(ctx context.Context, w *want, d *door) error {
 	a := c.app
-	linked := a.linked(d.key)
 	err := a.linker.Link(ctx, d.key, w.spec)
-	if err != nil && c.fresh && w.plain != nil {
+	if err != nil && w.plain != nil {
 		why := renamed(err, d.key, w.next.Name).Error()
 		if err = a.forgetChanges(w.next.Name, why); err != nil {
 			return err
 		}
-		w.spec, w.plain = w.plain, nil
+		w.spec, w.plain, w.over = w.plain, nil, rollout.Linked{}
 		err = a.linker.Link(ctx, d.key, w.spec)
 	}
 	if err != nil {
 		return renamed(err, d.key, w.next.Name)
 	}
-	forget := a.places.set(w.next.Name, located{key: d.key, base: w.base})
-	c.undos = append(c.undos, func() error { forget(); return a.unlink(d.key, linked) })
-	c.commits = append(c.commits, func() error {
-		if w.plain == nil {
-			return a.forgetChanges(w.next.Name, "its link in the configuration is another since")
-		}
-		a.log.Info("app: linked as changes left it", "listener", w.next.Name, "change",
-			w.over.Change, "since", w.over.Since)
-		return nil
-	})
+	c.undos = append(c.undos, func() error { return a.linker.Unlink(d.key) })
+	return nil
+}
+
+// said says what a link has to do with changes.
+func (c *changeover) said(w *want) error {
+	if w.plain == nil {
+		return c.app.forgetChanges(w.next.Name, "its link in the configuration is another since")
+	}
+	c.app.log.Info("app: linked as changes left it", "listener", w.next.Name, "change",
+		w.over.Change, "since", w.over.Since)
 	return nil
 }
 
@@ -341,32 +352,4 @@ func (c *changeover) undo() error {
 		errs = append(errs, undo())
 	}
 	return errors.Join(errs...)
-}
-
-// linked is true if a link of that name is in place.
-func (a *App) linked(name string) bool {
-	for _, v := range a.linker.Show() {
-		if v.Listener == name {
-			return true
-		}
-	}
-	return false
-}
-
-// unlink undoes a Link: the link before it comes back, if there was one.
-func (a *App) unlink(name string, linked bool) error {
-	if !linked {
-		return a.linker.Unlink(name)
-	}
-	for _, role := range configs.Roles() {
-		r, err := link.ParseRole(role)
-		if err != nil {
-			return err
-		}
-		_, err = a.linker.Rollback(context.Background(), name, r)
-		if err != nil && !errors.Is(err, link.ErrNoPrevious) {
-			return err
-		}
-	}
-	return nil
 }

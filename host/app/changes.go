@@ -18,11 +18,8 @@ import (
 type changes struct {
 	machine *rollout.Machine
 	shelf   *shelf.Shelf
-	// interpreter is what the engine was told.
-	interpreter bool
-
-	mu    sync.Mutex
-	swaps map[string]*swapping
+	mu      sync.Mutex
+	swaps   map[string]*swapping
 }
 
 // swapping is what the machine does not tell of a change, for who waits for a swap.
@@ -82,9 +79,7 @@ func (a *App) openChanges(context.Context) error {
 		return err
 	}
 	a.trust.Store(trust)
-	a.changes = &changes{
-		shelf: s, swaps: make(map[string]*swapping), interpreter: a.cfg.Wasm.Interpreter,
-	}
+	a.changes = &changes{shelf: s, swaps: make(map[string]*swapping)}
 	records, err := a.openLedger()
 	if err != nil {
 		return fmt.Errorf("app: changes: %w", err)

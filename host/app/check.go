@@ -49,10 +49,11 @@ func checkLinks(ctx context.Context, cfg configs.Config, log *slog.Logger) error
 	wanted := make([]link.Wanted, 0, len(cfg.Listeners))
 	for i := range cfg.Listeners {
 		l := &cfg.Listeners[i]
-		spec, err := specOf(&l.Link)
-		if err == nil {
-			err = a.openBundles(spec)
-		}
+		w := &want{next: *l, relink: true}
+		c := &changeover{app: a, wants: []*want{w}}
+		err := c.readLink(ctx, w)
+		c.close()
+		spec := w.spec
 		if err != nil {
 			errs = append(errs, fmt.Errorf("app: listener %s: %w", l.Name, err))
 			continue

@@ -23,24 +23,17 @@ type directory struct {
 type located struct {
 	key  string // of the link
 	base rollout.Base
+	link configs.Link // that of the configuration
 }
 
-// set puts l in the place of what there was; the answer undoes it.
-func (d *directory) set(name string, l located) (undo func()) {
+// set puts l in the place of what there was.
+func (d *directory) set(name string, l located) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.all == nil {
 		d.all = make(map[string]located)
 	}
-	was, had := d.all[name]
 	d.all[name] = l
-	return func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if delete(d.all, name); had {
-			d.all[name] = was
-		}
-	}
 }
 
 // rename is for a listener that is removed, and drop for one whose last connection has left.

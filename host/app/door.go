@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/host/gate"
@@ -38,6 +39,8 @@ type door struct {
 	file fs.FileInfo
 	// keys are its certificates, nil without TLS.
 	keys *keys
+	// marks are of what the last changeover linked, by since when it is.
+	marks map[time.Time]mark
 	// eras are those with connections, and the one that is offered, which is the last.
 	eras []*era
 	// halt ends a drain that is under way.

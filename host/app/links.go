@@ -36,7 +36,8 @@ type turns interface {
 
 func (a *App) newLinker(loops int, q turns) (*link.Linker, error) {
 	reader := reader{bytesMax: int64(a.cfg.Wasm.ModuleMax)}
-	l, err := link.New(a.engine, linkConfig(&a.cfg, loops), link.Ports{
+	a.bounds, a.interpreter = linkConfig(&a.cfg, loops), a.cfg.Wasm.Interpreter
+	l, err := link.New(a.engine, a.bounds, link.Ports{
 		Read: reader.read, Quiescer: q, Halter: q, History: a.caps.history, KV: a.caps.kv,
 		Keys:  link.Migrations(a.caps.kv),
 		Line:  a.caps.log.Line,
@@ -120,8 +121,12 @@ func refOf(c *configs.Component) (link.Ref, error) {
 	text, err := jsonOf(c.Config)
 	return link.Ref{
 		Use: c.Use, Config: text, Env: c.Env, Grants: c.Grants, OnFault: onFault,
-		Limits: link.Limits{Fuel: c.Fuel, MemoryBytesMax: uint32(c.Memory)},
+		Limits: entryLimits(c),
 	}, err
+}
+
+func entryLimits(c *configs.Component) link.Limits {
+	return link.Limits{Fuel: c.Fuel, MemoryBytesMax: uint32(c.Memory)}
 }
 
 // jsonOf is nil for nil.

@@ -95,7 +95,7 @@ func (o *operator) SetListener(ctx context.Context, s admin.Setting) (client.Lis
 	if err != nil {
 		return client.Listener{}, err
 	}
-	c := &changeover{app: o.App}
+	c := &changeover{app: o.App, by: by}
 	w := c.want(next)
 	w.relink = w.door == nil || !reflect.DeepEqual(w.door.cfg.Link, next.Link)
 	if err := o.quiet(next.Name); err != nil && w.relink {
@@ -159,7 +159,10 @@ func (o *operator) RemoveListener(ctx context.Context, name string, r client.Rem
 		}
 		o.log.Info("app: listener removed by an operator", "listener", d.name(),
 			"connections", f.how)
-		errs = append(errs, o.retireLocked(ctx, d, f))
+		open := d.id == ""
+		if errs = append(errs, o.retireLocked(ctx, d, f)); open {
+			errs = append(errs, o.forgetChanges(d.cfg.Name, "the listener was removed"))
+		}
 	}
 	return errors.Join(errs...)
 }

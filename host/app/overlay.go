@@ -86,22 +86,17 @@ func (a *App) slotRef(chain []link.Ref, s *rollout.Slot) (link.Ref, error) {
 
 // backRef is a place as it was linked before, over what the configuration links now.
 func (a *App) backRef(listener string, role link.Role, s *rollout.Slot) (link.Ref, error) {
-	a.change.Lock()
-	d := a.doors[listener]
-	if d == nil {
-		a.change.Unlock()
-		return link.Ref{}, link.ErrUnknownListener
-	}
-	cfg := d.cfg.Link
-	a.change.Unlock()
-	spec, err := specOf(&cfg)
-	if err == nil {
-		err = a.openBundles(spec)
-	}
+	at, err := a.places.find(listener)
 	if err != nil {
 		return link.Ref{}, err
 	}
-	return a.slotRef(spec[role], s)
+	c := &changeover{app: a}
+	defer c.close()
+	w := &want{next: configs.Listener{Name: listener, Link: at.link}}
+	if err := c.readConfigured(a.life, w); err != nil {
+		return link.Ref{}, err
+	}
+	return a.slotRef(w.spec[role], s)
 }
 
 // forgetChanges makes the configuration's the link of a listener for good.
@@ -118,12 +113,17 @@ func (a *App) forgetChanges(listener, why string) error {
 	return a.changes.machine.Drop(listener, why)
 }
 
-// forgetStrangers drops what was linked to listeners that are no more.
+// forgetStrangers drops what was linked to listeners that are no more, but for the last: a listener
+// that comes back into the configuration with the same link finds what changes linked over that.
 func (a *App) forgetStrangers() error {
+	var list []rollout.Linked
 	for _, l := range a.changes.machine.Linked() {
-		if a.doors[l.Listener] != nil {
-			continue
+		if a.doors[l.Listener] == nil {
+			list = append(list, l)
 		}
+	}
+	slices.SortFunc(list, func(x, y rollout.Linked) int { return x.Since.Compare(y.Since) })
+	for _, l := range list[:max(0, len(list)-configs.ListenersMax)] {
 		err := a.forgetChanges(l.Listener, "the configuration has no such listener")
 		if err != nil {
 			return err

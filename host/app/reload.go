@@ -14,7 +14,9 @@ import (
 // Reload makes the node what cfg says: listeners come, go and are linked anew. All or nothing: on
 // an error the node is as it was, and says why. Listeners that operators added and that are not in
 // cfg end; what changes linked to a listener stays unless its link in cfg is another. While a
-// change is at work at a listener nothing is reloaded.
+// change is at work at a listener nothing is reloaded. What cfg makes other at the links of
+// listeners that stay is one change by "configuration", with its record; as somebody wrote it down,
+// an older version and a digest in quarantine may be in it. What is as it was goes on untouched.
 //
 // Certificate files are read again. See changeover for the order. The connections of a listener
 // that stays go on, also when its address, its limits or its certificates change, by the limits
@@ -38,7 +40,7 @@ func (a *App) Reload(ctx context.Context, cfg configs.Config) error {
 		}
 	}
 	was := a.trust.Swap(trust) // by it the bundles are judged that cfg names
-	c := &changeover{app: a}
+	c := &changeover{app: a, by: "configuration"}
 	kept := make(map[string]bool)
 	for i := range cfg.Listeners {
 		c.want(cfg.Listeners[i])
@@ -58,7 +60,8 @@ func (a *App) Reload(ctx context.Context, cfg configs.Config) error {
 		setLevel(a.level, cfg.Log.Level)
 	}
 	a.log.Info("app: configuration reloaded", "listeners", len(cfg.Listeners))
-	return c.commit(ctx)
+	err = c.commit(ctx)
+	return errors.Join(err, a.forgetStrangers())
 }
 
 // restartNeeded names the settings that a running node cannot change.

@@ -37,9 +37,6 @@ func (a *App) retireLocked(ctx context.Context, d *door, f farewell) error {
 		d.id = a.idLocked(d.cfg.Name)
 		a.left[d.id] = d
 		a.places.rename(d.cfg.Name, d.id)
-		if err := a.forgetChanges(d.cfg.Name, "the listener was removed"); err != nil {
-			return err
-		}
 	}
 	if d.halt != nil {
 		d.halt()

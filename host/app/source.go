@@ -26,6 +26,9 @@ type fetched struct {
 
 // Fetch is rollout.Source.
 func (s source) Fetch(ctx context.Context, it rollout.Item) (*rollout.Artifact, error) {
+	if b, ok := it.More.(*brought); ok {
+		return b.art, b.err
+	}
 	name, digest, sent := sentSource(it.Source)
 	switch {
 	case it.Back != nil:
@@ -103,7 +106,7 @@ func (s source) Verify(_ context.Context, it rollout.Item, a *rollout.Artifact) 
 	if f.bundle == nil {
 		return nil
 	}
-	if err := s.verifyBundle(it, a, f.bundle); err != nil {
+	if err := s.verifyBundle(it, a, f.bundle); err != nil || it.Whole {
 		return err
 	}
 	_, err := s.keep(a.Code) // what is linked must be there after a restart

@@ -51,10 +51,11 @@ func (t tables) change(p *rollout.Place) (link.Change, error) {
 		return link.Change{}, err
 	}
 	role, err := link.ParseRole(p.Role)
-	if err == nil && role == link.RoleCodec {
+	if err == nil && role == link.RoleCodec && !p.Whole {
 		err = t.takesCodec(p.Listener)
 	}
-	c := link.Change{Listener: at.key, Role: role, Position: p.Position, Remove: p.Remove}
+	c := link.Change{Listener: at.key, Role: role, Position: p.Position, Remove: p.Remove,
+		Whole: p.Whole}
 	if err != nil || p.Remove {
 		return c, err
 	}

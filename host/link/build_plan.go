@@ -63,7 +63,9 @@ func (p *Plan) locate(b *build, at *place) error {
 	if err := b.place(at.part.old, at.Position, free); err != nil {
 		return err
 	}
-	at.before = b.before
+	if at.before = b.before; at.Whole {
+		b.ref, b.before = at.Ref, nil
+	}
 	if at.Remove && at.before == nil {
 		return b.refuse(StepRequest, fmt.Errorf("nothing is in place %d to remove", at.Position),
 			"name a place that is taken")

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// PlacesMax is how many places one plan may change.
-const PlacesMax = 64
+// PlacesMax is how many places one plan may change: all of a large configuration.
+const PlacesMax = 1 << 15
 
 // Change is one place of a plan.
 type Change struct {
@@ -23,6 +23,8 @@ type Change struct {
 	Ref Ref
 	// Remove takes out what is there, and Ref is not looked at.
 	Remove bool
+	// Whole says that Ref leaves nothing as it is: it is linked as by Link.
+	Whole bool
 }
 
 // Errors of plans.

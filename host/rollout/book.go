@@ -21,6 +21,7 @@ type book struct {
 	// as the configuration has it.
 	before     map[string]Linked
 	quarantine []Quarantined // the oldest first
+	tested     []string      // the same
 }
 
 func newBook(cfg Config) *book {
@@ -63,6 +64,7 @@ func (b *book) apply(r *record) error {
 		b.quarantine = append(b.quarantine, q)
 	}
 	b.quarantine = newest(b.quarantine, b.cfg.QuarantineMax)
+	b.tested = newest(append(b.tested, r.Tested...), b.cfg.TestedMax)
 	return nil
 }
 
@@ -147,7 +149,7 @@ func sorted(links map[string]Linked) []Linked {
 // record is all of b.
 func (b *book) record() *record {
 	s := &snapshot{Floor: b.floor, Links: sorted(b.links), Before: sorted(b.before),
-		Quarantine: b.quarantine}
+		Quarantine: b.quarantine, Tested: b.tested}
 	for _, id := range b.order {
 		s.Changes = append(s.Changes, b.changes[id])
 	}
@@ -171,6 +173,7 @@ func (b *book) restore(r *record) {
 		set(fresh.before, l)
 	}
 	fresh.quarantine = newest(fresh.quarantine, b.cfg.QuarantineMax)
+	fresh.tested = newest(r.Book.Tested, b.cfg.TestedMax)
 	fresh.forget()
 	*b = *fresh
 }

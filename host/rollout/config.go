@@ -16,6 +16,8 @@ type Config struct {
 	EventsMax int
 	// QuarantineMax is how many digests are in quarantine, the newest.
 	QuarantineMax int
+	// TestedMax is how many names of what passed its tests are kept, the newest.
+	TestedMax int
 	// RequestBytesMax bounds one request, as JSON.
 	RequestBytesMax int
 	// GrowthBytesMax is how much the ledger may grow before it is compacted.
@@ -26,6 +28,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		AtWorkMax: 16, HistoryMax: 256, EventsMax: 4096, QuarantineMax: 256,
+		TestedMax:       1024,
 		RequestBytesMax: 1 << 20, GrowthBytesMax: 4 << 20,
 	}
 }
@@ -34,7 +37,7 @@ func Default() Config {
 func (c Config) Validate() error {
 	for name, v := range map[string]int{
 		"AtWorkMax": c.AtWorkMax, "HistoryMax": c.HistoryMax, "EventsMax": c.EventsMax,
-		"QuarantineMax": c.QuarantineMax, "RequestBytesMax": c.RequestBytesMax,
+		"QuarantineMax": c.QuarantineMax, "TestedMax": c.TestedMax, "RequestBytesMax": c.RequestBytesMax,
 		"GrowthBytesMax": c.GrowthBytesMax,
 	} {
 		if v <= 0 {

@@ -21,6 +21,8 @@ var (
 	ErrCommitted = errors.New("rollout: the change is committed: roll it back")
 	ErrNoBack    = errors.New("rollout: nothing to roll back to")
 	ErrNotYet    = errors.New("rollout: the change is not committed: cancel it")
+	ErrConfig    = errors.New("rollout: the change is one of the configuration: " +
+		"write the old one and have that read")
 )
 
 // BusyError is an ErrBusy that names the change at work.
@@ -152,6 +154,10 @@ func (m *Machine) resume() []Change {
 			r.State = Done
 			r.Why = fmt.Sprintf("the broker ended in state %s: the new version is linked", c.State)
 		}
+		if c.Config {
+			r.Why = fmt.Sprintf("the broker ended in state %s: the configuration that it starts "+
+				"with is linked", c.State)
+		}
 		_ = m.appendOwed(r)
 		if now := m.book.changes[id]; now != nil {
 			c = now.clone()
@@ -173,7 +179,7 @@ func (m *Machine) Submit(q Request) (Change, error) {
 	if err != nil {
 		return Change{}, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
-	if bytes > m.cfg.RequestBytesMax {
+	if bytes > m.cfg.RequestBytesMax && q.Config == nil {
 		return Change{}, fmt.Errorf("%w: %d bytes, at most %d", ErrRequest, bytes,
 			m.cfg.RequestBytesMax)
 	}
@@ -195,7 +201,8 @@ func (m *Machine) Submit(q Request) (Change, error) {
 
 // change is the audit record that a request begins.
 func (q *Request) change(content string) *Change {
-	c := &Change{ID: q.ID, By: q.By, Reason: q.Reason, Force: q.Force, Content: content}
+	c := &Change{ID: q.ID, By: q.By, Reason: q.Reason, Force: q.Force, Content: content,
+		Config: q.Config != nil}
 	for _, it := range q.Items {
 		c.Places = append(c.Places, ChangePlace{Listener: it.Listener, Role: it.Role,
 			Position: it.Position, Source: it.Source, Remove: it.Remove})

@@ -22,6 +22,9 @@ type Artifact struct {
 	// leaves what is in place. Both are lent until the change ends.
 	Code   []byte
 	Config json.RawMessage
+	// Limits are what it is bounded by, as the item says and where that says nothing; zero leaves
+	// what is in place.
+	Limits Limits
 	// Ports that are wired together may hand each other more in it.
 	More any
 }

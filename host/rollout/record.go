@@ -37,6 +37,8 @@ type record struct {
 	Before     []Linked      `json:"before,omitempty"`
 	Quarantine []Quarantined `json:"quarantine,omitempty"`
 	Pardon     []string      `json:"pardon,omitempty"`
+	// Tested are what passed its tests, in words of who asks.
+	Tested []string `json:"tested,omitempty"`
 	// Book is all that the records before come to.
 	Book *snapshot `json:"book,omitempty"`
 }
@@ -48,6 +50,7 @@ type snapshot struct {
 	Links      []Linked      `json:"links,omitempty"`
 	Before     []Linked      `json:"before,omitempty"`
 	Quarantine []Quarantined `json:"quarantine,omitempty"`
+	Tested     []string      `json:"tested,omitempty"`
 }
 
 // Change is the audit record of a change.
@@ -56,6 +59,8 @@ type Change struct {
 	By     string `json:"by,omitempty"`
 	Reason string `json:"reason,omitempty"`
 	Force  bool   `json:"force,omitempty"`
+	// Config says that it is one of the configuration, see Request.
+	Config bool `json:"config,omitempty"`
 	// Content is the digest of what was asked for.
 	Content string        `json:"content"`
 	Places  []ChangePlace `json:"places"`

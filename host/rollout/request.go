@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -25,6 +26,13 @@ type Request struct {
 	// at, in nanoseconds; 0 is not at all.
 	Watch      time.Duration `json:"watch,omitempty"`
 	Thresholds Thresholds    `json:"thresholds,omitzero"`
+	// Config says that what is asked for is a configuration: the hash of its link by listener. From
+	// the commit on nothing is linked over it, but what changes linked over one of that hash. Its
+	// items may take out beside others: all positions are those before the change.
+	Config map[string]string `json:"config,omitempty"`
+	// Beside, unless it is nil, changes what is no link when all else is ready, before the commit;
+	// its error refuses. If the change does not end as done, who asked undoes it. It is not kept.
+	Beside func(ctx context.Context) error `json:"-"`
 }
 
 // Item asks for another component in one place of a role, or for none.
@@ -42,6 +50,10 @@ type Item struct {
 	// Back puts what was linked before into the place, exactly as it was: no version is too old for
 	// that, and no quarantine holds it. Machine.Back makes such items. Settings are left out then.
 	Back *Slot `json:"back,omitempty"`
+	// Whole leaves nothing as it is in the place: what is not said is the component's own.
+	Whole bool `json:"whole,omitempty"`
+	// More is for the port Source, from who asks. It is not kept.
+	More any `json:"-"`
 	Settings
 }
 
@@ -109,7 +121,7 @@ func (q *Request) validate() error {
 		return fmt.Errorf("id: give it 1 to %d bytes", idBytesMax)
 	case len(q.By) > textBytesMax || len(q.Reason) > textBytesMax:
 		return fmt.Errorf("by, reason: at most %d bytes each", textBytesMax)
-	case len(q.Items) == 0 || len(q.Items) > itemsMax:
+	case len(q.Items) == 0 || len(q.Items) > itemsMax && q.Config == nil:
 		return fmt.Errorf("items: give 1 to %d", itemsMax)
 	case q.Watch < 0 || q.Watch > dwellMax:
 		return fmt.Errorf("watch: 0 to %s", dwellMax)
@@ -123,10 +135,11 @@ func (q *Request) validate() error {
 	if err := q.Thresholds.validate(); err != nil {
 		return err
 	}
-	return validateItems(q.Items)
+	return validateItems(q.Items, q.Config != nil)
 }
 
-func validateItems(items []Item) error {
+// validateItems looks at items; in a mixed one others may go with what is taken out.
+func validateItems(items []Item, mixed bool) error {
 	type role struct{ listener, role string }
 	seen := map[role][]Item{}
 	for i, it := range items {
@@ -144,7 +157,7 @@ func validateItems(items []Item) error {
 				return fmt.Errorf("items: %d: the place %d is named twice: name each once", i,
 					it.Position)
 			}
-			if other.Remove || it.Remove {
+			if (other.Remove || it.Remove) && !mixed {
 				return fmt.Errorf("items: %d: what is taken out of a role moves the others: "+
 					"make it a change of its own", i)
 			}

@@ -3,6 +3,7 @@ package rollout
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -166,8 +167,10 @@ func (w *work) decide() *ending {
 		return refused(string(Committed), err)
 	}
 	w.was, w.made, w.wasBefore = w.m.linksOf(links), links, w.m.befores(links)
-	r := &record{State: Committed, Links: links,
-		Before: w.m.undone(w.was, links, w.q.Items)}
+	r := &record{State: Committed, Links: links}
+	if w.q.Config == nil {
+		r.Before = w.m.undone(w.was, links, w.q.Items)
+	}
 	if w.hurriedBy != "" {
 		r.Why = w.hurriedBy + " did not wait"
 	}
@@ -188,6 +191,9 @@ func (m *Machine) linksOf(list []Linked) []Linked {
 
 // links are those of the listeners of the change once it is committed.
 func (w *work) links() ([]Linked, error) {
+	if w.q.Config != nil {
+		return w.configured(), nil
+	}
 	var names []string
 	entries := map[string][]entry{}
 	for i, it := range w.q.Items {
@@ -210,6 +216,17 @@ func (w *work) links() ([]Linked, error) {
 		list = append(list, next)
 	}
 	return list, nil
+}
+
+// configured is what stays linked over the listeners of a configuration.
+func (w *work) configured() []Linked {
+	list := w.m.linksOf(listed(slices.Sorted(maps.Keys(w.q.Config))))
+	for i := range list {
+		if list[i].Base != w.q.Config[list[i].Listener] {
+			list[i] = Linked{Listener: list[i].Listener}
+		}
+	}
+	return list
 }
 
 func listed(names []string) []Linked {

@@ -97,3 +97,23 @@ func (m *Machine) quarantined(digest string) (Quarantined, bool) {
 	}
 	return m.book.quarantine[i], true
 }
+
+// Tested says whether something of that name passed its tests.
+func (m *Machine) Tested(name string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Contains(m.book.tested, name)
+}
+
+// Passed notes that something passed its tests. The name is at most 512 bytes.
+func (m *Machine) Passed(name string) error {
+	if len(name) > 512 {
+		return fmt.Errorf("rollout: tested: a name of %d bytes", len(name))
+	}
+	m.write.Lock()
+	defer m.write.Unlock()
+	if m.Tested(name) {
+		return nil
+	}
+	return m.append(&record{Tested: []string{name}, Why: name + " passed its tests"})
+}

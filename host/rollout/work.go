@@ -79,6 +79,8 @@ func (w *work) stop(e *ending) error {
 		return ErrCommitted
 	case e.state == RolledBack && !w.committed:
 		return ErrNotYet
+	case e.state == RolledBack && w.q.Config != nil:
+		return ErrConfig
 	case w.over:
 		return ErrEnded
 	}
@@ -104,7 +106,7 @@ func (w *work) run() {
 // toCommit goes from step to step. What ends it leaves the candidate where it is.
 func (w *work) toCommit() *ending {
 	for _, step := range []func() *ending{
-		w.fetch, w.verify, w.prepare, w.test, w.shadow, w.canary,
+		w.fetch, w.verify, w.prepare, w.test, w.shadow, w.canary, w.beside,
 	} {
 		end := step()
 		if c := w.cause(); c != nil && (end == nil || end.state == Refused) {
@@ -168,6 +170,9 @@ func (w *work) verify() *ending {
 		}
 		if a.Config != nil {
 			w.q.Items[i].Config = a.Config
+		}
+		if a.Limits != (Limits{}) {
+			w.q.Items[i].Limits = a.Limits
 		}
 	}
 	return w.enter(&record{State: Verified})
@@ -274,6 +279,17 @@ func (m *Machine) pinned(p *ChangePlace) *Pinned {
 		return nil
 	}
 	return chain[p.Position].Pinned
+}
+
+// beside changes what is no link. From here on it goes straight to the commit.
+func (w *work) beside() *ending {
+	if w.q.Beside == nil {
+		return nil
+	}
+	if err := w.q.Beside(w.ctx); err != nil {
+		return refused("listeners", err)
+	}
+	return nil
 }
 
 func (w *work) test() *ending {

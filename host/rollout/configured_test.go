@@ -1,0 +1,92 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+)
+
+// configured asks for a configuration of two listeners, of which one has another link.
+func configured(beside func(context.Context) error) Request {
+	return Request{ID: "config", By: "configuration", Force: true, Beside: beside,
+		Config: map[string]string{"a": "hash-new", "b": "hash-b"},
+		Items: []Item{
+			{Listener: "a", Role: "router", Source: "rules@3.0.0", Whole: true},
+			{Listener: "a", Role: "transformer", Position: 0, Source: "json@1.0.0", Whole: true},
+			{Listener: "a", Role: "transformer", Position: 1, Remove: true, Whole: true},
+		}}
+}
+
+// changedBoth is a machine with changes over the configuration at both listeners.
+func changedBoth(t *testing.T) (*world, *Machine) {
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	both := swap("1", "rules@2.0.0")
+	both.Items = append(both.Items, Item{Listener: "b", Role: "router", Source: "rules@2.0.0"})
+	submit(t, m, both)
+	return w, m
+}
+
+func listenersOf(m *Machine) string {
+	var list []string
+	for _, l := range m.Linked() {
+		list = append(list, l.Listener)
+	}
+	return strings.Join(list, " ")
+}
+
+// TestAConfigurationWinsWhereItIsAnother: from the commit on, and not before. What a crash leaves
+// says what the next start does: it goes by its configuration.
+func TestAConfigurationWinsWhereItIsAnother(t *testing.T) {
+	w, m := changedBoth(t)
+	c := submit(t, m, configured(func(context.Context) error {
+		died, rep := w.next().open(Default())
+		if len(rep.Resumed) != 1 || rep.Resumed[0].State != RolledBack ||
+			!strings.Contains(rep.Resumed[0].Why, "the configuration that it starts with") {
+			t.Errorf("resumed %+v", rep.Resumed)
+		}
+		if got := listenersOf(died); got != "a b" {
+			t.Errorf("linked to %s before the commit", got)
+		}
+		return nil
+	}))
+	if c.State != Done || !c.Config || listenersOf(m) != "b" {
+		t.Errorf("%s: %s; linked to %s", c.State, c.Why, listenersOf(m))
+	}
+	if again, _ := w.next().open(Default()); listenersOf(again) != "b" {
+		t.Errorf("after a restart linked to %s", listenersOf(again))
+	}
+}
+
+// TestWhatIsBesideIsPartOfIt: its error refuses, and there is no way back once it is committed.
+func TestWhatIsBesideIsPartOfIt(t *testing.T) {
+	_, m := changedBoth(t)
+	c := submit(t, m, configured(func(context.Context) error { return errors.New("in use") }))
+	if c.State != Refused || c.Of != "listeners" || listenersOf(m) != "a b" {
+		t.Errorf("%s at %s: %s; linked to %s", c.State, c.Of, c.Why, listenersOf(m))
+	}
+	if err := (&work{q: configured(nil), committed: true}).stop(
+		&ending{state: RolledBack}); !errors.Is(err, ErrConfig) {
+		t.Error(err)
+	}
+}
+
+func TestWhatPassedItsTestsIsRemembered(t *testing.T) {
+	w := newWorld(t)
+	cfg := Default()
+	cfg.TestedMax = 2
+	m, _ := w.open(cfg)
+	for _, name := range []string{"x", "y", "y", "z"} {
+		if err := m.Passed(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 { // by its records, then by what they were compacted to
+		if m.Tested("x") || !m.Tested("y") || !m.Tested("z") {
+			t.Error("it remembers other than the last two")
+		}
+		w = w.next()
+		m, _ = w.open(cfg)
+	}
+}
