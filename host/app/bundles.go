@@ -127,8 +127,8 @@ func isBundle(use string) bool {
 	return strings.HasSuffix(use, ".tar") || err == nil && info.IsDir()
 }
 
-// readBundle answers the component for an item of the bundle in a file or folder. The layout must be
-// closed.
+// readBundle answers the component for an item of the bundle in a file or folder. The layout must
+// be closed.
 func readBundle(path string, it rollout.Item) (*rollout.Artifact, io.Closer, error) {
 	l, err := oci.Open(path)
 	if err != nil {

@@ -279,7 +279,8 @@ func reasonOf(items []rollout.Item) string {
 		if it.Remove {
 			what = "none"
 		}
-		list = append(list, fmt.Sprintf("%s: %s %d: %.100s", it.Listener, it.Role, it.Position, what))
+		list = append(list,
+			fmt.Sprintf("%s: %s %d: %.100s", it.Listener, it.Role, it.Position, what))
 	}
 	const most = 8
 	if n := len(list) - most; n > 0 {

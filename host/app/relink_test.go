@@ -108,8 +108,8 @@ func TestAReloadGrowsShrinksAndReordersAChain(t *testing.T) {
 	}
 }
 
-// TestARefusedReloadIsOnRecord: one broken listener keeps all others, the new one and the sockets as
-// they are.
+// TestARefusedReloadIsOnRecord: one broken listener keeps all others, the new one and the sockets
+// as they are.
 func TestARefusedReloadIsOnRecord(t *testing.T) {
 	cfg := keeping(t, t.TempDir(), "l", "other")
 	cfg.Listeners[0].Link.Router = moves("a", "b")

@@ -37,8 +37,9 @@ func Default() Config {
 func (c Config) Validate() error {
 	for name, v := range map[string]int{
 		"AtWorkMax": c.AtWorkMax, "HistoryMax": c.HistoryMax, "EventsMax": c.EventsMax,
-		"QuarantineMax": c.QuarantineMax, "TestedMax": c.TestedMax, "RequestBytesMax": c.RequestBytesMax,
-		"GrowthBytesMax": c.GrowthBytesMax,
+		"QuarantineMax": c.QuarantineMax, "TestedMax": c.TestedMax,
+		"RequestBytesMax": c.RequestBytesMax,
+		"GrowthBytesMax":  c.GrowthBytesMax,
 	} {
 		if v <= 0 {
 			return fmt.Errorf("rollout: config: %s is %d: give it at least 1", name, v)
