@@ -150,8 +150,8 @@ func TestARefusedReloadIsOnRecord(t *testing.T) {
 	}
 }
 
-// TestTheConfigurationAndChanges: a reload that leaves a link alone leaves what a change linked over
-// it, also when its listener comes and goes; another link wins.
+// TestTheConfigurationAndChanges: a reload that leaves a link alone leaves what a change linked
+// over it, also when its listener comes and goes; another link wins.
 func TestTheConfigurationAndChanges(t *testing.T) {
 	cfg := keeping(t, t.TempDir(), "l", "other")
 	cfg.Listeners[0].Link.Router = moves("a", "b")
