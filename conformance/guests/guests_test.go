@@ -10,6 +10,7 @@ import (
 	"github.com/hpmq/hpmq/components"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/sdk/guest/go/guesttest"
+	"github.com/hpmq/hpmq/sdk/section"
 )
 
 func TestDefaultComponentsAnswerAsTheirSources(t *testing.T) {
@@ -21,8 +22,9 @@ func TestDefaultComponentsAnswerAsTheirSources(t *testing.T) {
 				t.Fatal("not embedded; run tools/components.sh")
 			}
 			mod := compile(t, engine, code)
-			if !strings.Contains(string(mod.Custom("hpmq:manifest")), `"name":"`+name+`"`) {
-				t.Errorf("the manifest in the module is %s", mod.Custom("hpmq:manifest"))
+			said, err := section.Custom(code, section.Manifest)
+			if err != nil || !strings.Contains(string(said), `"name":"`+name+`"`) {
+				t.Errorf("the manifest in the module is %s, %v", said, err)
 			}
 			dir := filepath.Join("../../components", name, "testdata")
 			guesttest.Run(t, dir, func(t *testing.T, h *guesttest.Host) guesttest.Target {

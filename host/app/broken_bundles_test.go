@@ -212,6 +212,13 @@ func brokenContents() []broken {
 		wrong: `its .wasm calls itself "acme-router"`, do: "build the bundle again",
 		parcel: stampedAs(`{"name": "acme-router"}`),
 	}, {
+		name: "a component that calls itself in two ways", of: "fetched",
+		wrong: "says of itself in hpmq:manifest", do: "build the bundle again",
+		parcel: func(p *parcel) {
+			code := stamped(guestOf("deduplicator-kv"), `{"name": "deduplicator-window"}`)
+			p.fill("dedup.wasm", stamped(code, `{"name": "acme-dedup"}`))
+		},
+	}, {
 		name: "a component that was made for another role", of: "fetched",
 		wrong: `its .wasm says it is made as "router"`, do: "build the bundle again",
 		parcel: stampedAs(`{"role": "router"}`),

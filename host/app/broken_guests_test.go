@@ -112,6 +112,10 @@ func brokenStamps() []broken {
 		wrong: "its manifest is not good", do: "rebuild the component",
 		wasm: stamped(good(), "name: acme"),
 	}, {
+		name: "a module that says twice who it is", of: "manifest",
+		wrong: "hpmq:manifest: it has more than one custom section", do: "rebuild it, so that",
+		wasm: stamped(stamped(good(), `{"name": "acme"}`), `{"name": "router-rules"}`),
+	}, {
 		name: "a module made for a later contract", of: "manifest",
 		wrong: `it is made for "hpmq:broker@9.9.0"`, do: "build it against wit/",
 		wasm: stamped(good(), `{"contract": "hpmq:broker@9.9.0"}`),

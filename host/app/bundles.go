@@ -207,18 +207,19 @@ func (a *App) admit(art *rollout.Artifact, b *fetchedBundle) error {
 	return nil
 }
 
-// vouches says whether a key may ship components of a name. Who may ship a bundle of one name may
-// put a component of another into it, but not in the place of one of the broker's own.
-func (a *App) vouches(key, name string) bool {
+// vouches is the name of a component if that key may ship components of it; empty if not. Who may
+// ship a bundle of one name may put a component of another into it, but not in the place of one of
+// the broker's own.
+func (a *App) vouches(key, name string) string {
 	if key == "" {
-		return false
+		return ""
 	}
 	for _, k := range a.trust.Load().Keys {
-		if k.Name == key {
-			return sign.Matches(k.Names, name)
+		if k.Name == key && sign.Matches(k.Names, name) {
+			return name
 		}
 	}
-	return false
+	return ""
 }
 
 // inPlace is how the component is linked whose place an item takes, nil if there is none, or

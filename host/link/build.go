@@ -132,7 +132,7 @@ func (b *build) begin(art Artifact, mod *module) *entry {
 		config: b.ref.Config, onFault: b.ref.OnFault.or(b.role), since: time.Now(),
 		own: b.ref.Limits, limits: b.l.cfg.limits(b.role, b.ref.Limits),
 		name: art.Name, version: art.Version, env: b.ref.Env,
-		shipped: art.Default || b.ref.Vouched,
+		shipped: art.Default || b.ref.Vouched != "",
 
 		wasi: state.Settings{Environment: environment(b.ref.Env), WaitMax: b.role.waitMax()},
 
@@ -146,7 +146,7 @@ func (b *build) begin(art Artifact, mod *module) *entry {
 
 // prepare takes the steps from the compiled module on.
 func (b *build) prepare(ctx context.Context, e *entry, art Artifact) error {
-	m, err := b.manifest(e)
+	m, err := b.manifest(e, art.Code)
 	if err != nil {
 		return err
 	}

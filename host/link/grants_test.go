@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/hpmq/hpmq/sdk/section"
 )
 
 // stamped is a guest of testdata with a manifest.
@@ -17,10 +19,15 @@ func stamped(t *testing.T, use, manifest string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := append([]byte{byte(len(manifestSection))}, manifestSection...)
+	return append(code, stamp(manifest)...)
+}
+
+// stamp is the custom section of a manifest.
+func stamp(manifest string) []byte {
+	body := append([]byte{byte(len(section.Manifest))}, section.Manifest...)
 	body = append(body, manifest...)
 	n := len(body)
-	return append(append(code, 0, byte(n)|0x80, byte(n>>7)), body...) // n below 16,384
+	return append([]byte{0, byte(n) | 0x80, byte(n >> 7)}, body...) // n below 16,384
 }
 
 // counter is a deduplicator that wants kv, as it comes to us.
@@ -251,5 +258,36 @@ func TestBadManifests(t *testing.T) {
 		if n := h.engine.Guests(); n != guests {
 			t.Fatalf("%d guests are left", n)
 		}
+	}
+}
+
+func TestASignatureIsForTheNameItIsFor(t *testing.T) {
+	h := newHouse(t, nil)
+	h.linker.ports.Ships = func(name string) bool { return name == "counter" }
+	code := stamped(t, "deduplicator-kv", counter)
+	h.brings(code, code)
+	h.link(Spec{RoleDeduplicator: {{Use: "counter"}}})
+	swap := func(r Ref) error {
+		_, err := h.linker.Swap(t.Context(), Request{
+			Listener: "main", Role: RoleDeduplicator, Ref: r,
+		})
+		return err
+	}
+	err := swap(Ref{Use: "acme", Code: code, Vouched: "acme"})
+	if err == nil || !strings.Contains(err.Error(), `it calls itself "counter"`) {
+		t.Errorf("a signature for acme makes it the broker's own: %v", err)
+	}
+	twice := append(stamped(t, "deduplicator-kv", counter), stamp(`{"name":"acme"}`)...)
+	for _, name := range []string{"", "acme", "counter"} {
+		err := swap(Ref{Use: "acme", Code: twice, Vouched: name})
+		if err == nil || !strings.Contains(err.Error(), "more than one custom section") {
+			t.Errorf("two manifests, of which %q is vouched for: %v", name, err)
+		}
+	}
+	if err := swap(Ref{Use: "counter", Code: code, Vouched: "counter"}); err != nil {
+		t.Error(err)
+	}
+	if v := h.seen(RoleDeduplicator, 0); v.Name != "counter" || len(v.Grants) != 3 {
+		t.Errorf("it is called %s with %v", v.Name, v.Grants)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/hpmq/hpmq/host/wasm"
+	"github.com/hpmq/hpmq/sdk/section"
 )
 
 // Inspection is what can be said of a component before it is linked.
@@ -62,7 +63,7 @@ func (l *Linker) Inspect(ctx context.Context, code []byte) (Inspection, error) {
 		Block: mod.Has(argumentsExport),
 	}
 	var m manifest
-	if json.Unmarshal(mod.Custom(manifestSection), &m) == nil {
+	if said, _ := section.Custom(code, section.Manifest); json.Unmarshal(said, &m) == nil {
 		in.Name, in.Version = m.Name, m.Version
 	}
 	for _, name := range mod.Imports() {

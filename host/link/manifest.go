@@ -7,12 +7,11 @@ import (
 	"path"
 	"strings"
 	"unicode"
+
+	"github.com/hpmq/hpmq/sdk/section"
 )
 
-// manifestSection is the custom section in which a module says who it is.
-const manifestSection = "hpmq:manifest"
-
-// manifest is what stands there, as JSON. A module without one has the zero manifest.
+// manifest is what a module says of itself, as JSON. One that says nothing has the zero manifest.
 type manifest struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
@@ -38,8 +37,13 @@ const nameMax = 128
 const filePrefix = "file:"
 
 // manifest names e, by its file where the module does not, and checks that it is made for the role.
-func (b *build) manifest(e *entry) (m manifest, err error) {
-	if text := e.module.Custom(manifestSection); text != nil {
+func (b *build) manifest(e *entry, code []byte) (m manifest, err error) {
+	text, err := section.Custom(code, section.Manifest)
+	if err != nil {
+		return m, b.refuse(StepManifest, fmt.Errorf("%s: %w", section.Manifest, err),
+			"rebuild it, so that it says once who it is")
+	}
+	if text != nil {
 		if err := json.Unmarshal(text, &m); err != nil {
 			return m, b.refuse(StepManifest, fmt.Errorf("its manifest is not good: %w", err),
 				"rebuild the component with a manifest as components/README.md has it")
@@ -66,6 +70,10 @@ func (b *build) manifest(e *entry) (m manifest, err error) {
 	if !goodName(e.name) {
 		return m, b.refuse(StepManifest, fmt.Errorf("%.80q is no name for a component", e.name),
 			"name it, or its file, in letters, digits, dots and dashes")
+	}
+	if vouched := b.ref.Vouched; vouched != "" && e.name != vouched {
+		return m, b.refuse(StepManifest, fmt.Errorf("it calls itself %q, and its signature is for "+
+			"one that is called %q", e.name, vouched), "get it from who may ship "+e.name)
 	}
 	if ships := b.l.ports.Ships; !e.shipped && ships != nil && ships(e.name) {
 		// A name is the key of kv, a client id and what grants go by: a file does not take one.

@@ -14,9 +14,10 @@ type Ref struct {
 	Use string `json:"use"`
 	// Code is the .wasm itself; then Use is only a name for people. Kept.
 	Code []byte `json:"-"`
-	// Vouched says that who may ship components of its name has signed it: then it is the one of
-	// the broker's own that it calls itself, with what that remembers and was granted.
-	Vouched bool `json:"-"`
+	// Vouched is the name of a component that is signed by who may ship what is called so: then it
+	// is the one of the broker's own of that name, with what that remembers and was granted. What
+	// calls itself otherwise is refused.
+	Vouched string `json:"-"`
 	// Config reaches the guest as JSON. Nil in a swap keeps the one in place.
 	Config json.RawMessage `json:"config,omitempty"`
 	// Env are the variables that the guest finds by wasi:cli/environment. Nil in a swap keeps those

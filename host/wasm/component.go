@@ -25,9 +25,6 @@ func (m *Module) compileComponent(ctx context.Context, code []byte) error {
 	if err != nil {
 		return err
 	}
-	for _, custom := range c.Customs {
-		m.addCustom(custom.Name, custom.Data)
-	}
 	return m.compilePlan(ctx, p)
 }
 

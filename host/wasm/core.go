@@ -137,9 +137,6 @@ func (m *Module) describeCore(r *fuel.Module) {
 	for _, ex := range m.exports {
 		ex.findPost(m)
 	}
-	for _, c := range r.Customs {
-		m.addCustom(c.Name, c.Data)
-	}
 }
 
 // findPost looks for cabi_post_NAME.

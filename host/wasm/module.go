@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -55,7 +54,6 @@ type Module struct {
 	exports []*export
 	byName  map[string]*export // by name, and by its track
 	imports []Import
-	customs map[string][]byte
 
 	program
 }
@@ -155,7 +153,7 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 	sum := sha256.Sum256(code)
 	m := &Module{
 		engine: e, form: CoreForm, digest: hex.EncodeToString(sum[:]), size: len(code),
-		byName: map[string]*export{}, customs: map[string][]byte{},
+		byName: map[string]*export{},
 	}
 	compile := m.compileCore
 	if isComponent(code) {
@@ -216,13 +214,6 @@ func (m *Module) export(name string) *export {
 		return e
 	}
 	return m.byName[Track(name)]
-}
-
-// addCustom keeps the first of a name, but nothing for debuggers.
-func (m *Module) addCustom(name string, data []byte) {
-	if _, known := m.customs[name]; !known && !strings.HasPrefix(name, ".debug_") {
-		m.customs[name] = slices.Clone(data)
-	}
 }
 
 // Form is what the binary was.
@@ -290,10 +281,6 @@ func (m *Module) Imports() []string {
 
 // ImportedFuncs are the functions it imports, in the module's order.
 func (m *Module) ImportedFuncs() []Import { return slices.Clone(m.imports) }
-
-// Custom is the first custom section of this name, of a component the outermost's; nil if there is
-// none; not to be changed.
-func (m *Module) Custom(name string) []byte { return m.customs[name] }
 
 // Close drops the compiled code; guests that are alive stay so.
 func (m *Module) Close(ctx context.Context) error {

@@ -18,7 +18,7 @@ import (
 func planned(t testing.TB, e *Engine, p *plan.Plan) (*Module, error) {
 	t.Helper()
 	m := &Module{
-		engine: e, form: ComponentForm, byName: map[string]*export{}, customs: map[string][]byte{},
+		engine: e, form: ComponentForm, byName: map[string]*export{},
 	}
 	if p.Components == 0 {
 		p.Components = 1

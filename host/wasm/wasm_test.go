@@ -198,8 +198,6 @@ func TestCallAllocatesNothing(t *testing.T) {
 
 func TestWhatAModuleSaysOfItself(t *testing.T) {
 	m := policy()
-	m.Custom("hpmq", []byte("manifest"))
-	m.Custom(".debug_info", []byte("much"))
 	c := compile(t, open(t, Default()), m)
 	got := strings.Join(c.Exports(), " ")
 	if got != "cabi_realloc on-publish cabi_post_on-publish" {
@@ -210,9 +208,6 @@ func TestWhatAModuleSaysOfItself(t *testing.T) {
 	}
 	if !c.Has("on-publish") || c.Has("memory") {
 		t.Error("Has is wrong")
-	}
-	if string(c.Custom("hpmq")) != "manifest" || c.Custom(".debug_info") != nil {
-		t.Errorf("custom %q, %q", c.Custom("hpmq"), c.Custom(".debug_info"))
 	}
 	params, results, ok := c.Signature("cabi_post_on-publish")
 	if !ok || len(params) != 1 || params[0] != I32 || len(results) != 0 {

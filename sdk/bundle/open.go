@@ -16,6 +16,7 @@ import (
 	"github.com/hpmq/hpmq/sdk/bundle/spdx"
 	"github.com/hpmq/hpmq/sdk/cases"
 	"github.com/hpmq/hpmq/sdk/schema"
+	"github.com/hpmq/hpmq/sdk/section"
 )
 
 // Open opens the one bundle of a layout, a folder or a tar. Errors are ErrBundle, oci.ErrLayout,
@@ -286,7 +287,10 @@ func stampOf(code []byte) (said stamp, err error) {
 	if len(code) < 8 || string(code[:4]) != "\x00asm" {
 		return said, errors.New("it is no WebAssembly")
 	}
-	text := manifestOf(code)
+	text, err := section.Custom(code, section.Manifest)
+	if err != nil {
+		return said, fmt.Errorf("what its .wasm says of itself in %s: %w", section.Manifest, err)
+	}
 	if text == nil {
 		return said, nil
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/hpmq/hpmq/sdk/bundle/spdx"
 	"github.com/hpmq/hpmq/sdk/cases"
-	"github.com/hpmq/hpmq/sdk/section"
 )
 
 // SourceFile is what people write.
@@ -173,5 +172,3 @@ func readFile(name string, bytesMax int64) ([]byte, error) {
 	}
 	return b.Bytes(), nil
 }
-
-func manifestOf(code []byte) []byte { return section.Custom(code, section.Manifest) }

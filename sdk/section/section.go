@@ -4,6 +4,7 @@ package section
 
 import (
 	"encoding/binary"
+	"errors"
 	"strings"
 )
 
@@ -47,19 +48,28 @@ func counted(b []byte) (body, rest []byte, ok bool) {
 	return b[used : used+int(n)], b[used+int(n):], true
 }
 
-// Custom is what the custom section of that name holds, the last one if there are several: a part
-// of code; nil if there is none.
-func Custom(code []byte, name string) []byte {
+// ErrTwice is for code with more than one custom section of a name: who reads another one than
+// somebody else does is told something else.
+var ErrTwice = errors.New("it has more than one custom section of that name")
+
+// Custom is what the custom section of that name holds, in a component of the outermost one: a part
+// of code; nil if there is none. Errors are ErrTwice.
+func Custom(code []byte, name string) ([]byte, error) {
 	var found []byte
 	for s, rest, ok := next(code[min(headerBytes, len(code)):]); ok; s, rest, ok = next(rest) {
-		if s.custom && s.name == name {
-			found = s.data[:len(s.data):len(s.data)]
+		if !s.custom || s.name != name {
+			continue
 		}
+		if found != nil {
+			return nil, ErrTwice
+		}
+		found = s.data[:len(s.data):len(s.data)]
 	}
-	return found
+	return found, nil
 }
 
-// Manifest is the section in which a module says who it is, as JSON.
+// Manifest is the section in which a module or component says who it is, as JSON. Whoever wants to
+// know reads it by Custom, so that all read the same.
 const Manifest = "hpmq:manifest"
 
 // worldSection begins the names of the custom sections in which a module says its world.

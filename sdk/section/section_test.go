@@ -2,6 +2,7 @@ package section
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 )
 
@@ -9,15 +10,23 @@ import (
 var adder = []byte("\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00")
 
 func TestCustomSections(t *testing.T) {
-	if got := Custom(adder, "x"); got != nil {
-		t.Errorf("no section, and %q", got)
+	custom := func(code []byte, name string) string {
+		t.Helper()
+		got, err := Custom(code, name)
+		if err != nil {
+			t.Error(err)
+		}
+		return string(got)
+	}
+	if got, err := Custom(adder, "x"); got != nil || err != nil {
+		t.Errorf("no section, and %q, %v", got, err)
 	}
 	one := WithCustom(adder, "x", []byte("first"))
 	two := WithCustom(one, "y", bytes.Repeat([]byte("long"), 100))
 	three := WithCustom(two, "x", []byte("second"))
-	if string(Custom(two, "x")) != "first" || string(Custom(three, "x")) != "second" ||
-		len(Custom(three, "y")) != 400 {
-		t.Errorf("got %q, %q", Custom(two, "x"), Custom(three, "x"))
+	if custom(two, "x") != "first" || custom(three, "x") != "second" ||
+		len(custom(three, "y")) != 400 {
+		t.Errorf("got %q, %q", custom(two, "x"), custom(three, "x"))
 	}
 	if SaysWorld(three) || !SaysWorld(WithCustom(three, "component-type:wit-bindgen", nil)) {
 		t.Error("who says its world is not known by its section")
@@ -27,6 +36,17 @@ func TestCustomSections(t *testing.T) {
 	}
 	if again := WithCustom(three, "x", []byte("second")); !bytes.Equal(again, three) {
 		t.Error("the same section again is another module")
+	}
+}
+
+func TestTwoSectionsOfANameAreNone(t *testing.T) {
+	one := WithCustom(adder, "x", nil) // empty, and there
+	twice := append(one, WithCustom(adder[:headerBytes], "x", []byte("second"))[headerBytes:]...)
+	if got, err := Custom(twice, "x"); got != nil || !errors.Is(err, ErrTwice) {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if got, err := Custom(WithCustom(twice, "x", []byte("one")), "x"); string(got) != "one" {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
 
@@ -41,8 +61,9 @@ func FuzzCustom(f *testing.F) {
 			_, rest, whole = next(rest)
 		}
 		made := WithCustom(code, name, data)
-		if got := Custom(made, name); whole && len(code) >= headerBytes && !bytes.Equal(got, data) {
-			t.Errorf("got %q, want %q", got, data)
+		got, err := Custom(made, name)
+		if whole && len(code) >= headerBytes && (err != nil || !bytes.Equal(got, data)) {
+			t.Errorf("got %q, want %q, %v", got, data, err)
 		}
 	})
 }

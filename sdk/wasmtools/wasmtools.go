@@ -129,7 +129,11 @@ func (t *Tools) Wrap(ctx context.Context, core []byte, w Wrapping) ([]byte, erro
 		return nil, err
 	}
 	for _, name := range w.Keep {
-		if data := section.Custom(module, name); data != nil && section.Custom(made, name) == nil {
+		data, err := section.Custom(module, name)
+		if err != nil {
+			return nil, fmt.Errorf("wasmtools: wrap: %s: %w", name, err)
+		}
+		if has, err := section.Custom(made, name); data != nil && has == nil && err == nil {
 			made = section.WithCustom(made, name, data)
 		}
 	}

@@ -97,8 +97,12 @@ func wrapAndTargets(t *testing.T, tools *Tools) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(section.Custom(made, "a:name")) != "adder" || section.Custom(made, "another") != nil {
-		t.Errorf("kept %q", section.Custom(made, "a:name"))
+	kept, err := section.Custom(made, "a:name")
+	if err != nil || string(kept) != "adder" {
+		t.Errorf("kept %q, %v", kept, err)
+	}
+	if more, err := section.Custom(made, "another"); err != nil || more != nil {
+		t.Errorf("%q is in it, %v", more, err)
 	}
 	if string(made[:8]) != "\x00asm\x0d\x00\x01\x00" {
 		t.Fatalf("no component: %x", made[:8])
