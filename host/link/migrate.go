@@ -188,7 +188,7 @@ func (k migrator) migrate(l *Linker, shifts []turnover) (bringing, error) {
 		mg.from, _ = k.kv.Schema(e.name)
 		mg.used = slices.ContainsFunc(users(shifts, true), e.isNamed)
 		for _, old := range append(users(shifts, true), users(shifts, false)...) {
-			if old.name == e.name && old.role.isBeside() {
+			if old.name == e.name && old.role.isBeside() && !slices.Contains(mg.beside, old) {
 				mg.beside = append(mg.beside, old)
 			}
 		}

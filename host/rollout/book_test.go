@@ -85,8 +85,14 @@ func TestHistoryIsBounded(t *testing.T) {
 	cfg := Default()
 	cfg.HistoryMax, cfg.GrowthBytesMax = 3, 4000
 	m, _ := w.open(cfg)
+	old := submit(t, m, Request{ID: "old", Items: []Item{
+		{Listener: "b", Role: "transformer", Position: 0, Source: "json@2.0.0"}}})
 	for i := range 20 {
 		submit(t, m, swap(fmt.Sprint(i), fmt.Sprintf("rules@2.0.%d", i)))
+	}
+	linked := old.Places[0].New.Digest
+	if n := m.Needs(); !n.Known[linked] || !n.Held[linked] {
+		t.Errorf("what a forgotten change has linked is not needed: %+v", n)
 	}
 	list := m.Changes()
 	if len(list) != 3 || list[0].ID != "19" || list[2].ID != "17" {

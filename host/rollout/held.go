@@ -5,7 +5,8 @@ type Needs struct {
 	// Held are the digests of components that are linked, or that an undo brings back, and digests
 	// and sources of changes at work: without them something would be lost.
 	Held map[string]bool
-	// Known are those of all changes that are kept, too.
+	// Known are Held, and those of all changes that are kept: the change that linked a component
+	// may be so old that it is not.
 	Known map[string]bool
 }
 
@@ -32,7 +33,7 @@ func (m *Machine) Needs() Needs {
 func (n *Needs) hold(chain []Slot) {
 	for _, s := range chain {
 		if s.Pinned != nil {
-			n.Held[s.Pinned.Digest] = true
+			n.Held[s.Pinned.Digest], n.Known[s.Pinned.Digest] = true, true
 		}
 	}
 }
