@@ -15,7 +15,7 @@ const (
 	rateMin  = 500
 	shareMax = 0.70 // of the machine, for broker and clients together
 	trialFor = 4 * time.Second
-	trials   = 8
+	trials   = 12
 	heldMin  = 0.98 // of the messages that a rate means
 )
 
@@ -37,8 +37,15 @@ func (t trial) String() string {
 		"held: %v", t.rate, t.broker, t.own, t.share*100, t.held)
 }
 
-// try lets a rate go for a moment.
+// try lets a rate go for a moment, when what a higher one left has arrived.
 func (y *yard) try(rate int) trial {
+	y.Helper()
+	y.pace(0)
+	for end := time.Now().Add(patience); y.behind() > 0; {
+		if y.wait(10 * time.Millisecond); time.Now().After(end) {
+			y.Fatalf("%d messages never arrived\n%s", y.behind(), y.broker.Log())
+		}
+	}
 	y.pace(rate)
 	y.wait(time.Second)
 	before, sent, began := load.Used(y.broker.PID()), y.sent.Load(), time.Now()
@@ -78,7 +85,7 @@ func (y *yard) search() (best trial, why string) {
 		if !t.held {
 			next = min(next, float64(t.rate)*0.7)
 		}
-		rate = min(max(int(next), rateMin), 4*t.rate, rateMax)
+		rate = min(max(int(next), rateMin), 2*t.rate, rateMax)
 		if rate >= top || rate <= best.rate {
 			rate = (best.rate + top) / 2
 		}

@@ -19,7 +19,7 @@ import (
 var (
 	connections = flag.Int("connections", 200, "half of them idle, half publish")
 	swaps       = flag.Int("swaps", 8, "swaps of all roles in one commit")
-	perWindow   = flag.Int("per-window", 4, "swaps in a row, before as long a time without")
+	perWindow   = flag.Int("per-window", 4, "swaps in a row, before half that time without")
 	rate        = flag.Int("rate", 500, "messages a second; 0 finds what takes 70 % of the machine")
 )
 

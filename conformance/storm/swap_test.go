@@ -84,11 +84,11 @@ func (y *yard) audit() {
 	}
 }
 
-// storm makes all swaps: a window with some of them in a row, then as long a window with none.
+// storm makes all swaps: a window with some of them in a row, then half as long a one with none.
 func (y *yard) storm() {
 	y.Helper()
 	for n := 1; n <= *swaps; {
-		until := min(n+*perWindow-1, *swaps)
+		first, until := n, min(n+*perWindow-1, *swaps)
 		began := time.Now()
 		y.during(stormy, func() {
 			for ; n <= until; n++ {
@@ -98,7 +98,10 @@ func (y *yard) storm() {
 		took := time.Since(began)
 		y.audit()
 		y.wait(settle)
-		y.during(calm, func() { y.wait(took) })
+		y.during(calm, func() { y.wait(took / 2) })
+		f, _ := y.faults()
+		y.Logf("%d of %d swaps, %v each; faults: %+v", len(y.swaps), *swaps,
+			(took / time.Duration(until-first+1)).Round(time.Millisecond), f)
 	}
 }
 

@@ -11,6 +11,6 @@ func main() {
 	gc := paceGC()
 	os.Exit(run(context.Background(), os.Args[1:], system{
 		out: os.Stdout, err: os.Stderr, environ: os.Environ(), signals: listen(),
-		restoring: gc.restoring, limit: limitHeap,
+		restoring: gc.restoring, limit: limitHeap, room: makeRoom,
 	}))
 }

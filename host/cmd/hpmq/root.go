@@ -33,6 +33,8 @@ type system struct {
 	restoring func(on bool)
 	// limit is told how much memory the machine has, by the configuration.
 	limit func(bytes int64)
+	// room is called when the loops have started.
+	room func()
 }
 
 // failure is an error of what was asked for; any other is one of the command line.

@@ -38,6 +38,9 @@ func serve(ctx context.Context, sys *system, from configs.Sources) error {
 	if err != nil {
 		return failure{err}
 	}
+	if sys.room != nil {
+		sys.room()
+	}
 	if err := greet(sys.out, a, &cfg); err != nil {
 		return failure{errors.Join(err, a.Close())}
 	}
