@@ -70,14 +70,15 @@ type Sessions interface {
 
 // Broker is all that the API asks.
 type Broker struct {
-	Node      Node
-	Listeners Listeners
-	Links     Links
-	Sessions  Sessions
-	Backups   Backups
-	Messages  Messages
-	Changes   Changes
-	Bundles   Bundles
+	Node       Node
+	Listeners  Listeners
+	Links      Links
+	Sessions   Sessions
+	Backups    Backups
+	Messages   Messages
+	Changes    Changes
+	Bundles    Bundles
+	Quarantine Quarantine
 }
 
 // Config bounds the API and says who may use it.

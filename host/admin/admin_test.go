@@ -84,7 +84,8 @@ func (f *fake) Kick(_ context.Context, id string) error { return f.ask(id) }
 
 func (f *fake) broker() Broker {
 	return Broker{Node: f, Listeners: f, Links: f, Sessions: f, Backups: f,
-		Messages: f, Changes: f, Bundles: f}
+		Messages: f, Changes: f, Bundles: f,
+		Quarantine: f}
 }
 
 func (f *fake) Submit(_ context.Context, n client.NewChange) (client.Change, error) {
@@ -114,6 +115,10 @@ func (f *fake) FollowChanges(_ context.Context, from uint64,
 func (f *fake) Upload(_ context.Context, name string, b []byte) (client.Uploaded, error) {
 	return client.Uploaded{Source: name}, f.ask(name, b)
 }
+
+func (f *fake) Quarantine(context.Context) ([]client.Quarantined, error) { return nil, f.ask() }
+
+func (f *fake) Pardon(_ context.Context, digest, by string) error { return f.ask(digest, by) }
 
 func (f *fake) Backups(context.Context) ([]client.Backup, error) { return nil, f.ask() }
 
@@ -265,6 +270,12 @@ func TestRequestsAboutChangesReachTheBroker(t *testing.T) {
 			_, err := c.Upload(ctx, "n m", []byte{0, 1})
 			return err
 		}, []any{"n m", []byte{0, 1}}},
+		"quarantine": {func(c *client.Client) error {
+			_, err := c.Quarantine(ctx)
+			return err
+		}, nil},
+		"pardon": {func(c *client.Client) error { return c.Pardon(ctx, "sha256:01", "ann") },
+			[]any{"sha256:01", "ann"}},
 	} {
 		t.Run(name, func(t *testing.T) { c.reaches(t) })
 	}

@@ -39,6 +39,12 @@ type Bundles interface {
 	Upload(ctx context.Context, name string, content []byte) (client.Uploaded, error)
 }
 
+// Quarantine is what changes do not link without force.
+type Quarantine interface {
+	Quarantine(ctx context.Context) ([]client.Quarantined, error)
+	Pardon(ctx context.Context, digest, by string) error
+}
+
 // ChangeID is a request about one change. (It is exported for huma, which looks for fields.)
 type ChangeID struct {
 	ID string `path:"id" maxLength:"128"`
@@ -79,6 +85,23 @@ func registerChanges(api huma.API, cfg Config, b Broker) {
 	}
 	registerEvents(api, cfg, c)
 	registerUpload(api, cfg, b.Bundles)
+	registerQuarantine(api, b.Quarantine)
+}
+
+func registerQuarantine(api huma.API, q Quarantine) {
+	huma.Register(api, operation("list-quarantine", http.MethodGet, "/quarantine",
+		"Components that were rolled back for how they did: changes and swaps need force for them"),
+		func(ctx context.Context, _ *struct{}) (*of[[]client.Quarantined], error) {
+			return answerList(q.Quarantine(ctx))
+		})
+	huma.Register(api, operation("pardon", http.MethodDelete, "/quarantine/{digest}",
+		"Take a component out of quarantine"),
+		func(ctx context.Context, in *struct {
+			Digest string `path:"digest" maxLength:"128" example:"sha256:…"`
+			By     string `query:"by" maxLength:"1024" doc:"Who says so, for the audit"`
+		}) (*struct{}, error) {
+			return nil, problem(q.Pardon(ctx, in.Digest, in.By))
+		})
 }
 
 func registerEvents(api huma.API, cfg Config, c Changes) {

@@ -53,7 +53,7 @@ func (a *App) openAdmin(context.Context) error {
 	o := &operator{a}
 	server, err := admin.NewServer(cfg, admin.Broker{
 		Node: o, Listeners: o, Links: o, Sessions: o, Backups: o,
-		Messages: o, Changes: o, Bundles: o,
+		Messages: o, Changes: o, Bundles: o, Quarantine: o,
 	})
 	if err != nil {
 		return fmt.Errorf("app: %w", err)

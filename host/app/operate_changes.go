@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,6 +88,20 @@ func (o *operator) Decide(ctx context.Context, d admin.Decision) (client.Change,
 		return client.Change{}, refusal(err)
 	}
 	return o.changeOf(&c), nil
+}
+
+// Quarantine is admin.Quarantine.
+func (o *operator) Quarantine(context.Context) ([]client.Quarantined, error) {
+	var out []client.Quarantined
+	for _, q := range o.changes.machine.Quarantine() {
+		out = append(out, client.Quarantined(q))
+	}
+	return out, nil
+}
+
+// Pardon is admin.Quarantine.
+func (o *operator) Pardon(_ context.Context, digest, who string) error {
+	return refusal(o.changes.machine.Pardon(digest, cmp.Or(who, by)))
 }
 
 // FollowChanges is admin.Changes. It ends with the node.

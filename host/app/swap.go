@@ -84,7 +84,7 @@ func (o *operator) Swap(ctx context.Context, s client.Swap) (client.Swapped, err
 		}
 		item.Source = sentName(s.Use) + "@" + digest
 	}
-	done, err := o.swap(ctx, rollout.Request{Items: []rollout.Item{item}, Force: true})
+	done, err := o.swap(ctx, rollout.Request{Items: []rollout.Item{item}, Force: s.Force})
 	done.Listener = s.Listener
 	return swapped(&done), refusal(err)
 }
@@ -201,7 +201,7 @@ func refusal(err error) error {
 		errors.Is(err, rollout.ErrEnded), errors.Is(err, rollout.ErrCommitted),
 		errors.Is(err, rollout.ErrNotYet), errors.Is(err, rollout.ErrNoBack):
 		return as(errTaken, err)
-	case errors.Is(err, rollout.ErrUnknown):
+	case errors.Is(err, rollout.ErrUnknown), errors.Is(err, rollout.ErrNotHeld):
 		return as(errUnknown, err)
 	case errors.Is(err, rollout.ErrTooMany), errors.Is(err, rollout.ErrClosed):
 		return as(admin.ErrBusy, err)

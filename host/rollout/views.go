@@ -79,10 +79,13 @@ func (m *Machine) Drop(listener, why string) error {
 		Why: fmt.Sprintf("listener %s is linked as its configuration says: %s", listener, why)})
 }
 
-// Pardon takes a digest out of quarantine.
+// Pardon takes a digest out of quarantine. One that is not there is ErrNotHeld.
 func (m *Machine) Pardon(digest, by string) error {
 	m.write.Lock()
 	defer m.write.Unlock()
+	if _, held := m.quarantined(digest); !held {
+		return fmt.Errorf("%w (%.80s)", ErrNotHeld, digest)
+	}
 	return m.append(&record{Pardon: []string{digest}, By: by,
 		Why: digest + " is not in quarantine any more"})
 }

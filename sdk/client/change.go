@@ -262,3 +262,26 @@ func (c *Client) FollowChanges(
 		return visit(&e), nil
 	})
 }
+
+// Quarantined is a component that is refused without force: it was rolled back for how it did.
+type Quarantined struct {
+	Digest string    `json:"digest" doc:"Of the .wasm"`
+	Change string    `json:"change" doc:"That brought it"`
+	Since  time.Time `json:"since"`
+	Why    string    `json:"why"`
+}
+
+// Quarantine answers what is refused without force, the oldest first.
+func (c *Client) Quarantine(ctx context.Context) ([]Quarantined, error) {
+	var out []Quarantined
+	return out, c.do(ctx, http.MethodGet, "/quarantine", nil, &out)
+}
+
+// Pardon takes a digest, as sha256:…, out of quarantine.
+func (c *Client) Pardon(ctx context.Context, digest, by string) error {
+	path := "/quarantine/" + segment(digest)
+	if by != "" {
+		path += "?" + url.Values{"by": {by}}.Encode()
+	}
+	return c.do(ctx, http.MethodDelete, path, nil, nil)
+}

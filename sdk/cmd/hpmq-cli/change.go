@@ -22,7 +22,7 @@ answers again. What a change has linked outlives the broker; a broker that ends 
 comes up with the old version or the new one linked, and says which.`,
 	}
 	c.AddCommand(newChangeSubmit(s), newChangeList(s), newChangeShow(s), newChangeWatch(s),
-		newChangeDecide(s, decision{
+		newChangeQuarantine(s), newChangeDecide(s, decision{
 			use: "cancel", short: "End a change that is not committed",
 			do: (*client.Client).Cancel,
 		}),

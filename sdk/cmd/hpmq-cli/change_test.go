@@ -119,6 +119,12 @@ func TestCommandsAboutChanges(t *testing.T) {
 			"canary step 1   5 %"},
 		"rollback": {"change rollback a/b --by joe", one,
 			"POST /api/v1/changes/a%2Fb/rollback?by=joe", "x: canary"},
+		"quarantine": {"change quarantine list", `[{"digest":"sha256:01","change":"x",` +
+			`"since":"2026-01-31T15:04:05Z","why":"3 of 50"}]`, "GET /api/v1/quarantine",
+			"x       sha256:01  3 of 50"},
+		"pardon": {"change quarantine pardon sha256:01 --by joe", "",
+			"DELETE /api/v1/quarantine/sha256:01?by=joe",
+			"sha256:01 is not in quarantine any more"},
 	} {
 		t.Run(name, func(t *testing.T) { c.check(t) })
 	}

@@ -46,7 +46,7 @@ func (g *gradual) flags(c *cobra.Command) {
 	f.StringVar(&g.dwell, "dwell", "1m", "how long each step of --canary takes")
 	f.StringVar(&g.keep, "watch", "", "how long to be ready to go back by itself after all are "+
 		"served: 5m")
-	f.BoolVar(&g.force, "force", false, "with these: take an older version, or one in quarantine")
+	f.BoolVar(&g.force, "force", false, "take an older version than is linked, or one in quarantine")
 }
 
 // asked is true if a change is asked for.
@@ -122,6 +122,7 @@ func (s *settings) linkSwap(cmd *cobra.Command, w *swap) error {
 func (w *swap) request(granted bool) (client.Swap, error) {
 	req := client.Swap{
 		Listener: w.listener, Role: w.role, Position: w.position, Use: w.use, OnFault: w.onFault,
+		Force: w.step.force,
 	}
 	if granted {
 		req.Grants = append([]string{}, w.grants...)
