@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hpmq/hpmq/host/msglog"
+	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/sdk/client"
 )
 
@@ -28,6 +29,8 @@ const (
 	alarmLogDamaged     = "log_damaged"
 	alarmLogFull        = "log_full"
 	alarmLogFailing     = "log_failing"
+	alarmChanges        = "changes_failing"
+	alarmComponent      = "component_failing"
 
 	alarmTopic = "$SYS/broker/alarms/"
 	alarmEvery = time.Second
@@ -172,6 +175,16 @@ func (a *App) watch(ctx context.Context, b bounds) {
 		a.logAside.Load()))
 	a.alarm(alarmLogDamaged, a.logDamaged.Load() > 0, fmt.Sprintf("%d files of the message log "+
 		"are damaged: what is behind the damage is not found", a.logDamaged.Load()))
+	if err := a.changes.machine.Failing(); err != nil {
+		a.alarm(alarmChanges, true, fmt.Sprintf("%v; new changes and swaps are refused until it "+
+			"can, what is linked serves on. Look at the device of the data folder", err))
+	} else {
+		a.alarm(alarmChanges, false, "")
+	}
+	resting := a.resting()
+	a.alarm(alarmComponent, len(resting) > 0, "components fail so often that they are given a "+
+		"rest, and on_fault of their entries answers for them: "+strings.Join(resting, ", ")+
+		". hpmq-cli link doctor says why, and what to do")
 	st, err := a.loops.Stats(ctx)
 	if err != nil {
 		return
@@ -186,6 +199,22 @@ func (a *App) watch(ctx context.Context, b bounds) {
 	}
 	a.alarm(alarmQueuesFull, queues, "as much waits for sessions as queued_messages_max or "+
 		"queued_bytes_max allows: queue_policy says what becomes of more")
+}
+
+// resting are the components whose breaker is not closed, as LISTENER ROLE[POSITION] NAME.
+func (a *App) resting() (list []string) {
+	names := a.places.names()
+	for _, l := range a.linker.Show() {
+		name, ok := names[l.Listener]
+		for i := range l.Components {
+			c := &l.Components[i]
+			if ok && c.Breaker != wasm.BreakerClosed.String() {
+				list = append(list, fmt.Sprintf("%s %s[%d] %s", name, c.Role, c.Position, c.Name))
+			}
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 // above is true from the bound on, and then until a tenth of it is free again.

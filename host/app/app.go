@@ -38,8 +38,9 @@ type Options struct {
 	space func(dir string) (int64, error)
 	// segment, if it is set, makes the files of the store's journal.
 	segment func(path string) (journal.File, error)
-	// clock, if it is set, is that of changes.
-	clock rollout.Clock
+	// clock, if it is set, is that of changes, records what their ledger becomes.
+	clock   rollout.Clock
+	records func(rollout.Ledger) rollout.Ledger
 	// Restoring, unless it is nil, is told true before and false after sessions are restored:
 	// between, hardly anything that is allocated is garbage.
 	Restoring func(on bool)
@@ -72,6 +73,7 @@ type App struct {
 	places  directory
 	trust   atomic.Pointer[sign.Policy]
 	clock   rollout.Clock
+	records func(rollout.Ledger) rollout.Ledger
 	alarms  alarms
 	// unlogged are the listeners whose messages go unlogged.
 	unlogged unlogged
@@ -124,6 +126,7 @@ func Open(ctx context.Context, cfg configs.Config, o Options) (*App, error) {
 	}
 	a.alarms.now, a.space = make(map[string]client.Alarm), o.space
 	a.segment = o.segment
+	a.records = o.records
 	if a.clock = o.clock; a.clock == nil {
 		a.clock = wall{}
 	}

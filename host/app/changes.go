@@ -84,6 +84,9 @@ func (a *App) openChanges(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("app: changes: %w", err)
 	}
+	if a.records != nil {
+		records = a.records(records)
+	}
 	ports := rollout.Ports{
 		Source: source{a}, Links: tables{a}, Tests: golden{a}, Ledger: records, Clock: a.clock,
 	}
@@ -92,10 +95,12 @@ func (a *App) openChanges(context.Context) error {
 		return fmt.Errorf("app: changes: %w", err)
 	}
 	a.changes.machine = m
-	told := make(chan struct{})
+	var beside sync.WaitGroup
+	mending, stop := context.WithCancel(context.Background())
 	a.later("changes", func(context.Context) error {
+		stop()
 		m.Close()
-		<-told
+		beside.Wait()
 		return nil
 	})
 	for _, err := range report.Strange {
@@ -106,10 +111,8 @@ func (a *App) openChanges(context.Context) error {
 		a.log.Warn("app: a change was at work when the broker ended", "change", c.ID, "state",
 			string(c.State), "why", c.Why)
 	}
-	go func() {
-		defer close(told)
-		a.tellChanges(m.Subscribe(0))
-	}()
+	beside.Go(func() { a.tellChanges(m.Subscribe(0)) })
+	beside.Go(func() { mend(mending, m) })
 	a.sweepShelf()
 	return nil
 }
@@ -131,6 +134,19 @@ func (a *App) openLedger() (rollout.Ledger, error) {
 	}
 	a.later("records of changes", func(context.Context) error { return l.Close() })
 	return l, nil
+}
+
+// mend tries the ledger again while it fails, until ctx ends. Nobody else may ask for a change.
+func mend(ctx context.Context, m *rollout.Machine) {
+	ticker := time.NewTicker(alarmEvery)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ticker.C:
+			_ = m.Mend() // the alarm tells
+		case <-ctx.Done():
+		}
+	}
 }
 
 // tellChanges logs what happens to changes from now on, until there is no more of it.

@@ -36,6 +36,17 @@ func (d *directory) set(name string, l located) {
 	d.all[name] = l
 }
 
+// names are those of the listeners, by the names of their links.
+func (d *directory) names() map[string]string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	names := make(map[string]string, len(d.all))
+	for name, l := range d.all {
+		names[l.key] = name
+	}
+	return names
+}
+
 // rename is for a listener that is removed, and drop for one whose last connection has left.
 func (d *directory) rename(name, id string) {
 	d.mu.Lock()

@@ -36,11 +36,11 @@ func TestAPlainSwapIsNotForced(t *testing.T) {
 	if done, err := c.Swap(t.Context(), swap); err != nil || done.New.Version != "0.0.9" {
 		t.Errorf("by force: %v", err)
 	}
-	if _, err := c.Rollback(t.Context(), client.Rollback{Listener: "l", Role: "router"}); err != nil {
+	router := client.Rollback{Listener: "l", Role: "router"}
+	if _, err := c.Rollback(t.Context(), router); err != nil {
 		t.Errorf("back: %v", err)
 	}
-	if done, err := c.Rollback(t.Context(),
-		client.Rollback{Listener: "l", Role: "router"}); err != nil || done.New.Version != "0.0.9" {
+	if done, err := c.Rollback(t.Context(), router); err != nil || done.New.Version != "0.0.9" {
 		t.Errorf("back to the older one: %v", err)
 	}
 }

@@ -57,14 +57,28 @@ func pointOf(when string, r *record) string { return "change." + when + "." + st
 func (m *Machine) keep(b []byte) error {
 	for len(m.owed) > 0 {
 		if err := m.ports.Ledger.Append(m.owed[0]); err != nil {
-			return fmt.Errorf("rollout: the ledger cannot be written: %w", err)
+			return unwritten(err)
 		}
 		m.owed = m.owed[1:]
 	}
 	if err := m.ports.Ledger.Append(b); err != nil {
-		return fmt.Errorf("rollout: the ledger cannot be written: %w", err)
+		return unwritten(err)
 	}
 	return nil
+}
+
+func unwritten(err error) error { return fmt.Errorf("%w: %w", ErrLedger, err) }
+
+// Mend tries the ledger again, if it failed the last time, and answers why it fails still. While it
+// does, changes are refused. Call it now and then; it blocks for as long as the ledger takes, and
+// answers what is known if that is in use.
+func (m *Machine) Mend() error {
+	if m.Failing() == nil || !m.write.TryLock() {
+		return m.Failing()
+	}
+	defer m.write.Unlock()
+	m.compact()
+	return m.Failing()
 }
 
 // compact puts the book in the place of its records. If that fails the records are still there, and
@@ -79,6 +93,8 @@ func (m *Machine) compact() {
 	}
 	if err == nil {
 		m.owed = nil // the book has it
+	} else {
+		err = unwritten(err)
 	}
 	m.mu.Lock()
 	m.failing = err

@@ -294,12 +294,16 @@ func TestADiskThatStaysFull(t *testing.T) {
 	if m.Failing() == nil {
 		t.Error("nobody is told of the disk")
 	}
-	if _, err := m.Submit(swap("2", "rules@3.0.0")); !errors.Is(err, errDisk) {
+	_, err = m.Submit(swap("2", "rules@3.0.0"))
+	if !errors.Is(err, errDisk) || !errors.Is(err, ErrLedger) || !errors.Is(m.Mend(), errDisk) {
 		t.Errorf("a change that cannot be kept: %v", err)
 	}
 	w.mu.Lock()
 	w.down, w.stuck = false, nil
 	w.mu.Unlock()
+	if err := m.Mend(); err != nil || m.Failing() != nil {
+		t.Errorf("the disk works again, and it says %v", err)
+	}
 	if c := submit(t, m, swap("2", "rules@3.0.0")); c.State != Done || m.Failing() != nil {
 		t.Errorf("%+v, %v", c, m.Failing())
 	}

@@ -19,6 +19,7 @@ var (
 	ErrUnknown   = errors.New("rollout: no such change is known")
 	ErrEnded     = errors.New("rollout: the change has ended")
 	ErrCommitted = errors.New("rollout: the change is committed: roll it back")
+	ErrLedger    = errors.New("rollout: changes cannot be kept: the ledger cannot be written")
 	ErrNotHeld   = errors.New("rollout: the digest is not in quarantine")
 	ErrNoBack    = errors.New("rollout: nothing to roll back to")
 	ErrNotYet    = errors.New("rollout: the change is not committed: cancel it")

@@ -92,7 +92,7 @@ type Swap struct {
 	Config   map[string]any `json:"config,omitzero" doc:"For the component"`
 	Grants   []string       `json:"grants,omitzero" maxItems:"16"`
 	OnFault  string         `json:"on_fault,omitempty" enum:"open,closed"`
-	Force    bool           `json:"force,omitempty" doc:"Take an older version, or one in quarantine"`
+	Force    bool           `json:"force,omitempty" doc:"Take an older one, or one in quarantine"`
 }
 
 // Swapped is what a swap or a rollback did. Old is empty if the place was free, New if it is now.

@@ -8,9 +8,10 @@ func newChangeQuarantine(s *settings) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "quarantine",
 		Short: "Show and pardon components that were rolled back for how they did",
-		Long: `Show and pardon components that were rolled back for how they did. A component that is in
-quarantine is not linked again by a change or a swap without force; a change that is done with force
-pardons it. What goes back, link rollback, is never held.`,
+		Long: `Show and pardon components that were rolled back for how they did.
+
+A component that is in quarantine is not linked again by a change or a swap without force; a change
+that is done with force pardons it. What goes back, link rollback, is never held.`,
 	}
 	c.AddCommand(newQuarantineList(s), newQuarantinePardon(s))
 	return c

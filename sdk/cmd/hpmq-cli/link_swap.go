@@ -46,7 +46,8 @@ func (g *gradual) flags(c *cobra.Command) {
 	f.StringVar(&g.dwell, "dwell", "1m", "how long each step of --canary takes")
 	f.StringVar(&g.keep, "watch", "", "how long to be ready to go back by itself after all are "+
 		"served: 5m")
-	f.BoolVar(&g.force, "force", false, "take an older version than is linked, or one in quarantine")
+	f.BoolVar(&g.force, "force", false, "take an older version than that in place, or "+
+		"one in quarantine")
 }
 
 // asked is true if a change is asked for.
