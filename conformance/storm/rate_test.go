@@ -71,7 +71,7 @@ func (y *yard) behind() int64 {
 
 // search finds the highest rate that takes at most shareMax of the machine, and says what decided.
 func (y *yard) search() (best trial, why string) {
-	best, top := trial{}, rateMax+1
+	best, top, starved := trial{}, rateMax+1, false
 	rate := 4 * rateMin
 	for range trials {
 		t := y.try(rate)
@@ -79,6 +79,7 @@ func (y *yard) search() (best trial, why string) {
 		if t.held && t.share <= shareMax && t.rate > best.rate {
 			best = t
 		} else if t.rate > best.rate {
+			starved = t.rate < top && t.share <= shareMax || t.rate >= top && starved
 			top = min(top, t.rate)
 		}
 		next := float64(t.rate) * shareMax / max(t.share, 0.01)
@@ -98,6 +99,8 @@ func (y *yard) search() (best trial, why string) {
 		why = "the goal"
 	case best.rate == 0:
 		best, why = y.try(rateMin), "the lowest that is tried: the machine holds none"
+	case starved:
+		why = "what arrives in time: others left no more of the machine"
 	default:
 		why = "70 % of the machine's CPU"
 	}
