@@ -47,6 +47,8 @@ type Config struct {
 	Remember Remember `yaml:"remember"`
 	// Trust says whose bundles may be linked.
 	Trust Trust `yaml:"trust"`
+	// Bundles says where bundles are looked for that take the place of those that are linked.
+	Bundles Bundles `yaml:"bundles"`
 	// Limits hold for every listener that does not say otherwise. It stands before Listeners: the
 	// decoder starts each listener from it.
 	Limits    Limits     `yaml:"limits"`
@@ -290,7 +292,7 @@ func Default() Config {
 			HistoryTopicsMax: 65_536, HistoryBytesMax: 16 * MiB,
 			HistoryTotalBytesMax: 64 * MiB,
 		},
-		Trust: DefaultTrust(),
+		Trust: DefaultTrust(), Bundles: DefaultBundles(),
 	}
 	c.Listeners = []Listener{DefaultListener("mqtt", "tcp://127.0.0.1:1883", c.Limits)}
 	return c

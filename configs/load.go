@@ -103,6 +103,7 @@ func fresh(limits *Limits) func(reflect.Type) reflect.Value {
 // TokenFile stay relative to where the broker is started: they are places to write.
 func (c *Config) relativeTo(dir string) {
 	c.Trust.relativeTo(dir)
+	c.Bundles.relativeTo(dir)
 	for i := range c.Listeners {
 		c.Listeners[i].relativeTo(dir)
 	}

@@ -44,6 +44,7 @@ func (c *Config) Validate() error {
 	c.Store.validate(&ps)
 	c.Remember.validate(&ps)
 	c.Trust.validate(&ps)
+	c.Bundles.validate(&ps)
 	c.Log.validate(&ps)
 	c.Wasm.validate(&ps)
 	c.Limits.validate(&ps, "limits")

@@ -153,6 +153,7 @@ func (a *App) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
 		a.openData, a.openLock, a.openEngine, a.openMessageLog, a.openLoops, a.openLinker,
 		a.openCaps, a.openChanges, a.openListeners, a.openAlarms, a.openMeter, a.openAdmin,
+		a.openWatch,
 	} {
 		if err := step(ctx); err != nil {
 			return err

@@ -30,6 +30,7 @@ type sought struct {
 // mark is what a changeover linked in a place: the words of the configuration, and the bundle.
 type mark struct {
 	entry, bundle string
+	name          string // of the component in the bundle
 	// pinned says that it is not the configuration's but a change's.
 	pinned bool
 }
@@ -38,6 +39,8 @@ type mark struct {
 type brought struct {
 	art *rollout.Artifact
 	err error
+	// watched says that nobody named it: it was found.
+	watched bool
 }
 
 // bring reads what an entry of a configuration names, but what the linker reads itself where all is
@@ -63,7 +66,7 @@ func (c *changeover) bring(w *want, role string, entry *configs.Component) (soug
 			c.open = append(c.open, open)
 		}
 		if b.art != nil {
-			s.mark.bundle = b.art.Bundle
+			s.mark.bundle, s.mark.name = b.art.Bundle, b.art.Name
 		}
 	case w.door == nil:
 	case entry.IsPath():

@@ -75,6 +75,7 @@ func restartNeeded(old, next *configs.Config) error {
 		"sys_interval": old.SysInterval == next.SysInterval,
 		"admin":        old.Admin == next.Admin,
 		"wasm":         old.Wasm == next.Wasm,
+		"bundles":      old.Bundles == next.Bundles,
 		"log.format":   old.Log.Format == next.Log.Format,
 		"remember":     old.Remember == next.Remember,
 

@@ -109,6 +109,11 @@ func (s source) Verify(_ context.Context, it rollout.Item, a *rollout.Artifact) 
 	if err := s.verifyBundle(it, a, f.bundle); err != nil || it.Whole {
 		return err
 	}
+	if b, ok := it.More.(*brought); ok && b.watched {
+		if err := s.mayReplace(a); err != nil {
+			return err
+		}
+	}
 	_, err := s.keep(a.Code) // what is linked must be there after a restart
 	return err
 }

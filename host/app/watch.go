@@ -1,0 +1,289 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/rollout"
+	"github.com/hpmq/hpmq/sdk/bundle"
+	"github.com/hpmq/hpmq/sdk/bundle/oci"
+	"github.com/hpmq/hpmq/sdk/bundle/sign"
+)
+
+// What bounds a look at a folder of bundles: its entries, the files of one, the bytes of one.
+const (
+	watchedMax      = 256
+	watchedFilesMax = 4096
+	watchedBytesMax = 256 << 20
+)
+
+// watcher looks into a folder for bundles that take the place of those that are linked. It has a
+// goroutine of its own.
+type watcher struct {
+	*App
+	cfg configs.Bundles
+	// seen are the stamps of the last look, done those that were dealt with, by name.
+	seen, done map[string]string
+	trouble    string // what was told of the folder last
+}
+
+// openWatch watches the folder of bundles, if there is one.
+func (a *App) openWatch(context.Context) error {
+	w := &watcher{App: a, cfg: a.cfg.Bundles, done: make(map[string]string)}
+	if w.cfg.Watch == "" {
+		return nil
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-a.life.Done():
+				return
+			case <-a.clock.After(w.cfg.Interval.Std()):
+				w.look()
+			}
+		}
+	}()
+	a.later("watch over bundles", func(context.Context) error {
+		<-ended // life has
+		return nil
+	})
+	return nil
+}
+
+// look takes what is the same as it was at the look before, and was not dealt with.
+func (w *watcher) look() {
+	now, err := stamps(w.cfg.Watch)
+	if text := told(err); text != w.trouble {
+		if w.trouble = text; err != nil {
+			w.log.Error("app: the folder of bundles", "folder", w.cfg.Watch, "error", err)
+		}
+	}
+	for name, stamp := range now {
+		if w.seen[name] != stamp || w.done[name] == stamp {
+			continue
+		}
+		first := w.done[name] == ""
+		err := w.take(filepath.Join(w.cfg.Watch, name), first)
+		switch {
+		case errors.Is(err, rollout.ErrBusy), errors.Is(err, rollout.ErrTooMany):
+			continue // at the next look
+		case err != nil:
+			w.log.Error("app: a bundle in the watched folder is not linked: mend it, and put it "+
+				"there again", "bundle", name, "error", err)
+		}
+		w.done[name] = stamp
+	}
+	w.seen = now
+}
+
+func told(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// stamps say of each bundle in a folder what can be seen of it without reading it. Names that begin
+// with a dot are not looked at.
+func stamps(dir string) (map[string]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]string)
+	for _, e := range entries {
+		name := e.Name()
+		if strings.HasPrefix(name, ".") || !e.IsDir() && !strings.HasSuffix(name, ".tar") {
+			continue
+		}
+		if len(out) == watchedMax {
+			return out, fmt.Errorf("there are more than %d bundles: %s and what follows is not "+
+				"looked at: take some away", watchedMax, name)
+		}
+		if stamp, err := stampOf(filepath.Join(dir, name)); err == nil {
+			out[name] = stamp
+		}
+	}
+	return out, nil
+}
+
+// stampOf is another when any file is.
+func stampOf(path string) (string, error) {
+	var files, bytes int64
+	var last time.Time
+	err := filepath.WalkDir(path, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		if info.ModTime().After(last) {
+			last = info.ModTime()
+		}
+		if files++; info.Mode().IsRegular() {
+			bytes += info.Size()
+		}
+		if files > watchedFilesMax {
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return fmt.Sprint(files, " ", bytes, " ", last.UnixNano()), err
+}
+
+// take asks for a change of all places that a bundle is for. At the first look after a start, what
+// was asked for before is not asked for again.
+func (w *watcher) take(path string, first bool) error {
+	l, b, err := w.read(path)
+	if l != nil {
+		defer func() {
+			if err != nil {
+				_ = l.Close()
+			}
+		}()
+	}
+	if err != nil {
+		return err
+	}
+	q := rollout.Request{
+		By: "bundles.watch", Reason: fmt.Sprintf("%s %s is in %.200s", b.Name, b.Version, path),
+		Watch: w.cfg.Observe.Std(),
+	}
+	percents, _ := w.cfg.Percents()
+	for _, p := range percents {
+		q.Canary.Steps = append(q.Canary.Steps,
+			rollout.CanaryStep{Percent: p, Dwell: w.cfg.Dwell.Std()})
+	}
+	for i := range b.Components {
+		c := &b.Components[i]
+		art, err := fromBundle(rollout.Item{Role: c.Role, Component: c.Name}, l.layout,
+			b.Descriptor)
+		if err != nil {
+			return err
+		}
+		q.Items = append(q.Items, w.places(b, c, art)...)
+	}
+	if len(q.Items) == 0 {
+		w.log.Info("app: a bundle in the watched folder is linked already, or nowhere yet",
+			"bundle", b.Name, "version", b.Version)
+		return l.Close()
+	}
+	if q.ID, err = w.name(b, first); q.ID == "" {
+		return errors.Join(err, l.Close())
+	}
+	if _, err = w.changes.machine.Submit(q); err != nil {
+		return err
+	}
+	go func() { // it is read until the change is verified
+		_, _ = w.changes.machine.Wait(w.life, q.ID)
+		_ = l.Close()
+	}()
+	return nil
+}
+
+// watched is a layout that is open.
+type watched struct {
+	io.Closer
+	layout *oci.Layout
+}
+
+func (w *watcher) read(path string) (*watched, *bundle.Bundle, error) {
+	if info, err := os.Stat(path); err != nil {
+		return nil, nil, err
+	} else if info.Size() > watchedBytesMax {
+		return nil, nil, fmt.Errorf("it has %d bytes, at most %d are read: make it smaller",
+			info.Size(), watchedBytesMax)
+	}
+	l, err := oci.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	open := &watched{l, l}
+	d, err := bundle.Find(l, "")
+	if err != nil {
+		return open, nil, err
+	}
+	b, err := bundle.Read(l, d)
+	return open, b, err
+}
+
+// name is by the bundle, so that it is asked for once, but for a file that was put there again.
+func (w *watcher) name(b *bundle.Bundle, first bool) (string, error) {
+	id := fmt.Sprintf("bundle-%.64s-%s", b.Name, b.Digest.Short())
+	name := id
+	for n := 2; ; n++ {
+		c, err := w.changes.machine.Change(name)
+		switch {
+		case err != nil:
+			return name, nil
+		case first && c.State == rollout.Done:
+			return "", nil
+		case first:
+			return "", fmt.Errorf("change %s ended as %s: %s", c.ID, c.State, c.Why)
+		}
+		name = fmt.Sprintf("%s-%d", id, n)
+	}
+}
+
+// places are items for where a component of that name is linked from another bundle.
+func (w *watcher) places(
+	b *bundle.Bundle, c *bundle.Component, art *rollout.Artifact,
+) (items []rollout.Item) {
+	w.change.Lock()
+	defer w.change.Unlock()
+	for _, listener := range slices.Sorted(maps.Keys(w.doors)) {
+		d := w.doors[listener]
+		for i, v := range w.chain(d.key, c.Role) {
+			name, had := w.from(listener, c.Role, i, d.marks[v.Since])
+			if had == "" || name != c.Name || had == string(b.Digest) {
+				continue
+			}
+			copied := *art
+			items = append(items, rollout.Item{
+				Listener: listener, Role: c.Role, Position: i, Component: c.Name,
+				Source: b.Name + "@" + string(b.Digest),
+				More:   &brought{art: &copied, watched: true},
+			})
+		}
+	}
+	return items
+}
+
+// from answers of which name a component is, and in which bundle it came, "" for none.
+func (w *watcher) from(listener, role string, i int, m mark) (name, bundle string) {
+	for _, l := range w.changes.machine.Linked() {
+		chain, changed := l.Chains[role]
+		if l.Listener != listener || !changed || i >= len(chain) {
+			continue
+		}
+		if p := chain[i].Pinned; p != nil {
+			return p.Name, p.Bundle
+		}
+	}
+	return m.name, m.bundle
+}
+
+// mayReplace refuses a bundle of one name that brings a component of another, unless who vouches
+// for it may ship both: nobody named the place.
+func (a *App) mayReplace(art *rollout.Artifact) error {
+	if a.vouches(art.Key, art.Name) ||
+		art.Key == "" && sign.Matches(a.trust.Load().Unsigned, art.Name) {
+		return nil
+	}
+	return fmt.Errorf("who vouches for the bundle may not ship %s: add that to the names of the "+
+		"key in trust, or ask for the change by hand", art.Name)
+}
