@@ -186,7 +186,7 @@ func requestOf(n *client.NewChange) (rollout.Request, error) {
 	}
 	if t := n.Thresholds; t != nil {
 		q.Thresholds = rollout.Thresholds{
-			CallsMin: t.CallsMin, FaultsMin: t.FaultsMin, Faults: t.Faults,
+			CallsMin: t.CallsMin, FaultsMin: t.FaultsMin, Faults: t.Faults, Quiet: t.Quiet,
 			LatencyRatio: t.LatencyRatio, Refused: t.Refused,
 			LatencyMin: d.read("thresholds.latency_min", t.LatencyMin),
 			LatencyMax: d.read("thresholds.latency_max", t.LatencyMax),

@@ -102,6 +102,10 @@ type Thresholds struct {
 	// to it that there are never 50.
 	CallsMin  uint64 `json:"calls_min,omitempty"`
 	FaultsMin uint64 `json:"faults_min,omitempty"`
+	// Quiet is what becomes of a candidate that had fewer than CallsMin questions in a step of its
+	// canary or in its watch, after up to as long again: QuietPromote (the default) goes on, and
+	// the next event tells; QuietRollback ends it.
+	Quiet string `json:"quiet,omitempty"`
 	// Faults is by how much the share of questions without an answer may be above that of the
 	// active version: 0.01. 1 judges no faults.
 	Faults float64 `json:"faults,omitempty"`
@@ -126,7 +130,7 @@ func (t Thresholds) validate() error {
 	case t.LatencyRatio > 0 && t.LatencyRatio < 1:
 		return fmt.Errorf("thresholds: latency_ratio: 1 or more, or below 0")
 	}
-	return nil
+	return validQuiet(t.Quiet)
 }
 
 func (t Thresholds) filled() Thresholds {

@@ -34,8 +34,8 @@ func TestAChangeGoesThroughAllStates(t *testing.T) {
 		if len(p.shadows) != 2 || p.shadows[0] != 1 || p.shadows[1] != 0 {
 			t.Errorf("shadows %v", p.shadows)
 		}
-		if took := w.Now().Sub(began); took != 4*time.Second {
-			t.Errorf("it took %s, the dwell times are 4 s", took)
+		if took := w.Now().Sub(began); took != 7*time.Second {
+			t.Errorf("it took %s; the dwell times are 4 s, and nobody asks in 3 s of it", took)
 		}
 		l := m.Linked()
 		if len(l) != 1 || l[0].Base != "hash-a" || l[0].Change != "1" {
@@ -434,6 +434,7 @@ func TestOlderBundlesNeedForce(t *testing.T) {
 
 func TestPromoteDoesNotWait(t *testing.T) {
 	w := newWorld(t)
+	w.health = busy()
 	m, _ := w.open(Default())
 	q := swap("1", "rules@2.0.0")
 	q.Canary.Steps = []CanaryStep{{5, time.Minute}, {50, time.Minute}}

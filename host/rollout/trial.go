@@ -49,7 +49,8 @@ func (w *work) canary() *ending {
 		if w.hurried() {
 			return nil
 		}
-		r := &record{State: Canary, Step: i + 1, Why: fmt.Sprintf("%g %%", step.Percent)}
+		r := &record{State: Canary, Step: i + 1,
+			Why: w.told(fmt.Sprintf("%g %%", step.Percent))}
 		if end := w.enter(r); end != nil {
 			return end
 		}
@@ -61,7 +62,8 @@ func (w *work) canary() *ending {
 		if w.hurried() {
 			return nil
 		}
-		if end := w.dwell(until.Sub(w.m.ports.Clock.Now()), eye); end != nil {
+		what, left := fmt.Sprintf("canary step %d", i+1), until.Sub(w.m.ports.Clock.Now())
+		if end := w.prove(what, left, step.Dwell, eye); end != nil {
 			return end
 		}
 	}
@@ -174,6 +176,7 @@ func (w *work) decide() *ending {
 	if w.hurriedBy != "" {
 		r.Why = w.hurriedBy + " did not wait"
 	}
+	r.Why = w.told(r.Why)
 	if end := w.enterLocked(r); end != nil {
 		return end
 	}
@@ -264,7 +267,7 @@ func (w *work) afterCommit() *ending {
 	w.m.write.Unlock()
 	var end *ending
 	if w.q.Watch > 0 {
-		end = w.dwell(w.q.Watch, w.eye)
+		end = w.prove("the watch", w.q.Watch, w.q.Watch, w.eye)
 	}
 	w.m.write.Lock()
 	if end == nil {
@@ -279,7 +282,7 @@ func (w *work) afterCommit() *ending {
 	if end != nil && end.why != "" {
 		return &ending{state: Done, why: end.why + "; the new version is linked"}
 	}
-	return &ending{state: Done}
+	return &ending{state: Done, why: w.told("")}
 }
 
 // undo takes back what the change has done, if it does not end well.

@@ -23,6 +23,7 @@ type work struct {
 	live      bool          // the plan is committed
 	took      time.Duration // of the commit
 	eye       *watcher      // from the commit on
+	notes     []string      // what the next record must tell
 	was, made []Linked      // before committed, and by it
 	wasBefore []Linked      // that an undo brought back before
 

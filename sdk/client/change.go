@@ -84,7 +84,9 @@ type CanaryStep struct {
 // Faults is the share of questions without an answer above that of the old version. Latencies are
 // what 90 of 100 calls stay below: LatencyRatio times that of the old version, LatencyMax whatever
 // that takes; below LatencyMin nothing is slow. Refused is the share of answers that let something
-// not through, either way.
+// not through, either way. Quiet is what becomes of a candidate that had fewer than CallsMin
+// questions in a step or in the watch, which then takes up to twice as long: promote, the default,
+// goes on and says so; rollback ends it.
 type Thresholds struct {
 	CallsMin     uint64  `json:"calls_min,omitempty" doc:"Questions before a share counts: 50"`
 	FaultsMin    uint64  `json:"faults_min,omitempty" doc:"Faults that count before that: 3"`
@@ -93,6 +95,7 @@ type Thresholds struct {
 	LatencyMin   string  `json:"latency_min,omitempty" maxLength:"32" example:"20µs"`
 	LatencyMax   string  `json:"latency_max,omitempty" maxLength:"32" example:"1ms"`
 	Refused      float64 `json:"refused,omitempty" minimum:"0" maximum:"1" doc:"0: none"`
+	Quiet        string  `json:"quiet,omitempty" enum:"promote,rollback" doc:"If asked too little"`
 }
 
 // Change is what became of a NewChange.

@@ -50,6 +50,7 @@ func newChangeSubmit(s *settings) *cobra.Command {
   canary:
     steps: [{percent: 5, dwell: 1m}, {percent: 25, dwell: 5m}]
   watch: 10m                # after that the old version is let go
+  thresholds: {quiet: rollback}   # of a step that had less than calls_min; left out: promote
 
 A source is the name of a component that comes with the broker, HOST/NAME:TAG of a bundle in a
 registry, or a file: a .wasm, or a bundle as a folder or a .tar, relative to the file of the change.
