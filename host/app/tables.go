@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/hpmq/hpmq/host/link"
@@ -124,7 +125,18 @@ func (p *plan) Canary(s rollout.Selector) error { return p.Plan.Canary(link.Sele
 // Health is rollout.Trial.
 func (p *plan) Health() rollout.Health {
 	h := p.Plan.Health()
-	return rollout.Health{Candidate: sideOf(&h.Candidate), Active: sideOf(&h.Active)}
+	sum := rollout.Health{Candidate: sideOf(&h.Candidate), Active: sideOf(&h.Active)}
+	if len(h.Places) < 2 {
+		return sum
+	}
+	for i := range h.Places {
+		at := &h.Places[i]
+		sum.Places = append(sum.Places, rollout.PlaceHealth{
+			Place:     fmt.Sprintf("%s %s[%d]", p.names[at.Listener], at.Role, at.Position),
+			Candidate: sideOf(&at.Candidate), Active: sideOf(&at.Active),
+		})
+	}
+	return sum
 }
 
 func sideOf(v *link.Vitals) rollout.Side {

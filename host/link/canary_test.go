@@ -321,32 +321,6 @@ func TestHealthTellsFaultsByKind(t *testing.T) {
 	}
 }
 
-func TestHealthTellsRefusals(t *testing.T) {
-	h := newHouse(t, nil)
-	h.link(Spec{
-		RoleTransformer: {ref("transformer", "")}, RoleDeduplicator: {ref("deduplicator", "")},
-		RoleRouter: {ref("router", "")},
-	})
-	plan := h.prepare("p",
-		Change{Listener: "main", Role: RoleTransformer, Ref: ref("transformer", "drop")},
-		Change{Listener: "main", Role: RoleDeduplicator, Ref: ref("deduplicator", "answer=1")},
-	)
-	h.canary(plan, Selector{Percent: 100})
-	p := h.linker.Policy("main", 0)
-	h.tagged(p, &device)
-	p.Fresh(h.clock.now(), &device, message("a", "x"))
-	if v := plan.Health(); v.Candidate.Refused != 2 {
-		t.Errorf("%d refused", v.Candidate.Refused)
-	}
-	h.commit(plan)
-	p.Fresh(h.clock.now(), &device, message("a", "x"))
-	v := plan.Health()
-	if v.Candidate.Refused != 3 || v.Candidate.Latency.Count() != 2 {
-		t.Errorf("after the commit %d refused, %d measured", v.Candidate.Refused,
-			v.Candidate.Latency.Count())
-	}
-}
-
 func TestLatency(t *testing.T) {
 	g := &gauge{}
 	for _, ns := range []int64{0, 5, 1000, 1_000_000, 1 << 40} {

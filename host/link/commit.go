@@ -41,7 +41,7 @@ func (p *Plan) Commit() ([]Result, error) {
 	}
 	p.state = planCommitted
 	p.endShadow()
-	p.unmeasure()
+	p.follow()
 	return p.audited("", took, p.took), nil
 }
 
@@ -154,6 +154,7 @@ func (p *Plan) Revert() ([]Result, error) {
 		pt.ls.part, pt.owed = nil, nil
 	}
 	p.state = planOver
+	p.unmeasure()
 	return p.audited("revert", took, time.Since(began)), nil
 }
 
@@ -166,6 +167,7 @@ func (p *Plan) Release() {
 		return
 	}
 	p.state = planOver
+	p.unmeasure()
 	defer p.holdAll()()
 	for _, pt := range p.parts {
 		if pt.ls.part == pt {

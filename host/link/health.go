@@ -193,11 +193,14 @@ type gauge struct {
 	stirs  chan struct{} // see Plan.Stirred; nil beside a shadow
 	counts [latencyBuckets]atomic.Uint64
 	fuel   atomic.Uint64
+	// fresh of the next questions are measured, whatever came before.
+	fresh atomic.Int64
 }
 
-// measuredFirst questions are all measured, then one of measuredOf: two looks at the clock take 90
-// ns, a cheap guest 600, and measuring is to cost less than 1 %.
-const measuredFirst, measuredOf = 1024, 32
+// measuredFirst questions are all measured, then one of measuredOf and measuredAnew after each look
+// at the health: two looks at the clock take 90 ns, a cheap guest 600, and measuring is to cost
+// less than 1 %. Where little is asked nearly all is measured, so that a change shows soon.
+const measuredFirst, measuredOf, measuredAnew = 1024, 32, 64
 
 // stirringFirst calls of each seat are told of one by one, as is each fault.
 const stirringFirst = 64
@@ -213,8 +216,11 @@ func (g *gauge) stir() {
 func (g *gauge) begin() {
 	g.seen++
 	if g.seen > measuredFirst && g.seen%measuredOf != 0 {
-		g.began = 0
-		return
+		if g.fresh.Load() <= 0 {
+			g.began = 0
+			return
+		}
+		g.fresh.Add(-1)
 	}
 	g.began = max(time.Since(g.epoch), 1)
 }
@@ -290,6 +296,7 @@ func (w *watch) fuel() uint64 {
 func (w *watch) latency() Latency {
 	l := w.past
 	for _, g := range w.gauges {
+		g.fresh.Store(measuredAnew)
 		for i := range g.counts {
 			l.counts[i] += g.counts[i].Load()
 		}

@@ -10,6 +10,15 @@ import (
 type Health struct {
 	Candidate Side `json:"candidate"`
 	Active    Side `json:"active"`
+	// Places are the same place by place, if there are several: one that fails must not be lost
+	// among those that are asked more.
+	Places []PlaceHealth `json:"-"`
+}
+
+// PlaceHealth is that of one place; Place says which for people.
+type PlaceHealth struct {
+	Place             string
+	Candidate, Active Side
 }
 
 // Side counts what one version did.
@@ -159,7 +168,7 @@ func (t Thresholds) judge(span Health, whole Side) string {
 	if a.asked() < t.CallsMin {
 		a = whole
 	}
-	for _, why := range []string{t.faults(c, a), t.latency(c, a), t.refused(c, a)} {
+	for _, why := range []string{t.faults(c, a), t.latency(c, a, whole), t.refused(c, a)} {
 		if why != "" {
 			return why
 		}
@@ -185,7 +194,7 @@ func (t Thresholds) faults(c, a Side) string {
 		n, of, f.Trap, f.Fuel, f.Depth, f.Garbage, f.TooLarge, f.Absent, f.Other, t.Faults*100)
 }
 
-func (t Thresholds) latency(c, a Side) string {
+func (t Thresholds) latency(c, a, whole Side) string {
 	slow, calls := c.slowest()
 	if calls < t.CallsMin {
 		return t.laborious(c, a)
@@ -195,6 +204,9 @@ func (t Thresholds) latency(c, a Side) string {
 			slow, t.LatencyMax)
 	}
 	usual, of := a.slowest()
+	if of < t.CallsMin {
+		usual, of = whole.slowest()
+	}
 	if of < t.CallsMin || t.LatencyRatio < 0 || slow < t.LatencyMin || usual == 0 ||
 		float64(slow) <= t.LatencyRatio*float64(usual) {
 		return ""
@@ -246,11 +258,18 @@ type watcher struct {
 	first         Health // as the step began
 	recent, newer Health // the short span began at recent, the next one begins at newer
 	turned        time.Time
+	places        []*watcher // one by one
 }
 
 func newWatcher(at time.Time, t Thresholds, h Health) *watcher {
-	return &watcher{thresholds: t.filled(), first: h, recent: h, newer: h, turned: at}
+	w := &watcher{thresholds: t.filled(), first: h, recent: h, newer: h, turned: at}
+	for i := range h.Places {
+		w.places = append(w.places, newWatcher(at, t, h.Places[i].health()))
+	}
+	return w
 }
+
+func (p *PlaceHealth) health() Health { return Health{Candidate: p.Candidate, Active: p.Active} }
 
 // eased says whether the candidate has begun to answer and is to be waited for.
 func (w *watcher) eased(h Health) bool {
@@ -260,8 +279,14 @@ func (w *watcher) eased(h Health) bool {
 
 // look answers why the candidate must go, or nothing.
 func (w *watcher) look(at time.Time, h Health) string {
+	for i, place := range w.places {
+		if why := place.look(at, h.Places[i].health()); why != "" {
+			return h.Places[i].Place + ": " + why
+		}
+	}
 	for _, was := range []Health{w.first, w.recent} {
-		span := Health{h.Candidate.since(was.Candidate), h.Active.since(was.Active)}
+		span := Health{Candidate: h.Candidate.since(was.Candidate),
+			Active: h.Active.since(was.Active)}
 		if why := w.thresholds.judge(span, h.Active); why != "" {
 			return why
 		}

@@ -74,7 +74,7 @@ func TestJudge(t *testing.T) {
 		{"refuses, unjudged", Thresholds{}, Side{Calls: 100, Refused: 30}, good, good, ""},
 		{"too large", Thresholds{}, Side{Faults: Faults{TooLarge: 9}}, good, good, "9 of 9"},
 	} {
-		why := tc.t.filled().judge(Health{tc.c, tc.a}, tc.whole)
+		why := tc.t.filled().judge(Health{Candidate: tc.c, Active: tc.a}, tc.whole)
 		if (why == "") != (tc.why == "") || !strings.Contains(why, tc.why) {
 			t.Errorf("%s: %q", tc.name, why)
 		}
@@ -231,6 +231,35 @@ func TestACanaryThatTurnsBadLateGoesBackAsFast(t *testing.T) {
 		if c.State != RolledBack || took > 2*time.Second {
 			t.Errorf("%s: %s after %s: %s", name, c.State, took, c.Why)
 		}
+	}
+}
+
+// TestAPlaceIsJudgedByItself: what fails at a place with little to do is not lost among the answers
+// of another.
+func TestAPlaceIsJudgedByItself(t *testing.T) {
+	at := time.Unix(0, 0)
+	health := func(calls uint64) (h Health) {
+		busy, rare := side(calls*100, 0, usual), side(calls, 2, usual)
+		h.Candidate = side(calls*101, 0, usual)
+		h.Candidate.Faults.Trap = rare.Faults.Trap
+		h.Places = []PlaceHealth{
+			{Place: "a router[0]", Candidate: busy}, {Place: "b router[0]", Candidate: rare},
+		}
+		return h
+	}
+	why := newWatcher(at, Thresholds{}, health(0)).look(at.Add(time.Second), health(400))
+	if !strings.HasPrefix(why, "b router[0]: 200 of 400 questions had no answer") {
+		t.Errorf("%q", why)
+	}
+}
+
+// TestLatencyIsJudgedByWhatWasMeasured: in a span in which the active version was asked, and hardly
+// measured, its whole life stands for it.
+func TestLatencyIsJudgedByWhatWasMeasured(t *testing.T) {
+	active := side(1000, 0, usual)
+	span := Health{Candidate: side(60, 0, 100*usual), Active: Side{Calls: 600}}
+	if why := (Thresholds{}).filled().judge(span, active); !strings.Contains(why, "4 times") {
+		t.Errorf("%q", why)
 	}
 }
 
