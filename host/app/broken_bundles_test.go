@@ -204,62 +204,70 @@ func brokenLayers() []broken {
 // brokenContents are in layers that are as they are said to be.
 func brokenContents() []broken {
 	return []broken{{
-		name: "a component that is no WebAssembly", of: "fetched",
+		name: "a component that is no WebAssembly", of: "verified",
 		wrong: "it is no WebAssembly", do: "build the bundle again",
 		parcel: filled("dedup.wasm", "#!/bin/sh\nexit 0\n"),
 	}, {
-		name: "a component that calls itself otherwise", of: "fetched",
+		name: "a component that calls itself otherwise", of: "verified",
 		wrong: `its .wasm calls itself "acme-router"`, do: "build the bundle again",
 		parcel: stampedAs(`{"name": "acme-router"}`),
 	}, {
-		name: "a component that calls itself in two ways", of: "fetched",
+		name: "a component that calls itself in two ways", of: "verified",
 		wrong: "says of itself in hpmq:manifest", do: "build the bundle again",
 		parcel: func(p *parcel) {
 			code := stamped(guestOf("deduplicator-kv"), `{"name": "deduplicator-window"}`)
 			p.fill("dedup.wasm", stamped(code, `{"name": "acme-dedup"}`))
 		},
 	}, {
-		name: "a component that was made for another role", of: "fetched",
+		name: "a component that was made for another role", of: "verified",
 		wrong: `its .wasm says it is made as "router"`, do: "build the bundle again",
 		parcel: stampedAs(`{"role": "router"}`),
 	}, {
-		name: "a component that wants more than the manifest says", of: "fetched",
+		name: "a component that wants more than the manifest says", of: "verified",
 		wrong: `its .wasm wants "publish"`, do: "build the bundle again",
 		parcel: stampedAs(`{"capabilities": [{"name": "publish", "why": "to call home"}]}`),
 	}, {
-		name: "a schema that is no JSON", of: "fetched",
+		name: "a schema that is no JSON", of: "verified",
 		wrong: "no good JSON Schema: not good JSON", do: "correct it",
 		parcel: filled("schema.json", `{"type": "object"`),
 	}, {
-		name: "a schema of an older draft", of: "fetched",
+		name: "a schema of an older draft", of: "verified",
 		wrong: "its $schema is http://json-schema.org/draft-04/schema#", do: "want https://",
 		parcel: filled("schema.json", `{"$schema": "http://json-schema.org/draft-04/schema#"}`),
 	}, {
-		name: "a schema that is elsewhere", of: "fetched",
+		name: "a schema that is elsewhere", of: "verified",
 		wrong: `it refers to "https://schemas.example/dedup.json"`, do: "put what it refers to",
 		parcel: filled("schema.json", `{"$ref": "https://schemas.example/dedup.json"}`),
 	}, {
-		name: "a schema that contains itself", of: "fetched",
+		name: "a schema that contains itself", of: "verified",
 		wrong: "contains itself, by $ref", do: "write it out",
 		parcel: filled("schema.json", `{"properties": {"words": {"$ref": "#"}}}`),
 	}, {
-		name: "defaults that the schema refuses", of: "fetched",
+		name: "defaults that the schema refuses", of: "verified",
 		wrong: "its defaults: ", do: "want ",
 		parcel: func(p *parcel) { p.one()["defaults"] = map[string]any{"words": 7} },
 	}, {
-		name: "a golden case that asks nothing", of: "fetched",
+		name: "a golden case that asks nothing", of: "verified",
 		wrong: "it asks nothing", do: `write "calls"`,
 		parcel: filled("seen.json", `{"about": "It is good."}`),
 	}, {
-		name: "a golden case for another broker", of: "fetched",
+		name: "golden cases that would fill the memory", of: "verified",
+		wrong: "all golden cases together take more than 64 MiB", do: "have less repeated",
+		parcel: filled("seen.json", repeating),
+	}, {
+		name: "a golden case for another broker", of: "verified",
 		wrong: `no function "divine"`, do: "there are",
 		parcel: filled("seen.json", `{"about": "It is good.", "calls": [{"call": "divine"}]}`),
 	}, {
-		name: "an SBOM in another form", of: "fetched",
+		name: "an SBOM in another form", of: "verified",
 		wrong: "SBOM: its spdxVersion is", do: "want a document of SPDX-2.3",
 		parcel: filled("sbom.spdx.json", `{"bomFormat": "CycloneDX"}`),
 	}}
 }
+
+// repeating are a few words that stand for gigabytes.
+var repeating = "[" + strings.Repeat(`{"call":"check","payload":{"repeat":"a","times":8388608},`+
+	`"answer":"news"},`, 999) + `{"call":"check","answer":"news"}]`
 
 // indexed changes the index.json.
 func indexed(edit func(ix *oci.Index)) func(p *parcel) {

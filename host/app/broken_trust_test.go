@@ -4,8 +4,11 @@ package app
 
 import (
 	"bytes"
+	"errors"
 	"slices"
+	"testing"
 
+	"github.com/hpmq/hpmq/host/rollout"
 	"github.com/hpmq/hpmq/sdk/bundle/oci"
 	"github.com/hpmq/hpmq/sdk/bundle/sign"
 	"github.com/hpmq/hpmq/sdk/client"
@@ -169,4 +172,29 @@ func asking(edit func(it *client.ChangeItem)) func(n *client.NewChange) {
 
 func configuredBy(c map[string]any) func(n *client.NewChange) {
 	return asking(func(it *client.ChangeItem) { it.Config = c })
+}
+
+// What a stranger's bundle says is not looked at: who signed it is asked before.
+func TestWhatAStrangerSaysIsNotRead(t *testing.T) {
+	cfg := keeping(t, t.TempDir(), "l")
+	trusting(t, &cfg, "acme-*")
+	a := start(t, cfg, Options{})
+	for _, change := range []func(*parcel){
+		filled("seen.json", repeating), filled("schema.json", `{"type": 1}`),
+		filled("sbom.spdx.json", "{}"), filled("dedup.wasm", "text"),
+		func(p *parcel) { p.one()["defaults"] = map[string]any{"words": 7} },
+	} {
+		p := newParcel(t)
+		p.keys = []string{"a stranger's"}
+		change(p)
+		it := rollout.Item{Listener: "l", Role: "deduplicator"}
+		art, err := (source{a}).openTar(it, p.tar())
+		if err != nil {
+			t.Fatal("it was read:", err)
+		}
+		var r *sign.Refusal
+		if err := (source{a}).Verify(t.Context(), it, art); !errors.As(err, &r) {
+			t.Errorf("it was read: %v", err)
+		}
+	}
 }

@@ -60,10 +60,11 @@ func (s source) openTar(it rollout.Item, b []byte) (*rollout.Artifact, error) {
 	return fromBundle(it, l, d)
 }
 
+// fromBundle reads no schema and no golden case: nobody vouched for it yet.
 func fromBundle(
 	it rollout.Item, l *oci.Layout, d oci.Descriptor,
 ) (*rollout.Artifact, error) {
-	b, err := bundle.Read(l, d)
+	b, err := bundle.Take(l, d)
 	if err != nil {
 		return nil, err
 	}
@@ -171,11 +172,15 @@ func configured(b *fetchedBundle, config json.RawMessage) (json.RawMessage, erro
 	return schema.Fill(config)
 }
 
-// verifyBundle admits a bundle, and holds the configuration that it will have against its schema.
+// verifyBundle admits a bundle, reads what it says, and holds the configuration that it will have
+// against its schema.
 func (s source) verifyBundle(
-	it rollout.Item, a *rollout.Artifact, b *fetchedBundle,
+	ctx context.Context, it rollout.Item, a *rollout.Artifact, b *fetchedBundle,
 ) (err error) {
 	if err := s.admit(a, b); err != nil {
+		return err
+	}
+	if err := b.Understand(ctx); err != nil {
 		return err
 	}
 	under := s.inPlace(it)

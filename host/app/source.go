@@ -101,12 +101,12 @@ func (s source) sent(it rollout.Item, name, digest string) (*rollout.Artifact, e
 }
 
 // Verify is rollout.Source.
-func (s source) Verify(_ context.Context, it rollout.Item, a *rollout.Artifact) error {
+func (s source) Verify(ctx context.Context, it rollout.Item, a *rollout.Artifact) error {
 	f := a.More.(*fetched)
 	if f.bundle == nil {
 		return nil
 	}
-	if err := s.verifyBundle(it, a, f.bundle); err != nil || it.Whole {
+	if err := s.verifyBundle(ctx, it, a, f.bundle); err != nil || it.Whole {
 		return err
 	}
 	if b, ok := it.More.(*brought); ok && b.watched {

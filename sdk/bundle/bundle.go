@@ -46,6 +46,8 @@ const (
 	ManifestBytesMax = 1 << 20
 	// BytesMax bounds all layers together.
 	BytesMax = 128 << 20
+	// CasesWeightMax bounds what all golden cases together take once they are read: cases.Weight.
+	CasesWeightMax int64 = 64 << 20
 
 	nameMax        = 64
 	textMax        = 1024 // of a description or a reason
@@ -135,10 +137,10 @@ type Layer struct {
 // Content is what has that digest, uncompressed; nil if nothing has.
 func (b *Bundle) Content(d oci.Digest) []byte { return b.content[d] }
 
-// Schema is that of a component of b; nil if it has none.
+// Schema is that of a component of b, once it is understood; nil if it has none.
 func (b *Bundle) Schema(c *Component) *schema.Schema { return b.schemas[c.Schema] }
 
-// Cases are the golden cases of a component of b.
+// Cases are the golden cases of a component of b, once it is understood.
 func (b *Bundle) Cases(c *Component) []cases.Case {
 	var all []cases.Case
 	for _, d := range c.Cases {

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -70,6 +71,17 @@ func Find(l *oci.Layout, ref string) (oci.Descriptor, error) {
 
 // Read reads the bundle that d describes: all of it, checked.
 func Read(l *oci.Layout, d oci.Descriptor) (*Bundle, error) {
+	b, err := Take(l, d)
+	if err != nil {
+		return nil, err
+	}
+	return b, b.Understand(context.Background())
+}
+
+// Take reads the bundle that d describes: its manifest, which is checked, and its layers, which are
+// what their digests say. What they hold is not looked at: who vouches for the bundle is asked
+// before a stranger's is. Schema and Cases answer nothing before Understand.
+func Take(l *oci.Layout, d oci.Descriptor) (*Bundle, error) {
 	m, err := l.Manifest(d)
 	if err != nil {
 		return nil, err
@@ -83,9 +95,6 @@ func Read(l *oci.Layout, d oci.Descriptor) (*Bundle, error) {
 	}
 	if err := b.readLayers(l, m.Layers); err != nil {
 		return nil, err
-	}
-	if err := b.understand(); err != nil {
-		return nil, fmt.Errorf("bundle: %w: %s %s: %w", ErrBundle, b.Name, b.Version, err)
 	}
 	return b, nil
 }
@@ -207,22 +216,36 @@ func unpack(packed []byte, size int64) ([]byte, error) {
 	return content, nil
 }
 
-// understand reads what the layers say, as far as it can be judged without running anything.
-func (b *Bundle) understand() error {
+// Understand reads what the layers say, as far as it can be judged without running anything.
+// Errors are ErrBundle, or of ctx, which is asked between the layers.
+func (b *Bundle) Understand(ctx context.Context) error {
+	if err := b.understand(ctx); err != nil {
+		return fmt.Errorf("bundle: %w: %s %s: %w", ErrBundle, b.Name, b.Version, err)
+	}
+	return nil
+}
+
+func (b *Bundle) understand(ctx context.Context) error {
 	titles := map[oci.Digest]string{}
 	for _, layer := range b.Layers {
 		titles[layer.Digest] = layer.Title
 	}
 	for i := range b.Components {
 		c := &b.Components[i]
-		if err := b.understandComponent(c, titles); err != nil {
+		if err := b.understandComponent(ctx, c); err != nil {
 			return fmt.Errorf("component %s: %w", c.Name, err)
 		}
+	}
+	if err := b.readCases(ctx, titles); err != nil {
+		return err
 	}
 	return spdx.Check(b.content[b.SBOM])
 }
 
-func (b *Bundle) understandComponent(c *Component, titles map[oci.Digest]string) error {
+func (b *Bundle) understandComponent(ctx context.Context, c *Component) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if err := c.agrees(b.content[c.Digest]); err != nil {
 		return fmt.Errorf("%w; %s", err, rebuild)
 	}
@@ -238,15 +261,44 @@ func (b *Bundle) understandComponent(c *Component, titles map[oci.Digest]string)
 			}
 		}
 	}
-	for _, d := range c.Cases {
-		title := titles[d]
-		all, err := cases.Parse(title[strings.LastIndex(title, "/")+1:], b.content[d])
-		if err != nil {
-			return fmt.Errorf("golden case %s: %w", title, err)
+	return nil
+}
+
+// readCases reads the golden cases of all components, each file once.
+func (b *Bundle) readCases(ctx context.Context, titles map[oci.Digest]string) error {
+	left := CasesWeightMax
+	for i := range b.Components {
+		for _, d := range b.Components[i].Cases {
+			if _, read := b.cases[d]; read {
+				continue
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			weight, err := b.readCase(d, titles[d], left)
+			if err != nil {
+				return fmt.Errorf("component %s: golden case %s: %w", b.Components[i].Name,
+					titles[d], err)
+			}
+			left -= weight
 		}
-		b.cases[d] = all
 	}
 	return nil
+}
+
+// readCase reads one file of them, unless it makes more than left of itself.
+func (b *Bundle) readCase(d oci.Digest, title string, left int64) (int64, error) {
+	weight, err := cases.Weight(b.content[d])
+	if err != nil {
+		return 0, err
+	}
+	// A few words may stand for gigabytes: they are not written out.
+	if weight > left {
+		return 0, fmt.Errorf("written out, all golden cases together take more than %d MiB: have "+
+			"less repeated, or leave some out", CasesWeightMax>>20)
+	}
+	b.cases[d], err = cases.Parse(title[strings.LastIndex(title, "/")+1:], b.content[d])
+	return weight, err
 }
 
 // stamp is what a .wasm says of itself.

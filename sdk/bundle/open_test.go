@@ -178,6 +178,19 @@ func TestABombIsRefused(t *testing.T) {
 	}
 }
 
+// Golden cases of few words that stand for many are not written out.
+func TestCasesTooLargeAreRefused(t *testing.T) {
+	f := forge(t)
+	call := `{"call":"upstream","payload":{"repeat":"a","times":8388608},"answer":"keep"},`
+	first := f.manifest["components"].([]any)[0].(map[string]any)
+	first["cases"].([]any)[0] = f.put("sample/cases/a.json",
+		[]byte(`[`+strings.Repeat(call, 7)+call[:len(call)-1]+`]`))
+	const want = "all golden cases together take more than 64 MiB"
+	if err := f.open(); !errors.Is(err, ErrBundle) || !strings.Contains(err.Error(), want) {
+		t.Error(err)
+	}
+}
+
 func TestWhichBundleOfALayout(t *testing.T) {
 	l, b := built(t, sources())
 	files := sources()
