@@ -5,21 +5,17 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/hpmq/hpmq/configs"
-	"github.com/hpmq/hpmq/host/file"
 	"github.com/hpmq/hpmq/host/link"
 	"github.com/hpmq/hpmq/host/rollout"
 	"github.com/hpmq/hpmq/sdk/bundle"
 	"github.com/hpmq/hpmq/sdk/bundle/oci"
 	"github.com/hpmq/hpmq/sdk/bundle/registry"
-	"github.com/hpmq/hpmq/sdk/bundle/sign"
 )
 
 // fetchedBundle is a component with the bundle it came in.
@@ -156,7 +152,7 @@ func (a *App) openBundle(ctx context.Context, s *sought, ref *link.Ref) error {
 	}
 	art := got.art
 	ref.Config, ref.Limits = art.Config, link.Limits(art.Limits)
-	ref.Use, ref.Code, ref.Vouched = art.Name, art.Code, a.vouches(art.Key, art.Name)
+	ref.Use, ref.Code, ref.Vouched = art.Name, art.Code, art.Vouched
 	return nil
 }
 
@@ -194,37 +190,6 @@ func (s source) verifyBundle(
 			"change", kept, b.component.Name, b.Version, err)
 	}
 	return err
-}
-
-// admit asks who vouches for a bundle, and whether this broker has what it needs.
-func (a *App) admit(art *rollout.Artifact, b *fetchedBundle) error {
-	_, verdict, err := a.trust.Load().VerifyLayout(b.layout, b.Descriptor)
-	if err != nil {
-		return err
-	}
-	art.Key = verdict.Key
-	for _, r := range b.Requires {
-		if !a.linker.Serves(r) {
-			return fmt.Errorf("bundle %s %s requires %s, which this broker does not have: update "+
-				"the broker, or take a bundle that was made for it", b.Name, b.Version, r)
-		}
-	}
-	return nil
-}
-
-// vouches is the name of a component if that key may ship components of it; empty if not. Who may
-// ship a bundle of one name may put a component of another into it, but not in the place of one of
-// the broker's own.
-func (a *App) vouches(key, name string) string {
-	if key == "" {
-		return ""
-	}
-	for _, k := range a.trust.Load().Keys {
-		if k.Name == key && sign.Matches(k.Names, name) {
-			return name
-		}
-	}
-	return ""
 }
 
 // inPlace is how the component is linked whose place an item takes, nil if there is none, or
@@ -285,25 +250,4 @@ func (s source) limits(it rollout.Item, under *rollout.Settings, b *fetchedBundl
 		out.Fuel = most.Fuel // not those of the version before
 	}
 	return out
-}
-
-// trustOf reads the keys of a configuration.
-func trustOf(t *configs.Trust) (*sign.Policy, error) {
-	p := &sign.Policy{Unsigned: slices.Clone(t.Unsigned)}
-	var errs []error
-	for i := range t.Keys {
-		k := &t.Keys[i]
-		text := []byte(k.Key)
-		if k.IsPath() {
-			var err error
-			if text, err = file.Read(k.Key, sign.KeyBytesMax); err != nil {
-				errs = append(errs, fmt.Errorf("app: trust: key %s: %w", k.Name, err))
-				continue
-			}
-		}
-		if err := p.Add(k.Name, text, k.Names); err != nil {
-			errs = append(errs, fmt.Errorf("app: trust: %w", err))
-		}
-	}
-	return p, errors.Join(errs...)
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,6 +53,7 @@ type want struct {
 	base   rollout.Base
 	plain  link.Spec
 	over   rollout.Linked
+	why    string              // what changes linked may not be any more
 	sought map[string][]sought // by role, those of the configuration; with over once it is linked
 	redact link.Spec           // nil if nothing redacts its message log
 	keys   *cert.Store         // nil without TLS
@@ -159,6 +161,8 @@ func (c *changeover) readLink(ctx context.Context, w *want) (err error) {
 		w.plain, w.spec, w.over = w.spec, spec, over
 	case w.door == nil:
 		return a.forgetChanges(w.next.Name, err.Error())
+	case errors.Is(err, errUntrusted): // told once it is committed
+		w.why, err = err.Error(), nil
 	}
 	return err
 }
@@ -283,7 +287,8 @@ func (c *changeover) link(ctx context.Context, w *want, d *door) error {
 // said says what a link has to do with changes.
 func (c *changeover) said(w *want) error {
 	if w.plain == nil {
-		return c.app.forgetChanges(w.next.Name, "its link in the configuration is another since")
+		return c.app.forgetChanges(w.next.Name,
+			cmp.Or(w.why, "its link in the configuration is another since"))
 	}
 	c.app.log.Info("app: linked as changes left it", "listener", w.next.Name, "change",
 		w.over.Change, "since", w.over.Since)

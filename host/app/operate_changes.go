@@ -259,8 +259,9 @@ func pinOf(p *rollout.Pin) *client.Component {
 	if p == nil {
 		return nil
 	}
-	c := client.Component(*p)
-	return &c
+	return &client.Component{
+		Name: p.Name, Version: p.Version, Key: p.Key, Digest: p.Digest, Bundle: p.Bundle,
+	}
 }
 
 func vitalsOf(s *rollout.Side) client.Vitals {

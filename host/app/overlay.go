@@ -60,6 +60,9 @@ func (a *App) slotRef(chain []link.Ref, s *rollout.Slot) (link.Ref, error) {
 	if s.Pinned == nil {
 		return under, nil
 	}
+	if err := a.judge(&s.Pinned.Pin); err != nil {
+		return under, err
+	}
 	ref, err := refOfSettings(&s.Pinned.Settings)
 	if err != nil {
 		return ref, err
@@ -77,7 +80,7 @@ func (a *App) slotRef(chain []link.Ref, s *rollout.Slot) (link.Ref, error) {
 		ref.Limits = under.Limits
 	}
 	ref.Use = useOf(s.Pinned.Source, s.Pinned.Name)
-	ref.Vouched = a.vouches(s.Pinned.Key, s.Pinned.Name)
+	ref.Vouched = s.Pinned.Vouched
 	if !ships(s.Pinned.Source) {
 		ref.Code, err = a.changes.shelf.Get(s.Pinned.Digest)
 	}

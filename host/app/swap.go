@@ -151,6 +151,9 @@ func (o *operator) Rollback(ctx context.Context, r client.Rollback) (client.Swap
 	if err != nil {
 		return client.Swapped{}, err
 	}
+	if err := o.admitsBack(at.key, r.Role); err != nil {
+		return client.Swapped{}, refusal(err)
+	}
 	var done link.Result
 	var undo error
 	err = o.changes.machine.Undo(r.Listener, r.Role, by, func() error {
@@ -165,6 +168,19 @@ func (o *operator) Rollback(ctx context.Context, r client.Rollback) (client.Swap
 	}
 	done.Listener = r.Listener
 	return swapped(&done), refusal(err)
+}
+
+// admitsBack refuses what nobody vouches for any more, though it is still warm.
+func (o *operator) admitsBack(key, role string) error {
+	for _, v := range o.chain(key, role) {
+		if v.Previous == "" {
+			continue
+		}
+		if err := o.judgeDigest("sha256:" + v.Previous); err != nil {
+			return fmt.Errorf("app: roll back %s: %w", role, err)
+		}
+	}
+	return nil
 }
 
 // back is a rollback of what the tables have let go, as it is after a restart: by a change.

@@ -67,7 +67,7 @@ func (t tables) change(p *rollout.Place) (link.Change, error) {
 	}
 	c.Ref, err = refOfSettings(&p.Settings)
 	c.Ref.Use = useOf(p.Source, p.Artifact.Name)
-	c.Ref.Vouched = t.vouches(p.Artifact.Key, p.Artifact.Name)
+	c.Ref.Vouched = p.Artifact.Vouched
 	if !p.Artifact.More.(*fetched).shipped {
 		c.Ref.Code = p.Artifact.Code
 	}

@@ -34,8 +34,13 @@ type Pin struct {
 	// Name is that of the component, Version that of its bundle, or its own without one.
 	Name    string `json:"name,omitempty"`
 	Version string `json:"version,omitempty"`
-	// Key is the name of the key that vouches for it, if one does.
-	Key string `json:"key,omitempty"`
+	// Key is the name of the key that vouches for it, if one does; KeyIDs are those of all that do,
+	// whatever they are called. Of is the name of the bundle that they signed.
+	Key    string   `json:"key,omitempty"`
+	KeyIDs []string `json:"key_ids,omitempty"`
+	Of     string   `json:"of,omitempty"`
+	// Vouched is Name if one of them may ship components of that name, too.
+	Vouched string `json:"vouched,omitempty"`
 	// Digest is that of the component as "sha256:…", Bundle that of the bundle's manifest, if any.
 	Digest string `json:"digest,omitempty"`
 	Bundle string `json:"bundle,omitempty"`

@@ -150,10 +150,15 @@ func (w *work) fetch() *ending {
 			return refused(string(Fetched), err)
 		}
 		w.artifacts[i] = a
-		pin := a.Pin
-		w.places[i].New = &pin
+		w.fetched(i)
 	}
 	return w.enter(&record{State: Fetched, Places: slices.Clone(w.places)})
+}
+
+// fetched notes what is known of an artifact.
+func (w *work) fetched(i int) {
+	pin := w.artifacts[i].Pin
+	w.places[i].New = &pin
 }
 
 func (w *work) verify() *ending {
@@ -169,6 +174,7 @@ func (w *work) verify() *ending {
 		if err := w.m.ports.Source.Verify(w.ctx, w.q.Items[i], a); err != nil {
 			return refused(string(Verified), err)
 		}
+		w.fetched(i) // who vouches for it is known now
 		if a.Config != nil {
 			w.q.Items[i].Config = a.Config
 		}
@@ -176,7 +182,7 @@ func (w *work) verify() *ending {
 			w.q.Items[i].Limits = a.Limits
 		}
 	}
-	return w.enter(&record{State: Verified})
+	return w.enter(&record{State: Verified, Places: slices.Clone(w.places)})
 }
 
 // prepare makes the plan, and goes through the states that are inside of that.

@@ -1,0 +1,115 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/file"
+	"github.com/hpmq/hpmq/host/rollout"
+	"github.com/hpmq/hpmq/sdk/bundle/sign"
+)
+
+// errUntrusted is for what a change linked and nobody vouches for any more.
+var errUntrusted = errors.New("not trusted any more")
+
+// admit asks who vouches for a bundle, and whether this broker has what it needs. It pins who did.
+func (a *App) admit(art *rollout.Artifact, b *fetchedBundle) error {
+	policy := a.trust.Load()
+	_, verdict, err := policy.VerifyLayout(b.layout, b.Descriptor)
+	if err != nil {
+		return err
+	}
+	art.Of, art.Key, art.KeyIDs, art.Vouched = b.Name, verdict.Key, nil, ""
+	for i := range policy.Keys {
+		// Each key that signed it, so that another may go.
+		alone := sign.Policy{Keys: policy.Keys[i : i+1]}
+		if _, _, err := alone.VerifyLayout(b.layout, b.Descriptor); err == nil {
+			art.KeyIDs = append(art.KeyIDs, policy.Keys[i].Key.ID())
+		}
+	}
+	if vouched(policy, &art.Pin) {
+		art.Vouched = art.Name
+	}
+	for _, r := range b.Requires {
+		if !a.linker.Serves(r) {
+			return fmt.Errorf("bundle %s %s requires %s, which this broker does not have: update "+
+				"the broker, or take a bundle that was made for it", b.Name, b.Version, r)
+		}
+	}
+	return nil
+}
+
+// vouched says whether a key that signed p may ship components of its name. Who may ship a bundle
+// of one name may put a component of another into it, but not in the place of one of the broker's
+// own.
+func vouched(t *sign.Policy, p *rollout.Pin) bool {
+	return slices.ContainsFunc(t.Keys, func(k sign.Trusted) bool {
+		return slices.Contains(p.KeyIDs, k.Key.ID()) && sign.Matches(k.Names, p.Of) &&
+			sign.Matches(k.Names, p.Name)
+	})
+}
+
+// judge says whether what came in a bundle and was linked may be linked again: by a key that signed
+// it, whatever that is called now, and that may ship as much as it did then. A component is never
+// called otherwise because trust is another, since its name is the key of what it remembers. Errors
+// are errUntrusted.
+func (a *App) judge(p *rollout.Pin) error {
+	if p.Bundle == "" {
+		return nil
+	}
+	t := a.trust.Load()
+	signed := slices.ContainsFunc(t.Keys, func(k sign.Trusted) bool {
+		return slices.Contains(p.KeyIDs, k.Key.ID()) && sign.Matches(k.Names, p.Of)
+	})
+	switch {
+	case !signed && !sign.Matches(t.Unsigned, p.Of):
+		return fmt.Errorf("bundle %s %s is %w: trust has no key that signed it and may ship it; "+
+			"name one, or link another version", p.Of, p.Version, errUntrusted)
+	case p.Vouched != "" && !vouched(t, p):
+		return fmt.Errorf("%s of bundle %s %s is %w by that name: trust has no key that signed it "+
+			"and may ship components that are called so; add the name to its names, or link "+
+			"another version", p.Name, p.Of, p.Version, errUntrusted)
+	}
+	return nil
+}
+
+// judgeDigest judges what changes once linked by its digest: one bundle that may be is enough. What
+// is not known came otherwise.
+func (a *App) judgeDigest(digest string) error {
+	var why error
+	for _, c := range a.changes.machine.Changes() {
+		for i := range c.Places {
+			p := c.Places[i].New
+			if p == nil || p.Digest != digest {
+				continue
+			}
+			if why = a.judge(p); why == nil {
+				return nil
+			}
+		}
+	}
+	return why
+}
+
+// trustOf reads the keys of a configuration.
+func trustOf(t *configs.Trust) (*sign.Policy, error) {
+	p := &sign.Policy{Unsigned: slices.Clone(t.Unsigned)}
+	var errs []error
+	for i := range t.Keys {
+		k := &t.Keys[i]
+		text := []byte(k.Key)
+		if k.IsPath() {
+			var err error
+			if text, err = file.Read(k.Key, sign.KeyBytesMax); err != nil {
+				errs = append(errs, fmt.Errorf("app: trust: key %s: %w", k.Name, err))
+				continue
+			}
+		}
+		if err := p.Add(k.Name, text, k.Names); err != nil {
+			errs = append(errs, fmt.Errorf("app: trust: %w", err))
+		}
+	}
+	return p, errors.Join(errs...)
+}
