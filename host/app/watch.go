@@ -280,7 +280,7 @@ func (w *watcher) from(listener, role string, i int, m mark) (name, bundle strin
 // mayReplace refuses a bundle of one name that brings a component of another, unless who vouches
 // for it may ship both: nobody named the place.
 func (a *App) mayReplace(art *rollout.Artifact) error {
-	if a.vouches(art.Key, art.Name) != "" ||
+	if art.Vouched != "" ||
 		art.Key == "" && sign.Matches(a.trust.Load().Unsigned, art.Name) {
 		return nil
 	}
