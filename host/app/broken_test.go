@@ -69,6 +69,7 @@ func newYard(t *testing.T) *yard {
 		{Name: "ours", Key: key(t, "ours").Public().Text(), Names: []string{"acme-*"}},
 		{Name: "theirs", Key: key(t, "theirs").Public().Text(), Names: []string{"other-*"}},
 	}
+	cfg.Trust.Unsigned = []string{"guest", "acme", "acme/#"}
 	cfg.Wasm.ListenerMemoryMax = 300 * configs.MiB // what is linked beside one more, not two
 	y := &yard{stage: &stage{t: t, cfg: cfg, clock: newHandClock()}, dir: cfg.DataDir,
 		good: newParcel(t)}

@@ -62,6 +62,11 @@ func brokenTrust() []broken {
 			p.envelopes = func([][]byte) [][]byte { return [][]byte{[]byte("-----BEGIN PGP-----")} }
 		},
 	}, {
+		name: "a component without a bundle", of: "verified",
+		wrong: `a .wasm alone has no signature, and trust.unsigned does not name "nobody"`,
+		do:    "send it in a bundle that a trusted key signed",
+		wasm:  stamped(guestOf("deduplicator-kv"), `{"name": "nobody"}`),
+	}, {
 		name: "more signatures than anybody looks at", of: "verified",
 		wrong: "65 signatures are beside it", do: "leave those that count",
 		parcel: func(p *parcel) {

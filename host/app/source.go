@@ -106,8 +106,11 @@ func (s source) sent(it rollout.Item, name, digest string) (*rollout.Artifact, e
 // Verify is rollout.Source.
 func (s source) Verify(ctx context.Context, it rollout.Item, a *rollout.Artifact) error {
 	f := a.More.(*fetched)
-	if f.bundle == nil {
-		return nil
+	switch {
+	case f.bundle == nil && (f.shipped || it.Whole || it.Back != nil):
+		return nil // it came with the broker, is in its configuration, or was linked before
+	case f.bundle == nil:
+		return s.admitAlone(a)
 	}
 	if err := s.verifyBundle(ctx, it, a, f.bundle); err != nil || it.Whole {
 		return err

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/hpmq/hpmq/host/file"
 	"github.com/hpmq/hpmq/host/rollout"
 	"github.com/hpmq/hpmq/sdk/bundle/sign"
+	"github.com/hpmq/hpmq/sdk/section"
 )
 
 // errUntrusted is for what a change linked and nobody vouches for any more.
@@ -39,6 +41,23 @@ func (a *App) admit(art *rollout.Artifact, b *fetchedBundle) error {
 		}
 	}
 	return nil
+}
+
+// admitAlone says whether a .wasm that was sent without a bundle may be linked: where keys are
+// trusted, by its name alone. That is what it calls itself, or else what it was sent as.
+func (a *App) admitAlone(art *rollout.Artifact) error {
+	t, name := a.trust.Load(), art.Name
+	var said struct{ Name string }
+	if text, err := section.Custom(art.Code, section.Manifest); err == nil &&
+		json.Unmarshal(text, &said) == nil && said.Name != "" {
+		name = said.Name
+	}
+	if len(t.Keys) == 0 || sign.Matches(t.Unsigned, name) {
+		return nil
+	}
+	return fmt.Errorf("a .wasm alone has no signature, and trust.unsigned does not name %q: send "+
+		"it in a bundle that a trusted key signed, name it there, or name the file in the "+
+		"configuration", name)
 }
 
 // vouched says whether a key that signed p may ship components of its name. Who may ship a bundle
