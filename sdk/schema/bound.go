@@ -30,6 +30,9 @@ func (c *counter) count(s *jsonschema.Schema) (int, error) {
 	if s.DynamicRef != nil || s.RecursiveRef != nil {
 		return 0, fmt.Errorf("%s has a $dynamicRef: that is not supported", pointerOf(s.Location))
 	}
+	if s.DraftVersion != 2020 { // its keywords say other things
+		return 0, fmt.Errorf("%s has another $schema: want %s", pointerOf(s.Location), draft)
+	}
 	c.ways[s] = 0
 	ways = 1
 	for _, child := range children(s) {

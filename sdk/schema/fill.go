@@ -3,135 +3,196 @@ package schema
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// fill puts defaults into text, a value that was parsed, and all below it. Only what holds in any
-// case is looked at: properties, items, $ref, allOf.
-func fill(s *jsonschema.Schema, text json.RawMessage) (json.RawMessage, error) {
-	var err error
-	for _, same := range append(slices.Clone(s.AllOf), s.Ref) {
-		if same == nil {
-			continue
-		}
-		if text, err = fill(same, text); err != nil {
-			return nil, err
-		}
-	}
-	switch text[0] {
-	case '{':
-		return fillObject(s, text)
-	case '[':
-		return fillList(s, text)
-	}
-	return text, nil
+// node is a value in the order of its text, taken apart once.
+type node struct {
+	kind    byte    // { or [, or 0 for what is nothing to fill
+	members []field // of an object
+	index   map[string]bool
+	list    []*node
+	text    json.RawMessage
 }
 
-// member is one of an object, in the order of the text.
-type member struct {
+// field is one of an object.
+type field struct {
 	key   string
-	value json.RawMessage
+	value *node
 }
 
-func fillObject(s *jsonschema.Schema, text json.RawMessage) (json.RawMessage, error) {
-	members, err := membersOf(text)
+// filler puts defaults into a value.
+type filler struct{ left int }
+
+// fill puts defaults into text, a value that was parsed and is bearable, and all below it. Only
+// what holds in any case is looked at: properties, items, $ref, allOf.
+func fill(s *jsonschema.Schema, text json.RawMessage) (json.RawMessage, error) {
+	top, err := nodeOf(text)
 	if err != nil {
 		return nil, err
 	}
-	there := map[string]bool{}
-	for i := range members {
-		there[members[i].key] = true
-		child := s.Properties[members[i].key]
+	f := filler{left: ConfigBytesMax}
+	if err := f.fill(s, top); err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	err = top.appendTo(&out)
+	return out.Bytes(), err
+}
+
+func (f *filler) fill(s *jsonschema.Schema, n *node) error {
+	for _, same := range s.AllOf {
+		if err := f.fill(same, n); err != nil {
+			return err
+		}
+	}
+	if s.Ref != nil {
+		if err := f.fill(s.Ref, n); err != nil {
+			return err
+		}
+	}
+	switch n.kind {
+	case '{':
+		return f.fillObject(s, n)
+	case '[':
+		for i, one := range n.list {
+			if s.Items2020 == nil || i < len(s.PrefixItems) {
+				continue
+			}
+			if err := f.fill(s.Items2020, one); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (f *filler) fillObject(s *jsonschema.Schema, n *node) error {
+	more, _ := s.AdditionalProperties.(*jsonschema.Schema)
+	if len(s.Properties) == 0 && more == nil {
+		return nil
+	}
+	for _, m := range n.members {
+		child := s.Properties[m.key]
 		if child == nil && len(s.PatternProperties) == 0 {
-			child, _ = s.AdditionalProperties.(*jsonschema.Schema)
+			child = more
 		}
 		if child == nil {
 			continue
 		}
-		if members[i].value, err = fill(child, members[i].value); err != nil {
-			return nil, err
+		if err := f.fill(child, m.value); err != nil {
+			return err
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.Properties)) {
 		value := s.Properties[key].Default
-		if there[key] || value == nil {
+		if n.index[key] || value == nil {
 			continue
 		}
 		text, err := json.Marshal(*value)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		members = append(members, member{key, text})
+		// A default of many bytes, in each of many objects, is not written out.
+		if f.left -= len(key) + len(text); f.left < 0 {
+			return fmt.Errorf("%w: with the defaults it has more than %d bytes", ErrConfig,
+				ConfigBytesMax)
+		}
+		added, err := nodeOf(text)
+		if err != nil {
+			return err
+		}
+		n.members, n.index[key] = append(n.members, field{key, added}), true
 	}
-	return objectOf(members)
+	return nil
 }
 
-func fillList(s *jsonschema.Schema, text json.RawMessage) (json.RawMessage, error) {
-	var list []json.RawMessage
-	if err := json.Unmarshal(text, &list); err != nil {
-		return nil, err
-	}
-	var err error
-	for i := range list {
-		if s.Items2020 == nil || i < len(s.PrefixItems) {
-			continue
-		}
-		if list[i], err = fill(s.Items2020, list[i]); err != nil {
-			return nil, err
-		}
-	}
-	return append(append([]byte("["), bytes.Join(rawBytes(list), []byte(","))...), ']'), nil
-}
-
-func rawBytes(list []json.RawMessage) [][]byte {
-	out := make([][]byte, len(list))
-	for i := range list {
-		out[i] = list[i]
-	}
-	return out
-}
-
-// membersOf takes an object apart.
-func membersOf(text json.RawMessage) ([]member, error) {
+// nodeOf takes a value apart.
+func nodeOf(text json.RawMessage) (*node, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
-	if _, err := d.Token(); err != nil {
+	d.UseNumber()
+	return readNode(d)
+}
+
+func readNode(d *json.Decoder) (*node, error) {
+	token, err := d.Token()
+	if err != nil {
 		return nil, err
 	}
-	var members []member
+	delim, nested := token.(json.Delim)
+	if !nested {
+		n := &node{}
+		n.text, err = marshal(token)
+		return n, err
+	}
+	n := &node{kind: byte(delim)}
+	if delim == '{' {
+		n.index = map[string]bool{}
+	}
 	for d.More() {
-		key, err := d.Token()
+		key := ""
+		if delim == '{' {
+			token, err := d.Token()
+			if err != nil {
+				return nil, err
+			}
+			key, _ = token.(string) // the decoder lets nothing else pass
+			n.index[key] = true
+		}
+		one, err := readNode(d)
 		if err != nil {
 			return nil, err
 		}
-		m := member{}
-		m.key, _ = key.(string) // the decoder lets nothing else pass
-		if err := d.Decode(&m.value); err != nil {
-			return nil, err
+		if delim == '{' {
+			n.members = append(n.members, field{key, one})
+		} else {
+			n.list = append(n.list, one)
 		}
-		members = append(members, m)
 	}
-	return members, nil
+	_, err = d.Token()
+	return n, err
 }
 
-func objectOf(members []member) (json.RawMessage, error) {
+// marshal is JSON with < and & as they are.
+func marshal(v any) ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
-	out.WriteByte('{')
-	for i, m := range members {
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
+}
+
+func (n *node) appendTo(out *bytes.Buffer) error {
+	if n.kind == 0 {
+		out.Write(n.text)
+		return nil
+	}
+	out.WriteByte(n.kind)
+	for i, m := range n.members {
 		if i > 0 {
 			out.WriteByte(',')
 		}
-		if err := enc.Encode(m.key); err != nil {
-			return nil, err
+		key, err := marshal(m.key)
+		if err != nil {
+			return err
 		}
-		out.Truncate(out.Len() - 1) // the encoder ends a line
-		out.WriteByte(':')
-		out.Write(m.value)
+		out.Write(append(key, ':'))
+		if err := m.value.appendTo(out); err != nil {
+			return err
+		}
 	}
-	out.WriteByte('}')
-	return out.Bytes(), nil
+	for i, one := range n.list {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		if err := one.appendTo(out); err != nil {
+			return err
+		}
+	}
+	out.WriteByte(n.kind + 2) // of { and [ in ASCII
+	return nil
 }

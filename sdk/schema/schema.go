@@ -2,8 +2,9 @@
 // not know whose configuration it is.
 //
 // A schema is of draft 2020-12 and whole: what it refers to stands in itself, and nothing is ever
-// fetched. It may come from anybody, so it is bounded: it does not contain itself, and the ways
-// through it are counted, so that no configuration keeps it busy.
+// fetched. It may come from anybody, so it is bounded: it does not contain itself, the ways through
+// it are counted, and what a configuration takes on them before it is held against it, so that no
+// configuration keeps it busy.
 package schema
 
 import (
@@ -82,6 +83,8 @@ func compile(text []byte) (*Schema, error) {
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.UseLoader(nowhere{})
+	x := expressions{made: map[string]*expression{}, left: programMax}
+	c.UseRegexpEngine(x.compile)
 	if err := c.AddResource(place, doc); err != nil {
 		return nil, err
 	}
@@ -133,6 +136,9 @@ func (s *Schema) Check(config []byte) error {
 	if err != nil {
 		return fmt.Errorf("schema: config: %w: %w", ErrConfig, err)
 	}
+	if err := s.bearable(value); err != nil {
+		return fmt.Errorf("schema: config: %w: %w", ErrConfig, err)
+	}
 	err = s.top.Validate(value)
 	var wrong *jsonschema.ValidationError
 	if errors.As(err, &wrong) {
@@ -160,9 +166,13 @@ func (s *Schema) Fill(config []byte) ([]byte, error) {
 		return nil, fmt.Errorf("schema: config: %w: %w", ErrConfig, err)
 	}
 	if empty, ok := value.(map[string]any); ok && len(empty) == 0 && s.top.Default != nil {
-		if config, err = json.Marshal(*s.top.Default); err != nil {
+		value = *s.top.Default
+		if config, err = json.Marshal(value); err != nil {
 			return nil, fmt.Errorf("schema: config: %w", err)
 		}
+	}
+	if err := s.bearable(value); err != nil {
+		return nil, fmt.Errorf("schema: config: %w: %w", ErrConfig, err)
 	}
 	filled, err := fill(s.top, config)
 	if err != nil {

@@ -131,6 +131,61 @@ func TestSchemasAreRefused(t *testing.T) {
 	}
 }
 
+// A schema of a few bytes and a value of a few more keep nobody busy: each took minutes, or all of
+// the memory.
+func TestWhatWouldTakeLongIsRefused(t *testing.T) {
+	var patterns, old, many strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&patterns, `{"pattern":"(a|b|ab)*[^%d]{9}c$"},`, i%10)
+	}
+	for i := range 60 { // two to the power of 60 ways
+		fmt.Fprintf(&old, `"d%d":{"allOf":[{"$ref":"#/definitions/d%d"},`+
+			`{"$ref":"#/definitions/d%d"}]},`, i, i+1, i+1)
+	}
+	for i := range 10_000 {
+		fmt.Fprintf(&many, `"%d":0,`, i)
+	}
+	all := func(schemas string) string { return `{"allOf":[` + schemas + `{}]}` }
+	text := `"` + strings.Repeat("ab", 8<<10) + `"`
+	list := "[" + strings.Repeat("{},", 100_000) + "{}]"
+	for name, c := range map[string]struct{ schema, config, want string }{
+		"patterns": {all(patterns.String()), text, "keep the broker busy"},
+		"items": {all(strings.Repeat(`{"items":{"type":"object"}},`, 900)), list,
+			"keep the broker busy"},
+		"keys": {all(strings.Repeat(`{"additionalProperties":{}},`, 900)), "{" + many.String() +
+			`"a":0}`, "keep the broker busy"},
+		"defaults": {`{"items":{"properties":{"a":{"default":"` + strings.Repeat("a", 10_000) +
+			`"}}}}`, list, "with the defaults it has more than 1048576 bytes"},
+		"enum": {`{"items":{"enum":[` + strings.Repeat("0,", 10_000) + `1]}}`, list,
+			"keep the broker busy"},
+	} {
+		s := compiled(t, c.schema)
+		if _, err := s.Fill([]byte(c.config)); !errors.Is(err, ErrConfig) ||
+			!strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for schema, want := range map[string]string{
+		`{"properties":{"a":{"$ref":"x:///old"}},"$defs":{"o":{"$id":"x:///old","$schema":` +
+			`"http://json-schema.org/draft-07/schema#","items":{"$ref":"#/definitions/d0"},` +
+			`"definitions":{` + old.String() + `"d60":{}}}}}`: "has another $schema",
+		`{"pattern":"` + strings.Repeat("a", 2000) + `"}`: "a pattern has 2000 bytes",
+		all(`{"patternProperties":{"` + strings.Repeat("b{1000}", 100) + `":{}}},`): "" +
+			"the patterns are too large",
+	} {
+		if _, err := Compile([]byte(schema)); !errors.Is(err, ErrSchema) ||
+			!strings.Contains(err.Error(), want) {
+			t.Errorf("%.80s: %v", schema, err)
+		}
+	}
+	// What people write is far from that: ten thousand rules are not too many.
+	rule := `{"topic":"site/+/floor/+/sensor/+","qos":1},`
+	good := `{"mode":"open","rules":[` + strings.Repeat(rule, 10_000) + rule[:len(rule)-1] + `]}`
+	if _, err := compiled(t, rules).Fill([]byte(good)); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestProperties(t *testing.T) {
 	got := fmt.Sprint(compiled(t, `{
 		"additionalProperties": {"type": "string", "description": "prose"},

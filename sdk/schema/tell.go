@@ -13,8 +13,12 @@ import (
 	"golang.org/x/text/message"
 )
 
-// toldMax bounds how many faults are told at once.
-const toldMax = 3
+const (
+	// toldMax bounds how many faults are told at once, of at most foundMax.
+	toldMax, foundMax = 3, 1000
+	// textMax bounds what is told of one.
+	textMax = 1000
+)
 
 // teller makes sentences of what a validator found.
 type teller struct {
@@ -36,6 +40,9 @@ func tell(s *Schema, e *jsonschema.ValidationError) string {
 }
 
 func (t *teller) walk(e *jsonschema.ValidationError) {
+	if len(t.out) >= foundMax {
+		return
+	}
 	switch k := e.ErrorKind.(type) {
 	case *kind.AnyOf, *kind.OneOf, *kind.Not:
 		// Why each of the alternatives does not fit is no help; what the author says of them is.
@@ -44,9 +51,11 @@ func (t *teller) walk(e *jsonschema.ValidationError) {
 			return
 		}
 	case *kind.AdditionalProperties:
-		for _, key := range k.Properties {
+		slices.Sort(k.Properties)
+		known := t.known(e.SchemaURL)
+		for _, key := range k.Properties[:min(len(k.Properties), foundMax)] {
 			t.out = append(t.out, at(append(slices.Clone(e.InstanceLocation), key))+
-				"unknown key"+t.known(e.SchemaURL))
+				"unknown key"+known)
 		}
 		return
 	}
@@ -60,7 +69,7 @@ func (t *teller) walk(e *jsonschema.ValidationError) {
 }
 
 func (t *teller) say(e *jsonschema.ValidationError, text string) {
-	t.out = append(t.out, at(e.InstanceLocation)+text)
+	t.out = append(t.out, at(e.InstanceLocation)+clip(text))
 }
 
 // at is where in a configuration something stands, as "rules[2].topics: ".
@@ -88,7 +97,16 @@ func (t *teller) known(url string) string {
 	if len(properties) == 0 {
 		return ""
 	}
-	return "; known keys: " + strings.Join(slices.Sorted(maps.Keys(properties)), ", ")
+	return clip("; known keys: " + strings.Join(slices.Sorted(maps.Keys(properties)), ", "))
+}
+
+// clip shortens what is too long to be read, in the middle: why stands at the end.
+func clip(text string) string {
+	if len(text) <= textMax {
+		return text
+	}
+	return strings.ToValidUTF8(text[:textMax/2], "") + "…" +
+		strings.ToValidUTF8(text[len(text)-textMax/2:], "")
 }
 
 // lookUp is the object of the schema's text at url; nil if there is none.
