@@ -71,10 +71,11 @@ func brokenTrust() []broken {
 		wrong: "65 signatures are beside it", do: "leave those that count",
 		parcel: func(p *parcel) {
 			p.envelopes = func(list [][]byte) [][]byte {
+				var before [][]byte
 				for i := range sign.EnvelopesMax {
-					list = append(list, bytes.Repeat([]byte(" "), i+1))
+					before = append(before, bytes.Repeat([]byte(" "), i+1))
 				}
-				return list
+				return append(before, list...)
 			}
 		},
 	}}

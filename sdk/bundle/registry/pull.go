@@ -109,21 +109,30 @@ func (p *pull) bundle(ctx context.Context, d ocispec.Descriptor) error {
 	return p.layout.List(at)
 }
 
-// signatures bring those of the bundle that d describes.
+// errEnough ends a listing.
+var errEnough = errors.New("enough")
+
+// signatures bring those of the bundle that d describes, the first SignaturesMax. What is none, or
+// is not there, is left out: whoever may write beside a bundle shall not keep it from others.
 func (p *pull) signatures(ctx context.Context, d ocispec.Descriptor) error {
 	var found []ocispec.Descriptor
 	err := p.repo.Referrers(ctx, d, sign.SignatureType, func(some []ocispec.Descriptor) error {
 		if found = append(found, some...); len(found) > SignaturesMax {
-			return do("have the registry forget those that do not count",
-				"more than %d signatures are beside it", SignaturesMax)
+			found = found[:SignaturesMax]
+			return errEnough
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, errdef.ErrNotFound) {
+	if err != nil && !errors.Is(err, errdef.ErrNotFound) && !errors.Is(err, errEnough) {
 		return fmt.Errorf("its signatures: %w", err)
 	}
 	for _, at := range found {
-		if err := p.signature(ctx, d, at); err != nil {
+		err := p.signature(ctx, d, at)
+		if errors.Is(err, oci.ErrLayout) || errors.Is(err, oci.ErrDigest) ||
+			errors.Is(err, oci.ErrMissing) {
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("the signature %s: %w", at.Digest, err)
 		}
 	}

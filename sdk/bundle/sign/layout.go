@@ -95,28 +95,41 @@ func Attach(l *oci.Layout, d oci.Descriptor, envelope []byte) (oci.Descriptor, e
 }
 
 // Envelopes are those beside the bundle that d describes. What stands there as a signature and is
-// not built as one is an error.
+// not built as one is left out; where nothing else is there, it is an error.
 func Envelopes(l *oci.Layout, d oci.Descriptor) ([][]byte, error) {
 	of, err := l.Referrers(d.Digest, SignatureType)
 	if err != nil {
 		return nil, fmt.Errorf("sign: the signatures of the bundle: %w", err)
 	}
 	var out [][]byte
+	var first error
 	for _, at := range of {
-		m, err := l.Manifest(at)
-		if err != nil {
-			return nil, fmt.Errorf("sign: a signature of the bundle: %w", err)
+		b, err := envelope(l, at)
+		if err == nil {
+			out = append(out, b)
+		} else if first == nil {
+			first = err
 		}
-		if err := CheckSignature(m); err != nil {
-			return nil, fmt.Errorf("sign: the signature %s: %w", at.Digest, err)
-		}
-		b, err := l.Blob(m.Layers[0])
-		if err != nil {
-			return nil, fmt.Errorf("sign: a signature of the bundle: %w", err)
-		}
-		out = append(out, b)
+	}
+	if len(out) == 0 {
+		return nil, first
 	}
 	return out, nil
+}
+
+func envelope(l *oci.Layout, at oci.Descriptor) ([]byte, error) {
+	m, err := l.Manifest(at)
+	if err != nil {
+		return nil, fmt.Errorf("sign: a signature of the bundle: %w", err)
+	}
+	if err := CheckSignature(m); err != nil {
+		return nil, fmt.Errorf("sign: the signature %s: %w", at.Digest, err)
+	}
+	b, err := l.Blob(m.Layers[0])
+	if err != nil {
+		return nil, fmt.Errorf("sign: a signature of the bundle: %w", err)
+	}
+	return b, nil
 }
 
 // CheckSignature says whether m is built as Attach builds signatures.

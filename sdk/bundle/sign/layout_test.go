@@ -114,5 +114,12 @@ func TestLayoutsAreRefused(t *testing.T) {
 			!errors.Is(err, oci.ErrMissing) || got != nil {
 			t.Errorf("%s: %d, %v", name, len(got), err)
 		}
+		// A good one beside it counts.
+		if _, err := Attach(l, d, []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Envelopes(l, d); err != nil || len(got) != 1 {
+			t.Errorf("%s, and a good one: %d, %v", name, len(got), err)
+		}
 	}
 }

@@ -44,16 +44,14 @@ type Verdict struct {
 }
 
 // Verify says whether a bundle may be used: b is what it is, read from it, envelopes what was found
-// beside it. One signature that holds is enough, whatever else is there. A refusal is a *Refusal.
+// beside it. One signature that holds among the first EnvelopesMax is enough, whatever else is
+// there. A refusal is a *Refusal.
 func (p *Policy) Verify(b Statement, envelopes [][]byte) (Verdict, error) {
 	if err := b.check(); err != nil {
 		return Verdict{}, fmt.Errorf("sign: verify: %w", err)
 	}
 	nearest := p.unsigned(&b)
-	if len(envelopes) > EnvelopesMax {
-		return Verdict{}, tooMany(&b, len(envelopes))
-	}
-	for _, text := range envelopes {
+	for _, text := range envelopes[:min(len(envelopes), EnvelopesMax)] {
 		verdict, r := p.one(&b, text)
 		if r == nil {
 			return verdict, nil
@@ -61,6 +59,9 @@ func (p *Policy) Verify(b Statement, envelopes [][]byte) (Verdict, error) {
 		if r.Reason > nearest.Reason {
 			nearest = r
 		}
+	}
+	if len(envelopes) > EnvelopesMax { // the one that counts may be behind
+		return Verdict{}, tooMany(&b, len(envelopes))
 	}
 	if nearest.Reason <= UnknownKey && Matches(p.Unsigned, b.Name) {
 		return Verdict{Unsigned: true}, nil

@@ -148,6 +148,19 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// The first signatures are looked at, however many there are.
+func TestAGoodOneBeforeTooMany(t *testing.T) {
+	k := generate(t)
+	p := Policy{}
+	if err := p.Add("acme", []byte(k.Public().Text()), []string{"*"}); err != nil {
+		t.Fatal(err)
+	}
+	all := append([][]byte{[]byte("x"), signed(t, k, bundle())}, make([][]byte, EnvelopesMax)...)
+	if got, err := p.Verify(bundle(), all); err != nil || got.Key != "acme" {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
 // Where no signature is asked for, that of a stranger is as good as none.
 func TestUnsigned(t *testing.T) {
 	p := Policy{Unsigned: []string{"local-*"}}
