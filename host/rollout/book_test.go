@@ -297,6 +297,10 @@ func TestVersionsInOrder(t *testing.T) {
 			t.Errorf("%q is compared", s)
 		}
 	}
+	const large = "99999999999999999999"
+	if !below("2.0.0", large+".0.0") || !below("1.0.0-9", "1.0.0-"+large) {
+		t.Error("a number that is larger than an integer is not compared")
+	}
 	if below("1.0.0+a", "1.0.0+b") {
 		t.Error("builds are compared")
 	}

@@ -2,13 +2,12 @@ package rollout
 
 import (
 	"cmp"
-	"strconv"
 	"strings"
 )
 
 // version is one of semantic versioning 2.0.0, without its build.
 type version struct {
-	core [3]uint64
+	core [3]string // digits, of any number
 	pre  []string
 }
 
@@ -20,11 +19,10 @@ func parseVersion(s string) (v version, ok bool) {
 		return v, false
 	}
 	for i, p := range parts {
-		n, err := strconv.ParseUint(p, 10, 64)
-		if err != nil {
+		if !isNumber(p) {
 			return v, false
 		}
-		v.core[i] = n
+		v.core[i] = p
 	}
 	if hasPre {
 		v.pre = strings.Split(pre, ".")
@@ -35,7 +33,7 @@ func parseVersion(s string) (v version, ok bool) {
 // compare is the precedence of clause 11.
 func (v version) compare(w version) int {
 	for i := range v.core {
-		if c := cmp.Compare(v.core[i], w.core[i]); c != 0 {
+		if c := compareNumbers(v.core[i], w.core[i]); c != 0 {
 			return c
 		}
 	}
@@ -52,17 +50,23 @@ func (v version) compare(w version) int {
 }
 
 func compareIdentifiers(a, b string) int {
-	n, errA := strconv.ParseUint(a, 10, 64)
-	m, errB := strconv.ParseUint(b, 10, 64)
 	switch {
-	case errA == nil && errB == nil:
-		return cmp.Compare(n, m)
-	case errA == nil:
+	case isNumber(a) && isNumber(b):
+		return compareNumbers(a, b)
+	case isNumber(a):
 		return -1 // numbers are below words
-	case errB == nil:
+	case isNumber(b):
 		return 1
 	}
 	return cmp.Compare(a, b)
+}
+
+func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
+// compareNumbers compares numbers that may be larger than any integer.
+func compareNumbers(a, b string) int {
+	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
+	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 }
 
 // below says that a is an older version than b. What is not of semantic versioning is not compared.
