@@ -147,7 +147,7 @@ func (a *App) openBundle(ctx context.Context, s *sought, ref *link.Ref) error {
 	if err := (source{a}).Verify(ctx, s.item, got.art); err != nil {
 		return err
 	}
-	if err := a.testOnce(ctx, s.item, got.art); err != nil {
+	if err := (golden{a}).Test(ctx, s.item, got.art); err != nil {
 		return err
 	}
 	art := got.art

@@ -10,7 +10,9 @@ import (
 	"github.com/hpmq/hpmq/sdk/trial"
 )
 
-// golden is rollout.Tests: the golden cases of a bundle, on an engine of their own.
+// golden is rollout.Tests: the golden cases of a bundle, on an engine of their own. What passed
+// them is not asked again by the same version of the broker within the same limits: they have no
+// clock and no chance, and going back to a version must not wait for them.
 type golden struct{ *App }
 
 // Test is rollout.Tests.
@@ -19,29 +21,25 @@ func (g golden) Test(ctx context.Context, _ rollout.Item, a *rollout.Artifact) e
 	if b == nil || len(b.Cases(b.component)) == 0 {
 		return nil
 	}
+	if g.changes == nil { // nothing is to be kept
+		return g.ask(ctx, b, a)
+	}
+	name := b.tested(a.Limits)
+	if g.changes.machine.Tested(name) {
+		return nil
+	}
 	if err := g.ask(ctx, b, a); err != nil {
 		return err
 	}
 	// A ledger that fails does not make the component worse: it is asked again.
-	_ = g.changes.machine.Passed(b.tested())
+	_ = g.changes.machine.Passed(name)
 	return nil
 }
 
-// tested names a component of a bundle with the broker that asked it its cases.
-func (b *fetchedBundle) tested() string {
-	return string(b.Digest) + " " + b.component.Name + " by " + Version()
-}
-
-// testOnce asks the golden cases of a bundle that a configuration links, unless this broker did.
-func (a *App) testOnce(ctx context.Context, it rollout.Item, art *rollout.Artifact) error {
-	b := art.More.(*fetched).bundle
-	if a.changes == nil { // nothing is to be kept
-		return golden{a}.ask(ctx, b, art)
-	}
-	if a.changes.machine.Tested(b.tested()) {
-		return nil
-	}
-	return golden{a}.Test(ctx, it, art)
+// tested names a component of a bundle with its limits and the broker that asked it its cases.
+func (b *fetchedBundle) tested(l rollout.Limits) string {
+	return fmt.Sprintf("%s %s within %d %d %d %d by %s", b.Digest, b.component.Name, l.Fuel,
+		l.StartFuel, l.DepthMax, l.MemoryBytesMax, Version())
 }
 
 func (g golden) ask(ctx context.Context, b *fetchedBundle, a *rollout.Artifact) (err error) {
@@ -65,7 +63,10 @@ func (g golden) ask(ctx context.Context, b *fetchedBundle, a *rollout.Artifact) 
 	if err != nil {
 		return err
 	}
-	ref := link.Ref{Use: b.component.Name, Code: a.Code, Config: b.component.Defaults}
+	ref := link.Ref{Use: b.component.Name, Code: a.Code, Limits: link.Limits(a.Limits)}
+	if ref.Config, err = configured(b, nil); err != nil {
+		return err
+	}
 	for _, c := range b.component.Capabilities {
 		ref.Grants = append(ref.Grants, c.Name)
 	}
