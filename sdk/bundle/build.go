@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hpmq/hpmq/host/zstd"
 	"github.com/hpmq/hpmq/sdk/bundle/oci"
@@ -161,6 +162,7 @@ func (w *builder) sbom(src *source, m *Manifest) (oci.Digest, error) {
 	slices.Sort(modules)
 	p := spdx.Product{
 		Name: m.Name, Version: m.Version, Licence: m.Licence, Modules: slices.Compact(modules),
+		LicenceText: strings.ToValidUTF8(string(w.content[m.LicenceText].content), "\uFFFD"),
 	}
 	for _, c := range m.Components {
 		f := spdx.File{Name: c.Name + ".wasm", SHA256: c.Digest.Hex()}

@@ -17,6 +17,12 @@ import (
 //go:embed ids.txt
 var ids string
 
+// exceptions are the identifiers of what may stand behind WITH, sorted: of the same list 3.24, as
+// the package spdx-exceptions 2.5.0 has them.
+//
+//go:embed exceptions.txt
+var exceptions string
+
 const (
 	expressionMax = 512
 	own           = "LicenseRef-"
@@ -25,7 +31,8 @@ const (
 )
 
 // CheckLicence refuses what is no SPDX expression: identifiers of the licence list, or
-// LicenseRef-NAME for one's own, with AND, OR, WITH, parentheses.
+// LicenseRef-NAME for one's own, with AND, OR, parentheses, and behind an identifier WITH and one
+// of the list of exceptions.
 func CheckLicence(expression string) error {
 	if expression == "" {
 		return errors.New("there is none: name one by its SPDX id, as Apache-2.0, or " +
@@ -34,30 +41,46 @@ func CheckLicence(expression string) error {
 	if len(expression) > expressionMax {
 		return fmt.Errorf("it is longer than %d bytes", expressionMax)
 	}
-	words := strings.Fields(strings.NewReplacer("(", " ( ", ")", " ) ").Replace(expression))
-	depth, wantID, exception := 0, true, false
-	for _, w := range words {
+	depth, before := 0, "("
+	for _, w := range wordsOf(expression) {
+		wantID := before == "(" || before == "AND" || before == "OR"
 		switch {
-		case w == "(" && wantID && !exception:
+		case before == "WITH":
+			if !listed(exceptions, w) {
+				return fmt.Errorf("%.80q is no SPDX exception%s: see spdx.org/licenses", w,
+					nearest(exceptions, w))
+			}
+			w = "exception"
+		case w == "(" && wantID:
 			depth++
 		case w == ")" && !wantID && depth > 0:
 			depth--
-		case (w == "AND" || w == "OR" || w == "WITH") && !wantID:
-			wantID, exception = true, w == "WITH"
-		case wantID && (exception || known(w)) && w != "(" && w != ")":
-			wantID, exception = false, false
+		case (w == "AND" || w == "OR") && !wantID, w == "WITH" && before == "id":
+		case wantID && known(w):
+			w = "id"
 		case wantID:
 			return fmt.Errorf("%.80q is no SPDX id%s: see spdx.org/licenses, or write %sNAME for "+
-				"your own", w, nearest(w), own)
+				"your own", w, nearest(ids, w), own)
 		default:
 			return fmt.Errorf("%.80q is no SPDX expression: want ids with AND, OR, WITH between "+
 				"them", expression)
 		}
+		before = w
 	}
-	if wantID || depth > 0 {
+	if before != "id" && before != "exception" && before != ")" || depth > 0 {
 		return fmt.Errorf("%.80q is no SPDX expression: it ends too early", expression)
 	}
 	return nil
+}
+
+// wordsOf are the words and parentheses of an expression.
+func wordsOf(expression string) []string {
+	return strings.Fields(strings.NewReplacer("(", " ( ", ")", " ) ").Replace(expression))
+}
+
+func listed(list, id string) bool {
+	_, ok := slices.BinarySearch(strings.Fields(list), id)
+	return ok
 }
 
 func known(id string) bool {
@@ -65,13 +88,12 @@ func known(id string) bool {
 		return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz"+
 			"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") == ""
 	}
-	_, ok := slices.BinarySearch(strings.Fields(ids), strings.TrimSuffix(id, "+"))
-	return ok
+	return listed(ids, strings.TrimSuffix(id, "+"))
 }
 
 // nearest says which id was meant, if only its case is wrong.
-func nearest(id string) string {
-	for _, one := range strings.Fields(ids) {
+func nearest(list, id string) string {
+	for _, one := range strings.Fields(list) {
 		if strings.EqualFold(one, id) || strings.HasPrefix(strings.ToLower(one),
 			strings.ToLower(id)+"-") {
 			return ", did you mean " + one + "?"
@@ -83,6 +105,8 @@ func nearest(id string) string {
 // Product is what a document is about.
 type Product struct {
 	Name, Version, Licence string
+	// LicenceText is that of the licences that are not of the list: LicenseRef-NAME.
+	LicenceText string
 	// Files are by name, with their SHA-256 as hexadecimal digits.
 	Files []File
 	// Modules are what it was built from, as package URLs.
@@ -101,6 +125,13 @@ type document struct {
 	Creation      creation       `json:"creationInfo"`
 	Packages      []pack         `json:"packages"`
 	Relationships []relationship `json:"relationships"`
+	Own           []ownLicence   `json:"hasExtractedLicensingInfos,omitempty"`
+}
+
+// ownLicence is what SPDX wants to know of a LicenseRef-NAME that is used.
+type ownLicence struct {
+	ID   string `json:"licenseId"`
+	Text string `json:"extractedText"`
 }
 
 type creation struct {
@@ -171,6 +202,13 @@ func Document(p Product) ([]byte, error) {
 			Refs: []ref{{"PACKAGE-MANAGER", "purl", url}},
 		})
 		d.Relationships = append(d.Relationships, relationship{top, "DEPENDS_ON", id})
+	}
+	words := wordsOf(p.Licence)
+	slices.Sort(words)
+	for _, w := range slices.Compact(words) {
+		if strings.HasPrefix(w, own) {
+			d.Own = append(d.Own, ownLicence{w, p.LicenceText})
+		}
 	}
 	text, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {

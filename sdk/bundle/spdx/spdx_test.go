@@ -35,11 +35,37 @@ func TestCheckLicence(t *testing.T) {
 		"(MIT":                                  "ends too early",
 		"MIT)":                                  "is no SPDX expression",
 		"OR MIT":                                "is no SPDX id",
-		"MIT WITH (":                            "is no SPDX id",
+		"MIT WITH (":                            `"(" is no SPDX exception`,
+		"MIT WITH":                              "ends too early",
+		"MIT WITH \x1b]0;pwned\a\x1b[2J":        `"\x1b]0;pwned\a\x1b[2J" is no SPDX exc`,
+		"MIT WITH classpath-exception-2.0":      "did you mean Classpath-exception-2.0?",
+		"MIT WITH MIT":                          `"MIT" is no SPDX exception`,
+		"MIT WITH LLVM-exception WITH mif":      "is no SPDX expression: want ids",
+		"(MIT) WITH LLVM-exception":             "is no SPDX expression: want ids",
 		strings.Repeat("MIT AND ", 100) + "MIT": "longer than 512",
 	} {
 		if err := CheckLicence(bad); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s:\n got %v\nwant %s", bad, err, want)
+		}
+	}
+}
+
+// SPDX wants the text of a licence that is not of its list.
+func TestDocumentWithALicenceOfOnesOwn(t *testing.T) {
+	for licence, want := range map[string]string{
+		"MIT": "", "MIT OR LicenseRef-Acme OR (LicenseRef-Acme)": `"hasExtractedLicensingInfos": [
+    {
+      "licenseId": "LicenseRef-Acme",
+      "extractedText": "Do as you like."
+    }
+  ]`,
+	} {
+		text, err := Document(Product{
+			Name: "a", Version: "1.0.0", Licence: licence, LicenceText: "Do as you like.",
+		})
+		_, has, found := strings.Cut(string(text), "],\n  \"has")
+		if err != nil || found != (want != "") || found && `"has`+has != want+"\n}\n" {
+			t.Errorf("%s: %v\n%s", licence, err, text)
 		}
 	}
 }

@@ -141,7 +141,7 @@ func (s *settings) printBundle(file string, b *bundle.Bundle) error {
 	}
 	lines := [][2]string{
 		{"digest", string(b.Digest)},
-		{"licence", b.Licence},
+		{"licence", printable(b.Licence)},
 		{"requires", requires},
 		{"size", fmt.Sprintf("%s in %d layers", bytesText(int(packed)), len(b.Layers))},
 	}
