@@ -67,6 +67,29 @@ func built(t testing.TB, files map[string]string) (*oci.Layout, *Bundle) {
 	return l, b
 }
 
+// A folder is one by its name, whatever a shell would make of that.
+func TestAFolderWithAPatternForAName(t *testing.T) {
+	top := t.TempDir()
+	dir, other := filepath.Join(top, "v[12]"), filepath.Join(top, "v1")
+	files := sources()
+	from := write(t, files, slices.Sorted(maps.Keys(files)), time.Now())
+	if err := errors.Join(os.CopyFS(dir, os.DirFS(from)),
+		os.CopyFS(other, os.DirFS(from))); err != nil {
+		t.Fatal(err)
+	}
+	about := []byte(`{"about": "others", "calls": [{"call": "upstream", "answer": "keep"}]}`)
+	if err := os.WriteFile(filepath.Join(other, "cases", "a.json"), about, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, b, err := Build(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := b.Cases(&b.Components[0]); len(all) != 2 || all[0].About != "a" {
+		t.Errorf("%v", all)
+	}
+}
+
 // The digest follows from what the files hold, and from nothing else.
 func TestTheSameFilesMakeTheSameBundle(t *testing.T) {
 	files := sources()
@@ -187,7 +210,7 @@ func TestSourcesAreRefused(t *testing.T) {
 		"nothing is fetched":          file("schema.json", `{"$ref": "https://example.com/s"}`),
 		"unit: value must be one of":  manifest(`"unit": "C"`, `"unit": "K"`),
 		"no schema that says":         manifest(`"schema": "schema.json",`, ``),
-		"there is no *.json in it":    manifest(`"cases": "cases"`, `"cases": "empty"`),
+		"no *.json there":             manifest(`"cases": "cases"`, `"cases": "empty"`),
 		`a.json: json: unknown field`: file("cases/a.json", `{"abuot": "a"}`),
 		"its spdxVersion is":          manifest(`"contains"`, `"sbom": "cases/a.json", "contains"`),
 		"is there twice as transformer": func(f map[string]string) {

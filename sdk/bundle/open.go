@@ -51,7 +51,9 @@ func Find(l *oci.Layout, ref string) (oci.Descriptor, error) {
 		if err != nil {
 			return d, err
 		}
-		if m.ArtifactType == ArtifactType {
+		// One that has two tags is listed twice.
+		if m.ArtifactType == ArtifactType && !slices.ContainsFunc(found,
+			func(o oci.Descriptor) bool { return o.Digest == d.Digest }) {
 			found = append(found, d)
 		}
 	}

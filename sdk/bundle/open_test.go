@@ -201,6 +201,14 @@ func TestWhichBundleOfALayout(t *testing.T) {
 			t.Errorf("%q: %v, %v", ref, d, err)
 		}
 	}
+	tagged := b.Descriptor
+	tagged.Annotations = map[string]string{oci.AnnotationRefName: "latest"}
+	if err := l.List(tagged); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := Find(l, ""); err != nil || d.Digest != b.Digest {
+		t.Errorf("one with two tags: %v, %v", d, err)
+	}
 	if _, err := Find(l, "9.9.9"); !errors.Is(err, ErrBundle) {
 		t.Error(err)
 	}

@@ -131,13 +131,9 @@ func caseFiles(dir, path string) ([]named, error) {
 	}
 	names := []string{path}
 	if info.IsDir() {
-		if names, err = filepath.Glob(filepath.Join(path, "*.json")); err != nil {
+		if names, err = cases.Files(path); err != nil {
 			return nil, err
 		}
-		if len(names) == 0 {
-			return nil, fmt.Errorf("%s: there is no *.json in it", path)
-		}
-		slices.Sort(names)
 	}
 	var out []named
 	for _, name := range names {

@@ -47,7 +47,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 )
 
 // Case is what one instance is asked from its configuration on.
@@ -155,13 +155,9 @@ func Load(path string) ([]Case, error) {
 	}
 	names := []string{path}
 	if info.IsDir() {
-		if names, err = filepath.Glob(filepath.Join(path, "*.json")); err != nil {
-			return nil, fmt.Errorf("cases: load: %w", err)
+		if names, err = Files(path); err != nil {
+			return nil, err
 		}
-		if len(names) == 0 {
-			return nil, fmt.Errorf("cases: load %s: %w", path, ErrNone)
-		}
-		slices.Sort(names)
 	}
 	var all []Case
 	for _, name := range names {
@@ -172,6 +168,24 @@ func Load(path string) ([]Case, error) {
 		all = append(all, some...)
 	}
 	return all, nil
+}
+
+// Files are the paths of all *.json of a folder, sorted. Errors are ErrNone, or of the file system.
+func Files(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("cases: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".json") {
+			names = append(names, filepath.Join(dir, e.Name()))
+		}
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("cases: %s: %w", dir, ErrNone)
+	}
+	return names, nil
 }
 
 func loadFile(name string) ([]Case, error) {

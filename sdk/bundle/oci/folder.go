@@ -15,6 +15,7 @@ const (
 	indexName   = "index.json"
 	markerName  = "oci-layout"
 	blobsFolder = "blobs/sha256/"
+	newPrefix   = ".new-" // of what is being written
 )
 
 func marker() []byte { return []byte(`{"imageLayoutVersion":"1.0.0"}`) }
@@ -100,11 +101,14 @@ func readIn(root *os.Root, name string, sizeMax int64) ([]byte, error) {
 }
 
 // Save writes the layout: as a tar where path ends in .tar, else as a folder, which may hold
-// another layout or be the one it was opened from. What index.json does not lead to is not written.
-// Whoever reads path meanwhile sees the layout that was there or the new one.
+// another layout or be the one it was opened from, but nothing else. What index.json does not lead
+// to is not written. Whoever reads path meanwhile sees the layout that was there or the new one.
 func (l *Layout) Save(path string) error {
 	if strings.HasSuffix(path, ".tar") {
 		return replace(path, l.WriteTar)
+	}
+	if err := mayHold(path); err != nil {
+		return err
 	}
 	index, err := l.indexJSON()
 	if err != nil {
@@ -136,6 +140,30 @@ func (l *Layout) Save(path string) error {
 	return nil
 }
 
+// mayHold refuses a folder with files that a layout would be written over, or among.
+func mayHold(path string) error {
+	entries, err := os.ReadDir(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("oci: save: %w", err)
+	}
+	for _, e := range entries {
+		if e.Name() == markerName {
+			return nil
+		}
+	}
+	for _, e := range entries {
+		// Blobs alone are what a Save leaves that did not come to its end.
+		if e.Name() != "blobs" && !strings.HasPrefix(e.Name(), newPrefix) {
+			return fmt.Errorf("oci: save: %w: there is %.80q in %s, which is no layout: name a "+
+				"folder that is empty, or not there", ErrLayout, e.Name(), path)
+		}
+	}
+	return nil
+}
+
 // saveBlob writes a blob, whole and right, over what may stand in its place.
 func (l *Layout) saveBlob(path string, d Descriptor) error {
 	b, err := l.Blob(d)
@@ -157,7 +185,7 @@ func (l *Layout) saveBlob(path string, d Descriptor) error {
 
 // replace puts a file in the place of name, whole or not at all.
 func replace(name string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".new-*")
+	f, err := os.CreateTemp(filepath.Dir(name), newPrefix+"*")
 	if err != nil {
 		return fmt.Errorf("oci: save: %w", err)
 	}

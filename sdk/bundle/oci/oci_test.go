@@ -111,6 +111,28 @@ func TestSaveMendsABlob(t *testing.T) {
 	}
 }
 
+// A folder that holds something else stays as it is.
+func TestSaveLeavesWhatIsNoLayout(t *testing.T) {
+	l, _ := sample(t)
+	dir := t.TempDir()
+	index := filepath.Join(dir, indexName)
+	if err := os.WriteFile(index, []byte("of a web page"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Save(dir); !errors.Is(err, ErrLayout) ||
+		!strings.Contains(err.Error(), "name a folder that is empty") {
+		t.Error(err)
+	}
+	if text, err := os.ReadFile(index); err != nil || string(text) != "of a web page" {
+		t.Errorf("%q, %v", text, err)
+	}
+	// What was not written to its end may be written again.
+	if err := errors.Join(os.Remove(index), os.Mkdir(filepath.Join(dir, "blobs"), 0o700),
+		l.Save(dir), l.Save(dir)); err != nil {
+		t.Error(err)
+	}
+}
+
 // entry is one of a tar that a test writes.
 type entry struct {
 	name, text string

@@ -3,6 +3,7 @@ package sign
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/hpmq/hpmq/sdk/bundle/oci"
 )
@@ -26,7 +27,11 @@ func Find(l *oci.Layout, digest oci.Digest) (oci.Descriptor, error) {
 		if err != nil {
 			return oci.Descriptor{}, fmt.Errorf("sign: find: %w", err)
 		}
-		if m.ArtifactType == BundleType && (digest == "" || d.Digest == digest) {
+		// One that has two tags is listed twice.
+		if m.ArtifactType == BundleType && (digest == "" || d.Digest == digest) &&
+			!slices.ContainsFunc(found, func(o oci.Descriptor) bool {
+				return o.Digest == d.Digest
+			}) {
 			found = append(found, d)
 		}
 	}

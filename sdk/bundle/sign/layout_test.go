@@ -61,6 +61,14 @@ func TestLayout(t *testing.T) {
 	if s, v, err := p.VerifyLayout(l, found); err != nil || s != want || v.Key != "acme" {
 		t.Errorf("%v, %v, %v", s, v, err)
 	}
+	tagged := found
+	tagged.Annotations = map[string]string{oci.AnnotationRefName: "latest"}
+	if err := l.List(tagged); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := Find(l, ""); err != nil || again.Digest != d.Digest {
+		t.Errorf("one with two tags: %v, %v", again, err)
+	}
 	laid(t, l, strings.Replace(goodConfig, "1.2.3", "1.2.4", 1))
 	if _, err := Find(l, ""); err == nil || !strings.Contains(err.Error(), "there are 2 bundles") {
 		t.Error(err)

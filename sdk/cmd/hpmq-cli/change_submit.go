@@ -116,7 +116,7 @@ func (s *settings) submit(ctx context.Context, n client.NewChange, how submissio
 	}
 	for i := range n.Items {
 		source := &n.Items[i].Source
-		if !isFile(*source) {
+		if !isFile(how.dir, *source) {
 			continue
 		}
 		name, b, err := bringFile(how.dir, *source)
@@ -142,13 +142,17 @@ func (s *settings) submit(ctx context.Context, n client.NewChange, how submissio
 		change.State, printable(change.ID))
 }
 
-// isFile tells a file from a name or a reference.
-func isFile(source string) bool {
+// isFile tells a file from a name or a reference: a path that is there is one.
+func isFile(dir, source string) bool {
 	switch filepath.Ext(source) {
 	case ".wasm", ".tar":
 		return true
 	}
-	return strings.HasPrefix(source, ".") || filepath.IsAbs(source)
+	if strings.HasPrefix(source, ".") || filepath.IsAbs(source) {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(dir, source))
+	return err == nil && strings.ContainsRune(filepath.ToSlash(source), '/')
 }
 
 // bringFile reads a .wasm or a bundle, of a folder as a tar.

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -127,5 +129,21 @@ func TestCommandsAboutChanges(t *testing.T) {
 			"sha256:01 is not in quarantine any more"},
 	} {
 		t.Run(name, func(t *testing.T) { c.check(t) })
+	}
+}
+
+func TestASourceThatIsThereIsAFile(t *testing.T) {
+	dir := t.TempDir()
+	if err := errors.Join(os.MkdirAll(filepath.Join(dir, "bundles", "router"), 0o700),
+		os.Mkdir(filepath.Join(dir, "router-rules"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	for source, want := range map[string]bool{
+		"bundles/router": true, "bundles/none": false, "router-rules": false, "./x": true,
+		"x.tar": true, "registry.example/acme/router:2.1": false,
+	} {
+		if got := isFile(dir, source); got != want {
+			t.Errorf("%s: %v", source, got)
+		}
 	}
 }

@@ -157,7 +157,7 @@ func (w *swap) change(granted bool) (n client.NewChange, err error) {
 	source := w.use
 	if w.step.bundle != "" {
 		source = w.step.bundle
-		if _, err := os.Stat(source); err == nil && !isFile(source) {
+		if _, err := os.Stat(source); err == nil && !isFile("", source) {
 			source = "." + string(os.PathSeparator) + source
 		}
 	}
