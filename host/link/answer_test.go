@@ -200,7 +200,9 @@ func TestAWorkerThatIsGoneEndsInTime(t *testing.T) {
 	h.accept("a", "1")
 	rings := func() bool { return alarm.ring(retryPause) }
 	h.eventually("it waits for a guest", rings)
-	ended := e.desk.end()
+	leaving := e.desk.leave()
+	leaving.end()
+	ended := leaving.ended
 	h.clock.pass(h.linker.cfg.WorkerStopTimeout)
 	h.eventually("it waits to the end of its time", rings)
 	h.eventually("it waits once more", func() bool {

@@ -58,7 +58,7 @@ func (p *Plan) commitHeld() (map[*part]time.Duration, error) {
 	}
 	for _, pt := range p.parts {
 		pt.owed, pt.put = released(pt.old, pt.next), pt.next
-		engage(pt.old, pt.next)
+		p.l.engage(pt.old, pt.next)
 	}
 	return took, nil
 }
@@ -91,8 +91,10 @@ func (p *Plan) audited(
 	return all
 }
 
-// put makes t the table of the listener: every question asked from now on is answered by it.
+// put makes t the table of the listener: every question asked from now on is answered by it. engage
+// must follow.
 func (ls *listener) put(t *table) time.Duration {
+	relieve(ls.table.Load(), t)
 	at := time.Now()
 	ls.table.Store(t)
 	return time.Since(at)
@@ -103,7 +105,7 @@ func (ls *listener) commit(t *table) time.Duration {
 	ls.settle()
 	old := ls.table.Load()
 	took := ls.put(t)
-	engage(old, t)
+	ls.linker.engage(old, t)
 	return took
 }
 
@@ -149,7 +151,7 @@ func (p *Plan) Revert() ([]Result, error) {
 		return nil, err
 	}
 	for i, pt := range p.parts {
-		engage(pt.put, back[i])
+		p.l.engage(pt.put, back[i])
 		p.l.drain(released(pt.put, back[i]))
 		pt.ls.part, pt.owed = nil, nil
 	}

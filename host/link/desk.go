@@ -48,7 +48,7 @@ type desk struct {
 	now   *shift // nil before the first begin
 }
 
-// shift is from the moment a worker comes into the table until it has ended after leaving it.
+// shift is from just before a worker comes into the table until it has ended after leaving it.
 type shift struct {
 	desk  *desk
 	wake  chan struct{} // has room for one
@@ -57,8 +57,14 @@ type shift struct {
 	// Under desk.mu.
 	tasks []task
 	bytes int
-	open  bool   // in the table
+	open  bool   // in the table, or a loop may think so
 	lost  uint64 // not told, since it was last said
+	// leaving says that the worker stands in the table no more.
+	leaving bool
+	// heir is the shift of who comes in its place, of the same component; nil for none. It works
+	// only when this one has ended. bequest is what it was left by such a one.
+	heir    *shift
+	bequest []task
 	// asked and begun are when it was asked to end, and when it began to work.
 	asked, begun broker.Time
 }
@@ -72,6 +78,7 @@ func (d *desk) put(t task) {
 	defer d.mu.Unlock()
 	switch s, n := d.now, t.size(); {
 	case s == nil || !s.open:
+		d.entry.lost.Add(1)
 	case len(s.tasks) >= cfg.WorkerQueueMax || s.bytes+n > cfg.WorkerQueueBytesMax:
 		s.lost++
 	default:
@@ -92,24 +99,28 @@ func (s *shift) rouse() {
 func (s *shift) take() (tasks []task, lost uint64, open bool) {
 	s.desk.mu.Lock()
 	defer s.desk.mu.Unlock()
-	tasks, s.tasks, s.bytes = s.tasks, nil, 0
+	tasks, s.tasks, s.bytes = append(s.bequest, s.tasks...), nil, 0
+	s.bequest = nil
 	lost, s.lost = s.lost, 0
 	return tasks, lost, s.open
 }
 
-// begin starts a shift, unless one is open. Its goroutine works when those of before have ended,
-// what comes until then waits.
-func (d *desk) begin(before []<-chan struct{}) {
+// begin opens a shift, unless one is open that goes on. Its goroutine works when those of before
+// have ended, what comes until then waits.
+func (d *desk) begin(before []*shift) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.now != nil && d.now.open {
+	if d.now != nil && d.now.open && !d.now.leaving {
 		return
-	}
-	if d.now != nil {
-		before = append(slices.Clip(before), d.now.ended)
 	}
 	s := &shift{
 		desk: d, wake: make(chan struct{}, 1), ended: make(chan struct{}), open: true,
+	}
+	for _, b := range before {
+		b.inherit(s)
+	}
+	if d.now != nil {
+		before = append(slices.Clip(before), d.now)
 	}
 	d.now = s
 	d.entry.linker.drains.Add(1)
@@ -117,31 +128,83 @@ func (d *desk) begin(before []<-chan struct{}) {
 		defer d.entry.linker.drains.Done()
 		defer close(s.ended)
 		for _, b := range before {
-			<-b
+			<-b.ended
 		}
 		s.work()
 	}()
 }
 
-// end lets the goroutine finish what waits, tell the guest and end; the channel tells when, nil if
-// it never began.
-func (d *desk) end() <-chan struct{} {
+// leave says that the worker leaves the table, and answers the shift that is to end; nil if it
+// never began.
+func (d *desk) leave() *shift {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.now == nil {
-		return nil
+	if d.now != nil {
+		d.now.leaving = true
 	}
-	if d.now.open {
-		d.now.open, d.now.asked = false, d.entry.linker.ports.Now()
+	return d.now
+}
+
+// end lets the goroutine finish what waits, tell the guest and end.
+func (s *shift) end() {
+	s.desk.mu.Lock()
+	defer s.desk.mu.Unlock()
+	if s.open {
+		s.open, s.asked = false, s.desk.entry.linker.ports.Now()
 	}
-	d.now.rouse()
-	return d.now.ended
+	s.rouse()
+}
+
+// inherit makes to the heir of s, if it is of the same component and s has none.
+func (s *shift) inherit(to *shift) {
+	if !s.desk.entry.isSame(to.desk.entry) {
+		return
+	}
+	s.desk.mu.Lock()
+	defer s.desk.mu.Unlock()
+	if s.heir == nil {
+		s.heir = to
+	}
+}
+
+// bequeath leaves tasks to the heir, before all that waits for that, and answers how many it has no
+// room for, or wanted but is not shown; without an heir all.
+func (s *shift) bequeath(tasks []task) (lost uint64) {
+	s.desk.mu.Lock()
+	heir := s.heir
+	s.desk.mu.Unlock()
+	if heir == nil {
+		return uint64(len(tasks))
+	}
+	d := heir.desk
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range tasks {
+		switch t := &tasks[i]; {
+		case !d.entry.isToldOf(t):
+		case len(heir.bequest) >= d.entry.linker.cfg.WorkerQueueMax,
+			t.message != nil && !d.entry.fits(t.message):
+			lost++
+		default:
+			heir.bequest = append(heir.bequest, *t)
+		}
+	}
+	return lost
+}
+
+// isToldOf says whether e wants to be told t.
+func (e *entry) isToldOf(t *task) bool {
+	if t.what == fnMessage {
+		return e.wanted(broker.Upstream, t.message)
+	}
+	return e.wants[broker.Upstream].has(clientsTopic)
 }
 
 // over waits for the end of the goroutine, if it ever began.
 func (d *desk) over() {
-	if ended := d.end(); ended != nil {
-		<-ended
+	if s := d.leave(); s != nil {
+		s.end()
+		<-s.ended
 	}
 }
 
@@ -216,7 +279,8 @@ func (s *shift) tell(t *task) <-chan time.Time {
 			continue
 		}
 		if err == errClosedEntry && t.what != fnTimer && t.what != fnStop {
-			break // its keys are of another schema by now
+			d.say(s.bequeath([]task{*t})) // its keys are of another schema by now
+			return nil
 		}
 		if t.what == fnTimer && err != nil {
 			return after(time.Second) // a worker that once failed is not silent for ever

@@ -2,7 +2,10 @@ package link
 
 import (
 	"context"
+	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -169,4 +172,117 @@ func TestAFullDesk(t *testing.T) {
 	e.use.Unlock()
 	h.hears(out, "timer ", "told 0", "told 1", "told 2")
 	h.eventually("it is said", func() bool { return e.lost.Load() == 2 })
+}
+
+// TestWorkersMissNothing while others come in their place: a loop that has found the old ones may
+// still be about to tell them, and one that finds the new ones tells those.
+func TestWorkersMissNothing(t *testing.T) {
+	h, _, out := workerHouse(t, nil)
+	h.loops.count = 1
+	h.link(Spec{RoleWorker: {worker("")}})
+	h.hears(out, "timer ")
+	ls := h.linker.listener("main")
+	late := broker.Message{Topic: []byte("a"), Payload: []byte("1")}
+	tell := func(c *chain) { c.tell(asking{h.clock.now(), &device, 0}, broker.Keep, &late, nil) }
+	before := ls.table.Load()
+	h.swap(RoleWorker, worker("every=9"))
+	h.accept("a", "2")
+	tell(before.chains[RoleWorker])
+	h.loops.turn(0)
+	h.hears(out, "timer ", "told 1", "stopped ", "timer ", "told 2")
+
+	// A loop finds the new ones as soon as they are in the table.
+	old, _ := before.chainOf(RoleWorker)
+	have, _ := ls.table.Load().chainOf(RoleWorker)
+	ls.hold()
+	next := ls.table.Load().with(RoleWorker, newChain(old, have))
+	ls.put(next)
+	late.Payload = []byte("3")
+	tell(next.chains[RoleWorker])
+	h.linker.engage(before.with(RoleWorker, newChain(have, old)), next)
+	ls.unlock()
+	h.loops.turn(0)
+	h.hears(out, "timer ", "told 1", "stopped ", "timer ", "told 2", "stopped ", "timer ", "told 3")
+}
+
+// TestWorkersMissNothingOfALoop that goes on meanwhile.
+func TestWorkersMissNothingOfALoop(t *testing.T) {
+	h, _, out := workerHouse(t, nil)
+	h.loops.count = 1
+	h.link(Spec{RoleWorker: {worker("")}})
+	heard := func() (all []string) {
+		for _, w := range out.all() {
+			if n, ok := strings.CutPrefix(w, "told "); ok {
+				all = append(all, n)
+			}
+		}
+		return all
+	}
+	want := make([]string, 0, 200)
+	for range 10 {
+		h.swapWhile(func() {
+			if len(want) < cap(want) {
+				want = append(want, strconv.Itoa(len(want)))
+				h.accept("a", want[len(want)-1])
+			}
+		})
+	}
+	for len(want) < cap(want) {
+		want = append(want, strconv.Itoa(len(want)))
+		h.accept("a", want[len(want)-1])
+	}
+	h.eventually("all is told", func() bool {
+		h.loops.turn(0)
+		return len(heard()) >= len(want)
+	})
+	if got := heard(); !slices.Equal(got, want) {
+		t.Errorf("heard %q", got)
+	}
+}
+
+// swapWhile swaps the worker of main; the loop calls f in each turn until that is done.
+func (h *house) swapWhile(f func()) {
+	h.t.Helper()
+	swapped := make(chan error, 1)
+	go func() {
+		_, err := h.linker.Swap(h.t.Context(), Request{
+			Listener: "main", Role: RoleWorker, Ref: worker("every=9"),
+		})
+		swapped <- err
+	}()
+	for {
+		f()
+		h.loops.turn(0)
+		select {
+		case err := <-swapped:
+			if err != nil {
+				h.t.Fatal(err)
+			}
+			return
+		default:
+			runtime.Gosched()
+		}
+	}
+}
+
+// TestAWorkerLeavesItsQueue to the version for which its keys in kv were migrated.
+func TestAWorkerLeavesItsQueue(t *testing.T) {
+	h, _, out := workerHouse(t, nil)
+	h.link(Spec{RoleWorker: {worker("")}})
+	h.hears(out, "timer ")
+	e := h.linker.listener("main").table.Load().chains[RoleWorker].entries[0]
+	e.use.Lock() // as a migration does
+	for _, payload := range []string{"1", "2", "3"} {
+		h.accept("a", payload)
+	}
+	h.linker.Presence("main").Came(&device)
+	h.swap(RoleWorker, worker("every=9"))
+	h.accept("a", "4")
+	e.barred = true
+	e.use.Unlock()
+	h.hears(out, "timer ", "timer ", "told 1", "told 2", "told 3", "came "+device.ClientID,
+		"told 4")
+	if n := e.lost.Load(); n != 0 {
+		t.Errorf("%d lost", n)
+	}
 }

@@ -248,7 +248,7 @@ func TestKeysThatChangeMeanwhile(t *testing.T) {
 	h := newHouse(t, func(c *Config) { c.HandOverTimeout = time.Hour })
 	p := h.one(RoleDeduplicator, keeper(t, 1, "window=0"))
 	var stop atomic.Bool
-	done := make(chan int)
+	began, done := make(chan struct{}), make(chan int)
 	go func() {
 		n := 0
 		for ; !stop.Load() || n < 100; n++ {
@@ -260,9 +260,13 @@ func TestKeysThatChangeMeanwhile(t *testing.T) {
 				t.Errorf("message %d: news %v", n, fresh)
 				break
 			}
+			if n == 10 {
+				close(began)
+			}
 		}
 		done <- min(n, most)
 	}()
+	<-began
 	next, err := h.linker.Prepare(t.Context(), "p", "", []Change{{
 		Listener: "main", Role: RoleDeduplicator, Ref: keeper(t, 2, "window=0"),
 	}})

@@ -107,8 +107,8 @@ func (p *policy) Route(
 	if t.recorded != nil && p.ls.linker.ports.History != nil {
 		p.record(t, v, m, (*out)[from:])
 	}
-	if t.chains[RoleWorker] != nil {
-		p.tellWorkers(asking{now, who, broker.Upstream}, v, m, (*out)[from:])
+	if c := t.chains[RoleWorker]; c != nil {
+		c.tell(asking{now, who, broker.Upstream}, v, m, (*out)[from:])
 	}
 	return v
 }

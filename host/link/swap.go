@@ -44,7 +44,7 @@ func (l *Linker) Link(ctx context.Context, listener string, spec Spec) error {
 		}
 	} else {
 		ls.settle()
-		engage(old, next)
+		l.engage(old, next)
 		l.drain(released(old, next))
 	}
 	l.audit(change{listener: listener, began: began, took: took, err: err})
@@ -206,7 +206,7 @@ func (l *Linker) rollback(ls *listener, role Role) (Result, error) {
 		return res, err
 	}
 	ls.settle()
-	engage(old, next)
+	l.engage(old, next)
 	res.New = next.component(role, res.Position)
 	return res, nil
 }

@@ -2,7 +2,6 @@ package link
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/hpmq/hpmq/lite/broker"
@@ -22,15 +21,15 @@ func (p *Ports) after() func(time.Duration) <-chan time.Time {
 	return time.After
 }
 
-// engage starts the workers that stand in next alone and stops those that stand in old alone. A
-// worker starts when all that are stopped have ended.
-func engage(old, next *table) {
+// relieve opens a shift for the workers that stand in next alone, before a loop can find next: what
+// they are told waits until those that stand in old alone have ended, see engage.
+func relieve(old, next *table) {
 	had, _ := old.chainOf(RoleWorker)
 	have, _ := next.chainOf(RoleWorker)
-	var ending []<-chan struct{}
-	for _, e := range had {
-		if !slices.Contains(have, e) {
-			ending = append(ending, e.desk.end())
+	var ending []*shift
+	for _, e := range without(had, have) {
+		if s := e.desk.leave(); s != nil {
+			ending = append(ending, s)
 		}
 	}
 	for _, e := range have {
@@ -38,21 +37,41 @@ func engage(old, next *table) {
 	}
 }
 
-// tellWorkers tells those who want it of a message that goes on, as v and out say.
-func (p *policy) tellWorkers(a asking, v broker.Verdict, m *broker.Message, out []broker.Message) {
+// engage stops the workers that stand in old alone, as soon as no loop can be about to tell them
+// something: relieve has put others in their place.
+func (l *Linker) engage(old, next *table) {
+	had, _ := old.chainOf(RoleWorker)
+	have, _ := next.chainOf(RoleWorker)
+	var ending []*shift
+	for _, e := range without(had, have) {
+		if s := e.desk.leave(); s != nil {
+			ending = append(ending, s)
+		}
+	}
+	if len(ending) == 0 {
+		return
+	}
+	l.ports.Quiescer.Quiesce(func() {
+		for _, s := range ending {
+			s.end()
+		}
+	})
+}
+
+// tell tells the workers that want it of a message that goes on, as v and out say.
+func (c *chain) tell(a asking, v broker.Verdict, m *broker.Message, out []broker.Message) {
 	switch v {
 	case broker.Keep:
-		p.tellWorkersOf(a, m)
+		c.tellOf(a, m)
 	case broker.Replace:
 		for i := range out {
-			p.tellWorkersOf(a, &out[i])
+			c.tellOf(a, &out[i])
 		}
 	}
 }
 
-func (p *policy) tellWorkersOf(a asking, m *broker.Message) {
-	c := p.ls.table.Load().asked(RoleWorker, broker.Upstream, m.Topic)
-	if c == nil {
+func (c *chain) tellOf(a asking, m *broker.Message) {
+	if !c.wants[broker.Upstream].has(m.Topic) {
 		return
 	}
 	for _, e := range c.entries {
