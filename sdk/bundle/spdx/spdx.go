@@ -17,8 +17,8 @@ import (
 //go:embed ids.txt
 var ids string
 
-// exceptions are the identifiers of what may stand behind WITH, sorted: of the same list 3.24, as
-// the package spdx-exceptions 2.5.0 has them.
+// exceptions are the identifiers of what may stand behind WITH, sorted, as the package
+// spdx-exceptions 2.5.0 has them (CC-BY-3.0, of the SPDX workgroup).
 //
 //go:embed exceptions.txt
 var exceptions string
