@@ -77,3 +77,46 @@ func TestARollbackAfterARestart(t *testing.T) {
 		t.Errorf("a role that never changed: %v", err)
 	}
 }
+
+// TestARollbackAfterAReload goes back to what a restart brings up, too: a reload that changes
+// nothing is no version to go back to.
+func TestARollbackAfterAReload(t *testing.T) {
+	cfg := keeping(t, t.TempDir(), "l")
+	cfg.Listeners[0].Link = reroute("a", "d")
+	a := start(t, cfg, Options{})
+	router := client.Rollback{Listener: "l", Role: "router"}
+	at := func(want string) {
+		t.Helper()
+		if got := goes(t, a, "l", "a"); got != want {
+			t.Errorf("went to %s, not %s", got, want)
+		}
+	}
+	reload := func() {
+		t.Helper()
+		if err := a.Reload(t.Context(), cfg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, first := range []bool{true, false} {
+		if _, err := ask(t, a).Swap(t.Context(), client.Swap{Listener: "l", Role: "router",
+			Use: "router-rules", Config: redirect("a", "b")}); err != nil {
+			t.Fatal(err)
+		}
+		at("b")
+		if !first {
+			if _, err := ask(t, a).Rollback(t.Context(), router); err != nil {
+				t.Fatal(err)
+			}
+			at("d")
+		}
+		reload()
+		if _, err := ask(t, a).Rollback(t.Context(), router); err != nil {
+			t.Fatal(err)
+		}
+		want := map[bool]string{true: "d", false: "b"}[first]
+		at(want)
+		stopped(t, a)
+		a = start(t, cfg, Options{})
+		at(want)
+	}
+}
