@@ -122,6 +122,7 @@ func (pt *part) try(s *selection) {
 		c.recorded = both(pt.old.recorded, pt.next.recorded)
 		pt.candidate = &c
 	}
+	pt.plan.l.keep(pt.candidate)
 	active := *pt.old
 	active.recorded = pt.candidate.recorded
 	active.trial = &trial{s, pt.candidate}

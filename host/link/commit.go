@@ -94,6 +94,7 @@ func (p *Plan) audited(
 // put makes t the table of the listener: every question asked from now on is answered by it. engage
 // must follow.
 func (ls *listener) put(t *table) time.Duration {
+	ls.linker.keep(t)
 	relieve(ls.table.Load(), t)
 	at := time.Now()
 	ls.table.Store(t)

@@ -183,6 +183,7 @@ func (e *entry) close() {
 			p.Close()
 		}
 	}
+	e.linker.forget(e)
 	e.linker.modules.release(e.module)
 	e.ward.give(e)
 }

@@ -79,6 +79,8 @@ type Linker struct {
 	listeners map[string]*listener
 	closed    bool
 	modules   modules
+	// keepers are the entries that use kv beside the loops, see keep.
+	keepers map[*entry]struct{}
 	// moving is held by who changes a table: what is linked agrees on the schemas of kv.
 	moving sync.Mutex
 	// drains are the goroutines that Close waits for: those that close entries, and workers.
@@ -95,7 +97,7 @@ func New(engine *wasm.Engine, cfg Config, ports Ports) (*Linker, error) {
 		return nil, errors.New("link: new: Read, Quiescer, Log and Now are needed")
 	}
 	l := &Linker{engine: engine, cfg: cfg, ports: ports, contracts: served(),
-		listeners: map[string]*listener{}}
+		listeners: map[string]*listener{}, keepers: map[*entry]struct{}{}}
 	l.modules.engine = engine
 	return l, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -143,6 +144,9 @@ func (k migrator) agree(l *Linker, e *entry, shifts []turnover) error {
 		if !slices.ContainsFunc(shifts, changed) {
 			all = append(all, users([]turnover{{&table{}, t}}, false)...)
 		}
+		if t.trial != nil && !slices.ContainsFunc(shifts, changed) {
+			all = append(all, users([]turnover{{&table{}, t.trial.candidate}}, false)...)
+		}
 	}
 	for _, other := range all {
 		if other.name == e.name && other.schema != e.schema {
@@ -187,11 +191,7 @@ func (k migrator) migrate(l *Linker, shifts []turnover) (bringing, error) {
 			fuel: l.cfg.MigrationFuel, kv: k.kv}
 		mg.from, _ = k.kv.Schema(e.name)
 		mg.used = slices.ContainsFunc(users(shifts, true), e.isNamed)
-		for _, old := range append(users(shifts, true), users(shifts, false)...) {
-			if old.name == e.name && old.role.isBeside() && !slices.Contains(mg.beside, old) {
-				mg.beside = append(mg.beside, old)
-			}
-		}
+		mg.beside = l.besideOf(e, users(shifts, false))
 		m.all = append(m.all, mg)
 		if err := mg.begin(); err != nil {
 			m.end()
@@ -199,6 +199,41 @@ func (k migrator) migrate(l *Linker, shifts []turnover) (bringing, error) {
 		}
 	}
 	return m, nil
+}
+
+// besideOf are those of the component of e that may be in a guest beside the loops: of who come,
+// and of who ever stood in a table and are not closed yet.
+func (l *Linker) besideOf(e *entry, come []*entry) (all []*entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, other := range append(come, slices.Collect(maps.Keys(l.keepers))...) {
+		if other.name == e.name && other.role.isBeside() && !slices.Contains(all, other) {
+			all = append(all, other)
+		}
+	}
+	return all
+}
+
+// keep notes who stands in a table that is about to answer and uses kv beside the loops, until it
+// is closed.
+func (l *Linker) keep(t *table) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for r := range roleCount {
+		entries, _ := t.chainOf(r)
+		for _, e := range entries {
+			if e.usesKV && r.isBeside() {
+				l.keepers[e] = struct{}{}
+			}
+		}
+	}
+}
+
+// forget is for an entry that is closed.
+func (l *Linker) forget(e *entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.keepers, e)
 }
 
 func (mg *migration) begin() error {

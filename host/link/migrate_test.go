@@ -295,3 +295,44 @@ func TestKeysThatChangeMeanwhile(t *testing.T) {
 		}
 	}
 }
+
+// TestACanaryHasItsKeys: no other listener may change the schema of what a canary uses.
+func TestACanaryHasItsKeys(t *testing.T) {
+	h := newHouse(t, func(c *Config) { c.HandOverTimeout = time.Hour })
+	h.one(RoleDeduplicator, ref("deduplicator", ""))
+	p := h.prepare("p", Change{Listener: "main", Role: RoleDeduplicator, Ref: keeper(t, 0, "")})
+	if err := p.Canary(Selector{Percent: 50}); err != nil {
+		t.Fatal(err)
+	}
+	h.chest()
+	err := h.linker.Link(t.Context(), "other", Spec{RoleDeduplicator: {keeper(t, 1, "")}})
+	if refusedAt(t, err, StepMigrate); h.chestShown()[0] != '0' {
+		t.Error(h.chestShown())
+	}
+	p.Abort()
+	if err := h.linker.Link(t.Context(), "other", Spec{
+		RoleDeduplicator: {keeper(t, 1, "")},
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestWhoIsNotClosedIsHeld: a worker that is swapped out and still has something to do is kept out
+// of its guest while its keys are migrated, and after.
+func TestWhoIsNotClosedIsHeld(t *testing.T) {
+	h, _, out := workerHouse(t, nil)
+	h.link(Spec{RoleWorker: {worker("")}})
+	h.hears(out, "timer ")
+	ls := h.linker.listener("main")
+	e := ls.table.Load().chains[RoleWorker].entries[0]
+	e.usesKV = true
+	h.linker.keep(ls.table.Load())
+	h.swap(RoleWorker, worker("every=9"))
+	if got := h.linker.besideOf(e, nil); len(got) != 1 || got[0] != e {
+		t.Errorf("held: %v", got)
+	}
+	if err := h.linker.Unlink("main"); err != nil {
+		t.Fatal(err)
+	}
+	h.eventually("it is closed", func() bool { return len(h.linker.besideOf(e, nil)) == 0 })
+}
