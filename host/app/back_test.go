@@ -2,6 +2,7 @@ package app
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -118,5 +119,44 @@ func TestARollbackAfterAReload(t *testing.T) {
 		stopped(t, a)
 		a = start(t, cfg, Options{})
 		at(want)
+	}
+}
+
+// TestAStartThatCannotLinkTheLastGoesBackToTheOneBefore: what the last change linked cannot be had,
+// so what was before it answers, and not what the configuration says; that stays so.
+func TestAStartThatCannotLinkTheLastGoesBackToTheOneBefore(t *testing.T) {
+	dir := t.TempDir()
+	e := &echoes{t: t, cfg: diskNode(dir), came: map[string]bool{}}
+	e.begin()
+	sources := e.versions()
+	e.swap("one", sources[0], func() {})
+	e.swap("two", sources[1], func() {})
+	at := func(want string) {
+		t.Helper()
+		linked, err := e.ask.Link(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range linked {
+			if l.Role == "deduplicator" && l.Version != want {
+				t.Errorf("version %s is linked, not %s", l.Version, want)
+			}
+		}
+	}
+	at("0.2.1")
+	if err := e.app.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, digest, _ := sentSource(sources[1])
+	gone := filepath.Join(dir, "bundles", strings.TrimPrefix(digest, "sha256:"))
+	if err := os.Remove(gone); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		e.begin()
+		at("0.2.0")
+		if err := e.app.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -54,6 +54,7 @@ type want struct {
 	plain  link.Spec
 	over   rollout.Linked
 	why    string              // what changes linked may not be any more
+	back   bool                // over is what was linked before the last change
 	sought map[string][]sought // by role, those of the configuration; with over once it is linked
 	redact link.Spec           // nil if nothing redacts its message log
 	keys   *cert.Store         // nil without TLS
@@ -160,7 +161,9 @@ func (c *changeover) readLink(ctx context.Context, w *want) (err error) {
 	case err == nil:
 		w.plain, w.spec, w.over = w.spec, spec, over
 	case w.door == nil:
-		return a.forgetChanges(w.next.Name, err.Error())
+		w.plain = w.spec
+		c.retreat(w, err)
+		return nil
 	case errors.Is(err, errUntrusted): // told once it is committed
 		w.why, err = err.Error(), nil
 	}
@@ -269,12 +272,8 @@ func (c *changeover) apply(ctx context.Context, w *want) error {
 func (c *changeover) link(ctx context.Context, w *want, d *door) error {
 	a := c.app
 	err := a.linker.Link(ctx, d.key, w.spec)
-	if err != nil && w.plain != nil {
-		why := renamed(err, d.key, w.next.Name).Error()
-		if err = a.forgetChanges(w.next.Name, why); err != nil {
-			return err
-		}
-		w.spec, w.plain, w.over = w.plain, nil, rollout.Linked{}
+	for err != nil && w.plain != nil {
+		c.retreat(w, renamed(err, d.key, w.next.Name))
 		err = a.linker.Link(ctx, d.key, w.spec)
 	}
 	if err != nil {
@@ -284,8 +283,27 @@ func (c *changeover) link(ctx context.Context, w *want, d *door) error {
 	return nil
 }
 
+// retreat gives up what changes linked, which cannot be linked any more, for what was linked before
+// the last of them, and that for what the configuration says. Said makes it durable, once that is
+// linked.
+func (c *changeover) retreat(w *want, why error) {
+	w.why = why.Error()
+	if before, ok := c.app.changes.machine.Before(w.next.Name); ok && !w.back {
+		if spec, err := c.app.overlaid(w.plain, &before); err == nil {
+			w.spec, w.over, w.back = spec, before, true
+			return
+		}
+	}
+	w.spec, w.plain, w.over = w.plain, nil, rollout.Linked{}
+}
+
 // said says what a link has to do with changes.
 func (c *changeover) said(w *want) error {
+	if w.back && w.plain != nil {
+		c.app.log.Warn("app: linked as before the last change", "listener", w.next.Name, "why",
+			w.why)
+		return c.app.changes.machine.Retreat(w.over, w.why)
+	}
 	if w.plain == nil {
 		return c.app.forgetChanges(w.next.Name,
 			cmp.Or(w.why, "its link in the configuration is another since"))

@@ -97,6 +97,33 @@ func back(it Item, now, was []Slot) ([]Item, error) {
 
 func same(x, y Slot) bool { return reflect.DeepEqual(x, y) }
 
+// Before answers what was linked to a listener before the last change of each of its roles. False
+// if that is not known, or is what the configuration says.
+func (m *Machine) Before(listener string) (Linked, bool) {
+	m.mu.Lock()
+	had, before := m.book.links[listener], m.book.before[listener]
+	m.mu.Unlock()
+	if had.Base != before.Base || len(before.Chains) == 0 {
+		return Linked{}, false
+	}
+	next := had.with(had.Chains)
+	for role, chain := range before.Chains {
+		if next.Chains[role] = chain; chain == nil {
+			delete(next.Chains, role)
+		}
+	}
+	return next, len(next.Chains) > 0
+}
+
+// Retreat makes durable that l, which is of Before, is linked: a start could not link what came
+// after it.
+func (m *Machine) Retreat(l Linked, why string) error {
+	m.write.Lock()
+	defer m.write.Unlock()
+	return m.appendOwed(&record{Links: []Linked{l}, Why: fmt.Sprintf(
+		"listener %s is linked as it was before its last change: %s", l.Listener, why)})
+}
+
 // with is l with a copy of chains.
 func (l Linked) with(chains map[string][]Slot) Linked {
 	l.Chains = map[string][]Slot{}
