@@ -73,10 +73,15 @@ type stage struct {
 
 // newStage links transformer-json, which a candidate is to replace.
 func newStage(t *testing.T, dir string, o Options) *stage {
+	return newStageWith(t, dir, o, func(*configs.Config) {})
+}
+
+func newStageWith(t *testing.T, dir string, o Options, set func(*configs.Config)) *stage {
 	s := &stage{t: t, clock: newHandClock(), cfg: keeping(t, dir, "l", "other")}
 	for i := range s.cfg.Listeners {
 		s.cfg.Listeners[i].Link.Transformer = []configs.Component{{Use: "transformer-json"}}
 	}
+	set(&s.cfg)
 	o.clock = s.clock
 	s.App = start(t, s.cfg, o)
 	s.client = ask(t, s.App)

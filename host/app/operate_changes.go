@@ -252,7 +252,34 @@ func (o *operator) changeOf(c *rollout.Change) client.Change {
 			Candidate: vitalsOf(&h.Candidate), Active: vitalsOf(&h.Active),
 		}
 	}
+	if s, ok := o.changes.machine.Shadowed(c.ID); ok {
+		out.Shadow = shadowOf(&s)
+	}
 	return out
+}
+
+func shadowOf(s *rollout.Shadowed) *client.Comparison {
+	answered := max(s.Asked-s.Failed, 1)
+	out := &client.Comparison{
+		Asked: s.Asked, Matched: s.Matched, Failed: s.Failed, LeftOut: s.LeftOut,
+		MatchRate: s.MatchRate(),
+		Active:    costOf(s.ActiveFuel/answered, s.Active.Latency),
+		Candidate: costOf(s.Fuel/answered, s.Latency),
+	}
+	for _, d := range s.Differences {
+		out.Differences = append(out.Differences, client.Difference{
+			Listener: d.Listener, Role: d.Role, Position: d.Position, ClientID: d.Client,
+			Topic: d.Topic, Active: d.Active, Candidate: d.Candidate,
+		})
+	}
+	return out
+}
+
+func costOf(fuel uint64, l []rollout.Bucket) client.Cost {
+	return client.Cost{
+		Fuel: fuel, P50Micros: quantile(l, 50), P90Micros: quantile(l, 90),
+		P99Micros: quantile(l, 99),
+	}
 }
 
 func pinOf(p *rollout.Pin) *client.Component {

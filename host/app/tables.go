@@ -140,13 +140,10 @@ func (p *plan) Health() rollout.Health {
 }
 
 func sideOf(v *link.Vitals) rollout.Side {
-	s := rollout.Side{
+	return rollout.Side{
 		Calls: v.Calls, Refused: v.Refused, Faults: rollout.Faults(v.Faults), Fuel: v.Fuel,
+		Latency: buckets(&v.Latency),
 	}
-	v.Latency.Each(func(upTo time.Duration, n uint64) {
-		s.Latency = append(s.Latency, rollout.Bucket{UpTo: upTo, Count: n})
-	})
-	return s
 }
 
 // Shadow is rollout.Shadow. It ends with the node, if that ends first.
@@ -155,7 +152,25 @@ func (p *plan) Shadow(sample float64) error { return p.Plan.Shadow(p.app.life, s
 // Compared is rollout.Shadow.
 func (p *plan) Compared() rollout.Comparison {
 	c := p.Comparison()
-	return rollout.Comparison{Asked: c.Matched + c.Differed + c.Failed, Matched: c.Matched}
+	out := rollout.Comparison{
+		Asked: c.Matched + c.Differed + c.Failed, Matched: c.Matched, Failed: c.Failed,
+		LeftOut: c.LeftOut, ActiveFuel: c.Active, Fuel: c.Candidate, Latency: buckets(&c.Latency),
+	}
+	for i := range c.Differences {
+		d := &c.Differences[i]
+		out.Differences = append(out.Differences, rollout.Difference{
+			Listener: p.names[d.Listener], Role: d.Role.String(), Position: d.Position,
+			Client: d.Client, Topic: d.Topic, Active: d.Active, Candidate: d.Candidate,
+		})
+	}
+	return out
+}
+
+func buckets(l *link.Latency) (list []rollout.Bucket) {
+	l.Each(func(upTo time.Duration, n uint64) {
+		list = append(list, rollout.Bucket{UpTo: upTo, Count: n})
+	})
+	return list
 }
 
 // Commit is rollout.Decision.

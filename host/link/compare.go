@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hpmq/hpmq/lite/broker"
@@ -31,7 +32,8 @@ type Comparison struct {
 	Differences []Difference
 }
 
-// Difference is a question with two answers, for people; long ones are cut.
+// Difference is a question with two answers, for people; long ones are cut. Client, topics and
+// payloads are left out where failures are redacted.
 type Difference struct {
 	Listener          string
 	Role              Role
@@ -87,11 +89,18 @@ func (g *shadowing) count(c *copied, r *reply, took time.Duration, err error) {
 }
 
 func (c *copied) difference(r *reply, err error) Difference {
-	at := c.to.at
+	at, bare := c.to.at, c.to.of.linker.cfg.RedactFailures
 	d := Difference{
-		Listener: at.Listener, Role: at.Role, Position: at.Position, Client: c.who.ClientID,
-		Active: c.reply.text(at.Role), Candidate: r.text(at.Role),
+		Listener: at.Listener, Role: at.Role, Position: at.Position,
+		Active: c.reply.text(at.Role, bare), Candidate: r.text(at.Role, bare),
 	}
+	if err != nil {
+		d.Candidate = "failed: " + string(failureKinds[kindOf(err)])
+	}
+	if bare {
+		return d
+	}
+	d.Client = cut(c.who.ClientID)
 	name := c.question.topic
 	if c.message != nil {
 		name = c.message.Topic
@@ -138,8 +147,8 @@ func cut(s string) string {
 	return s
 }
 
-// text is the answer for people.
-func (r *reply) text(role Role) string {
+// text is the answer for people; bare is without what messages say.
+func (r *reply) text(role Role, bare bool) string {
 	names := map[Role][]string{
 		RoleAuthorizer: {"allow", "next"}, RoleDeduplicator: {"news", "repeated", "unchanged"},
 		RoleRouter: {"deliver", "drop", "send"},
@@ -157,7 +166,11 @@ func (r *reply) text(role Role) string {
 	}
 	for i := range r.messages {
 		m := &r.messages[i]
+		if bare {
+			out += fmt.Sprintf(" QoS %d, %d bytes", m.QoS, len(m.Payload))
+			continue
+		}
 		out += fmt.Sprintf(" %s (QoS %d) %q", m.Topic, m.QoS, cut(string(m.Payload)))
 	}
-	return cut(out)
+	return cut(strings.TrimSpace(out))
 }

@@ -85,6 +85,32 @@ func TestAShadowComparesAnswers(t *testing.T) {
 	}
 }
 
+// What differs is told without what it was about.
+func TestWhatDiffersIsRedacted(t *testing.T) {
+	for name, c := range map[string]struct {
+		role            Role
+		old, next, says string
+	}{
+		"changed": {RoleTransformer, "", "tag=v2:;", "QoS 1, 9 bytes"},
+		"trap":    {RoleTransformer, "", "call:trap", "failed: trap"},
+		"route":   {RoleRouter, "redirect=b;", "redirect=private/c;", "send QoS 1, 6 bytes"},
+	} {
+		h := newHouse(t, func(c *Config) { c.RedactFailures = true })
+		p, policy := h.shadowed(c.role, ref(c.role.String(), c.old), ref(c.role.String(), c.next))
+		var out []broker.Message
+		if m := message("private", "secret"); c.role == RoleRouter {
+			policy.Route(h.clock.now(), &device, m, &out)
+		} else {
+			policy.Transform(h.clock.now(), broker.Upstream, &device, m, &out)
+		}
+		d := h.compared(p, 1).Differences[0]
+		if d.Client+d.Topic != "" || d.Candidate != c.says {
+			t.Errorf("%s: %+v", name, d)
+		}
+		p.Abort()
+	}
+}
+
 // What a shadow sets and publishes is nobody's: the active version goes on as if it were not there.
 func TestAShadowHasNoEffect(t *testing.T) {
 	h := newHouse(t, nil)

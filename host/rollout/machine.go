@@ -70,6 +70,9 @@ type Machine struct {
 	busy    map[string]string
 	failing error
 	closed  bool
+	// shadowed is what shadows found, shadows the ids of those changes, the oldest first.
+	shadowed map[string]Shadowed
+	shadows  []string
 }
 
 // Report says what Open found.
@@ -95,7 +98,8 @@ func Open(cfg Config, ports Ports) (*Machine, Report, error) {
 		return nil, rep, err
 	}
 	m := &Machine{cfg: cfg, ports: ports, book: newBook(cfg), stream: newStream(cfg.EventsMax),
-		works: map[string]*work{}, plans: map[string]Plan{}, busy: map[string]string{}}
+		works: map[string]*work{}, plans: map[string]Plan{}, busy: map[string]string{},
+		shadowed: map[string]Shadowed{}}
 	err := ports.Ledger.Load(func(b []byte) error {
 		r, err := decode(b)
 		if errors.Is(err, ErrVersion) {

@@ -124,8 +124,29 @@ type Shadow interface {
 
 // Comparison counts questions that both versions answered.
 type Comparison struct {
-	Asked   uint64 `json:"asked"`
-	Matched uint64 `json:"matched"`
+	// Asked are Matched with the same answer, Failed without one of the candidate, and those with
+	// another.
+	Asked, Matched, Failed uint64
+	// LeftOut were not asked, because there was no room for them.
+	LeftOut uint64
+	// ActiveFuel and Fuel are what the compared answers took, of the active version and of the
+	// candidate.
+	ActiveFuel, Fuel uint64
+	// Latency is the candidate's. That of the active version is in Health.
+	Latency []Bucket
+	// Differences are some of them, the latest last.
+	Differences []Difference
+}
+
+// MatchRate is the share of Asked that matched, 0 of none.
+func (c *Comparison) MatchRate() float64 { return ratio(c.Matched, max(c.Asked, 1)) }
+
+// Difference is a question with two answers, as text for people.
+type Difference struct {
+	Listener, Role    string
+	Position          int
+	Client, Topic     string
+	Active, Candidate string
 }
 
 // Selector says whom a candidate serves: who one of its criteria holds for, or all of them. What is

@@ -29,6 +29,7 @@ func (w *work) shadow() *ending {
 		return refused(string(Shadowing), err)
 	}
 	end := w.dwell(s.For, eye)
+	w.m.compared(w.q.ID, Shadowed{p.Compared(), w.plan.Health().Active})
 	if err := p.Shadow(0); err != nil && end == nil {
 		end = refused(string(Shadowing), err)
 	}
@@ -36,9 +37,10 @@ func (w *work) shadow() *ending {
 		return end
 	}
 	c := p.Compared()
-	if s.MatchMin > 0 && (c.Asked == 0 || ratio(c.Matched, c.Asked) < s.MatchMin) {
-		return refused(string(Shadowing), fmt.Errorf("%d of %d answers were those of the active "+
-			"version; %.2f %% are needed", c.Matched, c.Asked, s.MatchMin*100))
+	if s.MatchMin > 0 && (c.Asked == 0 || c.MatchRate() < s.MatchMin) {
+		return refused(string(Shadowing), fmt.Errorf("%d of %d answers (%.2f %%) were those of "+
+			"the active version; %.2f %% are needed: hpmq-cli change show %s has some that differ",
+			c.Matched, c.Asked, c.MatchRate()*100, s.MatchMin*100, w.q.ID))
 	}
 	return nil
 }
@@ -114,7 +116,18 @@ func (w *work) hurried() bool {
 
 // watch begins to look at the candidate. It comes before what lets that serve somebody.
 func (w *work) watch() *watcher {
-	return newWatcher(w.m.ports.Clock.Now(), w.q.Thresholds, w.plan.Health())
+	return newWatcher(w.m.ports.Clock.Now(), w.q.Thresholds, w.health())
+}
+
+// health is that of the plan, where what a shadow failed to answer counts too.
+func (w *work) health() Health {
+	h := w.plan.Health()
+	if p, ok := w.plan.(Shadow); ok && w.state == Shadowing {
+		c := p.Compared()
+		h.Candidate.Calls += c.Asked
+		h.Candidate.Faults.Other += c.Failed
+	}
+	return h
 }
 
 // dwell waits, looks at the candidate meanwhile, and once more at the end.
@@ -136,7 +149,7 @@ func (w *work) dwell(d time.Duration, eye *watcher) *ending {
 		case <-clock.After(min(left, every)):
 			wake, every = w.plan.Stirred(), lookEvery
 		}
-		if why := eye.look(clock.Now(), w.plan.Health()); why != "" {
+		if why := eye.look(clock.Now(), w.health()); why != "" {
 			return &ending{state: RolledBack, why: why + "; the old version is linked", bad: true}
 		}
 	}

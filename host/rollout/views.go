@@ -53,6 +53,41 @@ func (m *Machine) Health(id string) (h Health, ok bool) {
 	return p.Health(), true
 }
 
+// Shadowed is what a shadow found, with how the active version did beside it.
+type Shadowed struct {
+	Comparison
+	Active Side
+}
+
+// shadowedMax is of how many changes that is known; it does not outlive the process.
+const shadowedMax = 64
+
+// compared keeps what the shadow of a change found.
+func (m *Machine) compared(id string, s Shadowed) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.shadowed[id] = s
+	m.shadows = append(m.shadows, id)
+	if len(m.shadows) > shadowedMax {
+		delete(m.shadowed, m.shadows[0])
+		m.shadows = slices.Delete(m.shadows, 0, 1)
+	}
+}
+
+// Shadowed answers what the shadow of a change has found until now, or when it was over.
+func (m *Machine) Shadowed(id string) (s Shadowed, ok bool) {
+	m.mu.Lock()
+	s, ok = m.shadowed[id]
+	plan := m.plans[id]
+	c := m.book.changes[id]
+	now := c != nil && c.State == Shadowing
+	m.mu.Unlock()
+	if p, has := plan.(Shadow); has && now && !ok {
+		return Shadowed{p.Compared(), plan.Health().Active}, true
+	}
+	return s, ok
+}
+
 // Subscribe reads the events from that number on; 0 is the oldest that is kept.
 func (m *Machine) Subscribe(from uint64) *Reader { return m.stream.subscribe(from) }
 

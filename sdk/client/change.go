@@ -117,6 +117,39 @@ type Change struct {
 	CommitMicros int64         `json:"commit_us,omitempty" doc:"Of the slowest listener"`
 	Marks        []ChangeMark  `json:"marks" doc:"When it came into which state"`
 	Health       *ChangeHealth `json:"health,omitempty" doc:"While it is at work"`
+	Shadow       *Comparison   `json:"shadow,omitempty" doc:"Until the broker starts again"`
+}
+
+// Comparison is what a shadow found: questions that were put to both versions.
+type Comparison struct {
+	Asked     uint64  `json:"asked"`
+	Matched   uint64  `json:"matched" doc:"The same answer"`
+	Failed    uint64  `json:"failed" doc:"The candidate had none"`
+	MatchRate float64 `json:"match_rate" doc:"matched of asked"`
+	LeftOut   uint64  `json:"left_out" doc:"Not put to the candidate: it was behind"`
+	Active    Cost    `json:"active"`
+	Candidate Cost    `json:"candidate"`
+	// Differences are the last ones, at most 16, the latest at the end.
+	Differences []Difference `json:"differences,omitempty"`
+}
+
+// Cost is what answers take.
+type Cost struct {
+	Fuel      uint64  `json:"fuel" doc:"Of one answer, on average"`
+	P50Micros float64 `json:"p50_us"`
+	P90Micros float64 `json:"p90_us"`
+	P99Micros float64 `json:"p99_us"`
+}
+
+// Difference is a question with two answers, cut to a line each.
+type Difference struct {
+	Listener  string `json:"listener"`
+	Role      string `json:"role"`
+	Position  int    `json:"position"`
+	ClientID  string `json:"client_id,omitempty" doc:"Not with wasm.failures: redacted"`
+	Topic     string `json:"topic,omitempty" doc:"Not with wasm.failures: redacted"`
+	Active    string `json:"active" doc:"Without topics and payloads if redacted"`
+	Candidate string `json:"candidate"`
 }
 
 // ChangePlace is one place of a change.

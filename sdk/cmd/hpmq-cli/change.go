@@ -184,6 +184,11 @@ func (s *settings) printChange(c *client.Change) error {
 			return err
 		}
 	}
+	if c.Shadow != nil {
+		if err := s.printShadow(c.Shadow); err != nil {
+			return err
+		}
+	}
 	if c.Health == nil {
 		return nil
 	}

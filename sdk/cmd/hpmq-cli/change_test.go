@@ -17,6 +17,7 @@ import (
 type changing struct {
 	asked  []string
 	events string
+	change string // what a change is, if not one that has just begun
 }
 
 func (b *changing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -29,6 +30,10 @@ func (b *changing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/api/v1/events":
 		_, _ = io.WriteString(w, b.events)
 	default:
+		if b.change != "" {
+			_, _ = io.WriteString(w, b.change)
+			return
+		}
 		_, _ = io.WriteString(w, `{"id":"x","state":"requested","marks":[{"seq":7,`+
 			`"at":"2026-01-31T15:04:05Z","state":"requested"}],"places":[]}`)
 	}
@@ -101,6 +106,54 @@ func TestSubmitReadsAFile(t *testing.T) {
 	code, _, errs = b.asks(t, "itmes: []\n", "change", "submit", "-f", "-")
 	if code != exitUsage || !strings.Contains(errs, "itmes") {
 		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
+// A change has what its shadow found: the last five that differ, and what the broker does not say
+// of them is not made up.
+func TestShowTellsWhatAShadowFound(t *testing.T) {
+	const shadow = `"asked":2000,"matched":1990,"failed":4,"left_out":7,"match_rate":0.995,` +
+		`"active":{"fuel":900,"p99_us":9},"candidate":{"fuel":1800,"p50_us":2.5,"p99_us":20},` +
+		`"differences":[{"listener":"m","role":"router","position":1,"client_id":"first",` +
+		`"topic":"t","active":"a","candidate":"b"}`
+	const bare = `,{"listener":"m","role":"router","position":1,"active":"send QoS 1, 3 bytes",` +
+		`"candidate":"drop\u001b[2J"}`
+	answer := `{"id":"x","state":"shadow","places":[],"marks":[],"shadow":{` + shadow
+	for name, c := range map[string]exchange{
+		"counts": {"change show x", answer + "]}}", "GET /api/v1/changes/x",
+			"1 990 of 2 000 answers alike (99.50 %), 4 failed, 7 left out; candidate fuel 1 800, " +
+				"p50 2.5 µs, p99 20.0 µs; active fuel 900, p50 0.0 µs, p99 9.0 µs"},
+		"difference": {"change show x", answer + "]}}", "GET /api/v1/changes/x",
+			"m router[1], first on t: a → b"},
+		"redacted": {"change show x", answer + bare + "]}}", "GET /api/v1/changes/x",
+			"m router[1]: send QoS 1, 3 bytes → drop"},
+	} {
+		t.Run(name, func(t *testing.T) { c.check(t) })
+	}
+	b := &changing{change: answer + strings.Repeat(bare, 5) + "]}}"}
+	code, out, errs := b.asks(t, "", "change", "show", "x")
+	if code != exitOK || strings.Count(out, "→") != 5 || strings.Contains(out, "first") ||
+		strings.Contains(out, "\x1b[2J") {
+		t.Errorf("exit %d: %s\n%s", code, errs, out)
+	}
+}
+
+// What came of a shadow is printed when it is over, before the state that follows.
+func TestWatchTellsWhatAShadowFound(t *testing.T) {
+	b := &changing{
+		events: `{"seq":7,"at":"2026-01-31T15:04:05Z","change":"x","state":"shadow"}` + "\n" +
+			`{"seq":9,"at":"2026-01-31T15:04:06Z","change":"x","state":"refused","of":"shadow"}` +
+			"\n",
+		change: `{"id":"x","state":"shadow","places":[],"marks":[{"seq":7,"state":"shadow"}],` +
+			`"shadow":{"asked":4,"matched":3,"match_rate":0.75,"differences":[{"listener":"m",` +
+			`"role":"router","position":0,"active":"send","candidate":"drop"}]}}`,
+	}
+	_, out, errs := b.asks(t, "", "change", "watch", "x")
+	began := strings.Index(out, "shadow")
+	found := strings.Index(out, "3 of 4 answers alike (75.00 %)")
+	differs, over := strings.Index(out, "m router[0]: send → drop"), strings.Index(out, "refused")
+	if began < 0 || found < began || differs < found || over < differs {
+		t.Errorf("printed %s\n%s", out, errs)
 	}
 }
 

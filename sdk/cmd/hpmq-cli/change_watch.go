@@ -110,6 +110,7 @@ type watching struct {
 	id     string
 	events chan client.ChangeEvent
 	health *client.ChangeHealth // the last of this state, not printed for good yet
+	shadow bool                 // what came of it is printed with the next state
 }
 
 // run answers the last event.
@@ -119,9 +120,10 @@ func (w *watching) run(ctx context.Context, ended <-chan error) (e client.Change
 	for {
 		select {
 		case e = <-w.events:
-			if err := w.settle(); err != nil {
+			if err := w.settle(ctx); err != nil {
 				return e, err
 			}
+			w.shadow = e.State == "shadow"
 			if err := w.print(e); err != nil || final(e.State) {
 				return e, err
 			}
@@ -150,22 +152,33 @@ func (w *watching) look(ctx context.Context) {
 		return // the stream says what is wrong
 	}
 	w.health = c.Health
+	text := healthText(c.Health)
+	if w.shadow && c.Shadow != nil {
+		text = shadowText(c.Shadow)
+	}
 	if terminal(w.s.out) && !w.s.json {
-		_, _ = io.WriteString(w.s.out, "\r\x1b[K"+healthText(c.Health))
+		_, _ = io.WriteString(w.s.out, "\r\x1b[K"+text)
 	}
 }
 
-// settle prints the last health before the next state.
-func (w *watching) settle() error {
+// settle prints the last health before the next state, or what came of the shadow.
+func (w *watching) settle(ctx context.Context) error {
 	h := w.health
 	w.health = nil
-	if h == nil || w.s.json {
+	if w.s.json || h == nil && !w.shadow {
 		return nil
 	}
 	if terminal(w.s.out) {
 		_, _ = io.WriteString(w.s.out, "\r\x1b[K")
 	}
-	return w.s.printHealth(h)
+	if !w.shadow {
+		return w.s.printHealth(h)
+	}
+	c, err := w.c.Change(ctx, w.id)
+	if err != nil || c.Shadow == nil {
+		return nil // the stream says what is wrong
+	}
+	return w.s.printShadow(c.Shadow)
 }
 
 func (s *settings) printHealth(h *client.ChangeHealth) error {
