@@ -76,8 +76,14 @@ var (
 	spaces = regexp.MustCompile(`\s+`)
 )
 
+// few is what the broker adds where a busy machine asked a candidate too little meanwhile.
+var few = regexp.MustCompile(`(; )?[a-z]+( step \d)? had \d+ questions in ` +
+	`\S+, \d+ are needed to judge it`)
+
 // plain is a line without what the eye passes over.
-func plain(line string) string { return strings.TrimSpace(spaces.ReplaceAllString(line, " ")) }
+func plain(line string) string {
+	return strings.TrimSpace(spaces.ReplaceAllString(few.ReplaceAllString(line, ""), " "))
+}
 
 // names are what digests and names of the README are in this run.
 type names map[string]string
