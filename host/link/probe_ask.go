@@ -8,18 +8,36 @@ import (
 // probeOf is how that function of a role is asked, nil if the role has none of that name. No table:
 // a program that asks no probes is not to link them.
 func probeOf(r Role, function string) func(*Probe, *Question, *Answer) error {
-	return map[Role]map[string]func(*Probe, *Question, *Answer) error{
-		RoleAuthenticator: {"authenticate": (*Probe).authenticate},
-		RoleAuthorizer:    {"authorize": (*Probe).authorize},
-		RoleTransformer:   {"upstream": (*Probe).transform, "downstream": (*Probe).transform},
-		RoleDeduplicator:  {"check": (*Probe).check},
-		RoleRouter:        {"route": (*Probe).route, "share": (*Probe).share},
-		RoleWorker: {
-			"on-message": (*Probe).told, "on-client": (*Probe).told, "on-timer": (*Probe).told,
-			"on-stop": (*Probe).told,
-		},
-		RoleCodec: {"decode": (*Probe).decode, "encode": (*Probe).encode},
-	}[r][function]
+	switch function {
+	case "authenticate":
+		return ofRole(r, RoleAuthenticator, (*Probe).authenticate)
+	case "authorize":
+		return ofRole(r, RoleAuthorizer, (*Probe).authorize)
+	case "upstream", "downstream":
+		return ofRole(r, RoleTransformer, (*Probe).transform)
+	case "check":
+		return ofRole(r, RoleDeduplicator, (*Probe).check)
+	case "route":
+		return ofRole(r, RoleRouter, (*Probe).route)
+	case "share":
+		return ofRole(r, RoleRouter, (*Probe).share)
+	case "decode":
+		return ofRole(r, RoleCodec, (*Probe).decode)
+	case "encode":
+		return ofRole(r, RoleCodec, (*Probe).encode)
+	case "on-message", "on-client", "on-timer", "on-stop":
+		return ofRole(r, RoleWorker, (*Probe).told)
+	}
+	return nil
+}
+
+func ofRole(
+	r, want Role, ask func(*Probe, *Question, *Answer) error,
+) func(*Probe, *Question, *Answer) error {
+	if r != want {
+		return nil
+	}
+	return ask
 }
 
 // word is the i-th of words.
