@@ -28,6 +28,13 @@ func built(t *testing.T, dir string, k *sign.Private) (*oci.Layout, *bundle.Bund
 	if k == nil {
 		return l, b
 	}
+	signed(t, l, b, k)
+	return l, b
+}
+
+// signed adds the signature of a key to a bundle.
+func signed(t *testing.T, l *oci.Layout, b *bundle.Bundle, k *sign.Private) {
+	t.Helper()
 	s, err := sign.Of(l, b.Descriptor)
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +46,6 @@ func built(t *testing.T, dir string, k *sign.Private) (*oci.Layout, *bundle.Bund
 	if _, err := sign.Attach(l, b.Descriptor, envelope); err != nil {
 		t.Fatal(err)
 	}
-	return l, b
 }
 
 // uploaded sends a bundle and answers its source.

@@ -36,17 +36,7 @@ func vouchedFor(t *testing.T) (s *stage, digest string) {
 	s.App = start(t, cfg, Options{clock: s.clock})
 	s.client = ask(t, s.App)
 	l, b := built(t, rebuilt(t), key)
-	statement, err := sign.Of(l, b.Descriptor)
-	if err != nil {
-		t.Fatal(err)
-	}
-	envelope, err := sign.Sign(*second, statement)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := sign.Attach(l, b.Descriptor, envelope); err != nil {
-		t.Fatal(err)
-	}
+	signed(t, l, b, second)
 	s.submit(client.NewChange{ID: "x", Items: []client.ChangeItem{{
 		Listener: "l", Role: "deduplicator", Source: uploaded(t, s.client, l)}}})
 	c := s.reaches("x", "done")
