@@ -86,7 +86,8 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Client speaks with registries. Several may use it at once.
 type Client struct {
-	cfg Config
+	cfg  Config
+	wait func(context.Context, time.Duration) error // a test owns it
 }
 
 // New answers a client. It reads nothing yet.
@@ -94,7 +95,7 @@ func New(cfg Config) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Client{cfg: cfg}, nil
+	return &Client{cfg: cfg, wait: sleep}, nil
 }
 
 // parse reads HOST[:PORT]/NAME[:TAG][@DIGEST].
@@ -119,7 +120,9 @@ func (c *Client) repository(ref registry.Reference) (*remote.Repository, error) 
 	local := loopback(ref.Registry)
 	return &remote.Repository{
 		Client: &auth.Client{
-			Client:     &http.Client{Transport: retry.NewTransport(secured{base, c.cfg.PlainHTTP})},
+			Client: &http.Client{Transport: retry.NewTransport(&conditional{
+				base: secured{base, c.cfg.PlainHTTP},
+			})},
 			Header:     http.Header{"User-Agent": {"hpmq"}},
 			Cache:      auth.NewCache(),
 			Credential: credential,
