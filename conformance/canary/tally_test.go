@@ -5,6 +5,7 @@ package canary
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,7 +24,6 @@ type tally struct {
 	mu      sync.Mutex
 	total   uint64
 	wrong   uint64 // missing, twice or not in order
-	loud    uint64 // published by a guest
 	streams []stream
 	span    span
 }
@@ -31,19 +31,25 @@ type tally struct {
 // stream is what came of one device.
 type stream struct {
 	next  uint32
-	mark  byte // of the last that was answered
-	forth int  // how often it went to the candidate in this span, and back
+	sent  [sentMax]time.Time // when the last messages were published, by their number
+	mark  byte               // of the last that was answered
+	forth int                // how often it went to the candidate in this span, and back
 	back  int
 }
 
 // span is what came since begin.
 type span struct {
 	total      uint64
+	loud       uint64 // published by a guest
 	by         map[byte]uint64
 	candidates []time.Time // when what the candidate answered, or should have, came: the first ones
 	unanswered []time.Time // those of them without an answer
 	last       time.Time   // when the last of these came
+	took       []time.Duration
 }
+
+// sentMax is how many messages of a device may be under way.
+const sentMax = 256
 
 const momentsMax = 1 << 10
 
@@ -97,11 +103,28 @@ func (t *tally) marks() string {
 	return out
 }
 
+// publishes notes that a device is about to publish a message.
+func (t *tally) publishes(device int, number uint32) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.streams[device].sent[number%sentMax] = time.Now()
+}
+
+// within is how long messages took that came in this span, 99 of 100 of them at most.
+func (s *span) within() time.Duration {
+	if len(s.took) == 0 {
+		return 0
+	}
+	took := slices.Clone(s.took)
+	slices.Sort(took)
+	return took[(len(took)-1)*99/100].Round(time.Microsecond)
+}
+
 func (t *tally) message(m *mqtt.Publish) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if string(m.Topic) == "loud" {
-		t.loud++
+		t.span.loud++
 		return
 	}
 	if len(m.Payload) != 10 {
@@ -110,10 +133,12 @@ func (t *tally) message(m *mqtt.Publish) {
 	}
 	t.total++
 	t.span.total++
+	now := time.Now()
 	s := &t.streams[binary.BigEndian.Uint32(m.Payload[2:])]
 	if number := binary.BigEndian.Uint32(m.Payload[6:]); number != s.next {
 		t.wrong++
 	}
+	t.span.took = append(t.span.took, now.Sub(s.sent[s.next%sentMax]))
 	s.next++
 	mark := m.Payload[1]
 	t.span.note(mark)

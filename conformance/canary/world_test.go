@@ -200,6 +200,7 @@ func (d *device) publish(class byte) error {
 	payload = binary.BigEndian.AppendUint32(payload, d.next)
 	m := mqtt.Publish{QoS: mqtt.AtLeastOnce, PacketID: uint16(d.next%60000) + 1,
 		Topic: fmt.Appendf(nil, "m/%d/%d", d.n%10, d.n), Payload: payload}
+	d.w.seen.publishes(d.n, d.next)
 	d.next++
 	_, err := d.conn.Write(m.Append(nil, mqtt.V311))
 	return err

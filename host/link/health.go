@@ -3,6 +3,7 @@ package link
 import (
 	"errors"
 	"math/bits"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -189,7 +190,6 @@ type gauge struct {
 	seen   uint64
 	began  time.Duration // 0: this one is not measured
 	shadow *shadow       // compares some of the answers; nil for none
-	owed   float64       // what of them is due
 	stirs  chan struct{} // see Plan.Stirred; nil beside a shadow
 	counts [latencyBuckets]atomic.Uint64
 	fuel   atomic.Uint64
@@ -237,10 +237,10 @@ func (g *gauge) end(in *instance) *shadow {
 	if g.shadow == nil {
 		return nil
 	}
-	if g.owed += g.shadow.of.sample; g.owed < 1 {
+	// Drawn, not counted: every other question may be that of the same client.
+	if rand.Float64() >= g.shadow.of.sample {
 		return nil
 	}
-	g.owed--
 	return g.shadow
 }
 

@@ -168,31 +168,43 @@ func (h *house) published() (n int) {
 	return n
 }
 
+// TestAShadowIsSampled: so many of the questions, and not always those of the same client where
+// several take turns.
 func TestAShadowIsSampled(t *testing.T) {
 	h := newHouse(t, nil)
-	h.link(Spec{RoleDeduplicator: {ref("deduplicator", "")}})
+	h.link(Spec{RoleTransformer: {ref("transformer", "")}})
 	p := h.prepare("p", Change{
-		Listener: "main", Role: RoleDeduplicator, Ref: ref("deduplicator", ""),
+		Listener: "main", Role: RoleTransformer, Ref: ref("transformer", "in=b;tag=v2:;"),
 	})
-	if err := p.Shadow(t.Context(), 0.25); err != nil {
+	const asked = shadowQueueMax - 24
+	if err := p.Shadow(t.Context(), 0.5); err != nil {
 		t.Fatal(err)
 	}
-	policy, m := h.linker.Policy("main", 0), message("a", "x")
-	for range 100 {
-		policy.Fresh(h.clock.now(), &device, m)
+	policy := h.linker.Policy("main", 0)
+	ask := func() {
+		for i := range asked {
+			var out []broker.Message
+			m := message([]string{"a", "b"}[i%2], "x")
+			policy.Transform(h.clock.now(), broker.Upstream, &device, m, &out)
+		}
 	}
-	if c := h.compared(p, 25); c.Matched != 25 || c.MatchRate() != 1 {
-		t.Errorf("%d are compared", c.Matched)
-	}
+	ask()
+	h.compared(p, asked/2-72) // 4.5 standard deviations
 	h.canary(p, Selector{Percent: 100})
-	for range 100 {
-		policy.Fresh(h.clock.now(), &device, m)
+	c := p.Comparison()
+	n := c.Matched + c.Differed
+	if n > asked/2+72 || c.MatchRate() < 0.35 || c.MatchRate() > 0.65 || c.LeftOut > 0 {
+		t.Errorf("%d of %d are compared, %d of them alike", n, asked, c.Matched)
 	}
-	if c := p.Comparison(); c.Matched != 25 || p.Health().Candidate.Calls != 100 {
-		t.Errorf("in the canary %d are compared", c.Matched)
+	ask()
+	if c := p.Comparison(); c.Matched+c.Differed != n || p.Health().Candidate.Calls != asked/2 {
+		t.Errorf("in the canary %d are compared", c.Matched+c.Differed-n)
 	}
 	p.Abort()
-	if n := testing.AllocsPerRun(100, func() { policy.Fresh(h.clock.now(), &device, m) }); n != 0 {
+	m := message("a", "x")
+	if n := testing.AllocsPerRun(100, func() {
+		policy.Fresh(h.clock.now(), &device, m)
+	}); n != 0 {
 		t.Errorf("afterwards %v allocations", n)
 	}
 }
