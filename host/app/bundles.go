@@ -153,6 +153,7 @@ func (a *App) openBundle(ctx context.Context, s *sought, ref *link.Ref) error {
 	art := got.art
 	ref.Config, ref.Limits = art.Config, link.Limits(art.Limits)
 	ref.Use, ref.Code, ref.Vouched = art.Name, art.Code, art.Vouched
+	inBundle(ref, &art.Pin)
 	return nil
 }
 

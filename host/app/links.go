@@ -154,7 +154,8 @@ func (a *App) Linked() []Linked {
 	for _, v := range a.shown() {
 		l := Linked{Listener: v.Listener}
 		for _, c := range v.Components {
-			l.Components = append(l.Components, strings.TrimSpace(c.Name+" "+c.Version))
+			l.Components = append(l.Components, strings.TrimSpace(c.Name+" "+
+				cmp.Or(c.Version, c.BundleVersion)))
 		}
 		out = append(out, l)
 	}

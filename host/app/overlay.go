@@ -81,6 +81,7 @@ func (a *App) slotRef(chain []link.Ref, s *rollout.Slot) (link.Ref, error) {
 	}
 	ref.Use = useOf(s.Pinned.Source, s.Pinned.Name)
 	ref.Vouched = s.Pinned.Vouched
+	inBundle(&ref, &s.Pinned.Pin)
 	if !ships(s.Pinned.Source) {
 		ref.Code, err = a.changes.shelf.Get(s.Pinned.Digest)
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -34,7 +35,9 @@ func linkedOf(listener string, v *link.ComponentView) client.Linked {
 	}
 	return client.Linked{
 		Listener: listener, Role: v.Role.String(), Position: v.Position, Name: v.Name,
-		Version: v.Version, Form: string(v.Form), Contract: v.Contract,
+		Version: cmp.Or(v.Version, v.BundleVersion),
+		Bundle:  v.Bundle, BundleVersion: v.BundleVersion,
+		Form: string(v.Form), Contract: v.Contract,
 		Digest: v.Digest, Size: v.Size, Grants: v.Grants,
 		OnFault: v.OnFault.String(), Calls: v.Calls, Faults: v.Faults,
 		Breaker: v.Breaker, LastFault: v.LastFault, Previous: v.Previous,

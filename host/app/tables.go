@@ -68,10 +68,18 @@ func (t tables) change(p *rollout.Place) (link.Change, error) {
 	c.Ref, err = refOfSettings(&p.Settings)
 	c.Ref.Use = useOf(p.Source, p.Artifact.Name)
 	c.Ref.Vouched = p.Artifact.Vouched
+	inBundle(&c.Ref, &p.Artifact.Pin)
 	if !p.Artifact.More.(*fetched).shipped {
 		c.Ref.Code = p.Artifact.Code
 	}
 	return c, err
+}
+
+// inBundle says which bundle a component comes in.
+func inBundle(ref *link.Ref, p *rollout.Pin) {
+	if p.Bundle != "" {
+		ref.Bundle, ref.BundleVersion = p.Of, p.Version
+	}
 }
 
 // useOf is what a component is called if it does not say: the same each time it is linked.
@@ -115,7 +123,8 @@ func componentOf(v *link.ComponentView) *rollout.Component {
 		return nil
 	}
 	return &rollout.Component{
-		Name: v.Name, Version: v.Version, Digest: "sha256:" + v.Digest, Grants: v.Grants,
+		Name: v.Name, Version: v.Version, BundleVersion: v.BundleVersion,
+		Digest: "sha256:" + v.Digest, Grants: v.Grants,
 	}
 }
 

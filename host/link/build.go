@@ -132,6 +132,7 @@ func (b *build) begin(art Artifact, mod *module) *entry {
 		config: b.ref.Config, onFault: b.ref.OnFault.or(b.role), since: time.Now(),
 		own: b.ref.Limits, limits: b.l.cfg.limits(b.role, b.ref.Limits),
 		name: art.Name, version: art.Version, env: b.ref.Env,
+		bundle: b.ref.Bundle, bundleVersion: b.ref.BundleVersion,
 		shipped: art.Default || b.ref.Vouched != "",
 
 		wasi: state.Settings{Environment: environment(b.ref.Env), WaitMax: b.role.waitMax()},

@@ -23,21 +23,24 @@ type entry struct {
 	role     Role
 	name     string // of one place of origin: what is a file is never called like what is shipped
 	version  string
-	shipped  bool // it comes with the broker, or from who may ship it
-	digest   string
-	schema   uint32 // of what it keeps, see manifest
-	config   []byte
-	env      map[string]string
-	wasi     state.Settings // env among them
-	grants   []string
-	keeps    []string // of them, those that it has from the entry before it
-	onFault  FaultPolicy
-	own      Limits // as the link has them
-	limits   Limits // with what they leave open filled in
-	self     string // the client id it publishes by
-	since    time.Time
-	module   *module
-	speaks   spoken // chosen once, when it is linked
+	// bundle and bundleVersion are of what it came in, empty without one.
+	bundle, bundleVersion string
+
+	shipped bool // it comes with the broker, or from who may ship it
+	digest  string
+	schema  uint32 // of what it keeps, see manifest
+	config  []byte
+	env     map[string]string
+	wasi    state.Settings // env among them
+	grants  []string
+	keeps   []string // of them, those that it has from the entry before it
+	onFault FaultPolicy
+	own     Limits // as the link has them
+	limits  Limits // with what they leave open filled in
+	self    string // the client id it publishes by
+	since   time.Time
+	module  *module
+	speaks  spoken // chosen once, when it is linked
 	// wants is by broker.Direction what the first guest said at configure.
 	wants       [2]interest
 	usesHistory bool
@@ -194,7 +197,7 @@ func (e *entry) view() ComponentView {
 		Role: e.role, Name: e.name, Version: e.version, Form: e.module.Form(), Digest: e.digest,
 		Contract: track(e.speaks.role.version),
 		Size:     e.module.Size(), Grants: e.grants, OnFault: e.onFault, Since: e.since,
-		Seats: len(e.seats),
+		Seats: len(e.seats), Bundle: e.bundle, BundleVersion: e.bundleVersion,
 	}
 	v.Guests, v.MemoryBytesMax = e.appetite()
 	for i := range e.seats {

@@ -18,6 +18,9 @@ type Ref struct {
 	// is the one of the broker's own of that name, with what that remembers and was granted. What
 	// calls itself otherwise is refused.
 	Vouched string `json:"-"`
+	// Bundle and BundleVersion are of what it came in, for people; empty without one.
+	Bundle        string `json:"-"`
+	BundleVersion string `json:"-"`
 	// Config reaches the guest as JSON. Nil in a swap keeps the one in place.
 	Config json.RawMessage `json:"config,omitempty"`
 	// Env are the variables that the guest finds by wasi:cli/environment. Nil in a swap keeps those
@@ -83,11 +86,15 @@ type ListenerView struct {
 
 // ComponentView shows one entry.
 type ComponentView struct {
-	Role     Role      `json:"role"`
-	Position int       `json:"position"`
-	Name     string    `json:"name"`
-	Version  string    `json:"version"`
-	Form     wasm.Form `json:"form"`
+	Role     Role   `json:"role"`
+	Position int    `json:"position"`
+	Name     string `json:"name"`
+	Version  string `json:"version"`
+	// Bundle and BundleVersion are of what it came in, as Ref has them.
+	Bundle        string `json:"bundle,omitempty"`
+	BundleVersion string `json:"bundle_version,omitempty"`
+
+	Form wasm.Form `json:"form"`
 	// Contract is the version of wit/ in which it is asked: "0.1".
 	Contract string      `json:"contract"`
 	Digest   string      `json:"digest"`

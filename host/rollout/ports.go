@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -168,10 +169,41 @@ type View struct {
 	Old, New *Component
 }
 
-// Component is what serves in a place. Name and Version are its own, not those of its bundle.
+// Component is what serves in a place. Name and Version are its own; BundleVersion is empty where
+// it came in no bundle.
 type Component struct {
-	Name, Version, Digest string
-	Grants                []string
+	Name, Version, BundleVersion string
+	Digest                       string
+	Grants                       []string
+}
+
+// pin is the component in a record.
+func (c *Component) pin() *Pin {
+	return &Pin{
+		Name: c.Name, Version: cmp.Or(c.BundleVersion, c.Version), Digest: c.Digest,
+	}
+}
+
+// older is an error if c is of an older version than o. A bundle is held against a bundle; where
+// one of both has no version of its own, that of its bundle stands for it.
+func (c *Component) older(o *Component) error {
+	pairs := [][2]string{{c.Version, o.Version}}
+	switch {
+	case c.Name != o.Name:
+		return nil
+	case c.BundleVersion != "" && o.BundleVersion != "":
+		pairs = append(pairs, [2]string{c.BundleVersion, o.BundleVersion})
+	case c.Version == "" || o.Version == "":
+		pairs = append(pairs, [2]string{
+			cmp.Or(c.Version, c.BundleVersion), cmp.Or(o.Version, o.BundleVersion),
+		})
+	}
+	for _, p := range pairs {
+		if below(p[0], p[1]) {
+			return older(c.Name, p[0], p[1])
+		}
+	}
+	return nil
 }
 
 // Refusal is an error with the step that refused, in the words of who refused: "imports".

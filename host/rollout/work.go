@@ -243,15 +243,15 @@ func (w *work) compare(views []View) error {
 		if v == nil || v.Old == nil {
 			continue
 		}
-		p.Old = &Pin{Name: v.Old.Name, Version: v.Old.Version, Digest: v.Old.Digest}
+		p.Old = v.Old.pin()
 		if p.New != nil && p.New.Digest == "" && v.New != nil { // of the configuration
-			p.New = &Pin{Name: v.New.Name, Version: v.New.Version, Digest: v.New.Digest}
+			p.New = v.New.pin()
 		}
 		if v.New == nil || w.q.Force || w.q.Items[i].Back != nil {
 			continue
 		}
-		if v.New.Name == v.Old.Name && below(v.New.Version, v.Old.Version) {
-			return older(v.New.Name, v.New.Version, v.Old.Version)
+		if err := v.New.older(v.Old); err != nil {
+			return err
 		}
 		had := w.m.pinned(p)
 		if had != nil && p.New != nil && had.Name == p.New.Name &&

@@ -51,11 +51,15 @@ type Totals struct {
 
 // Linked is a component that serves a role of a listener.
 type Linked struct {
-	Listener string   `json:"listener"`
-	Role     string   `json:"role"`
-	Position int      `json:"position" doc:"Place in the chain of the role, from 0"`
-	Name     string   `json:"name" doc:"Name of the component"`
-	Version  string   `json:"version" doc:"What the component says of itself, or empty"`
+	Listener string `json:"listener"`
+	Role     string `json:"role"`
+	Position int    `json:"position" doc:"Place in the chain of the role, from 0"`
+	Name     string `json:"name" doc:"Name of the component"`
+	Version  string `json:"version" doc:"Its own, or that of its bundle, or empty"`
+	// Bundle is what it came in, empty without one.
+	Bundle        string `json:"bundle,omitempty" doc:"Name of the bundle it came in"`
+	BundleVersion string `json:"bundle_version,omitempty" doc:"Version of that"`
+
 	Form     string   `json:"form" doc:"component, or core: a core module"`
 	Contract string   `json:"contract" doc:"Version of the contracts it is asked in, such as 0.1"`
 	Digest   string   `json:"digest" doc:"SHA-256 of the .wasm file"`
