@@ -135,21 +135,18 @@ func (r *report) table(y *yard) string {
 	f, _ := y.faults()
 	var late [windows]load.Histogram
 	var got uint64
-	crossed := 0
 	for _, x := range y.receivers {
 		for w := range late {
 			late[w].Merge(&x.late[w])
 		}
 		got += x.tally.unique
-		crossed += x.tally.crossed
 	}
 	say("%d connections, %d of them idle; %d msg/s (decided by: %s); %d swaps of %d roles in one "+
 		"commit", *connections, len(y.idle), r.rate, r.why, len(y.swaps), len(parts))
 	say("%d messages: %d disconnected, %d lost, %d doubled, %d out of order, %d went back, "+
 		"%d other", got, f.disconnected, f.lost, f.doubled, f.reordered, f.wentBack,
 		f.garbled+f.other)
-	say("held back %d times; answered by an older swap than one of another publisher: %d",
-		y.held.Load(), crossed)
+	say("held back %d times", y.held.Load())
 	say("load average of the machine before %s, after %s, with %d cores", r.loadBefore,
 		r.loadAfter, runtime.NumCPU())
 	say("")

@@ -105,12 +105,11 @@ type track struct {
 type tally struct {
 	book   *book
 	tracks map[int]*track
-	// unique counts messages, each once; late those that are missing no more.
+	// unique counts messages, each once.
 	unique uint64
-	// newest is the highest swap of all tracks, crossed how many messages came of an older one, of
-	// other publishers: what different publishers say comes in no order.
-	newest  int
-	crossed int
+	// newest is the highest swap of all tracks: nothing may come behind it that an older one
+	// answered, whoever published it.
+	newest int
 	// spans are by swap when the first and the last message was sent that it answered.
 	spans []span
 }
@@ -130,14 +129,12 @@ func (t *tally) see(m *message) {
 		return
 	}
 	t.number(tr, m)
-	if m.swap < tr.swap {
+	if m.swap < t.newest {
 		t.book.fault(wentBack, 1, "publisher %d, message %d: answered by swap %d (%s) after "+
-			"%d (%s)", m.publisher, m.seq, m.swap, m.version, tr.swap, versionOf(tr.swap))
+			"%d (%s), %d of this publisher", m.publisher, m.seq, m.swap, m.version, t.newest,
+			versionOf(t.newest), tr.swap)
 	}
 	tr.swap = max(tr.swap, m.swap)
-	if m.swap < t.newest {
-		t.crossed++
-	}
 	t.newest = max(t.newest, m.swap)
 	s := &t.spans[m.swap]
 	if s.first == 0 || m.sent < s.first {

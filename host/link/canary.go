@@ -71,7 +71,7 @@ func (p *Plan) Canary(s Selector) error {
 		p.endShadow()
 		p.measure()
 	}
-	err = p.l.move(p.shifts(), func() {
+	_, err = p.l.move(p.shifts(), func() {
 		for _, pt := range p.parts {
 			pt.try(ready)
 		}

@@ -46,15 +46,14 @@ func (p *Plan) Commit() ([]Result, error) {
 }
 
 // commitHeld commits, or changes nothing; all listeners are held.
-func (p *Plan) commitHeld() (map[*part]time.Duration, error) {
-	took := map[*part]time.Duration{}
-	err := p.l.move(p.shifts(), func() {
+func (p *Plan) commitHeld() (took time.Duration, err error) {
+	took, err = p.l.move(p.shifts(), func() {
 		for _, pt := range p.parts {
-			took[pt] = pt.ls.put(pt.next)
+			pt.ls.put(pt.next)
 		}
 	})
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	for _, pt := range p.parts {
 		pt.owed, pt.put = released(pt.old, pt.next), pt.next
@@ -72,12 +71,10 @@ func (p *Plan) shifts() (all []turnover) {
 }
 
 // audited writes a line for each place into the audit and answers what became of it.
-func (p *Plan) audited(
-	use string, took map[*part]time.Duration, prepare time.Duration,
-) (all []Result) {
+func (p *Plan) audited(use string, took, prepare time.Duration) (all []Result) {
 	for _, at := range p.places {
 		res := at.result()
-		res.Prepare, res.Commit = prepare, took[at.part]
+		res.Prepare, res.Commit = prepare, took
 		c := change{
 			listener: at.Listener, role: at.Role, by: p.by, plan: p.id, use: at.Ref.Use,
 			began: p.began, took: res.Commit, result: &res,
@@ -93,21 +90,18 @@ func (p *Plan) audited(
 
 // put makes t the table of the listener: every question asked from now on is answered by it. engage
 // must follow.
-func (ls *listener) put(t *table) time.Duration {
+func (ls *listener) put(t *table) {
 	ls.linker.keep(t)
 	relieve(ls.table.Load(), t)
-	at := time.Now()
 	ls.table.Store(t)
-	return time.Since(at)
 }
 
 // commit makes t the table of the listener, for who has no plan.
-func (ls *listener) commit(t *table) time.Duration {
+func (ls *listener) commit(t *table) {
 	ls.settle()
 	old := ls.table.Load()
-	took := ls.put(t)
+	ls.put(t)
 	ls.linker.engage(old, t)
-	return took
 }
 
 // settle lets go of what only the revert of a plan needs: it is too late for that. The listener is
@@ -136,16 +130,15 @@ func (p *Plan) Revert() ([]Result, error) {
 				ErrChanged)
 		}
 	}
-	took := map[*part]time.Duration{}
 	back := make([]*table, len(p.parts))
 	var all []turnover
 	for i, pt := range p.parts {
 		back[i] = pt.put.after(pt.old.chains)
 		all = append(all, turnover{pt.put, back[i]})
 	}
-	err := p.l.moveBack(all, func() {
+	took, err := p.l.moveBack(all, func() {
 		for i, pt := range p.parts {
-			took[pt] = pt.ls.put(back[i])
+			pt.ls.put(back[i])
 		}
 	})
 	if err != nil {

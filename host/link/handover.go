@@ -13,9 +13,9 @@ import (
 
 // Halter stops the loops for a moment.
 type Halter interface {
-	// Halt calls f while every loop is between two calls of a Policy, and none goes on before f
-	// returns. If they do not all come to that within a time, f is not called and the error says
-	// so. It blocks, and must not be called on a loop.
+	// Halt calls f while every loop is between two messages and what one had for another is there
+	// and worked off, and none goes on before f returns. If they do not all come to that within a
+	// time, f is not called and the error says so. It blocks, and must not be called on a loop.
 	Halt(within time.Duration, f func()) error
 }
 
@@ -61,11 +61,13 @@ func without(had, have []*entry) []*entry {
 // movesMax is how often a change is tried while keys are still being written.
 const movesMax = 100
 
-// move calls put, which stores the tables that shifts say, when all heirs have their state and the
-// keys in kv are of the schemas that the entries are made for. If that cannot be, or the loops
-// stood still for too long, put is not called, and all guests and keys are as they were. Where
-// there is nothing to do it only calls put.
-func (l *Linker) move(shifts []turnover, put func()) error {
+// move calls put, which stores the tables that shifts say, while the loops stand between two
+// messages: each message is judged by the tables before or by those after, in all roles, and who
+// receives from several publishers sees none of the former behind one of the latter. All heirs have
+// their state then, and the keys in kv are of the schemas that the entries are made for. If that
+// cannot be, or the loops stood still for too long, put is not called, and all guests and keys are
+// as they were. took is from when the loops were asked to stand still until they went on.
+func (l *Linker) move(shifts []turnover, put func()) (took time.Duration, err error) {
 	var all []heir
 	for _, s := range shifts {
 		all = append(all, heirs(s.old, s.next)...)
@@ -73,41 +75,41 @@ func (l *Linker) move(shifts []turnover, put func()) error {
 	return l.moveWith(all, shifts, put)
 }
 
-func (l *Linker) moveWith(all []heir, shifts []turnover, put func()) error {
+func (l *Linker) moveWith(
+	all []heir, shifts []turnover, put func(),
+) (took time.Duration, err error) {
 	l.moving.Lock()
 	defer l.moving.Unlock()
 	migrations, err := l.migrate(shifts)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if migrations == nil && len(all) == 0 {
-		put()
-		return nil
-	}
+	c := &crossing{linker: l, heirs: all, put: put, serves: slices.ContainsFunc(shifts,
+		func(s turnover) bool { return s.old.linked })}
 	if migrations != nil {
 		defer migrations.end()
 		defer migrations.hold()()
+		c.keys = migrations
 	}
-	c := &crossing{linker: l, heirs: all, keys: migrations, put: put}
 	for range movesMax {
 		if err = c.try(); !errors.Is(err, kv.ErrBusy) {
 			break
 		}
 	}
-	return err
+	return c.took, err
 }
 
 // moveBack is move to what was there before. If that does not take the state, it goes on with what
 // it had: the way back must not depend on what is being left. If it does not know the keys in kv
 // there is no way back.
-func (l *Linker) moveBack(shifts []turnover, put func()) error {
-	err := l.move(shifts, put)
+func (l *Linker) moveBack(shifts []turnover, put func()) (took time.Duration, err error) {
+	took, err = l.move(shifts, put)
 	var refused *StepError
 	if errors.As(err, &refused) && refused.Step == StepState {
 		l.ports.Log.Warn("the old version goes on with the state it had", "reason", err.Error())
 		return l.moveWith(nil, shifts, put)
 	}
-	return err
+	return took, err
 }
 
 // crossing is from the moment the loops stand still to when they go on, with other tables.
@@ -116,23 +118,37 @@ type crossing struct {
 	heirs  []heir
 	keys   bringing // nil for none
 	put    func()
+	serves bool // one of the listeners was linked before
+	took   time.Duration
 	err    error
 }
 
-// try stops the loops if anybody uses what is handed over.
+// try stops the loops if somebody is served. Loops that do not come to rest in time refuse what
+// needs that, the handing over; a change that hands nothing over is made all the same: it may be
+// the cure of what keeps them busy.
 func (c *crossing) try() error {
-	h, stop := c.linker.ports.Halter, len(c.heirs) > 0 || c.keys.used()
+	h, needs := c.linker.ports.Halter, len(c.heirs) > 0 || c.keys != nil && c.keys.used()
 	most := c.linker.cfg.HandOverTimeout
+	began := time.Now()
+	defer func() { c.took = time.Since(began) }()
 	switch {
-	case !stop:
+	case !c.serves && !needs:
 		c.cross(time.Time{})
+		return c.err
 	case h == nil:
 		c.cross(time.Now().Add(most))
+		return c.err
+	}
+	late := h.Halt(most, func() { c.cross(time.Now().Add(most)) })
+	switch {
+	case late == nil:
+	case needs:
+		return c.refuse(fmt.Errorf("the loops did not stop: %w", late))
 	default:
-		late := h.Halt(most, func() { c.cross(time.Now().Add(most)) })
-		if late != nil {
-			return c.refuse(fmt.Errorf("the loops did not stop: %w", late))
-		}
+		c.linker.ports.Log.Warn("a link changes beside messages that are under way: who receives "+
+			"from several publishers may see answers of the old version behind some of the new",
+			"reason", late.Error())
+		c.cross(time.Time{})
 	}
 	return c.err
 }
@@ -156,10 +172,10 @@ func (c *crossing) cross(until time.Time) {
 		return
 	}
 	c.put()
-	stood := time.Since(began).String()
+	took := time.Since(began).String()
 	for _, x := range c.heirs {
 		l.ports.Log.Info("state handed over", "listener", x.to.listener, "component", x.to.name,
-			"bytes", over.bytes(), "took", stood)
+			"bytes", over.bytes(), "took", took)
 	}
 }
 

@@ -40,6 +40,8 @@ type loops struct {
 	// calls is held for reading by a loop that may be in a call, if a test has such a thing.
 	calls sync.RWMutex
 	busy  bool // they never stand still
+	// around is called in place of what is to be done while they stand, if it is not nil.
+	around func(f func())
 }
 
 // Halt is Halter.
@@ -49,6 +51,10 @@ func (l *loops) Halt(_ time.Duration, f func()) error {
 	}
 	l.calls.Lock()
 	defer l.calls.Unlock()
+	if l.around != nil {
+		l.around(f)
+		return nil
+	}
 	f()
 	return nil
 }

@@ -37,8 +37,8 @@ func (l *Linker) Link(ctx context.Context, listener string, spec Spec) error {
 		chains[r].undoable = old.generation > 0
 	}
 	next := old.after(chains)
-	var took time.Duration
-	if err = l.move([]turnover{{old, next}}, func() { took = ls.put(next) }); err != nil {
+	took, err := l.move([]turnover{{old, next}}, func() { ls.put(next) })
+	if err != nil {
 		for _, entries := range made {
 			closeAll(entries)
 		}
@@ -161,7 +161,7 @@ func (l *Linker) swap(ctx context.Context, ls *listener, q Request) (Result, err
 	}
 	ls.settle()
 	res := p.places[0].result()
-	res.Commit = took[pt]
+	res.Commit = took
 	l.drain(pt.owed)
 	return res, nil
 }
@@ -200,11 +200,12 @@ func (l *Linker) rollback(ls *listener, role Role) (Result, error) {
 	}
 	next := old.with(role, newChain(previous, entries))
 	res.Old = old.component(role, res.Position)
-	err := l.moveBack([]turnover{{old, next}}, func() { res.Commit = ls.put(next) })
+	took, err := l.moveBack([]turnover{{old, next}}, func() { ls.put(next) })
 	if err != nil {
 		res.Old = nil
 		return res, err
 	}
+	res.Commit = took
 	ls.settle()
 	l.engage(old, next)
 	res.New = next.component(role, res.Position)

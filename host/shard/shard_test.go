@@ -466,34 +466,3 @@ func TestValidate(t *testing.T) {
 		}
 	}
 }
-
-// Halt calls f when every loop stands still, and does not if one does not come to that.
-func TestHaltStopsEveryLoop(t *testing.T) {
-	h := start(t)
-	var turns, during atomic.Int64
-	err := h.Halt(time.Hour, func() {
-		for i := range h.shards {
-			h.Post(i, func(*broker.Kernel, broker.Time) { turns.Add(1) })
-		}
-		during.Store(turns.Load())
-	})
-	if err != nil || during.Load() != 0 {
-		t.Errorf("%v, %d turns", err, during.Load())
-	}
-	free, busy := make(chan struct{}), make(chan struct{})
-	h.Post(1, func(*broker.Kernel, broker.Time) { close(busy); <-free })
-	<-busy
-	if err := h.Halt(1, func() { t.Error("f is called") }); err == nil {
-		t.Error("a loop that is busy stood still")
-	}
-	close(free)
-	if err := h.Halt(time.Hour, func() {}); err != nil {
-		t.Error(err)
-	}
-	if err := h.stop(); err != nil {
-		t.Fatal(err)
-	}
-	if err := h.Halt(time.Hour, func() { t.Error("f is called") }); !errors.Is(err, ErrClosed) {
-		t.Error(err)
-	}
-}

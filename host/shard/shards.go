@@ -14,7 +14,6 @@ import (
 	"net"
 	"runtime"
 	"sync"
-	"time"
 
 	"github.com/hpmq/hpmq/host/gate"
 	"github.com/hpmq/hpmq/lite/broker"
@@ -270,33 +269,6 @@ func (s *Shards) Quiesce(f func()) {
 			passed()
 		}
 	}
-}
-
-// Halt calls f while every loop stands still between two turns. If they do not all come to that
-// within a time, f is not called. One Halt waits for the other. It must not be called from a loop.
-func (s *Shards) Halt(within time.Duration, f func()) error {
-	s.halting.Lock()
-	defer s.halting.Unlock()
-	came, goOn := make(chan struct{}, len(s.shards)), make(chan struct{})
-	defer close(goOn)
-	for i := range s.shards {
-		if !s.gate.Do(i, func(int64) { came <- struct{}{}; <-goOn }) {
-			return ErrClosed
-		}
-	}
-	late := time.NewTimer(within)
-	defer late.Stop()
-	for range s.shards {
-		select {
-		case <-came:
-		case <-s.done:
-			return ErrClosed
-		case <-late.C:
-			return fmt.Errorf("shard: halt: a loop was busy for %s", within)
-		}
-	}
-	f()
-	return nil
 }
 
 // Full is true while more than Config.MailboxBytesMax waits for a kernel: who can drop, should.

@@ -114,7 +114,7 @@ type Change struct {
 	Why   string `json:"why,omitempty"`
 	// EndedBy says who cancelled it or rolled it back, if it was somebody.
 	EndedBy      string        `json:"ended_by,omitempty"`
-	CommitMicros int64         `json:"commit_us,omitempty" doc:"Of the slowest listener"`
+	CommitMicros int64         `json:"commit_us,omitempty" doc:"How long the loops stood"`
 	Marks        []ChangeMark  `json:"marks" doc:"When it came into which state"`
 	Health       *ChangeHealth `json:"health,omitempty" doc:"While it is at work"`
 	Shadow       *Comparison   `json:"shadow,omitempty" doc:"Until the broker starts again"`

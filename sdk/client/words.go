@@ -107,7 +107,7 @@ type Swapped struct {
 	Old           Linked `json:"old"`
 	New           Linked `json:"new"`
 	PrepareMillis int64  `json:"prepare_ms" doc:"Compiling and checking, beside the old one"`
-	CommitMicros  int64  `json:"commit_us" doc:"Changing over"`
+	CommitMicros  int64  `json:"commit_us" doc:"How long the loops stood, at most"`
 	// Keeps are the grants that nobody named in the request.
 	Keeps []string `json:"keeps,omitempty" doc:"Grants from that of its name before it"`
 }
