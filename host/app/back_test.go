@@ -122,6 +122,33 @@ func TestARollbackAfterAReload(t *testing.T) {
 	}
 }
 
+// TestARollbackAfterAReloadOfAnother is durable: a configuration forgets only what it changes.
+func TestARollbackAfterAReloadOfAnother(t *testing.T) {
+	cfg := keeping(t, t.TempDir(), "l", "other")
+	cfg.Listeners[0].Link = reroute("a", "d")
+	a := start(t, cfg, Options{})
+	if _, err := ask(t, a).Swap(t.Context(), client.Swap{Listener: "l", Role: "router",
+		Use: "router-rules", Config: redirect("a", "b")}); err != nil {
+		t.Fatal(err)
+	}
+	next := bound(a, cfg)
+	next.Listeners[1].Link = reroute("a", "x")
+	if err := a.Reload(t.Context(), next); err != nil {
+		t.Fatal(err)
+	}
+	router := client.Rollback{Listener: "l", Role: "router"}
+	if _, err := ask(t, a).Rollback(t.Context(), router); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got := goes(t, a, "l", "a"); got != "d" {
+			t.Errorf("went to %s", got)
+		}
+		stopped(t, a)
+		a = start(t, next, Options{})
+	}
+}
+
 // TestAStartThatCannotLinkTheLastGoesBackToTheOneBefore: what the last change linked cannot be had,
 // so what was before it answers, and not what the configuration says; that stays so.
 func TestAStartThatCannotLinkTheLastGoesBackToTheOneBefore(t *testing.T) {

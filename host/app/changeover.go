@@ -33,7 +33,9 @@ type changeover struct {
 	// gone are the doors that go; commit retires them.
 	gone []*door
 	// fresh is the start of the node: nothing stays, and what changes linked is no must.
-	fresh   bool
+	fresh bool
+	// held keeps other changes away from what stays and is linked anew.
+	held    *rollout.Reservation
 	open    []io.Closer
 	undos   []func() error
 	commits []func() error

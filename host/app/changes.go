@@ -202,11 +202,3 @@ func refers(names map[string]bool) func(digest string) bool {
 	}
 	return func(digest string) bool { return digests[digest] }
 }
-
-// quiet refuses what would change a listener under a change that is at work there.
-func (a *App) quiet(listener string) error {
-	if id, busy := a.changes.machine.AtWork(listener); busy {
-		return &rollout.BusyError{Listener: listener, Change: id}
-	}
-	return nil
-}

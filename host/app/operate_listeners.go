@@ -98,8 +98,12 @@ func (o *operator) SetListener(ctx context.Context, s admin.Setting) (client.Lis
 	c := &changeover{app: o.App, by: by}
 	w := c.want(next)
 	w.relink = w.door == nil || !reflect.DeepEqual(w.door.cfg.Link, next.Link)
-	if err := o.quiet(next.Name); err != nil && w.relink {
-		return client.Listener{}, refusal(err)
+	if w.relink {
+		c.held, err = o.changes.machine.Reserve("a change of its settings", next.Name)
+		if err != nil {
+			return client.Listener{}, refusal(err)
+		}
+		defer c.held.Release()
 	}
 	if err := c.run(ctx); err != nil {
 		return client.Listener{}, refusal(err)
@@ -146,10 +150,14 @@ func (o *operator) RemoveListener(ctx context.Context, name string, r client.Rem
 		return fmt.Errorf("app: listener %s: %w", name, errUnknown)
 	}
 	var errs []error
-	for _, d := range doors {
-		if err := o.quiet(d.name()); err != nil && d.id == "" {
+	if doors[0].id == "" { // then it is the only one
+		held, err := o.changes.machine.Reserve("its removal", name)
+		if err != nil {
 			return refusal(err)
 		}
+		defer held.Release()
+	}
+	for _, d := range doors {
 		f := farewellOf(&d.cfg)
 		if r.Connections != "" {
 			f.how = r.Connections

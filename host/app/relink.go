@@ -223,19 +223,20 @@ func (c *changeover) relink(ctx context.Context) error {
 		return beside
 	}
 	q.ID, q.Reason = c.app.configID(&q), reasonOf(q.Items)
-	err := c.app.changed(ctx, q)
+	err := c.app.changed(ctx, c.held, q)
 	if beside != nil {
 		return beside
 	}
 	return err
 }
 
-// changed asks for a change and waits for its end. It ends early with ctx, unless it is committed.
-func (a *App) changed(ctx context.Context, q rollout.Request) error {
+// changed asks for a change of listeners that are held and waits for its end. It ends early with
+// ctx, unless it is committed.
+func (a *App) changed(ctx context.Context, held *rollout.Reservation, q rollout.Request) error {
 	m := a.changes.machine
 	kept, end := a.changes.expect(q.ID)
 	defer end()
-	if _, err := m.Submit(q); err != nil {
+	if _, err := held.Submit(q); err != nil {
 		return err
 	}
 	gone := context.AfterFunc(ctx, func() { _, _ = m.Cancel(a.life, q.ID, q.By) })

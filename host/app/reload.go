@@ -14,9 +14,10 @@ import (
 // Reload makes the node what cfg says: listeners come, go and are linked anew. All or nothing: on
 // an error the node is as it was, and says why. Listeners that operators added and that are not in
 // cfg end; what changes linked to a listener stays unless its link in cfg is another. While a
-// change is at work at a listener nothing is reloaded. What cfg makes other at the links of
-// listeners that stay is one change by "configuration", with its record; as somebody wrote it down,
-// an older version and a digest in quarantine may be in it. What is as it was goes on untouched.
+// change is at work at a listener nothing is reloaded, and until Reload returns no other begins.
+// What cfg makes other at the links of listeners that stay is one change by "configuration", with
+// its record; as somebody wrote it down, an older version and a digest in quarantine may be in it.
+// What is as it was goes on untouched.
 //
 // Certificate files are read again. See changeover for the order. The connections of a listener
 // that stays go on, also when its address, its limits or its certificates change, by the limits
@@ -34,13 +35,12 @@ func (a *App) Reload(ctx context.Context, cfg configs.Config) error {
 	if err != nil {
 		return fmt.Errorf("app: reload: nothing has changed: %w", err)
 	}
-	for name := range a.doors {
-		if err := a.quiet(name); err != nil {
-			return fmt.Errorf("app: reload: nothing has changed: %w", err)
-		}
-	}
-	was := a.trust.Swap(trust) // by it the bundles are judged that cfg names
 	c := &changeover{app: a, by: "configuration"}
+	if c.held, err = a.changes.machine.Reserve(reloading, a.concerned(&cfg)...); err != nil {
+		return fmt.Errorf("app: reload: nothing has changed: %w", err)
+	}
+	defer c.held.Release()
+	was := a.trust.Swap(trust) // by it the bundles are judged that cfg names
 	kept := make(map[string]bool)
 	for i := range cfg.Listeners {
 		c.want(cfg.Listeners[i])
@@ -62,6 +62,19 @@ func (a *App) Reload(ctx context.Context, cfg configs.Config) error {
 	a.log.Info("app: configuration reloaded", "listeners", len(cfg.Listeners))
 	err = c.commit(ctx)
 	return errors.Join(err, a.forgetStrangers())
+}
+
+// reloading is what changes are told that are asked for meanwhile.
+const reloading = "a reload of the configuration"
+
+// concerned are the listeners that are there, and those that cfg has.
+func (a *App) concerned(cfg *configs.Config) []string {
+	names := slices.Collect(maps.Keys(a.doors))
+	for i := range cfg.Listeners {
+		names = append(names, cfg.Listeners[i].Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // restartNeeded names the settings that a running node cannot change.

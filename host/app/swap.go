@@ -96,16 +96,15 @@ func (o *operator) Swap(ctx context.Context, s client.Swap) (client.Swapped, err
 const swapID = "swap-"
 
 // swap is a change that is committed at once; the answer is that of its first place. Swaps of one
-// listener wait for each other.
+// listener wait for each other, and for a reload.
 func (o *operator) swap(ctx context.Context, q rollout.Request) (link.Result, error) {
 	m := o.changes.machine
 	q.ID, q.By = swapID+rand.Text(), by
 	kept, end := o.changes.expect(q.ID)
 	defer end()
 	_, err := m.Submit(q)
-	for busy := (*rollout.BusyError)(nil); errors.As(err, &busy) &&
-		strings.HasPrefix(busy.Change, swapID); busy = nil {
-		if _, err = m.Wait(ctx, busy.Change); err == nil {
+	for busy := (*rollout.BusyError)(nil); errors.As(err, &busy) && soon(busy); busy = nil {
+		if err = o.free(ctx, busy); err == nil {
 			_, err = m.Submit(q)
 		}
 	}
@@ -127,6 +126,25 @@ func (o *operator) swap(ctx context.Context, q rollout.Request) (link.Result, er
 		return none, kept.err
 	}
 	return none, fmt.Errorf("app: swap: %s at step %s: %s", c.State, c.Of, c.Why)
+}
+
+// soon says whether who is at a listener is worth waiting for.
+func soon(busy *rollout.BusyError) bool {
+	return busy.Until != nil || strings.HasPrefix(busy.Change, swapID)
+}
+
+// free waits for who is at a listener.
+func (o *operator) free(ctx context.Context, busy *rollout.BusyError) error {
+	if busy.Until == nil {
+		_, err := o.changes.machine.Wait(ctx, busy.Change)
+		return err
+	}
+	select {
+	case <-busy.Until:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("app: swap: %w", context.Cause(ctx))
+	}
 }
 
 // takesCodec refuses a codec where connections would not get to it.

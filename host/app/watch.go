@@ -32,9 +32,12 @@ const (
 type watcher struct {
 	*App
 	cfg configs.Bundles
-	// seen are the stamps of the last look, done those that were dealt with, by name.
+	// seen are the stamps of the last look, done those that were dealt with, by name; both of what
+	// is there.
 	seen, done map[string]string
-	trouble    string // what was told of the folder last
+	// old are those that the first look found: what was asked for before the start, maybe.
+	old     map[string]string
+	trouble string // what was told of the folder last
 }
 
 // openWatch watches the folder of bundles, if there is one.
@@ -74,10 +77,10 @@ func (w *watcher) look() {
 		if w.seen[name] != stamp || w.done[name] == stamp {
 			continue
 		}
-		first := w.done[name] == ""
-		err := w.take(filepath.Join(w.cfg.Watch, name), first)
+		err := w.take(filepath.Join(w.cfg.Watch, name), w.old[name] == stamp)
 		switch {
-		case errors.Is(err, rollout.ErrBusy), errors.Is(err, rollout.ErrTooMany):
+		case errors.Is(err, rollout.ErrBusy), errors.Is(err, rollout.ErrTooMany),
+			errors.Is(err, rollout.ErrLedger):
 			continue // at the next look
 		case err != nil:
 			w.log.Error("app: a bundle in the watched folder is not linked: mend it, and put it "+
@@ -85,6 +88,21 @@ func (w *watcher) look() {
 		}
 		w.done[name] = stamp
 	}
+	w.remember(now)
+}
+
+// remember keeps what a look found, and forgets what is not there any more: put there again, it is
+// something new. A folder that could not be read says nothing.
+func (w *watcher) remember(now map[string]string) {
+	if now == nil {
+		return
+	}
+	if w.old == nil {
+		w.old = maps.Clone(now)
+	}
+	gone := func(name, _ string) bool { return now[name] == "" }
+	maps.DeleteFunc(w.old, gone)
+	maps.DeleteFunc(w.done, gone)
 	w.seen = now
 }
 
@@ -145,9 +163,9 @@ func stampOf(path string) (string, error) {
 	return fmt.Sprint(files, " ", bytes, " ", last.UnixNano()), err
 }
 
-// take asks for a change of all places that a bundle is for. At the first look after a start, what
-// was asked for before is not asked for again.
-func (w *watcher) take(path string, first bool) error {
+// take asks for a change of all places that a bundle is for. What is old was there at the start: if
+// it was asked for before, it is not asked for again.
+func (w *watcher) take(path string, old bool) error {
 	l, b, err := w.read(path)
 	if l != nil {
 		defer func() {
@@ -182,7 +200,7 @@ func (w *watcher) take(path string, first bool) error {
 			"bundle", b.Name, "version", b.Version)
 		return l.Close()
 	}
-	if q.ID, err = w.name(b, first); q.ID == "" {
+	if q.ID, err = w.name(b, old); q.ID == "" {
 		return errors.Join(err, l.Close())
 	}
 	if _, err = w.changes.machine.Submit(q); err != nil {
@@ -217,27 +235,37 @@ func (w *watcher) read(path string) (*watched, *bundle.Bundle, error) {
 	if err != nil {
 		return open, nil, err
 	}
-	b, err := bundle.Read(l, d)
+	b, err := bundle.Take(l, d) // nobody vouched for it yet
 	return open, b, err
 }
 
-// name is by the bundle, so that it is asked for once, but for a file that was put there again.
-func (w *watcher) name(b *bundle.Bundle, first bool) (string, error) {
+// name is by the bundle, so that it is asked for once, but for a file that was put there again, and
+// for what only the end of the broker ended: that is tried at so many starts.
+func (w *watcher) name(b *bundle.Bundle, old bool) (string, error) {
 	id := fmt.Sprintf("bundle-%.64s-%s", b.Name, b.Digest.Short())
-	name := id
+	name, stopped, last := id, 0, rollout.Change{}
 	for n := 2; ; n++ {
 		c, err := w.changes.machine.Change(name)
-		switch {
-		case err != nil:
-			return name, nil
-		case first && c.State == rollout.Done:
-			return "", nil
-		case first:
-			return "", fmt.Errorf("change %s ended as %s: %s", c.ID, c.State, c.Why)
+		if err != nil {
+			break
 		}
-		name = fmt.Sprintf("%s-%d", id, n)
+		if stopped++; !c.Stopped {
+			stopped = 0
+		}
+		name, last = fmt.Sprintf("%s-%d", id, n), c
 	}
+	switch {
+	case !old || last.ID == "" || stopped > 0 && stopped < startsMax:
+		return name, nil
+	case last.State == rollout.Done:
+		return "", nil
+	}
+	return "", fmt.Errorf("change %s ended as %s: %s", last.ID, last.State, last.Why)
 }
+
+// startsMax bounds how often in a row the end of the broker is no reason against a bundle: it might
+// be what ends it.
+const startsMax = 5
 
 // places are items for where a component of that name is linked from another bundle.
 func (w *watcher) places(

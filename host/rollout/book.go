@@ -109,7 +109,7 @@ func (b *book) move(r *record) error {
 	}
 	c.State, c.Step, c.Of, c.Why, c.EndedBy = r.State, r.Step, r.Of, r.Why, r.By
 	c.Marks = append(c.Marks, Mark{r.Seq, r.At, r.State, r.Step, r.Why})
-	c.Took = max(c.Took, r.Took)
+	c.Took, c.Stopped = max(c.Took, r.Took), r.Stopped
 	if len(r.Places) == len(c.Places) {
 		c.Places = r.Places
 	}

@@ -59,6 +59,37 @@ func TestAConfigurationWinsWhereItIsAnother(t *testing.T) {
 	}
 }
 
+// TestAConfigurationForgetsTheWayBackOfWhatItChanges: of those roles, and of all where the link
+// that changes were made over is another. A role that it leaves alone goes back as before.
+func TestAConfigurationForgetsTheWayBackOfWhatItChanges(t *testing.T) {
+	w, m := changedBoth(t)
+	submit(t, m, Request{ID: "2", Items: []Item{
+		{Listener: "b", Role: "transformer", Source: "json@1.0.0"}}})
+	q := configured(nil)
+	q.Items = append(q.Items,
+		Item{Listener: "b", Role: "transformer", Remove: true, Whole: true})
+	w.bases["a"] = Base{Hash: "hash-new", Chains: map[string]int{"router": 1}}
+	if c := submit(t, m, q); c.State != Done {
+		t.Fatalf("%+v", c)
+	}
+	for range 2 { // by its records, then by what they were compacted to
+		for _, at := range []struct{ listener, role string }{
+			{"a", "router"}, {"b", "transformer"},
+		} {
+			if _, err := m.Back(at.listener, at.role); !errors.Is(err, ErrNoBack) {
+				t.Errorf("%s of %s: %v", at.role, at.listener, err)
+			}
+		}
+		if items, err := m.Back("b", "router"); err != nil || len(items) != 1 {
+			t.Errorf("what it left alone: %v, %v", items, err)
+		}
+		bases := w.bases
+		w = w.next()
+		w.bases = bases
+		m, _ = w.open(Default())
+	}
+}
+
 // TestWhatIsBesideIsPartOfIt: its error refuses, and there is no way back once it is committed.
 func TestWhatIsBesideIsPartOfIt(t *testing.T) {
 	_, m := changedBoth(t)

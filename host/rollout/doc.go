@@ -21,10 +21,10 @@
 //
 // # Order and exclusion
 //
-// A listener is in at most one change. What is asked under the id of a change that is known answers
-// that change. Cancel and commit are decided under one lock: a change that was cancelled is not
-// committed, and one that is committed cannot be cancelled any more, only rolled back while its old
-// version is still warm.
+// A listener is in at most one change, and in none but its own while somebody reserved it. What is
+// asked under the id of a change that is known answers that change. Cancel and commit are decided
+// under one lock: a change that was cancelled is not committed, and one that is committed cannot be
+// cancelled any more, only rolled back while its old version is still warm.
 //
 // # Health
 //

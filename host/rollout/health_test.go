@@ -337,3 +337,24 @@ func TestQuarantine(t *testing.T) {
 		t.Errorf("pardon: %v, %+v", err, m.Quarantine())
 	}
 }
+
+// TestAShadowThatRefusesMoreIsNoFault, but a difference; the same in a canary is one.
+func TestAShadowThatRefusesMoreIsNoFault(t *testing.T) {
+	for want, q := range map[State]Request{
+		Done:       swap("1", "rules@2.0.0"),
+		RolledBack: steps(swap("1", "rules@2.0.0"), 5),
+	} {
+		w := newWorld(t)
+		w.health = func(*plan) Health {
+			n := uint64(w.Now().UnixMilli())
+			return Health{Candidate: Side{Calls: n, Refused: n}, Active: Side{Calls: n}}
+		}
+		m, _ := w.open(Default())
+		q.Shadow.For, q.Thresholds.Refused = time.Minute, 0.1
+		c := submit(t, m, q)
+		if c.State != want || want == RolledBack && !strings.Contains(c.Why, "it refuses") ||
+			!strings.Contains(states(c), "shadow") {
+			t.Errorf("%s, want %s: %s", c.State, want, c.Why)
+		}
+	}
+}

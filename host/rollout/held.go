@@ -52,11 +52,3 @@ func (n *Needs) place(p *ChangePlace, atWork bool) {
 		}
 	}
 }
-
-// AtWork answers the change that is at work at a listener.
-func (m *Machine) AtWork(listener string) (id string, ok bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	id, ok = m.busy[listener]
-	return id, ok
-}

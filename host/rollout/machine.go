@@ -27,18 +27,6 @@ var (
 		"write the old one and have that read")
 )
 
-// BusyError is an ErrBusy that names the change at work.
-type BusyError struct{ Listener, Change string }
-
-// Error says who is at work, and where.
-func (e *BusyError) Error() string {
-	return fmt.Sprintf("rollout: listener %s is in change %s: wait until that ends, or cancel it",
-		e.Listener, e.Change)
-}
-
-// Unwrap is ErrBusy.
-func (e *BusyError) Unwrap() error { return ErrBusy }
-
 // Ports are what a machine needs of the rest of the house. It owns none of them.
 type Ports struct {
 	Source Source
@@ -69,7 +57,9 @@ type Machine struct {
 	plans   map[string]Plan // of the changes at work that have one
 	busy    map[string]string
 	failing error
-	closed  bool
+	// reserved are listeners that changes are kept away from.
+	reserved map[string]*Reservation
+	closed   bool
 	// shadowed is what shadows found, shadows the ids of those changes, the oldest first.
 	shadowed map[string]Shadowed
 	shadows  []string
@@ -99,7 +89,7 @@ func Open(cfg Config, ports Ports) (*Machine, Report, error) {
 	}
 	m := &Machine{cfg: cfg, ports: ports, book: newBook(cfg), stream: newStream(cfg.EventsMax),
 		works: map[string]*work{}, plans: map[string]Plan{}, busy: map[string]string{},
-		shadowed: map[string]Shadowed{}}
+		reserved: map[string]*Reservation{}, shadowed: map[string]Shadowed{}}
 	err := ports.Ledger.Load(func(b []byte) error {
 		r, err := decode(b)
 		if errors.Is(err, ErrVersion) {
@@ -154,10 +144,10 @@ func (m *Machine) resume() []Change {
 	var list []Change
 	for _, id := range ids {
 		c := m.book.changes[id].clone()
-		r := &record{Change: id, State: RolledBack, Step: c.Step,
+		r := &record{Change: id, State: RolledBack, Step: c.Step, Stopped: true,
 			Why: fmt.Sprintf("the broker ended in state %s: the old version is linked", c.State)}
 		if c.State.Linked() {
-			r.State = Done
+			r.State, r.Stopped = Done, false
 			r.Why = fmt.Sprintf("the broker ended in state %s: the new version is linked", c.State)
 		}
 		if c.Config {
@@ -175,9 +165,12 @@ func (m *Machine) resume() []Change {
 
 // Submit asks for a change and answers it as it is now; it goes on by itself. Asked again under the
 // same id it answers the change as it is, ended or not; an id with other content is ErrContent. A
-// listener that is in another change is a *BusyError. The request is kept. It blocks for as long as
-// the ledger takes.
-func (m *Machine) Submit(q Request) (Change, error) {
+// listener that is in another change, or reserved, is a *BusyError. The request is kept. It blocks
+// for as long as the ledger takes.
+func (m *Machine) Submit(q Request) (Change, error) { return m.submit(q, nil) }
+
+// submit is Submit of who has the reservation mine.
+func (m *Machine) submit(q Request, mine *Reservation) (Change, error) {
 	if err := q.validate(); err != nil {
 		return Change{}, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
@@ -192,7 +185,7 @@ func (m *Machine) Submit(q Request) (Change, error) {
 	m.write.Lock()
 	defer m.write.Unlock()
 	c := q.change(content)
-	if known, err := m.admit(c); known != nil || err != nil {
+	if known, err := m.admit(c, mine); known != nil || err != nil {
 		if err != nil {
 			return Change{}, err
 		}
@@ -217,7 +210,7 @@ func (q *Request) change(content string) *Change {
 }
 
 // admit answers the change if it is known, or why it may not begin.
-func (m *Machine) admit(c *Change) (*Change, error) {
+func (m *Machine) admit(c *Change, mine *Reservation) (*Change, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if known := m.book.changes[c.ID]; known != nil {
@@ -229,10 +222,8 @@ func (m *Machine) admit(c *Change) (*Change, error) {
 	if m.closed {
 		return nil, ErrClosed
 	}
-	for _, l := range c.listeners() {
-		if id, ok := m.busy[l]; ok {
-			return nil, &BusyError{Listener: l, Change: id}
-		}
+	if err := m.freeLocked(c.listeners(), mine); err != nil {
+		return nil, err
 	}
 	if len(m.works) >= m.cfg.AtWorkMax {
 		return nil, fmt.Errorf("%w (%d)", ErrTooMany, m.cfg.AtWorkMax)

@@ -34,7 +34,10 @@ type record struct {
 	// Links replace those of the same listeners; one without chains removes.
 	Links []Linked `json:"links,omitempty"`
 	// Before replaces what the tables' own rollback brings back to the same listeners.
-	Before     []Linked      `json:"before,omitempty"`
+	Before []Linked `json:"before,omitempty"`
+	// Stopped is that of Change.
+	Stopped bool `json:"stopped,omitempty"`
+
 	Quarantine []Quarantined `json:"quarantine,omitempty"`
 	Pardon     []string      `json:"pardon,omitempty"`
 	// Tested are what passed its tests, in words of who asks.
@@ -71,6 +74,8 @@ type Change struct {
 	Why  string `json:"why,omitempty"`
 	// EndedBy says who cancelled it, or rolled it back, if it was somebody.
 	EndedBy string `json:"ended_by,omitempty"`
+	// Stopped says that it was rolled back for no other reason than that the broker ended.
+	Stopped bool `json:"stopped,omitempty"`
 	// Took is how long the commit took at the slowest listener, in nanoseconds.
 	Took  time.Duration `json:"took,omitempty"`
 	Marks []Mark        `json:"marks"`

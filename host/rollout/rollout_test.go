@@ -306,7 +306,7 @@ func TestStopEndsWhatIsAtWork(t *testing.T) {
 		if committed {
 			want, linked = Done, "rules@2.0.0"
 		}
-		if err != nil || c.State != want || routerOf(m) != linked {
+		if err != nil || c.State != want || routerOf(m) != linked || c.Stopped == committed {
 			t.Errorf("committed %v: %+v, %v, linked %s", committed, c, err, routerOf(m))
 		}
 		if _, err := m.Submit(swap("2", "x@1.0.0")); !errors.Is(err, ErrClosed) {

@@ -114,9 +114,14 @@ func (w *work) hurried() bool {
 	}
 }
 
-// watch begins to look at the candidate. It comes before what lets that serve somebody.
+// watch begins to look at the candidate. It comes before what lets that serve somebody. What it
+// refuses beside the active version is a difference, which MatchMin judges, and no fault.
 func (w *work) watch() *watcher {
-	return newWatcher(w.m.ports.Clock.Now(), w.q.Thresholds, w.health())
+	t := w.q.Thresholds
+	if w.state == Shadowing {
+		t.Refused = 0
+	}
+	return newWatcher(w.m.ports.Clock.Now(), t, w.health())
 }
 
 // health is that of the plan, where what a shadow failed to answer counts too.
@@ -183,7 +188,9 @@ func (w *work) decide() *ending {
 	}
 	w.was, w.made, w.wasBefore = w.m.linksOf(links), links, w.m.befores(links)
 	r := &record{State: Committed, Links: links}
-	if w.q.Config == nil {
+	if w.q.Config != nil {
+		r.Before = w.unforgotten()
+	} else {
 		r.Before = w.m.undone(w.was, links, w.q.Items)
 	}
 	if w.hurriedBy != "" {
@@ -241,6 +248,24 @@ func (w *work) configured() []Linked {
 		if list[i].Base != w.q.Config[list[i].Listener] {
 			list[i] = Linked{Listener: list[i].Listener}
 		}
+	}
+	return list
+}
+
+// unforgotten is what an undo brings back once a configuration is linked: of the roles that it
+// leaves alone, where what that was made over is what it was.
+func (w *work) unforgotten() (list []Linked) {
+	for _, before := range w.wasBefore {
+		if before.Base != w.q.Config[before.Listener] {
+			continue
+		}
+		before = before.with(before.Chains)
+		for _, it := range w.q.Items {
+			if it.Listener == before.Listener {
+				delete(before.Chains, it.Role)
+			}
+		}
+		list = append(list, before)
 	}
 	return list
 }
@@ -324,7 +349,7 @@ func (w *work) finish(end *ending) {
 	defer m.write.Unlock()
 	r := &record{Change: w.q.ID, State: end.state, Of: end.of, Why: end.why, By: end.by,
 		Places: slices.Clone(w.places)}
-	if end.stopped {
+	if r.Stopped = end.stopped; end.stopped {
 		r.Why = fmt.Sprintf("the broker was stopped in state %s: the old version is linked",
 			w.state)
 	}

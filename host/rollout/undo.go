@@ -14,11 +14,11 @@ func (m *Machine) Undo(listener, role, by string, do func() error) error {
 	m.write.Lock()
 	defer m.write.Unlock()
 	m.mu.Lock()
-	id, busy := m.busy[listener]
+	busy := m.freeLocked([]string{listener}, nil)
 	had, before := m.book.links[listener], m.book.before[listener]
 	m.mu.Unlock()
-	if busy {
-		return &BusyError{Listener: listener, Change: id}
+	if busy != nil {
+		return busy
 	}
 	if err := do(); err != nil {
 		return fmt.Errorf("rollout: undo: %w", err)

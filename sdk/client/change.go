@@ -84,9 +84,9 @@ type CanaryStep struct {
 // Faults is the share of questions without an answer above that of the old version. Latencies are
 // what 90 of 100 calls stay below: LatencyRatio times that of the old version, LatencyMax whatever
 // that takes; below LatencyMin nothing is slow. Refused is the share of answers that let something
-// not through, either way. Quiet is what becomes of a candidate that had fewer than CallsMin
-// questions in a step or in the watch, which then takes up to twice as long: promote, the default,
-// goes on and says so; rollback ends it.
+// not through, either way; in a shadow that is a difference and not judged. Quiet is what becomes
+// of a candidate that had fewer than CallsMin questions in a step or in the watch, which then takes
+// up to twice as long: promote, the default, goes on and says so; rollback ends it.
 type Thresholds struct {
 	CallsMin     uint64  `json:"calls_min,omitempty" doc:"Questions before a share counts: 50"`
 	FaultsMin    uint64  `json:"faults_min,omitempty" doc:"Faults that count before that: 3"`

@@ -1,0 +1,125 @@
+//go:build unix
+
+package app
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hpmq/hpmq/configs"
+)
+
+// watching is a node that watches a folder, with a bundle of a key named ours that is called name.
+// begin starts it, also again.
+func watching(t *testing.T, name string, first []byte, set func(*configs.Config)) *dropping {
+	t.Helper()
+	cfg := keeping(t, t.TempDir(), "l", "other")
+	k := key(t, "ours")
+	cfg.Trust.Keys = []configs.TrustedKey{
+		{Name: "ours", Key: k.Public().Text(), Names: []string{name}}}
+	at := filepath.Join(t.TempDir(), "first.tar")
+	if err := os.WriteFile(at, first, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Listeners[0].Link.Deduplicator = []configs.Component{{Use: at, Grants: []string{"kv"}}}
+	cfg.Bundles.Watch = t.TempDir()
+	if set != nil {
+		set(&cfg)
+	}
+	d := &dropping{&stage{t: t, cfg: cfg}, cfg.Bundles.Watch}
+	d.begin()
+	return d
+}
+
+func (d *dropping) begin() {
+	d.t.Helper()
+	d.clock = newHandClock()
+	d.App = start(d.t, d.cfg, Options{clock: d.clock})
+	d.client = ask(d.t, d.App)
+}
+
+// TestABundleOfAStrangerIsNotReadInTheFolder: who vouches for it is asked first, and what is wrong
+// with its schema is told of a change.
+func TestABundleOfAStrangerIsNotReadInTheFolder(t *testing.T) {
+	p := newParcel(t)
+	d := watching(t, "acme-*", p.copied().tar(), nil)
+	bad := p.copied()
+	bad.manifest["version"] = "2.0.0"
+	bad.fill("schema.json", []byte(`{"type": "object"`))
+	strange := bad.copied()
+	strange.keys = []string{"foreign"}
+	d.drop("a.tar", strange.tar())
+	c := d.reaches(newest(t, d.App).ID, "refused")
+	if c.Of != "verified" || strings.Contains(c.Why, "schema") {
+		t.Errorf("of a stranger: %s at %s: %s", c.ID, c.Of, c.Why)
+	}
+	d.drop("a.tar", bad.tar())
+	own := d.reaches(newest(t, d.App).ID, "refused")
+	if own.ID == c.ID || own.Of != "verified" || !strings.Contains(own.Why, "schema") {
+		t.Errorf("of our own: %s at %s: %s", own.ID, own.Of, own.Why)
+	}
+}
+
+// TestABundleThatIsPutThereAgain is tried again, the very same file too.
+func TestABundleThatIsPutThereAgain(t *testing.T) {
+	k, foreign := key(t, "ours"), key(t, "foreign")
+	d := watching(t, "dedup*", versioned(t, &k, "1.0.0"), nil)
+	d.drop("dedup.tar", versioned(t, &foreign, "2.0.0"))
+	id := newest(t, d.App).ID
+	d.reaches(id, "refused")
+	at, away := filepath.Join(d.dir, "dedup.tar"), filepath.Join(d.dir, ".away")
+	if err := os.Rename(at, away); err != nil {
+		t.Fatal(err)
+	}
+	if d.looks(); newest(t, d.App).ID != id {
+		t.Errorf("it is gone, and change %s is there", newest(t, d.App).ID)
+	}
+	if err := os.Rename(away, at); err != nil {
+		t.Fatal(err)
+	}
+	d.looks()
+	again := newest(t, d.App).ID
+	if again != id+"-2" {
+		t.Fatalf("put there again: %s", again)
+	}
+	d.reaches(again, "refused")
+	stopped(t, d.App)
+	d.begin()
+	if d.looks(); newest(t, d.App).ID != again {
+		t.Errorf("after a restart: %s", newest(t, d.App).ID)
+	}
+}
+
+// TestTheEndOfTheBrokerIsNoReasonAgainstABundle: what only that ended is tried at the next start.
+func TestTheEndOfTheBrokerIsNoReasonAgainstABundle(t *testing.T) {
+	k := key(t, "ours")
+	d := watching(t, "dedup*", versioned(t, &k, "1.0.0"), func(c *configs.Config) {
+		c.Bundles.Canary, c.Bundles.Dwell = "50", configs.Duration(time.Hour)
+	})
+	d.drop("dedup.tar", versioned(t, &k, "2.0.0"))
+	id := newest(t, d.App).ID
+	for n := 1; n < startsMax; n++ {
+		d.reaches(newest(t, d.App).ID, "canary")
+		was := newest(t, d.App).ID
+		stopped(t, d.App)
+		d.begin()
+		if c := d.get(was); c.State != "rolled back" {
+			t.Errorf("stopped: %s is %s", was, c.State)
+		}
+		if d.looks(); newest(t, d.App).ID == was {
+			t.Fatalf("after start %d it is not tried", n)
+		}
+	}
+	d.reaches(newest(t, d.App).ID, "canary")
+	if got := newest(t, d.App).ID; got != id+"-5" {
+		t.Errorf("it is %s", got)
+	}
+	stopped(t, d.App)
+	d.begin()
+	if d.looks(); newest(t, d.App).ID != id+"-5" {
+		t.Errorf("it is tried at each start: %s", newest(t, d.App).ID)
+	}
+}

@@ -1,0 +1,74 @@
+package rollout
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+func routerAt(listener, id string) Request {
+	return Request{ID: id, Items: []Item{{Listener: listener, Role: "router", Source: "x@1.0.0"}}}
+}
+
+// TestAReservationKeepsChangesAway, and undos, but not those of who has it, nor other listeners.
+func TestAReservationKeepsChangesAway(t *testing.T) {
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	submit(t, m, swap("1", "rules@2.0.0"))
+	r, err := m.Reserve("a reload", "a", "comes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var busy *BusyError
+	_, err = m.Submit(routerAt("a", "2"))
+	if !errors.As(err, &busy) || !errors.Is(err, ErrBusy) || busy.Reserved != "a reload" ||
+		!strings.Contains(err.Error(), "a reload is at work at listener a: ask again") {
+		t.Errorf("meanwhile: %v", err)
+	}
+	err = m.Undo("a", "router", "bob", func() error { t.Error("it is undone"); return nil })
+	if !errors.Is(err, ErrBusy) {
+		t.Errorf("an undo meanwhile: %v", err)
+	}
+	if _, err := m.Submit(swap("1", "rules@2.0.0")); err != nil {
+		t.Errorf("what is known already: %v", err)
+	}
+	if _, err := m.Reserve("another", "b", "a"); !errors.Is(err, ErrBusy) {
+		t.Errorf("reserved twice: %v", err)
+	}
+	if c := submit(t, m, routerAt("b", "3")); c.State != Done {
+		t.Errorf("another listener: %+v", c)
+	}
+	if _, err := r.Submit(swap("4", "rules@3.0.0")); err != nil {
+		t.Errorf("of who has it: %v", err)
+	}
+	if c, err := m.Wait(t.Context(), "4"); err != nil || c.State != Done {
+		t.Errorf("of who has it: %+v, %v", c, err)
+	}
+	r.Release()
+	r.Release()
+	<-busy.Until
+	if c := submit(t, m, routerAt("a", "2")); c.State != Done {
+		t.Errorf("then: %+v", c)
+	}
+}
+
+// TestWhatIsInAChangeIsNotReserved, nor is anything beside it.
+func TestWhatIsInAChangeIsNotReserved(t *testing.T) {
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	q := swap("1", "rules@2.0.0")
+	q.Canary.Steps = []CanaryStep{{5, time.Minute}}
+	held(t, w, m, q)
+	var busy *BusyError
+	if _, err := m.Reserve("a reload", "b", "a"); !errors.As(err, &busy) || busy.Change != "1" {
+		t.Errorf("reserved: %v", err)
+	}
+	if c := submit(t, m, routerAt("b", "2")); c.State != Done {
+		t.Errorf("the other is held: %+v", c)
+	}
+	m.Close()
+	if _, err := m.Reserve("a reload", "a"); !errors.Is(err, ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}
