@@ -194,7 +194,11 @@ func TestWhatAStrangerSaysIsNotRead(t *testing.T) {
 		p.keys = []string{"a stranger's"}
 		change(p)
 		it := rollout.Item{Listener: "l", Role: "deduplicator"}
-		art, err := (source{a}).openTar(it, p.tar())
+		opened, err := openTar(p.tar())
+		if err != nil {
+			t.Fatal("it was read:", err)
+		}
+		art, err := opened.choose(it)
 		if err != nil {
 			t.Fatal("it was read:", err)
 		}

@@ -18,11 +18,18 @@ import (
 	"github.com/hpmq/hpmq/sdk/bundle/registry"
 )
 
+// openedBundle is a bundle as it came, with what is known of it by now. One change has it.
+type openedBundle struct {
+	*bundle.Bundle
+	layout     *oci.Layout
+	signers    *signers
+	understood bool
+}
+
 // fetchedBundle is a component with the bundle it came in.
 type fetchedBundle struct {
-	*bundle.Bundle
+	*openedBundle
 	component *bundle.Component
-	layout    *oci.Layout
 }
 
 // isTar says whether b can be the tar of a bundle: a .wasm never is.
@@ -32,7 +39,10 @@ func isTar(b []byte) bool {
 }
 
 // pull brings a bundle from a registry.
-func (s source) pull(ctx context.Context, it rollout.Item) (*rollout.Artifact, error) {
+func (s *delivery) pull(ctx context.Context, it rollout.Item) (*rollout.Artifact, error) {
+	if p := s.opened[it.Source]; p != nil {
+		return p.choose(it)
+	}
 	c, err := registry.New(registry.Default())
 	if err != nil {
 		return nil, err
@@ -41,10 +51,15 @@ func (s source) pull(ctx context.Context, it rollout.Item) (*rollout.Artifact, e
 	if err != nil {
 		return nil, err
 	}
-	return fromBundle(it, l, d)
+	p, err := newOpened(l, d)
+	if err != nil {
+		return nil, err
+	}
+	s.opened[it.Source] = p
+	return p.choose(it)
 }
 
-func (s source) openTar(it rollout.Item, b []byte) (*rollout.Artifact, error) {
+func openTar(b []byte) (*openedBundle, error) {
 	l, err := oci.ReadTar(bytes.NewReader(b))
 	if err != nil {
 		return nil, err
@@ -53,27 +68,37 @@ func (s source) openTar(it rollout.Item, b []byte) (*rollout.Artifact, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fromBundle(it, l, d)
+	return newOpened(l, d)
 }
 
-// fromBundle reads no schema and no golden case: nobody vouched for it yet.
-func fromBundle(
-	it rollout.Item, l *oci.Layout, d oci.Descriptor,
-) (*rollout.Artifact, error) {
+// newOpened reads no schema and no golden case: nobody vouched for it yet.
+func newOpened(l *oci.Layout, d oci.Descriptor) (*openedBundle, error) {
 	b, err := bundle.Take(l, d)
-	if err != nil {
-		return nil, err
-	}
-	c, err := chooseComponent(b, it.Role, it.Component)
+	return &openedBundle{Bundle: b, layout: l}, err
+}
+
+// choose answers the component for an item.
+func (p *openedBundle) choose(it rollout.Item) (*rollout.Artifact, error) {
+	c, err := chooseComponent(p.Bundle, it.Role, it.Component)
 	if err != nil {
 		return nil, err
 	}
 	return &rollout.Artifact{
-		Pin: rollout.Pin{Name: c.Name, Version: b.Version, Digest: string(c.Digest),
-			Bundle: string(b.Digest)},
-		Code: b.Content(c.Digest),
-		More: &fetched{bundle: &fetchedBundle{Bundle: b, component: c, layout: l}},
+		Pin: rollout.Pin{Name: c.Name, Version: p.Version, Digest: string(c.Digest),
+			Bundle: string(p.Digest)},
+		Code: p.Content(c.Digest),
+		More: &fetched{bundle: &fetchedBundle{openedBundle: p, component: c}},
 	}, nil
+}
+
+// understand reads what the bundle says, once.
+func (p *openedBundle) understand(ctx context.Context) error {
+	if p.understood {
+		return nil
+	}
+	err := p.Understand(ctx)
+	p.understood = err == nil
+	return err
 }
 
 // chooseComponent answers the component of that role, and of that name if there is one.
@@ -135,7 +160,11 @@ func readBundle(path string, it rollout.Item) (*rollout.Artifact, io.Closer, err
 	if err != nil {
 		return nil, l, err
 	}
-	art, err := fromBundle(it, l, d)
+	p, err := newOpened(l, d)
+	if err != nil {
+		return nil, l, err
+	}
+	art, err := p.choose(it)
 	return art, l, err
 }
 
@@ -177,7 +206,7 @@ func (s source) verifyBundle(
 	if err := s.admit(a, b); err != nil {
 		return err
 	}
-	if err := b.Understand(ctx); err != nil {
+	if err := b.understand(ctx); err != nil {
 		return err
 	}
 	under := s.inPlace(it)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/conformance/registry"
+	"github.com/hpmq/hpmq/host/rollout"
 	"github.com/hpmq/hpmq/sdk/bundle"
 	"github.com/hpmq/hpmq/sdk/bundle/oci"
 	reg "github.com/hpmq/hpmq/sdk/bundle/registry"
@@ -94,6 +95,25 @@ func trusting(t *testing.T, cfg *configs.Config, names ...string) *sign.Private 
 		Name: "ours", Key: k.Public().Text(), Names: names,
 	})
 	return &k
+}
+
+// TestABundleIsFetchedOnce by a change, however many of its items name it: a tag that moves
+// meanwhile mixes nothing.
+func TestABundleIsFetchedOnce(t *testing.T) {
+	cfg := keeping(t, t.TempDir(), "l")
+	key := trusting(t, &cfg, "dedup*")
+	a := start(t, cfg, Options{})
+	l, _ := built(t, dedupDir, key)
+	it := rollout.Item{Listener: "l", Role: "deduplicator", Source: uploaded(t, ask(t, a), l)}
+	gone := rollout.Item{Listener: "l", Role: "router", Remove: true}
+	all, err := (source{a}).Fetch(t.Context(), []rollout.Item{it, gone, it})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := func(i int) *openedBundle { return all[i].More.(*fetched).bundle.openedBundle }
+	if all[1] != nil || opened(0) != opened(2) {
+		t.Errorf("%v: opened %p and %p", all[1], opened(0), opened(2))
+	}
 }
 
 func TestABundleIsVerifiedTestedAndLinkedAgain(t *testing.T) {

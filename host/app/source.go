@@ -25,7 +25,28 @@ type fetched struct {
 }
 
 // Fetch is rollout.Source.
-func (s source) Fetch(ctx context.Context, it rollout.Item) (*rollout.Artifact, error) {
+func (s source) Fetch(ctx context.Context, items []rollout.Item) ([]*rollout.Artifact, error) {
+	d := delivery{source: s, opened: map[string]*openedBundle{}}
+	all := make([]*rollout.Artifact, len(items))
+	for i := range items {
+		if items[i].Remove {
+			continue
+		}
+		var err error
+		if all[i], err = d.fetch(ctx, items[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// delivery is what one change fetches: each bundle once, however many items it serves.
+type delivery struct {
+	source
+	opened map[string]*openedBundle // by what names it
+}
+
+func (s *delivery) fetch(ctx context.Context, it rollout.Item) (*rollout.Artifact, error) {
 	if b, ok := it.More.(*brought); ok {
 		return b.art, b.err
 	}
@@ -87,7 +108,10 @@ func inRegistry(text string) bool {
 }
 
 // sent is what was sent to the broker: a .wasm, or a bundle.
-func (s source) sent(it rollout.Item, name, digest string) (*rollout.Artifact, error) {
+func (s *delivery) sent(it rollout.Item, name, digest string) (*rollout.Artifact, error) {
+	if p := s.opened[it.Source]; p != nil {
+		return p.choose(it)
+	}
 	b, err := s.changes.shelf.Get(digest)
 	if errors.Is(err, shelf.ErrMissing) {
 		return nil, fmt.Errorf("%w: send it again", err)
@@ -96,7 +120,12 @@ func (s source) sent(it rollout.Item, name, digest string) (*rollout.Artifact, e
 		return nil, err
 	}
 	if isTar(b) {
-		return s.openTar(it, b)
+		p, err := openTar(b)
+		if err != nil {
+			return nil, err
+		}
+		s.opened[it.Source] = p
+		return p.choose(it)
 	}
 	return &rollout.Artifact{
 		Pin: rollout.Pin{Name: name, Digest: digest}, Code: b, More: &fetched{},

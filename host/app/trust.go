@@ -19,18 +19,11 @@ var errUntrusted = errors.New("not trusted any more")
 // admit asks who vouches for a bundle, and whether this broker has what it needs. It pins who did.
 func (a *App) admit(art *rollout.Artifact, b *fetchedBundle) error {
 	policy := a.trust.Load()
-	_, verdict, err := policy.VerifyLayout(b.layout, b.Descriptor)
+	by, err := b.signedBy(policy)
 	if err != nil {
 		return err
 	}
-	art.Of, art.Key, art.KeyIDs, art.Vouched = b.Name, verdict.Key, nil, ""
-	for i := range policy.Keys {
-		// Each key that signed it, so that another may go.
-		alone := sign.Policy{Keys: policy.Keys[i : i+1]}
-		if _, _, err := alone.VerifyLayout(b.layout, b.Descriptor); err == nil {
-			art.KeyIDs = append(art.KeyIDs, policy.Keys[i].Key.ID())
-		}
-	}
+	art.Of, art.Key, art.KeyIDs, art.Vouched = b.Name, by.key, by.keyIDs, ""
 	if vouched(policy, &art.Pin) {
 		art.Vouched = art.Name
 	}
@@ -41,6 +34,34 @@ func (a *App) admit(art *rollout.Artifact, b *fetchedBundle) error {
 		}
 	}
 	return nil
+}
+
+// signers are the keys of a policy that vouch for a bundle.
+type signers struct {
+	policy *sign.Policy
+	key    string
+	keyIDs []string
+}
+
+// signedBy verifies the bundle by a policy, once.
+func (p *openedBundle) signedBy(policy *sign.Policy) (*signers, error) {
+	if p.signers != nil && p.signers.policy == policy {
+		return p.signers, nil
+	}
+	_, verdict, err := policy.VerifyLayout(p.layout, p.Descriptor)
+	if err != nil {
+		return nil, err
+	}
+	by := &signers{policy: policy, key: verdict.Key}
+	for i := range policy.Keys {
+		// Each key that signed it, so that another may go.
+		alone := sign.Policy{Keys: policy.Keys[i : i+1]}
+		if _, _, err := alone.VerifyLayout(p.layout, p.Descriptor); err == nil {
+			by.keyIDs = append(by.keyIDs, policy.Keys[i].Key.ID())
+		}
+	}
+	p.signers = by
+	return by, nil
 }
 
 // admitAlone says whether a .wasm that was sent without a bundle may be linked: where keys are

@@ -186,10 +186,10 @@ func (w *watcher) take(path string, old bool) error {
 		q.Canary.Steps = append(q.Canary.Steps,
 			rollout.CanaryStep{Percent: p, Dwell: w.cfg.Dwell.Std()})
 	}
+	opened := &openedBundle{Bundle: b, layout: l.layout}
 	for i := range b.Components {
 		c := &b.Components[i]
-		art, err := fromBundle(rollout.Item{Role: c.Role, Component: c.Name}, l.layout,
-			b.Descriptor)
+		art, err := opened.choose(rollout.Item{Role: c.Role, Component: c.Name})
 		if err != nil {
 			return err
 		}

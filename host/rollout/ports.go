@@ -10,7 +10,9 @@ import (
 // Source brings what a change links. Both may block for as long as the network takes, and end with
 // the context.
 type Source interface {
-	Fetch(ctx context.Context, item Item) (*Artifact, error)
+	// Fetch brings what the items name, each at the index of its item; nil for what is to be
+	// removed. Items that name one source get the same of it, whatever happens to a tag meanwhile.
+	Fetch(ctx context.Context, items []Item) ([]*Artifact, error)
 	// Verify says whether the artifact is what it says and may be linked with the item's
 	// configuration: its signature, digests and schema.
 	Verify(ctx context.Context, item Item, a *Artifact) error

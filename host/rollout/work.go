@@ -141,16 +141,15 @@ func (w *work) fetch() *ending {
 	if _, err := w.links(); err != nil {
 		return refused("request", err)
 	}
-	for i, it := range w.q.Items {
-		if it.Remove {
-			continue
+	all, err := w.m.ports.Source.Fetch(w.ctx, w.q.Items)
+	if err != nil {
+		return refused(string(Fetched), err)
+	}
+	for i, a := range all {
+		if a != nil {
+			w.artifacts[i] = a
+			w.fetched(i)
 		}
-		a, err := w.m.ports.Source.Fetch(w.ctx, it)
-		if err != nil {
-			return refused(string(Fetched), err)
-		}
-		w.artifacts[i] = a
-		w.fetched(i)
 	}
 	return w.enter(&record{State: Fetched, Places: slices.Clone(w.places)})
 }

@@ -186,13 +186,20 @@ func (w *world) visit(ctx context.Context, s State) error {
 
 // The source: "name@version", and the golden cases of it.
 
-func (w *world) Fetch(ctx context.Context, it Item) (*Artifact, error) {
-	if err := w.visit(ctx, Requested); err != nil {
-		return nil, err
+func (w *world) Fetch(ctx context.Context, items []Item) ([]*Artifact, error) {
+	all := make([]*Artifact, len(items))
+	for i, it := range items {
+		if it.Remove {
+			continue
+		}
+		if err := w.visit(ctx, Requested); err != nil {
+			return nil, err
+		}
+		name, version, _ := strings.Cut(it.Source, "@")
+		all[i] = &Artifact{Pin: Pin{Name: name, Version: version, Digest: "sha256:" + it.Source},
+			Config: w.configs[it.Source]}
 	}
-	name, version, _ := strings.Cut(it.Source, "@")
-	return &Artifact{Pin: Pin{Name: name, Version: version, Digest: "sha256:" + it.Source},
-		Config: w.configs[it.Source]}, nil
+	return all, nil
 }
 
 func (w *world) Verify(ctx context.Context, _ Item, _ *Artifact) error {
