@@ -24,6 +24,7 @@ type openedBundle struct {
 	layout     *oci.Layout
 	signers    *signers
 	understood bool
+	casesRead  bool
 }
 
 // fetchedBundle is a component with the bundle it came in.
@@ -98,6 +99,16 @@ func (p *openedBundle) understand(ctx context.Context) error {
 	}
 	err := p.Understand(ctx)
 	p.understood = err == nil
+	return err
+}
+
+// readCases reads the golden cases, once.
+func (p *openedBundle) readCases(ctx context.Context) error {
+	if p.casesRead {
+		return nil
+	}
+	err := p.ReadCases(ctx)
+	p.casesRead = err == nil
 	return err
 }
 
@@ -211,6 +222,11 @@ func (s source) verifyBundle(
 	}
 	under := s.inPlace(it)
 	a.Limits = s.limits(it, under, b)
+	if !s.passed(b, a) { // else nobody asks them
+		if err := b.readCases(ctx); err != nil {
+			return err
+		}
+	}
 	config, kept := it.Config, ""
 	if config == nil && under != nil {
 		config, kept = under.Config, "what it is configured with stays, and "

@@ -140,7 +140,7 @@ func (b *Bundle) Content(d oci.Digest) []byte { return b.content[d] }
 // Schema is that of a component of b, once it is understood; nil if it has none.
 func (b *Bundle) Schema(c *Component) *schema.Schema { return b.schemas[c.Schema] }
 
-// Cases are the golden cases of a component of b, once it is understood.
+// Cases are the golden cases of a component of b, once they are read.
 func (b *Bundle) Cases(c *Component) []cases.Case {
 	var all []cases.Case
 	for _, d := range c.Cases {

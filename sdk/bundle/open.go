@@ -77,12 +77,15 @@ func Read(l *oci.Layout, d oci.Descriptor) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b, b.Understand(context.Background())
+	if err := b.Understand(context.Background()); err != nil {
+		return b, err
+	}
+	return b, b.ReadCases(context.Background())
 }
 
 // Take reads the bundle that d describes: its manifest, which is checked, and its layers, which are
 // what their digests say. What they hold is not looked at: who vouches for the bundle is asked
-// before a stranger's is. Schema and Cases answer nothing before Understand.
+// before a stranger's is. Schema answers nothing before Understand, Cases before ReadCases.
 func Take(l *oci.Layout, d oci.Descriptor) (*Bundle, error) {
 	m, err := l.Manifest(d)
 	if err != nil {
@@ -218,28 +221,31 @@ func unpack(packed []byte, size int64) ([]byte, error) {
 	return content, nil
 }
 
-// Understand reads what the layers say, as far as it can be judged without running anything.
-// Errors are ErrBundle, or of ctx, which is asked between the layers.
+// Understand reads what the layers say, as far as it can be judged without running anything, but
+// the golden cases. Errors are ErrBundle, or of ctx, which is asked between the layers.
 func (b *Bundle) Understand(ctx context.Context) error {
-	if err := b.understand(ctx); err != nil {
+	return b.refused(b.understand(ctx))
+}
+
+// ReadCases reads the golden cases, which are most of the work, for who wants to ask them. Errors
+// are those of Understand.
+func (b *Bundle) ReadCases(ctx context.Context) error {
+	return b.refused(b.readCases(ctx))
+}
+
+func (b *Bundle) refused(err error) error {
+	if err != nil {
 		return fmt.Errorf("bundle: %w: %s %s: %w", ErrBundle, b.Name, b.Version, err)
 	}
 	return nil
 }
 
 func (b *Bundle) understand(ctx context.Context) error {
-	titles := map[oci.Digest]string{}
-	for _, layer := range b.Layers {
-		titles[layer.Digest] = layer.Title
-	}
 	for i := range b.Components {
 		c := &b.Components[i]
 		if err := b.understandComponent(ctx, c); err != nil {
 			return fmt.Errorf("component %s: %w", c.Name, err)
 		}
-	}
-	if err := b.readCases(ctx, titles); err != nil {
-		return err
 	}
 	return spdx.Check(b.content[b.SBOM])
 }
@@ -267,7 +273,11 @@ func (b *Bundle) understandComponent(ctx context.Context, c *Component) error {
 }
 
 // readCases reads the golden cases of all components, each file once.
-func (b *Bundle) readCases(ctx context.Context, titles map[oci.Digest]string) error {
+func (b *Bundle) readCases(ctx context.Context) error {
+	titles := map[oci.Digest]string{}
+	for _, layer := range b.Layers {
+		titles[layer.Digest] = layer.Title
+	}
 	left := CasesWeightMax
 	for i := range b.Components {
 		for _, d := range b.Components[i].Cases {
