@@ -34,7 +34,7 @@ func (g *Guest) Mark() *Mark {
 // linears are the memories of the core instances, each once, though several may share one.
 func (g *Guest) linears() (all []api.Memory) {
 	for _, c := range g.cores {
-		if mem := c.Memory(); mem != nil && !slices.Contains(all, mem) {
+		if mem := memoryOf(c); mem != nil && !slices.Contains(all, mem) {
 			all = append(all, mem)
 		}
 	}

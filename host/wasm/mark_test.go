@@ -55,3 +55,15 @@ func TestBack(t *testing.T) {
 		}
 	}
 }
+
+// TestMarkOfAComponent, of whose core instances some have no memory.
+func TestMarkOfAComponent(t *testing.T) {
+	l := &library{known: map[string]string{}}
+	m := component1(t, open(t, Default(), l.module()), "policy")
+	g := guest(t, m, nil, Limits{})
+	mark := g.Mark()
+	g.Kill("a test")
+	if g.Back(mark); g.Dead() || len(mark.memories) != 1 || len(g.cores) < 2 {
+		t.Errorf("%d memories of %d cores, dead: %v", len(mark.memories), len(g.cores), g.Dead())
+	}
+}

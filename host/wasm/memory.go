@@ -1,10 +1,22 @@
 package wasm
 
-import "github.com/tetratelabs/wazero/api"
+import (
+	"reflect"
+
+	"github.com/tetratelabs/wazero/api"
+)
 
 // Memory is a guest's linear memory. Offsets and lengths are bytes; every method checks bounds and
 // says false if they are crossed. The zero Memory is empty.
 type Memory struct{ mem api.Memory }
+
+// memoryOf is the memory of c, nil if it has none: what the engine answers then is not.
+func memoryOf(c api.Module) api.Memory {
+	if mem := c.Memory(); !reflect.ValueOf(mem).IsNil() {
+		return mem
+	}
+	return nil
+}
 
 // Size in bytes.
 func (m Memory) Size() uint32 {
