@@ -38,7 +38,10 @@ links() {
 	mkdir -p components
 	for guest in *.wasm; do
 		name=${guest%.wasm}
-		case $name in nothing | unknown-import | half-* | *-block) continue ;; esac
+		case $name in
+		nothing | unknown-import | half-* | *-block) continue ;;
+		*-state | *-migration) lasting "$name" && continue ;;
+		esac
 		way=
 		case $name in *-by-handle) way=-by-handle ;; esac
 		wrap "$root/wit" "${name%%-*}$way-component" utf8 "$guest" "components/$guest"
@@ -55,6 +58,16 @@ links() {
 
 # contracts FOLDER copies wit/, to be changed.
 contracts() { rm -rf "$1" && cp -r "$root/wit" "$1"; }
+
+# lasting wraps a guest that exports one more interface beside its role, as its name says.
+lasting() {
+	contracts "$work/wit"
+	cat >"$work/wit/lasting.wit" <<-END
+		package hpmq:broker@0.1.0;
+		world lasting { include ${1%%-*}-component; export ${1#*-}; }
+	END
+	wrap "$work/wit" lasting utf8 "$1.wasm" "components/$1.wasm"
+}
 
 # strange imports what no host serves, and kv.
 strange() {

@@ -178,7 +178,7 @@ const verdictAllow, verdictDeny, verdictChallenge, verdictNext = 0, 1, 2, 3
 func (e *entry) authenticate(seat int, who *broker.Credentials) (authVerdict, error) {
 	e.use.RLock()
 	defer e.use.RUnlock()
-	if e.closed || e.barred {
+	if e.gone() {
 		return authVerdict{}, errClosedEntry
 	}
 	s := &e.seats[seat]

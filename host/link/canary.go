@@ -71,7 +71,11 @@ func (p *Plan) Canary(s Selector) error {
 		p.endShadow()
 		p.measure()
 	}
-	_, err = p.l.move(p.shifts(), func() {
+	shifts := p.shifts()
+	for i := range shifts {
+		shifts[i].trial = true
+	}
+	_, err = p.l.move(shifts, func() {
 		for _, pt := range p.parts {
 			pt.try(ready)
 		}

@@ -65,7 +65,7 @@ func (p *Plan) commitHeld() (took time.Duration, err error) {
 // shifts are those of all listeners of the plan.
 func (p *Plan) shifts() (all []turnover) {
 	for _, pt := range p.parts {
-		all = append(all, turnover{pt.old, pt.next})
+		all = append(all, turnover{old: pt.old, next: pt.next})
 	}
 	return all
 }
@@ -134,7 +134,7 @@ func (p *Plan) Revert() ([]Result, error) {
 	var all []turnover
 	for i, pt := range p.parts {
 		back[i] = pt.put.after(pt.old.chains)
-		all = append(all, turnover{pt.put, back[i]})
+		all = append(all, turnover{old: pt.put, next: back[i]})
 	}
 	took, err := p.l.moveBack(all, func() {
 		for i, pt := range p.parts {

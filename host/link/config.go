@@ -93,8 +93,12 @@ type Config struct {
 	// MigrationKeysMax and MigrationBytesMax bound what a migration may change while loops stand
 	// still; where nobody uses the keys yet, at the start, they do not hold.
 	MigrationKeysMax, MigrationBytesMax int
-	// HandOverTimeout is how long loops wait for each other, and how long they stand still then.
+	// HandOverTimeout is how long a hand-over may take, with the time in which the loops come to a
+	// stop for it.
 	HandOverTimeout time.Duration
+	// BesideTimeout is how long it is waited before for the calls at hand of the workers and
+	// authenticators that take part.
+	BesideTimeout time.Duration
 
 	// DecisionsMax is how many answers of authorizers a loop remembers per listener.
 	DecisionsMax int
@@ -136,6 +140,7 @@ func Default() Config {
 		// 200 ms on a slow core, with the write of the store.
 		MigrationKeysMax: 20_000, MigrationBytesMax: 4 << 20,
 		HandOverTimeout: 250 * time.Millisecond, // no client notices
+		BesideTimeout:   2 * time.Second,        // a slow hash, or a worker that waits for a second
 
 		DecisionsMax: 8192,
 		SharesMax:    1024,
@@ -161,7 +166,8 @@ func (c Config) Validate() error {
 	if c.ListenerGuestsMax < 0 {
 		return errors.New("link: config: ListenerGuestsMax is below 0")
 	}
-	if c.AuthTimeout <= 0 || c.WorkerStopTimeout <= 0 || c.HandOverTimeout <= 0 {
+	if c.AuthTimeout <= 0 || c.WorkerStopTimeout <= 0 || c.HandOverTimeout <= 0 ||
+		c.BesideTimeout <= 0 {
 		return errors.New("link: config: timeouts must be positive")
 	}
 	if err := c.Pool.Validate(); err != nil {

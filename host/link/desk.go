@@ -63,8 +63,9 @@ type shift struct {
 	leaving bool
 	// heir is the shift of who comes in its place, of the same component; nil for none. It works
 	// only when this one has ended. bequest is what it was left by such a one.
-	heir    *shift
-	bequest []task
+	heir         *shift
+	bequest      []task
+	bequestBytes int
 	// asked and begun are when it was asked to end, and when it began to work.
 	asked, begun broker.Time
 }
@@ -100,7 +101,7 @@ func (s *shift) take() (tasks []task, lost uint64, open bool) {
 	s.desk.mu.Lock()
 	defer s.desk.mu.Unlock()
 	tasks, s.tasks, s.bytes = append(s.bequest, s.tasks...), nil, 0
-	s.bequest = nil
+	s.bequest, s.bequestBytes = nil, 0
 	lost, s.lost = s.lost, 0
 	return tasks, lost, s.open
 }
@@ -115,9 +116,6 @@ func (d *desk) begin(before []*shift) {
 	}
 	s := &shift{
 		desk: d, wake: make(chan struct{}, 1), ended: make(chan struct{}), open: true,
-	}
-	for _, b := range before {
-		b.inherit(s)
 	}
 	if d.now != nil {
 		before = append(slices.Clip(before), d.now)
@@ -155,20 +153,21 @@ func (s *shift) end() {
 	s.rouse()
 }
 
-// inherit makes to the heir of s, if it is of the same component and s has none.
-func (s *shift) inherit(to *shift) {
-	if !s.desk.entry.isSame(to.desk.entry) {
-		return
-	}
-	s.desk.mu.Lock()
-	defer s.desk.mu.Unlock()
-	if s.heir == nil {
-		s.heir = to
+// inherit makes the shift at hand of to the heir of that of d.
+func (d *desk) inherit(to *desk) {
+	to.mu.Lock()
+	s := to.now
+	to.mu.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.now != nil && d.now.heir == nil {
+		d.now.heir = s
 	}
 }
 
 // bequeath leaves tasks to the heir, before all that waits for that, and answers how many it has no
-// room for, or wanted but is not shown; without an heir all.
+// room for, or wanted but is not shown; without an heir all. There is room for all that s had at
+// once: what it took, and what came meanwhile.
 func (s *shift) bequeath(tasks []task) (lost uint64) {
 	s.desk.mu.Lock()
 	heir := s.heir
@@ -179,14 +178,16 @@ func (s *shift) bequeath(tasks []task) (lost uint64) {
 	d := heir.desk
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	cfg := &d.entry.linker.cfg
 	for i := range tasks {
-		switch t := &tasks[i]; {
+		switch t, n := &tasks[i], tasks[i].size(); {
 		case !d.entry.isToldOf(t):
-		case len(heir.bequest) >= d.entry.linker.cfg.WorkerQueueMax,
+		case len(heir.bequest) >= 2*cfg.WorkerQueueMax,
+			heir.bequestBytes+n > 2*cfg.WorkerQueueBytesMax,
 			t.message != nil && !d.entry.fits(t.message):
 			lost++
 		default:
-			heir.bequest = append(heir.bequest, *t)
+			heir.bequest, heir.bequestBytes = append(heir.bequest, *t), heir.bequestBytes+n
 		}
 	}
 	return lost
@@ -220,7 +221,7 @@ func (s *shift) work() {
 		d.say(lost)
 		for i := range tasks {
 			if s.late() {
-				d.say(uint64(len(tasks) - i))
+				d.say(s.bequeath(tasks[i:]))
 				break
 			}
 			s.tell(&tasks[i])
@@ -279,7 +280,7 @@ func (s *shift) tell(t *task) <-chan time.Time {
 			continue
 		}
 		if err == errClosedEntry && t.what != fnTimer && t.what != fnStop {
-			d.say(s.bequeath([]task{*t})) // its keys are of another schema by now
+			d.say(s.bequeath([]task{*t})) // its keys or its state are another's by now
 			return nil
 		}
 		if t.what == fnTimer && err != nil {
@@ -298,7 +299,7 @@ func (s *shift) tell(t *task) <-chan time.Time {
 func (e *entry) tell(t *task) (next time.Duration, err error) {
 	e.use.RLock()
 	defer e.use.RUnlock()
-	if e.closed || e.barred {
+	if e.gone() {
 		return 0, errClosedEntry
 	}
 	in := e.seats[0].take(e.linker.ports.Now())

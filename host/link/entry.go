@@ -59,6 +59,9 @@ type entry struct {
 	closed bool // under use
 	// barred says, under use, that what the component has in kv is of another schema by now.
 	barred bool
+	// left says that its guests have handed their state over to those of another entry; it is set
+	// under use, and no more when e comes into a table again.
+	left atomic.Bool
 
 	lost       atomic.Uint64 // tasks that a worker was not told
 	lastFault  atomic.Pointer[string]

@@ -38,7 +38,10 @@ func TestInComponentForm(t *testing.T) {
 		"codec decodes": TestCodecDecodes, "codec encodes": TestCodecEncodes,
 		"codec faults": TestFaultsOfACodec, "codec giant": TestACodecIsShownNoGiant,
 		"fuel": TestFuelOfTheLinkIsExact, "allocations": TestAChangedMessageDoesNotAllocate,
-		"block": TestArgumentsInTheBlockOfTheGuest,
+		"block": TestArgumentsInTheBlockOfTheGuest, "window": TestAWindowInMemoryOutlivesSwaps,
+		"state": TestAStateThatIsNotHandedOver, "worker's state": TestAWorkerHandsOver,
+		"worker's state that is not": TestAWorkersStateThatIsNotHandedOver,
+		"authenticator's state":      TestAnAuthenticatorHandsOver,
 	} {
 		t.Run(name, test)
 	}

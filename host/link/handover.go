@@ -23,29 +23,36 @@ type Halter interface {
 var errLate = errors.New("it takes longer than there is for it")
 
 // heir is an entry that comes in place of another of the same component, and gets the state that
-// the guests of that export, loop by loop.
-type heir struct{ from, to *entry }
+// the guests of that export, seat by seat.
+type heir struct {
+	from, to *entry
+	stays    bool // to comes beside from, in a canary
+}
 
-// heirs are those of next, whose predecessors stand in old alone. Roles beside the loops are not
-// asked: their guests may be in a call for as long as it takes.
-func heirs(old, next *table) (all []heir) {
+// heirs are those that hand over when s is.
+func heirs(s turnover) (all []heir) {
 	for r := Role(0); r < roleCount; r++ {
-		if r.isBeside() {
-			continue
+		for _, x := range successors(s.old, s.next, r) {
+			if x.from.speaks.state != nil && x.to.speaks.state != nil {
+				x.stays = s.trial
+				all = append(all, x)
+			}
 		}
-		had, _ := old.chainOf(r)
-		have, _ := next.chainOf(r)
-		left := without(had, have)
-		for _, to := range without(have, had) {
-			i := slices.IndexFunc(left, func(from *entry) bool { return from.isSame(to) })
-			if i < 0 {
-				continue
-			}
-			from := left[i]
+	}
+	return all
+}
+
+// successors are the entries of a role that stand in next alone, with those of the same component
+// that stand in old alone, each at most once.
+func successors(old, next *table, r Role) (all []heir) {
+	had, _ := old.chainOf(r)
+	have, _ := next.chainOf(r)
+	left := without(had, have)
+	for _, to := range without(have, had) {
+		i := slices.IndexFunc(left, func(from *entry) bool { return from.isSame(to) })
+		if i >= 0 {
+			all = append(all, heir{from: left[i], to: to})
 			left = slices.Delete(left, i, i+1)
-			if from.speaks.state != nil && to.speaks.state != nil {
-				all = append(all, heir{from, to})
-			}
 		}
 	}
 	return all
@@ -70,7 +77,7 @@ const movesMax = 100
 func (l *Linker) move(shifts []turnover, put func()) (took time.Duration, err error) {
 	var all []heir
 	for _, s := range shifts {
-		all = append(all, heirs(s.old, s.next)...)
+		all = append(all, heirs(s)...)
 	}
 	return l.moveWith(all, shifts, put)
 }
@@ -84,19 +91,25 @@ func (l *Linker) moveWith(
 	if err != nil {
 		return 0, err
 	}
-	c := &crossing{linker: l, heirs: all, put: put, serves: slices.ContainsFunc(shifts,
+	c := &crossing{linker: l, keys: migrations, put: put, serves: slices.ContainsFunc(shifts,
 		func(s turnover) bool { return s.old.linked })}
+	c.sort(all)
 	if migrations != nil {
 		defer migrations.end()
-		defer migrations.hold()()
-		c.keys = migrations
 	}
-	for range movesMax {
-		if err = c.try(); !errors.Is(err, kv.ErrBusy) {
-			break
+	letGo, err := c.hold()
+	if err != nil {
+		return 0, err
+	}
+	defer letGo()
+	err = c.ahead()
+	for n := 0; err == nil || errors.Is(err, kv.ErrBusy) && n < movesMax; n++ {
+		if err = c.try(); err == nil {
+			return c.took, nil
 		}
 	}
-	return c.took, err
+	c.first.undo()
+	return 0, err
 }
 
 // moveBack is move to what was there before. If that does not take the state, it goes on with what
@@ -115,12 +128,25 @@ func (l *Linker) moveBack(shifts []turnover, put func()) (took time.Duration, er
 // crossing is from the moment the loops stand still to when they go on, with other tables.
 type crossing struct {
 	linker *Linker
-	heirs  []heir
-	keys   bringing // nil for none
-	put    func()
-	serves bool // one of the listeners was linked before
-	took   time.Duration
-	err    error
+	// heirs are those on the loops, beside those that are not, whose handing over comes first.
+	heirs, beside []heir
+	first         handover
+	keys          bringing // nil for none
+	put           func()
+	serves        bool // one of the listeners was linked before
+	took          time.Duration
+	err           error
+}
+
+// sort takes in who hands over.
+func (c *crossing) sort(all []heir) {
+	for _, x := range all {
+		if x.to.role.isBeside() {
+			c.beside = append(c.beside, x)
+		} else {
+			c.heirs = append(c.heirs, x)
+		}
+	}
 }
 
 // try stops the loops if somebody is served. Loops that do not come to rest in time refuse what
@@ -128,18 +154,18 @@ type crossing struct {
 // the cure of what keeps them busy.
 func (c *crossing) try() error {
 	h, needs := c.linker.ports.Halter, len(c.heirs) > 0 || c.keys != nil && c.keys.used()
-	most := c.linker.cfg.HandOverTimeout
-	began := time.Now()
+	began, most := time.Now(), c.linker.cfg.HandOverTimeout
+	until := began.Add(most)
 	defer func() { c.took = time.Since(began) }()
 	switch {
 	case !c.serves && !needs:
 		c.cross(time.Time{})
 		return c.err
 	case h == nil:
-		c.cross(time.Now().Add(most))
+		c.cross(until)
 		return c.err
 	}
-	late := h.Halt(most, func() { c.cross(time.Now().Add(most)) })
+	late := h.Halt(most, func() { c.cross(until) })
 	switch {
 	case late == nil:
 	case needs:
@@ -154,8 +180,8 @@ func (c *crossing) try() error {
 }
 
 func (c *crossing) refuse(err error) error {
-	if len(c.heirs) > 0 {
-		return c.heirs[0].to.refuseState(err)
+	if all := slices.Concat(c.heirs, c.beside); len(all) > 0 {
+		return all[0].to.refuseState(err)
 	}
 	return c.keys.refuse(err)
 }
@@ -163,7 +189,7 @@ func (c *crossing) refuse(err error) error {
 // cross has until then.
 func (c *crossing) cross(until time.Time) {
 	l, began := c.linker, time.Now()
-	over := &handover{passes: make([]handing, l.cfg.Loops)}
+	over := &handover{passes: make([]handing, seatsOf(c.heirs))}
 	if c.err = over.run(l, c.heirs, until); c.err == nil {
 		c.err = c.applied(until)
 	}
@@ -172,10 +198,17 @@ func (c *crossing) cross(until time.Time) {
 		return
 	}
 	c.put()
+	c.leave()
 	took := time.Since(began).String()
-	for _, x := range c.heirs {
-		l.ports.Log.Info("state handed over", "listener", x.to.listener, "component", x.to.name,
-			"bytes", over.bytes(), "took", took)
+	c.say(c.heirs, over, took)
+	c.say(c.beside, &c.first, took)
+}
+
+// say logs what was handed over.
+func (c *crossing) say(heirs []heir, over *handover, took string) {
+	for _, x := range heirs {
+		c.linker.ports.Log.Info("state handed over", "listener", x.to.listener, "component",
+			x.to.name, "bytes", over.bytes(), "took", took)
 	}
 }
 
@@ -189,17 +222,28 @@ func (c *crossing) applied(until time.Time) error {
 // refuseState is the refusal of an entry whose state could not be handed over to it.
 func (e *entry) refuseState(err error) error {
 	do := "ask its author; to go without that state, link another component in its place first"
-	if errors.Is(err, errLate) {
+	switch {
+	case errors.Is(err, errInCall):
+		do = "try it again when it has less to do"
+	case errors.Is(err, errLate):
 		do = "try it again when there is less to do, or ask its author for less state"
 	}
 	return &StepError{Step: StepState, Listener: e.listener, Role: e.role, Use: e.name, Do: do,
 		Err: err}
 }
 
-// handover is what all loops hand over.
+// handover is what all seats hand over.
 type handover struct{ passes []handing }
 
-// run hands over on all loops, which stand still until then. On an error it must be undone.
+// seatsOf is how many seats those have that have most.
+func seatsOf(all []heir) (n int) {
+	for _, x := range all {
+		n = max(n, len(x.to.seats))
+	}
+	return n
+}
+
+// run hands over in all seats, whom nobody asks until then. On an error it must be undone.
 func (h *handover) run(l *Linker, all []heir, until time.Time) (err error) {
 	if len(all) == 0 {
 		return nil
@@ -207,7 +251,7 @@ func (h *handover) run(l *Linker, all []heir, until time.Time) (err error) {
 	var running sync.WaitGroup
 	for i := range h.passes {
 		p := &h.passes[i]
-		p.linker, p.loop, p.until = l, i, until
+		p.linker, p.at, p.until = l, i, until
 		running.Go(func() { p.err = p.run(all) })
 	}
 	running.Wait()
@@ -235,10 +279,10 @@ func (h *handover) undo() {
 	}
 }
 
-// handing is what is handed over on one loop.
+// handing is what is handed over in the seats of one number: of a loop, and of those beside.
 type handing struct {
 	linker *Linker
-	loop   int
+	at     int
 	until  time.Time
 	bytes  int
 	err    error
@@ -253,6 +297,9 @@ type asked struct {
 
 func (h *handing) run(all []heir) error {
 	for _, x := range all {
+		if h.at >= len(x.to.seats) {
+			continue
+		}
 		if err := h.pass(x); err != nil {
 			return x.to.refuseState(err)
 		}
@@ -283,7 +330,7 @@ func (h *handing) pass(x heir) error {
 	return h.late()
 }
 
-// late is an error when the loops have stood still for too long.
+// late is an error when it takes too long.
 func (h *handing) late() error {
 	if time.Now().After(h.until) {
 		return fmt.Errorf("%w: %s", errLate, h.linker.cfg.HandOverTimeout)
@@ -294,13 +341,13 @@ func (h *handing) late() error {
 // seat is the guest of e on that loop, noted as it is; nil if there is none.
 func (h *handing) seat(e *entry) *instance {
 	now := h.linker.ports.Now()
-	g, err := e.seats[h.loop].pool.Guest(time.UnixMilli(int64(now)))
+	g, err := e.seats[h.at].pool.Guest(time.UnixMilli(int64(now)))
 	if err != nil {
 		return nil
 	}
 	h.asked = append(h.asked, asked{g, g.Mark()})
 	in := g.Env().(*instance)
-	in.loop = e.seats[h.loop].loop
+	in.loop = e.seats[h.at].loop
 	return in
 }
 

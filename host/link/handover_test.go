@@ -129,6 +129,21 @@ func TestAStateThatTakesTooLong(t *testing.T) {
 	h.window(p, "one", "two")
 }
 
+// TestTheTimeOfAHandOverIsOne: what the loops take to come to a stop is of it.
+func TestTheTimeOfAHandOverIsOne(t *testing.T) {
+	h := newHouse(t, func(c *Config) { c.HandOverTimeout = 20 * time.Millisecond })
+	p := h.one(RoleDeduplicator, remembering(""))
+	h.fresh(p, "one")
+	h.loops.slow = true
+	_, err := h.linker.Swap(t.Context(), Request{
+		Listener: "main", Role: RoleDeduplicator, Ref: remembering("two"),
+	})
+	if refusedAt(t, err, StepState); !errors.Is(err, errLate) {
+		t.Error(err)
+	}
+	h.window(p, "one", "two")
+}
+
 // TestACanaryKnowsWhatTheOthersKnow, and keeps what it was asked itself.
 func TestACanaryKnowsWhatTheOthersKnow(t *testing.T) {
 	h := newHouse(t, func(c *Config) { c.HandOverTimeout = time.Hour })

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,12 +43,16 @@ type loops struct {
 	busy  bool // they never stand still
 	// around is called in place of what is to be done while they stand, if it is not nil.
 	around func(f func())
+	slow   bool // they do at the last moment
 }
 
 // Halt is Halter.
-func (l *loops) Halt(_ time.Duration, f func()) error {
+func (l *loops) Halt(within time.Duration, f func()) error {
 	if l.busy {
 		return errors.New("loop 0 is busy")
+	}
+	for began := time.Now(); l.slow && time.Since(began) <= within; {
+		runtime.Gosched()
 	}
 	l.calls.Lock()
 	defer l.calls.Unlock()

@@ -13,7 +13,10 @@ import (
 )
 
 // turnover is what becomes of the table of a listener.
-type turnover struct{ old, next *table }
+type turnover struct {
+	old, next *table
+	trial     bool // next comes beside old, as a canary
+}
 
 // Migrator brings what components keep in kv to other schemas. A program whose kv begins anew with
 // each start has none, and does not link what it needs.
@@ -30,11 +33,10 @@ type Migrator interface {
 type bringing interface {
 	// used says that somebody uses the keys meanwhile.
 	used() bool
-	// hold keeps who is beside the loops out of the guests that use the keys; the answer lets them
-	// go on, but out of those guests if what they are made for is no more there.
-	hold() (letGo func())
+	// beside are those beside the loops that may use the keys meanwhile: they are to be held.
+	beside() []*entry
 	// applied brings the last keys of all and makes them valid, or changes nothing. Nobody uses
-	// them.
+	// them, and who is beside the loops and made for keys that are no more there will not any more.
 	applied(until time.Time) error
 	refuse(err error) error
 	// end lets go of them; those that were not applied have changed nothing.
@@ -142,10 +144,11 @@ func (k migrator) agree(l *Linker, e *entry, shifts []turnover) error {
 		t := ls.table.Load()
 		changed := func(s turnover) bool { return s.old.listener == t.listener }
 		if !slices.ContainsFunc(shifts, changed) {
-			all = append(all, users([]turnover{{&table{}, t}}, false)...)
+			all = append(all, users([]turnover{{old: &table{}, next: t}}, false)...)
 		}
 		if t.trial != nil && !slices.ContainsFunc(shifts, changed) {
-			all = append(all, users([]turnover{{&table{}, t.trial.candidate}}, false)...)
+			all = append(all, users([]turnover{{old: &table{}, next: t.trial.candidate}},
+				false)...)
 		}
 	}
 	for _, other := range all {
@@ -215,13 +218,14 @@ func (l *Linker) besideOf(e *entry, come []*entry) (all []*entry) {
 }
 
 // keep notes who stands in a table that is about to answer and uses kv beside the loops, until it
-// is closed.
+// is closed. Who has left is back.
 func (l *Linker) keep(t *table) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for r := range roleCount {
 		entries, _ := t.chainOf(r)
 		for _, e := range entries {
+			e.left.Store(false)
 			if e.usesKV && r.isBeside() {
 				l.keepers[e] = struct{}{}
 			}
@@ -337,6 +341,7 @@ func (m *migrations) applied(until time.Time) error {
 	if err := m.kv.Apply(keys); err != nil {
 		return m.refuse(err)
 	}
+	m.bar()
 	for _, mg := range m.all {
 		m.linker.ports.Log.Info("keys migrated", "component", mg.entry.name, "from", mg.from,
 			"to", mg.entry.schema, "fuel", m.linker.cfg.MigrationFuel-mg.fuel)
@@ -359,19 +364,17 @@ func (m *migrations) end() {
 	}
 }
 
-func (m *migrations) hold() (letGo func()) {
-	var held []*entry
+func (m *migrations) beside() (all []*entry) {
 	for _, mg := range m.all {
-		held = append(held, mg.beside...)
+		all = append(all, mg.beside...)
 	}
-	for _, e := range held {
-		e.use.Lock()
-	}
-	return func() {
-		for _, e := range held {
-			schema, _ := m.kv.Schema(e.name)
-			e.barred = e.schema != schema
-			e.use.Unlock()
-		}
+	return all
+}
+
+// bar keeps out of their guests who is made for other keys than there are by now.
+func (m *migrations) bar() {
+	for _, e := range m.beside() {
+		schema, _ := m.kv.Schema(e.name)
+		e.barred = e.schema != schema
 	}
 }

@@ -37,7 +37,7 @@ func (l *Linker) Link(ctx context.Context, listener string, spec Spec) error {
 		chains[r].undoable = old.generation > 0
 	}
 	next := old.after(chains)
-	took, err := l.move([]turnover{{old, next}}, func() { ls.put(next) })
+	took, err := l.move([]turnover{{old: old, next: next}}, func() { ls.put(next) })
 	if err != nil {
 		for _, entries := range made {
 			closeAll(entries)
@@ -200,7 +200,8 @@ func (l *Linker) rollback(ls *listener, role Role) (Result, error) {
 	}
 	next := old.with(role, newChain(previous, entries))
 	res.Old = old.component(role, res.Position)
-	took, err := l.moveBack([]turnover{{old, next}}, func() { ls.put(next) })
+	shifts := []turnover{{old: old, next: next}}
+	took, err := l.moveBack(shifts, func() { ls.put(next) })
 	if err != nil {
 		res.Old = nil
 		return res, err

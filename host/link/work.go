@@ -35,6 +35,9 @@ func relieve(old, next *table) {
 	for _, e := range have {
 		e.desk.begin(ending)
 	}
+	for _, x := range successors(old, next, RoleWorker) {
+		x.from.desk.inherit(x.to.desk)
+	}
 }
 
 // engage stops the workers that stand in old alone, as soon as no loop can be about to tell them

@@ -28,6 +28,9 @@ build deduplicator-migration -DROLE_DEDUPLICATOR -DUSE_KV -DUSE_MIGRATION
 build router -DROLE_ROUTER
 build unknown-import -DROLE_ROUTER -DUSE_UNKNOWN
 build worker -DROLE_WORKER -DUSE_PUBLISH
+build worker-state -DROLE_WORKER -DUSE_PUBLISH -DUSE_STATE
+build worker-migration -DROLE_WORKER -DUSE_PUBLISH -DUSE_KV -DUSE_MIGRATION
+build authenticator-state -DROLE_AUTHENTICATOR -DUSE_STATE
 build worker-history -DROLE_WORKER -DUSE_PUBLISH -DUSE_HISTORY
 build codec -DROLE_CODEC
 build nothing

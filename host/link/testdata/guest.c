@@ -359,61 +359,6 @@ u32 *downstream_lent(WHO, u8 *topic, u32 topic_n, u32 body, u32 qos, u32 retain)
 #endif
 #endif
 
-#ifdef ROLE_WORKER
-static void tell(const char *topic, u8 *pay, u32 pay_n) {
-  u32 n = 0;
-  u8 failed[2];
-  while (topic[n]) n++;
-  publish((u8 *)topic, n, pay, pay_n, 0, 0, failed);
-}
-#ifdef USE_HISTORY
-// recall tells all that the log has of what the configuration asks for: seen FATE CLIENT TOPIC PAYLOAD.
-static void recall(void) {
-  page got = {0};
-  u8 said[2] = {'0', ' '};
-  str fate = {said, 2}, space = {(u8 *)" ", 1};
-  do {
-    got = look(got.next);
-    if (said[0] = '0' + got.error, got.failed) return tell("failed", said, 1);
-    for (u32 i = 0; i < got.n; i++) {
-      logged *x = got.list + i;
-      said[0] = '0' + x->fate;
-      str line = joined(joined(fate, joined(x->client, space)), joined(joined(x->topic, space), x->payload));
-      tell("seen", line.p, line.n);
-    }
-    tell("page", 0, 0);
-  } while (got.more);
-  tell("over", 0, 0);
-}
-#endif
-EXPORT("hpmq:broker/worker@0.1.0#on-message")
-void on_message(WHO, MSG) {
-  ended = 1;
-  act("call:");
-#ifdef USE_HISTORY
-  if (says("look=")) return recall();
-#endif
-  if (starts((str){topic, topic_n}, "trap/")) __builtin_trap();
-  tell("told", pay, pay_n);
-}
-#ifdef BY_HANDLE
-EXPORT("hpmq:broker/worker-by-handle@0.1.0#on-message")
-void on_lent(WHO, u8 *topic, u32 topic_n, u32 body, u32 qos, u32 retain) {
-  str s = part(body, 0, 8);
-  body_drop(body);
-  ended = 1;
-  tell("lent", s.p, s.n);
-}
-#endif
-EXPORT("hpmq:broker/worker@0.1.0#on-client")
-void on_client(WHO, u32 what) { ended = 1, tell(what ? "went" : "came", id, id_n); }
-EXPORT("hpmq:broker/worker@0.1.0#on-timer")
-u32 on_timer(void) { return ended = 1, tell("timer", 0, 0), number("every=", 0); }
-EXPORT("hpmq:broker/worker@0.1.0#on-stop")
-void on_stop(void) { ended = 1, tell("stopped", 0, 0); }
-#endif
-
-#ifdef ROLE_DEDUPLICATOR
 #ifdef USE_MIGRATION
 IMPORT("kv", "get") void kv_get(u8 *key, u32 key_n, u32 *ret);
 IMPORT("kv", "set") void kv_set(u8 *key, u32 key_n, u8 *value, u32 value_n, u64 ttl, u8 *ret);
@@ -463,8 +408,13 @@ u32 *migrate(u32 from, u32 to, u8 *key, u32 key_n) {
 }
 #endif
 #ifdef USE_STATE
-// What is remembered of payloads: a number for each, which is their first 4 bytes.
+// What is remembered of payloads, or of who connects: a number for each, which is their first 4 bytes.
 static u32 seen[1 << 16], seen_n;
+static u32 first(const u8 *p, u32 n) {
+  u32 word = 0;
+  memcpy(&word, p, n < 4 ? n : 4);
+  return word;
+}
 static int note(u32 word) {
   for (u32 i = 0; i < seen_n; i++) if (seen[i] == word) return 1;
   if (seen_n == sizeof seen / 4) __builtin_trap();
@@ -489,21 +439,97 @@ u32 *export_state(void) {
 EXPORT("hpmq:broker/state@0.1.0#import-state")
 u32 *import_state(u32 schema, u8 *state, u32 n) {
   ended = 1;
+#ifdef ROLE_WORKER
+  seen_n = 0; // in no canary: this is all there is
+  for (u32 i = 0; i + 4 <= n; i += 4) seen[seen_n++] = first(state + i, 4);
+#else
   for (u32 i = 0; i + 4 <= n; i += 4) note(*(u32 *)(state + i));
+#endif
   act("import:");
+  if (says("import:garbage")) return (u32 *)0xfffffff0u;
   if (says("import:error") || schema > number("knows=", 9)) return no();
   return result[0] = 0, result;
 }
 #endif
+#ifdef ROLE_WORKER
+static void tell(const char *topic, u8 *pay, u32 pay_n) {
+  u32 n = 0;
+  u8 failed[2];
+  while (topic[n]) n++;
+  publish((u8 *)topic, n, pay, pay_n, 0, 0, failed);
+}
+#ifdef USE_HISTORY
+// recall tells all that the log has of what the configuration asks for: seen FATE CLIENT TOPIC PAYLOAD.
+static void recall(void) {
+  page got = {0};
+  u8 said[2] = {'0', ' '};
+  str fate = {said, 2}, space = {(u8 *)" ", 1};
+  do {
+    got = look(got.next);
+    if (said[0] = '0' + got.error, got.failed) return tell("failed", said, 1);
+    for (u32 i = 0; i < got.n; i++) {
+      logged *x = got.list + i;
+      said[0] = '0' + x->fate;
+      str line = joined(joined(fate, joined(x->client, space)), joined(joined(x->topic, space), x->payload));
+      tell("seen", line.p, line.n);
+    }
+    tell("page", 0, 0);
+  } while (got.more);
+  tell("over", 0, 0);
+}
+#endif
+EXPORT("hpmq:broker/worker@0.1.0#on-message")
+void on_message(WHO, MSG) {
+  ended = 1;
+  act("call:");
+#ifdef USE_HISTORY
+  if (says("look=")) return recall();
+#endif
+  if (starts((str){topic, topic_n}, "trap/")) __builtin_trap();
+#ifdef USE_STATE
+  // What it was told since it is there, or what it was told before it took another's place as well.
+  if (starts((str){topic, topic_n}, "all/")) return tell("all", (u8 *)seen, 4 * seen_n);
+  seen[seen_n++] = first(pay, pay_n);
+#endif
+#ifdef USE_MIGRATION
+  if (says("tally")) { // appends the payload to what is under the topic
+    u32 got[3];
+    u8 failed[2];
+    ended = 0;
+    kv_get(topic, topic_n, got);
+    str s = together((str){(u8 *)got[1], got[0] ? got[2] : 0}, (str){pay, pay_n});
+    kv_set(topic, topic_n, s.p, s.n, 0, failed);
+    ended = 1;
+    return;
+  }
+#endif
+  tell("told", pay, pay_n);
+}
+#ifdef BY_HANDLE
+EXPORT("hpmq:broker/worker-by-handle@0.1.0#on-message")
+void on_lent(WHO, u8 *topic, u32 topic_n, u32 body, u32 qos, u32 retain) {
+  str s = part(body, 0, 8);
+  body_drop(body);
+  ended = 1;
+  tell("lent", s.p, s.n);
+}
+#endif
+EXPORT("hpmq:broker/worker@0.1.0#on-client")
+void on_client(WHO, u32 what) { ended = 1, tell(what ? "went" : "came", id, id_n); }
+EXPORT("hpmq:broker/worker@0.1.0#on-timer")
+u32 on_timer(void) { return ended = 1, tell("timer", 0, 0), number("every=", 0); }
+EXPORT("hpmq:broker/worker@0.1.0#on-stop")
+void on_stop(void) { ended = 1, tell("stopped", 0, 0); }
+#endif
+
+#ifdef ROLE_DEDUPLICATOR
 EXPORT("hpmq:broker/deduplicator@0.1.0#check")
 u32 check(WHO, MSG) {
   ended = 1;
   act("call:");
 #ifdef USE_STATE
   if (says("remember")) {
-    u32 word = 0;
-    memcpy(&word, pay, pay_n < 4 ? pay_n : 4);
-    return (u32)note(word);
+    return (u32)note(first(pay, pay_n));
   }
 #endif
   if (says("answer=")) return number("answer=", 0);
@@ -653,6 +679,10 @@ u32 *authenticate(credentials *who) {
   memset(r, 0, 32);
   ended = 1;
   if (is(who->username, "trap")) __builtin_trap();
+#ifdef USE_STATE
+  // Nobody comes twice.
+  if (says("remember")) return note(first(who->username.p, who->username.n)) ? (r[0] = 1, r[1] = 0x87, r) : r;
+#endif
   if (says("garbage:verdict")) return r[0] = 4, r;
   if (says("garbage:reason")) return r[0] = 1, r[1] = 1, r;
   if (says("garbage:challenge")) return r[0] = 2, r;

@@ -2,13 +2,15 @@
 declare module 'hpmq:broker/state@0.1.0' {
   /**
    * What is to outlive this guest. It changes nothing: the guest may go on, and be asked again.
+   * A worker is told nothing after a swap that went well, `on-stop` neither.
    * An error is a text for the operator: the swap is refused with it.
    */
   export function exportState(): Uint8Array;
   /**
    * What `export-state` of another version said, whose manifest has `schema`, 0 if it has none. It
    * comes after `configure`; what the guest knows by itself, because it was asked in a canary, it
-   * keeps beside. An error is a text for the operator: the swap is refused with it.
+   * keeps beside. A worker is in no canary: it takes the state in place of what it had when it was
+   * linked before, and is called `on-timer` next. An error is a text for the operator: the swap is refused with it.
    */
   export function importState(schema: number, state: Uint8Array): void;
 }

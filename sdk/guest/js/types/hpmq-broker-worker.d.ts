@@ -17,7 +17,8 @@ declare module 'hpmq:broker/worker@0.1.0' {
    */
   export function onTimer(): number;
   /**
-   * The last call: the worker is swapped out or unlinked, or the broker stops.
+   * The last call: the worker is swapped out or unlinked, or the broker stops. It does not come to
+   * one whose state was handed over: what it has goes on.
    */
   export function onStop(): void;
   export type Identity = import('hpmq:broker/types@0.1.0').Identity;
