@@ -20,16 +20,30 @@ type Bundles struct {
 	Dwell Duration `yaml:"dwell"`
 	// Observe is for how long it may be rolled back by itself once it serves all.
 	Observe Duration `yaml:"observe"`
+	// Registries are those that ask who is there, or are spoken with in another way than usual.
+	Registries []Registry `yaml:"registries"`
+	// PullTimeout bounds bringing one bundle from a registry.
+	PullTimeout Duration `yaml:"pull_timeout"`
+	// PulledBytesMax bounds the bundles that are kept because links name them, DataDir/pulled.
+	PulledBytesMax Size `yaml:"pulled_bytes_max"`
 }
 
 // DefaultBundles watches nothing.
 func DefaultBundles() Bundles {
-	return Bundles{Interval: Duration(2 * time.Second), Dwell: Duration(time.Minute)}
+	return Bundles{
+		Interval: Duration(2 * time.Second), Dwell: Duration(time.Minute),
+		Registries:     []Registry{},
+		PullTimeout:    Duration(10 * time.Minute), // 128 MiB at 2 Mbit/s
+		PulledBytesMax: 1 * GiB,
+	}
 }
 
 func (b *Bundles) relativeTo(dir string) {
 	if b.Watch != "" && !filepath.IsAbs(b.Watch) {
 		b.Watch = filepath.Join(dir, b.Watch)
+	}
+	for i := range b.Registries {
+		b.Registries[i].relativeTo(dir)
 	}
 }
 
@@ -64,4 +78,5 @@ func (b *Bundles) validate(ps *Problems) {
 	if d := b.Observe.Std(); d < 0 || d > longest {
 		ps.add("bundles.observe", "must be 0s to 30d")
 	}
+	b.validateRegistries(ps)
 }

@@ -243,7 +243,7 @@ type Link struct {
 type Component struct {
 	// Use is the name of a default component, the path of a .wasm file, or that of a bundle, a
 	// folder or a .tar; Load makes a relative path relative to the folder of the file that names
-	// it.
+	// it. Or it is a bundle in a registry, see InRegistry, pinned to its digest.
 	Use string `yaml:"use"`
 	// Config reaches the component as JSON.
 	Config Document `yaml:"config,omitempty"`

@@ -70,10 +70,10 @@ func (l *Link) Role(role string) *[]Component {
 	return nil
 }
 
-// IsPath is true when Use means a file and not a default component.
+// IsPath is true when Use means a file, not a default component or a bundle in a registry.
 func (c *Component) IsPath() bool {
-	return strings.HasSuffix(c.Use, ".wasm") || strings.HasSuffix(c.Use, ".tar") ||
-		strings.ContainsAny(c.Use, `/\`)
+	return !c.InRegistry() && (strings.HasSuffix(c.Use, ".wasm") ||
+		strings.HasSuffix(c.Use, ".tar") || strings.ContainsAny(c.Use, `/\`))
 }
 
 // relativeTo makes the relative paths of the link relative to dir.
@@ -89,5 +89,8 @@ func (l *Link) relativeTo(dir string) {
 func (c *Component) relativeTo(dir string) {
 	if c.IsPath() && !filepath.IsAbs(c.Use) {
 		c.Use = filepath.Join(dir, c.Use)
+		if c.InRegistry() { // Join took the ./ away
+			c.Use = "./" + c.Use
+		}
 	}
 }

@@ -60,6 +60,10 @@ func (m *MessageLog) validate(ps *Problems, at string) {
 		ps.add(at+".redact", "is for payload: redacted; leave it out, or write that")
 	case m.Redact != nil:
 		m.Redact.validate(ps, at+".redact", Transformer)
+		if m.Redact.InRegistry() {
+			ps.add(at+".redact.use", "is a bundle in a registry; name a default component or a "+
+				".wasm file")
+		}
 		if m.Redact.OnFault == "open" {
 			ps.add(at+".redact.on_fault", "is always closed: what cannot be redacted is not kept")
 		}

@@ -208,7 +208,9 @@ func (c *Component) validate(ps *Problems, at, role string) {
 	known := append(DefaultComponents(), FurtherComponents()...)
 	switch {
 	case c.Use == "":
-		ps.add(at+".use", "is missing; name a default component or a .wasm file")
+		ps.add(at+".use", "is missing; name a default component, a .wasm file or a bundle")
+	case c.InRegistry():
+		ps.note(at+".use", c.unpinned())
 	case c.IsPath():
 	case !slices.Contains(known, c.Use):
 		ps.add(at+".use", "%q is no default component%s and no file that ends in .wasm or "+

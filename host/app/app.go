@@ -21,6 +21,7 @@ import (
 	"github.com/hpmq/hpmq/host/backup"
 	"github.com/hpmq/hpmq/host/journal"
 	"github.com/hpmq/hpmq/host/link"
+	"github.com/hpmq/hpmq/host/pulled"
 	"github.com/hpmq/hpmq/host/rollout"
 	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/host/witness"
@@ -72,9 +73,12 @@ type App struct {
 	changes *changes
 	places  directory
 	trust   atomic.Pointer[sign.Policy]
-	clock   rollout.Clock
-	records func(rollout.Ledger) rollout.Ledger
-	alarms  alarms
+	// pulled are the bundles of registries that links name; registries says how those are reached.
+	pulled     *pulled.Store
+	registries atomic.Pointer[configs.Bundles]
+	clock      rollout.Clock
+	records    func(rollout.Ledger) rollout.Ledger
+	alarms     alarms
 	// unlogged are the listeners whose messages go unlogged.
 	unlogged unlogged
 	// logAside and logDamaged are the files of the message log that the start found so.
@@ -152,8 +156,8 @@ func (a *App) open(ctx context.Context) error {
 	}
 	for _, step := range []func(context.Context) error{
 		a.openData, a.openLock, a.openEngine, a.openMessageLog, a.openLoops, a.openLinker,
-		a.openCaps, a.openChanges, a.openListeners, a.openAlarms, a.openMeter, a.openAdmin,
-		a.openWatch,
+		a.openCaps, a.openChanges, a.openPulled, a.openListeners, a.openAlarms, a.openMeter,
+		a.openAdmin, a.openWatch,
 	} {
 		if err := step(ctx); err != nil {
 			return err

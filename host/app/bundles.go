@@ -15,7 +15,6 @@ import (
 	"github.com/hpmq/hpmq/host/rollout"
 	"github.com/hpmq/hpmq/sdk/bundle"
 	"github.com/hpmq/hpmq/sdk/bundle/oci"
-	"github.com/hpmq/hpmq/sdk/bundle/registry"
 )
 
 // openedBundle is a bundle as it came, with what is known of it by now. One change has it.
@@ -44,11 +43,13 @@ func (s *delivery) pull(ctx context.Context, it rollout.Item) (*rollout.Artifact
 	if p := s.opened[it.Source]; p != nil {
 		return p.choose(it)
 	}
-	c, err := registry.New(registry.Default())
+	named := configs.Component{Use: it.Source}
+	c, err := registryClient(s.registries.Load(), &named)
 	if err != nil {
 		return nil, err
 	}
-	l, d, err := c.Pull(ctx, strings.TrimPrefix(it.Source, "oci://"))
+	_, ref, _ := named.Reference()
+	l, d, err := c.Pull(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +141,8 @@ func chooseComponent(b *bundle.Bundle, role, name string) (*bundle.Component, er
 func (c *changeover) openBundles(ctx context.Context, w *want) error {
 	for role, refs := range w.spec {
 		for i, s := range w.sought[role.String()] {
-			if !isBundle(refs[i].Use) {
+			if c := (configs.Component{Use: refs[i].Use}); !isBundle(refs[i].Use) &&
+				!c.InRegistry() {
 				continue
 			}
 			if err := c.app.openBundle(ctx, &s, &refs[i]); err != nil {

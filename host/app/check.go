@@ -5,17 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/host/link"
+	"github.com/hpmq/hpmq/host/pulled"
 )
 
 // Check tells what Open would refuse of cfg, all at once, but for addresses that are taken and a
 // data folder that cannot be written: it opens no socket and writes no file. Certificates are read;
 // components are read, compiled, made and configured as for a link, with no cache, so it blocks for
-// as long as that takes. log gets what they say; it may be nil. The warnings are of certificates
-// that can be used.
+// as long as that takes, and as registries take to bring bundles that are not kept. log gets what
+// they say; it may be nil. The warnings are of certificates that can be used.
 func Check(
 	ctx context.Context, cfg configs.Config, log *slog.Logger,
 ) (warnings []string, err error) {
@@ -41,11 +43,18 @@ func checkLinks(ctx context.Context, cfg configs.Config, log *slog.Logger) error
 		return a.Close() // it was told
 	}
 	a.trust.Store(trust)
+	dir := ""
+	if cfg.DataDir != configs.Memory {
+		dir = filepath.Join(cfg.DataDir, "pulled")
+	}
+	if err := a.makePulled(dir, true); err != nil {
+		return errors.Join(err, a.Close())
+	}
 	loops := a.shardConfig()
 	if err := a.makeLinker(loops.Loops(), still{}); err != nil {
 		return errors.Join(err, a.Close())
 	}
-	var errs []error
+	errs := []error{a.bring(ctx, &naming{&cfg.Bundles, trust, cfg.Listeners})}
 	wanted := make([]link.Wanted, 0, len(cfg.Listeners))
 	for i := range cfg.Listeners {
 		l := &cfg.Listeners[i]
@@ -54,6 +63,9 @@ func checkLinks(ctx context.Context, cfg configs.Config, log *slog.Logger) error
 		err := c.readLink(ctx, w)
 		c.close()
 		spec := w.spec
+		if errors.Is(err, pulled.ErrMissing) {
+			continue // it was told
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("app: listener %s: %w", l.Name, err))
 			continue

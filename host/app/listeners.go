@@ -39,6 +39,7 @@ func (a *App) openListeners(ctx context.Context) error {
 	if err := a.forgetStrangers(); err != nil {
 		return err
 	}
+	a.sweepPulledLocked()
 	err := a.loops.Each(ctx, func(_ int, k *broker.Kernel, now broker.Time) { k.Begin(now) })
 	if err == nil {
 		a.log.Info("app: accepting", "listeners", len(a.doors), "since start",

@@ -89,6 +89,9 @@ func (d *door) view(views []shard.View) client.Listener {
 // SetListener is admin.Listeners. What it makes must be as good as a listener of a configuration
 // file.
 func (o *operator) SetListener(ctx context.Context, s admin.Setting) (client.Listener, error) {
+	if err := o.bringFor(ctx, &s); err != nil {
+		return client.Listener{}, refusal(err)
+	}
 	o.change.Lock()
 	defer o.change.Unlock()
 	next, err := o.listenerLocked(&s)
@@ -111,6 +114,19 @@ func (o *operator) SetListener(ctx context.Context, s admin.Setting) (client.Lis
 	o.log.Info("app: listener set by an operator", "listener", next.Name, "bind", next.Bind,
 		"new", w.door == nil)
 	return o.shownLocked(next.Name)
+}
+
+// bringFor brings the bundles of registries that settings name, before they are looked at for good.
+func (o *operator) bringFor(ctx context.Context, s *admin.Setting) error {
+	o.change.Lock()
+	next, err := o.listenerLocked(s)
+	o.change.Unlock()
+	if err != nil {
+		return nil // it is told when they are
+	}
+	return o.bring(ctx, &naming{
+		o.registries.Load(), o.trust.Load(), []configs.Listener{next},
+	})
 }
 
 // listenerLocked reads settings.

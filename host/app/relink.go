@@ -60,13 +60,12 @@ func (c *changeover) bring(w *want, role string, entry *configs.Component) (soug
 	}}
 	b := &brought{}
 	switch {
+	case entry.InRegistry():
+		b.art, b.err = c.app.readPulled(entry, s.item)
 	case isBundle(entry.Use):
 		var open io.Closer
 		if b.art, open, b.err = readBundle(entry.Use, s.item); open != nil {
 			c.open = append(c.open, open)
-		}
-		if b.art != nil {
-			s.mark.bundle, s.mark.name = b.art.Bundle, b.art.Name
 		}
 	case w.door == nil:
 	case entry.IsPath():
@@ -84,6 +83,9 @@ func (c *changeover) bring(w *want, role string, entry *configs.Component) (soug
 	}
 	if s.item.More = b; b.art != nil {
 		s.digest = b.art.Digest
+		if b.art.Bundle != "" {
+			s.mark.bundle, s.mark.name = b.art.Bundle, b.art.Name
+		}
 	}
 	return s, err
 }

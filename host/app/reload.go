@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -26,13 +27,16 @@ func (a *App) Reload(ctx context.Context, cfg configs.Config) error {
 	if err := cfg.Validate(); err != nil {
 		return fmt.Errorf("app: reload: nothing has changed: %w", err)
 	}
+	trust, err := trustOf(&cfg.Trust)
+	if err != nil {
+		return fmt.Errorf("app: reload: nothing has changed: %w", err)
+	}
+	if err := a.bring(ctx, &naming{&cfg.Bundles, trust, cfg.Listeners}); err != nil {
+		return fmt.Errorf("app: reload: nothing has changed: %w", err)
+	}
 	a.change.Lock()
 	defer a.change.Unlock()
 	if err := restartNeeded(&a.cfg, &cfg); err != nil {
-		return fmt.Errorf("app: reload: nothing has changed: %w", err)
-	}
-	trust, err := trustOf(&cfg.Trust)
-	if err != nil {
 		return fmt.Errorf("app: reload: nothing has changed: %w", err)
 	}
 	c := &changeover{app: a, by: "configuration"}
@@ -56,11 +60,13 @@ func (a *App) Reload(ctx context.Context, cfg configs.Config) error {
 		return errors.Join(fmt.Errorf("app: reload: nothing has changed: %w", err), c.undo())
 	}
 	a.cfg = cfg
+	a.registries.Store(&cfg.Bundles)
 	if a.level != nil {
 		setLevel(a.level, cfg.Log.Level)
 	}
 	a.log.Info("app: configuration reloaded", "listeners", len(cfg.Listeners))
 	err = c.commit(ctx)
+	a.sweepPulledLocked()
 	return errors.Join(err, a.forgetStrangers())
 }
 
@@ -77,6 +83,13 @@ func (a *App) concerned(cfg *configs.Config) []string {
 	return slices.Compact(names)
 }
 
+// sameWatch says whether the watch over bundles stays as it is. Registries are reached by the
+// configuration that names bundles in them.
+func sameWatch(old, next configs.Bundles) bool {
+	old.Registries, old.PullTimeout = next.Registries, next.PullTimeout
+	return reflect.DeepEqual(old, next)
+}
+
 // restartNeeded names the settings that a running node cannot change.
 func restartNeeded(old, next *configs.Config) error {
 	var keys []string
@@ -88,7 +101,7 @@ func restartNeeded(old, next *configs.Config) error {
 		"sys_interval": old.SysInterval == next.SysInterval,
 		"admin":        old.Admin == next.Admin,
 		"wasm":         old.Wasm == next.Wasm,
-		"bundles":      old.Bundles == next.Bundles,
+		"bundles":      sameWatch(old.Bundles, next.Bundles),
 		"log.format":   old.Log.Format == next.Log.Format,
 		"remember":     old.Remember == next.Remember,
 

@@ -115,7 +115,7 @@ func TestReloadPassesAnAddressOn(t *testing.T) {
 }
 
 // Whatever of the configuration a reload does not bring about, it names: all but listeners, with
-// what they take from limits, whom to trust, and the level of the log.
+// what they take from limits, whom to trust, where registries are, and the level of the log.
 func TestReloadNamesWhatNeedsARestart(t *testing.T) {
 	var leaves func(at string, v reflect.Value)
 	changed := 0
@@ -127,7 +127,8 @@ func TestReloadNamesWhatNeedsARestart(t *testing.T) {
 			old := reflect.New(f.Type()).Elem()
 			old.Set(f)
 			switch {
-			case key == "listeners" || key == "limits" || key == "log.level" || key == "trust":
+			case key == "listeners" || key == "limits" || key == "log.level" || key == "trust",
+				key == "bundles.registries" || key == "bundles.pull_timeout":
 				continue
 			case f.Kind() == reflect.Struct:
 				leaves(key+".", f)

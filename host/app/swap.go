@@ -60,7 +60,7 @@ func (o *operator) Swap(ctx context.Context, s client.Swap) (client.Swapped, err
 	switch {
 	case len(s.Wasm) == 0 && s.Use == "":
 		err = errors.New("app: swap: name a component, or bring one")
-	case len(s.Wasm) == 0 && c.IsPath():
+	case len(s.Wasm) == 0 && (c.IsPath() || c.InRegistry()):
 		err = fmt.Errorf("app: swap: %s is no default component; send the file itself", s.Use)
 	}
 	if err != nil {

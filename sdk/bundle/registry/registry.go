@@ -7,6 +7,8 @@ package registry
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -39,15 +41,18 @@ var ErrNotFound = errors.New("the registry does not have it")
 // Config is how registries are spoken with.
 type Config struct {
 	// PlainHTTP lets any registry be spoken with without TLS, where it takes none. A registry on a
-	// loopback address always is.
+	// loopback address always is, unless there are RootCAs.
 	PlainHTTP bool
+	// RootCAs are what certificates are held against; nil are those of the system.
+	RootCAs *x509.CertPool
 	// CredentialsFile is a configuration of docker: auths, or programs that know them. Empty: none.
 	CredentialsFile string
 	// Username and Password go over CredentialsFile, for whichever registry asks.
 	Username, Password string
 	// TimeMax bounds one push, pull or resolve.
 	TimeMax time.Duration
-	// Transport carries the requests; nil is one of the standard library.
+	// Transport carries the requests and does not look at RootCAs; nil is one of the standard
+	// library.
 	Transport http.RoundTripper
 }
 
@@ -115,9 +120,9 @@ func (c *Client) repository(ref registry.Reference) (*remote.Repository, error) 
 	}
 	base := c.cfg.Transport
 	if base == nil {
-		base = transport()
+		base = transport(c.cfg.RootCAs)
 	}
-	local := loopback(ref.Registry)
+	local := loopback(ref.Registry) && c.cfg.RootCAs == nil
 	return &remote.Repository{
 		Client: &auth.Client{
 			Client: &http.Client{Transport: retry.NewTransport(&conditional{
@@ -136,12 +141,12 @@ func (c *Client) repository(ref registry.Reference) (*remote.Repository, error) 
 }
 
 // transport does not wait for ever for a registry that says nothing.
-func transport() http.RoundTripper {
+func transport(roots *x509.CertPool) http.RoundTripper {
 	dial := &net.Dialer{Timeout: 30 * time.Second}
 	return &http.Transport{
 		Proxy: http.ProxyFromEnvironment, DialContext: dial.DialContext, ForceAttemptHTTP2: true,
 		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: time.Minute,
-		IdleConnTimeout: 30 * time.Second,
+		IdleConnTimeout: 30 * time.Second, TLSClientConfig: &tls.Config{RootCAs: roots},
 	}
 }
 
@@ -195,6 +200,7 @@ func failed(op, ref string, err error) error {
 	var known *Error
 	var answer *errcode.ErrorResponse
 	var dial *net.OpError
+	var certificate *tls.CertificateVerificationError
 	switch {
 	case err == nil:
 		return nil
@@ -211,6 +217,9 @@ func failed(op, ref string, err error) error {
 		e.Do = "allow plain http if you trust the network between"
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		e.Do = "the registry has no TLS: allow plain http if you trust the network between"
+	case errors.As(err, &certificate):
+		e.Do = "see that it is the right host, and name the certificates that its own is held " +
+			"against"
 	case errors.As(err, &dial):
 		e.Do = "look whether the registry runs and can be reached from here"
 	case errors.Is(err, context.DeadlineExceeded):
