@@ -1,11 +1,11 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -51,12 +51,13 @@ type want struct {
 	lost   bool
 	relink bool
 	spec   link.Spec
-	// base is the link of the configuration, plain its spec where changes are linked over it.
-	base   rollout.Base
-	plain  link.Spec
-	over   rollout.Linked
-	why    string              // what changes linked may not be any more
-	back   bool                // over is what was linked before the last change
+	// base is the link of the configuration, plain its spec where changes are linked over it: over.
+	base  rollout.Base
+	plain link.Spec
+	over  rollout.Linked
+	// gone are roles of which what changes linked cannot be linked any more, by what is instead, and
+	// why.
+	gone   map[string]retreat
 	sought map[string][]sought // by role, those of the configuration; with over once it is linked
 	redact link.Spec           // nil if nothing redacts its message log
 	keys   *cert.Store         // nil without TLS
@@ -140,9 +141,8 @@ func (c *changeover) read(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// readLink finds what w is to be linked to. Where a listener is new, what changes linked and cannot
-// be had any more is left out: a broker that is up with what its configuration says is better than
-// none.
+// readLink finds what w is to be linked to: what the configuration says, with what changes linked
+// over it.
 func (c *changeover) readLink(ctx context.Context, w *want) (err error) {
 	a := c.app
 	if !w.relink {
@@ -158,18 +158,9 @@ func (c *changeover) readLink(ctx context.Context, w *want) (err error) {
 	if !ok {
 		return nil
 	}
-	spec, err := a.overlaid(w.spec, &over)
-	switch {
-	case err == nil:
-		w.plain, w.spec, w.over = w.spec, spec, over
-	case w.door == nil:
-		w.plain = w.spec
-		c.retreat(w, err)
-		return nil
-	case errors.Is(err, errUntrusted): // told once it is committed
-		w.why, err = err.Error(), nil
-	}
-	return err
+	w.plain, w.over = w.spec, over
+	w.over.Chains = maps.Clone(over.Chains)
+	return c.overlay(w)
 }
 
 // readConfigured finds what the configuration links.
@@ -274,44 +265,17 @@ func (c *changeover) apply(ctx context.Context, w *want) error {
 func (c *changeover) link(ctx context.Context, w *want, d *door) error {
 	a := c.app
 	err := a.linker.Link(ctx, d.key, w.spec)
-	for err != nil && w.plain != nil {
-		c.retreat(w, renamed(err, d.key, w.next.Name))
+	for err != nil && len(w.over.Chains) > 0 && ctx.Err() == nil {
+		c.relent(w, err)
+		if err := c.overlay(w); err != nil {
+			return err
+		}
 		err = a.linker.Link(ctx, d.key, w.spec)
 	}
 	if err != nil {
 		return renamed(err, d.key, w.next.Name)
 	}
 	c.undos = append(c.undos, func() error { return a.linker.Unlink(d.key) })
-	return nil
-}
-
-// retreat gives up what changes linked, which cannot be linked any more, for what was linked before
-// the last of them, and that for what the configuration says. Said makes it durable, once that is
-// linked.
-func (c *changeover) retreat(w *want, why error) {
-	w.why = why.Error()
-	if before, ok := c.app.changes.machine.Before(w.next.Name); ok && !w.back {
-		if spec, err := c.app.overlaid(w.plain, &before); err == nil {
-			w.spec, w.over, w.back = spec, before, true
-			return
-		}
-	}
-	w.spec, w.plain, w.over = w.plain, nil, rollout.Linked{}
-}
-
-// said says what a link has to do with changes.
-func (c *changeover) said(w *want) error {
-	if w.back && w.plain != nil {
-		c.app.log.Warn("app: linked as before the last change", "listener", w.next.Name, "why",
-			w.why)
-		return c.app.changes.machine.Retreat(w.over, w.why)
-	}
-	if w.plain == nil {
-		return c.app.forgetChanges(w.next.Name,
-			cmp.Or(w.why, "its link in the configuration is another since"))
-	}
-	c.app.log.Info("app: linked as changes left it", "listener", w.next.Name, "change",
-		w.over.Change, "since", w.over.Since)
 	return nil
 }
 

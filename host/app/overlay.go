@@ -23,27 +23,20 @@ func (a *App) committed(listener string, base rollout.Base) (rollout.Linked, boo
 	return all[i], true
 }
 
-// overlaid is spec, that of the configuration, with what changes linked over it.
-func (a *App) overlaid(spec link.Spec, over *rollout.Linked) (link.Spec, error) {
-	out := make(link.Spec)
-	for _, name := range configs.Roles() {
-		role, err := link.ParseRole(name)
+// overlaid is a role of spec, that of the configuration, with what changes linked over it.
+func (a *App) overlaid(spec link.Spec, over *rollout.Linked, name string) ([]link.Ref, error) {
+	role, err := link.ParseRole(name)
+	if err != nil {
+		return nil, err
+	}
+	var out []link.Ref
+	for i, slot := range over.Chains[name] {
+		ref, err := a.slotRef(spec[role], &slot)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("app: listener %s: %s %d of change %s: %w", over.Listener,
+				name, i, over.Change, err)
 		}
-		chain, changed := over.Chains[name]
-		if !changed {
-			out[role] = spec[role]
-			continue
-		}
-		for i := range chain {
-			ref, err := a.slotRef(spec[role], &chain[i])
-			if err != nil {
-				return nil, fmt.Errorf("app: listener %s: %s %d of change %s: %w", over.Listener,
-					name, i, over.Change, err)
-			}
-			out[role] = append(out[role], ref)
-		}
+		out = append(out, ref)
 	}
 	return out, nil
 }

@@ -172,7 +172,7 @@ func (o *operator) Rollback(ctx context.Context, r client.Rollback) (client.Swap
 	if err != nil {
 		return client.Swapped{}, err
 	}
-	if err := o.admitsBack(at.key, r.Role); err != nil {
+	if err := o.admitsBack(&r, at.key); err != nil {
 		return client.Swapped{}, refusal(err)
 	}
 	var done link.Result
@@ -191,14 +191,24 @@ func (o *operator) Rollback(ctx context.Context, r client.Rollback) (client.Swap
 	return swapped(&done), refusal(err)
 }
 
-// admitsBack refuses what nobody vouches for any more, though it is still warm.
-func (o *operator) admitsBack(key, role string) error {
-	for _, v := range o.chain(key, role) {
+// admitsBack refuses what nobody vouches for any more, though it is still warm: by the record of
+// what an undo brings back, or, of what that does not have, by what changes once linked.
+func (o *operator) admitsBack(r *client.Rollback, key string) error {
+	was, _ := o.changes.machine.Undoes(r.Listener, r.Role)
+	for _, v := range o.chain(key, r.Role) {
 		if v.Previous == "" {
 			continue
 		}
-		if err := o.judgeDigest("sha256:" + v.Previous); err != nil {
-			return fmt.Errorf("app: roll back %s: %w", role, err)
+		digest := "sha256:" + v.Previous
+		err := o.judgeDigest(digest)
+		for _, s := range was {
+			if s.Pinned != nil && s.Pinned.Digest == digest {
+				err = o.judge(&s.Pinned.Pin)
+				break
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("app: roll back %s: %w", r.Role, err)
 		}
 	}
 	return nil
@@ -210,7 +220,7 @@ func (o *operator) back(ctx context.Context, r client.Rollback) (link.Result, er
 	if err != nil {
 		return link.Result{}, fmt.Errorf("app: roll back %s of %s: %w", r.Role, r.Listener, err)
 	}
-	return o.swap(ctx, rollout.Request{Items: items, Reason: "link rollback"})
+	return o.swap(ctx, rollout.Request{Items: items, Reason: "link rollback", Undo: true})
 }
 
 func swapped(r *link.Result) client.Swapped {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -47,5 +48,114 @@ func TestBackMakesAChainWhatItWas(t *testing.T) {
 		if items, err := back(Item{}, c.now, c.was); !errors.Is(err, ErrNoBack) {
 			t.Errorf("refused %d: %v, %v", i, items, err)
 		}
+	}
+}
+
+// before is what a start would go back to as router of listener a: a source, "config" or an error.
+func before(m *Machine) string {
+	chain, err := m.Before("a", "router")
+	switch {
+	case err != nil:
+		return err.Error()
+	case chain == nil:
+		return "config"
+	}
+	return chain[0].Pinned.Source
+}
+
+// TestAStartGoesBackOnly: not to what somebody went away from, whether by the tables' own rollback
+// or by a change, nor to what is in quarantine; but there again once it is what was before.
+func TestAStartGoesBackOnly(t *testing.T) {
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	none := ErrNoBack.Error()
+	at := func(want string) {
+		t.Helper()
+		if got := before(m); got != want {
+			t.Errorf("a start goes to %q, want %q", got, want)
+		}
+		if again, _ := w.next().open(Default()); before(again) != want {
+			t.Errorf("a start goes to %q after a restart, want %q", before(again), want)
+		}
+	}
+	undo := func() {
+		t.Helper()
+		if err := m.Undo("a", "router", "bob", func() error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	back := func(id string) {
+		t.Helper()
+		items, err := m.Back("a", "router")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := submit(t, m, Request{ID: id, Items: items, Undo: true}); c.State != Done {
+			t.Fatalf("%+v", c)
+		}
+	}
+	at(none)
+	submit(t, m, swap("1", "rules@1.0.0"))
+	at("config")
+	submit(t, m, swap("2", "rules@2.0.0"))
+	at("rules@1.0.0")
+	undo() // 1 is linked
+	at(none)
+	undo() // 2 is
+	at("rules@1.0.0")
+	back("3")
+	at(none)
+	back("4")
+	at("rules@1.0.0")
+	back("5")
+	submit(t, m, Request{ID: "6", Items: []Item{
+		{Listener: "a", Role: "transformer", Source: "x@1.0.0"}}})
+	at(none) // another role changes nothing about it
+	submit(t, m, swap("7", "rules@3.0.0"))
+	at("rules@1.0.0")
+	w.health = func(*plan) Health {
+		n := uint64(w.Now().Unix())
+		return Health{Candidate: Side{Calls: n, Faults: Faults{Fuel: n}}}
+	}
+	bad := steps(swap("8", "rules@1.0.0"), 5)
+	bad.Items[0].Listener, bad.Force = "b", true
+	if c := submit(t, m, bad); c.State != RolledBack {
+		t.Fatalf("%+v", c)
+	}
+	if got := before(m); !strings.Contains(got, "sha256:rules@1.0.0, is in quarantine since") {
+		t.Errorf("what is in quarantine: %s", got)
+	}
+}
+
+// TestARetreatIsOfSomeRoles: the others stay, with their way back.
+func TestARetreatIsOfSomeRoles(t *testing.T) {
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	both := swap("1", "rules@1.0.0")
+	both.Items = append(both.Items, Item{Listener: "a", Role: "transformer", Source: "x@1.0.0"})
+	submit(t, m, both)
+	submit(t, m, swap("2", "rules@2.0.0"))
+	now := m.Linked()[0]
+	chain, err := m.Before("a", "router")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = now.with(now.Chains)
+	now.Chains["router"] = chain
+	if err := m.Retreat(now, []string{"router"}, "it is gone"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if routerOf(m) != "rules@1.0.0" || len(m.Linked()[0].Chains["transformer"]) != 2 {
+			t.Errorf("linked %+v", m.Linked())
+		}
+		if _, err := m.Back("a", "router"); !errors.Is(err, ErrNoBack) {
+			t.Errorf("what could not be linked comes back: %v", err)
+		}
+		if items, err := m.Back("a", "transformer"); err != nil || len(items) != 1 {
+			t.Errorf("the other role: %v, %v", items, err)
+		}
+		w = w.next()
+		m, _ = w.open(Default())
 	}
 }

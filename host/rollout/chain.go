@@ -19,6 +19,9 @@ type Linked struct {
 	// Change is the last one, Since when it was committed.
 	Change string    `json:"change"`
 	Since  time.Time `json:"since"`
+	// Forth are roles, of what an undo brings back, that an undo itself went away from: a person
+	// may go there again, a start does not.
+	Forth []string `json:"forth,omitempty"`
 }
 
 // Slot is one place of a chain.

@@ -30,6 +30,8 @@ type Request struct {
 	// the commit on nothing is linked over it, but what changes linked over one of that hash. Its
 	// items may take out beside others: all positions are those before the change.
 	Config map[string]string `json:"config,omitempty"`
+	// Undo says that the items are those of Machine.Back.
+	Undo bool `json:"undo,omitempty"`
 	// Beside, unless it is nil, changes what is no link when all else is ready, before the commit;
 	// its error refuses. If the change does not end as done, who asked undoes it. It is not kept.
 	Beside func(ctx context.Context) error `json:"-"`

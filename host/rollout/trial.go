@@ -191,7 +191,7 @@ func (w *work) decide() *ending {
 	if w.q.Config != nil {
 		r.Before = w.unforgotten()
 	} else {
-		r.Before = w.m.undone(w.was, links, w.q.Items)
+		r.Before = w.m.undone(w.was, links, &w.q)
 	}
 	if w.hurriedBy != "" {
 		r.Why = w.hurriedBy + " did not wait"
@@ -259,13 +259,7 @@ func (w *work) unforgotten() (list []Linked) {
 		if before.Base != w.q.Config[before.Listener] {
 			continue
 		}
-		before = before.with(before.Chains)
-		for _, it := range w.q.Items {
-			if it.Listener == before.Listener {
-				delete(before.Chains, it.Role)
-			}
-		}
-		list = append(list, before)
+		list = append(list, before.without(roles(before.Listener, w.q.Items)))
 	}
 	return list
 }

@@ -28,12 +28,13 @@ func (m *Machine) Undo(listener, role, by string, do func() error) error {
 		return nil // what is there is not of a change
 	}
 	next, back := before.with(had.Chains), before.with(before.Chains)
-	if next.Since = m.ports.Clock.Now().UTC(); chain == nil {
+	if next.Since, next.Forth = m.ports.Clock.Now().UTC(), nil; chain == nil {
 		delete(next.Chains, role)
 	} else {
 		next.Chains[role] = chain
 	}
 	back.Chains[role] = had.Chains[role]
+	back.turn(role, !slices.Contains(before.Forth, role))
 	return m.appendOwed(&record{Links: []Linked{next}, Before: []Linked{back}, By: by,
 		Why: fmt.Sprintf("the %s of listener %s is what it was before its last change", role,
 			listener)})
@@ -97,56 +98,98 @@ func back(it Item, now, was []Slot) ([]Item, error) {
 
 func same(x, y Slot) bool { return reflect.DeepEqual(x, y) }
 
-// Before answers what was linked to a listener before the last change of each of its roles. False
-// if that is not known, or is what the configuration says.
-func (m *Machine) Before(listener string) (Linked, bool) {
+// Undoes answers what an undo brings back to a role of a listener, nil for what the configuration
+// says. False if that is not known. The answer is shared: it must not be changed.
+func (m *Machine) Undoes(listener, role string) (chain []Slot, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	chain, ok = m.book.before[listener].Chains[role]
+	return chain, ok
+}
+
+// Before answers what was linked to a role before its last change, for a start that cannot link
+// what that linked; nil for what the configuration says. An error says why a start does not go
+// there: it is not known, a person went away from it, or it is in quarantine. The answer is shared:
+// it must not be changed.
+func (m *Machine) Before(listener, role string) ([]Slot, error) {
 	m.mu.Lock()
 	had, before := m.book.links[listener], m.book.before[listener]
 	m.mu.Unlock()
-	if had.Base != before.Base || len(before.Chains) == 0 {
-		return Linked{}, false
+	chain, ok := before.Chains[role]
+	if !ok || had.Base != before.Base || slices.Contains(before.Forth, role) {
+		return nil, ErrNoBack
 	}
-	next := had.with(had.Chains)
-	for role, chain := range before.Chains {
-		if next.Chains[role] = chain; chain == nil {
-			delete(next.Chains, role)
+	for _, s := range chain {
+		if s.Pinned == nil {
+			continue
+		}
+		if q, ok := m.quarantined(s.Pinned.Digest); ok {
+			return nil, fmt.Errorf("what was linked before, %s, is in quarantine since change %s: "+
+				"%s", q.Digest, q.Change, q.Why)
 		}
 	}
-	return next, len(next.Chains) > 0
+	return chain, nil
 }
 
-// Retreat makes durable that l, which is of Before, is linked: a start could not link what came
-// after it.
-func (m *Machine) Retreat(l Linked, why string) error {
+// Retreat makes durable that now is linked, where what the last changes of these roles linked
+// cannot be any more. An undo does not bring that back.
+func (m *Machine) Retreat(now Linked, roles []string, why string) error {
 	m.write.Lock()
 	defer m.write.Unlock()
-	return m.appendOwed(&record{Links: []Linked{l}, Why: fmt.Sprintf(
-		"listener %s is linked as it was before its last change: %s", l.Listener, why)})
+	before := m.befores([]Linked{now})[0].without(roles)
+	return m.appendOwed(&record{Links: []Linked{now}, Before: []Linked{before},
+		Why: fmt.Sprintf("listener %s: %s", now.Listener, why)})
 }
 
 // with is l with a copy of chains.
 func (l Linked) with(chains map[string][]Slot) Linked {
-	l.Chains = map[string][]Slot{}
+	l.Chains, l.Forth = map[string][]Slot{}, slices.Clone(l.Forth)
 	maps.Copy(l.Chains, chains)
 	return l
 }
 
+// without is l without roles.
+func (l Linked) without(roles []string) Linked {
+	l = l.with(l.Chains)
+	for _, role := range roles {
+		delete(l.Chains, role)
+		l.turn(role, false)
+	}
+	return l
+}
+
+// turn says whether what there is for a role leads forth.
+func (l *Linked) turn(role string, forth bool) {
+	l.Forth = slices.DeleteFunc(l.Forth, func(r string) bool { return r == role })
+	if forth {
+		l.Forth = append(l.Forth, role)
+	}
+}
+
+// roles are those of a listener that have an item.
+func roles(listener string, items []Item) (list []string) {
+	for _, it := range items {
+		if it.Listener == listener && !slices.Contains(list, it.Role) {
+			list = append(list, it.Role)
+		}
+	}
+	return list
+}
+
 // undone is what an undo of a change brings back, by listener. was is what is linked before it.
-func (m *Machine) undone(was, made []Linked, items []Item) []Linked {
+func (m *Machine) undone(was, made []Linked, q *Request) []Linked {
 	var list []Linked
 	for i, before := range m.befores(made) {
 		if before.Base != made[i].Base {
-			before.Chains = nil // of another configuration
+			before.Chains, before.Forth = nil, nil // of another configuration
 		}
 		before = before.with(before.Chains)
 		before.Base, before.Change = made[i].Base, made[i].Change
-		for _, it := range items {
-			switch {
-			case it.Listener != made[i].Listener:
-			case was[i].Base == made[i].Base:
-				before.Chains[it.Role] = was[i].Chains[it.Role]
-			default:
-				before.Chains[it.Role] = nil
+		for _, role := range roles(made[i].Listener, q.Items) {
+			before.turn(role, q.Undo && !slices.Contains(before.Forth, role))
+			before.Chains[role] = nil
+			if was[i].Base == made[i].Base {
+				before.Chains[role] = was[i].Chains[role]
 			}
 		}
 		list = append(list, before)
