@@ -254,15 +254,15 @@ func TestRequestsAboutChangesReachTheBroker(t *testing.T) {
 		"cancel": {func(c *client.Client) error {
 			_, err := c.Cancel(ctx, "x", "ann")
 			return err
-		}, []any{Decision{"x", Cancel, "ann"}}},
+		}, []any{Decision{"x", Cancel, "ann", ""}}},
 		"promote": {func(c *client.Client) error {
-			_, err := c.Promote(ctx, "x", "")
+			_, err := c.Promote(ctx, "x", "canary", "")
 			return err
-		}, []any{Decision{"x", Promote, ""}}},
+		}, []any{Decision{"x", Promote, "", "canary"}}},
 		"roll back": {func(c *client.Client) error {
 			_, err := c.RollbackChange(ctx, "x", "ann")
 			return err
-		}, []any{Decision{"x", Rollback, "ann"}}},
+		}, []any{Decision{"x", Rollback, "ann", ""}}},
 		"events": {func(c *client.Client) error {
 			return c.FollowChanges(ctx, 7, func(*client.ChangeEvent) bool { return false })
 		}, []any{uint64(7)}},

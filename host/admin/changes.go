@@ -24,8 +24,9 @@ type Changes interface {
 		pause func() bool) error
 }
 
-// Decision is somebody's about a change at work.
-type Decision struct{ ID, What, By string }
+// Decision is somebody's about a change at work. From is the state that Promote is to leave, empty
+// for any before the commit.
+type Decision struct{ ID, What, By, From string }
 
 // What a Decision can be.
 const (
@@ -69,23 +70,46 @@ func registerChanges(api huma.API, cfg Config, b Broker) {
 		func(ctx context.Context, in *ChangeID) (*of[client.Change], error) {
 			return answer(c.Change(ctx, in.ID))
 		})
+	registerDecisions(api, c)
+	registerEvents(api, cfg, c)
+	registerUpload(api, cfg, b.Bundles)
+	registerQuarantine(api, b.Quarantine)
+}
+
+func registerDecisions(api huma.API, c Changes) {
+	path := func(what string) string { return "/changes/{id}/" + what }
 	for what, summary := range map[string]string{
 		Cancel:   "End a change that is not committed",
-		Promote:  "Leave out what a change still waits for",
 		Rollback: "Bring the old versions back while a change is watched after its commit",
 	} {
-		huma.Register(api, operation(what+"-change", http.MethodPost, "/changes/{id}/"+what,
-			summary),
+		huma.Register(api, operation(what+"-change", http.MethodPost, path(what), summary),
 			func(ctx context.Context, in *struct {
 				ChangeID
-				By string `query:"by" maxLength:"1024" doc:"Who says so, for the audit"`
+				DecidedBy
 			}) (*of[client.Change], error) {
 				return answer(c.Decide(ctx, Decision{ID: in.ID, What: what, By: in.By}))
 			})
 	}
-	registerEvents(api, cfg, c)
-	registerUpload(api, cfg, b.Bundles)
-	registerQuarantine(api, b.Quarantine)
+	huma.Register(api, operation(Promote+"-change", http.MethodPost, path(Promote),
+		"Leave out what a change still waits for; the same again does nothing"),
+		func(ctx context.Context, in *struct {
+			ChangeID
+			DecidedBy
+			LeftFrom
+		}) (*of[client.Change], error) {
+			return answer(c.Decide(ctx,
+				Decision{ID: in.ID, What: Promote, By: in.By, From: in.From}))
+		})
+}
+
+// LeftFrom is part of a request. (It is exported for huma, which looks for fields.)
+type LeftFrom struct {
+	From string `query:"from" enum:"shadow,canary,draining" doc:"Without it: any before the commit"`
+}
+
+// DecidedBy is part of a request. (It is exported for huma, which looks for fields.)
+type DecidedBy struct {
+	By string `query:"by" maxLength:"1024" doc:"Who says so, for the audit"`
 }
 
 func registerQuarantine(api huma.API, q Quarantine) {

@@ -329,10 +329,16 @@ func TestAKillInTheMiddle(t *testing.T) {
 	s.submit(n)
 	s.reaches("mid", "canary")
 	before := copyOf(t, s.cfg.DataDir)
-	if _, err := s.client.Promote(t.Context(), "mid", ""); err != nil {
+	if _, err := s.client.Promote(t.Context(), "mid", "canary", ""); err != nil {
 		t.Fatal(err)
 	}
 	s.reaches("mid", "draining")
+	if c, err := s.client.Promote(t.Context(), "mid", "canary", ""); err != nil ||
+		c.State != "draining" {
+		t.Errorf("promoted again: %+v, %v", c, err)
+	}
+	_, err := s.client.Promote(t.Context(), "mid", "shadow", "")
+	refused(t, err, 409)
 	behind := copyOf(t, s.cfg.DataDir)
 
 	for dir, want := range map[string][3]string{

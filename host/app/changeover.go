@@ -55,8 +55,7 @@ type want struct {
 	base  rollout.Base
 	plain link.Spec
 	over  rollout.Linked
-	// gone are roles of which what changes linked cannot be linked any more, by what is instead, and
-	// why.
+	// gone are roles of which what changes linked cannot be linked any more, with what is instead.
 	gone   map[string]retreat
 	sought map[string][]sought // by role, those of the configuration; with over once it is linked
 	redact link.Spec           // nil if nothing redacts its message log

@@ -82,7 +82,7 @@ func (o *operator) Decide(ctx context.Context, d admin.Decision) (client.Change,
 	case admin.Rollback:
 		c, err = m.Rollback(ctx, d.ID, d.By)
 	default:
-		c, err = m.Promote(d.ID, d.By)
+		c, err = m.Promote(d.ID, rollout.State(d.From), d.By)
 	}
 	if err != nil {
 		return client.Change{}, refusal(err)

@@ -20,8 +20,9 @@ type retreat struct {
 }
 
 // overlay lays what changes linked over the link of the configuration, role by role. Where w is
-// new, what cannot be had any more is left out, of the roles it is of: a broker that is up with what
-// its configuration says is better than none. Where w stays, so is what nobody vouches for any more.
+// new, what cannot be had any more is left out, of the roles it is of: a broker that is up with
+// what its configuration says is better than none. Where w stays, so is what nobody vouches for any
+// more.
 func (c *changeover) overlay(w *want) error {
 	w.spec = maps.Clone(w.plain)
 	for _, name := range configs.Roles() {
@@ -63,9 +64,9 @@ func (c *changeover) relent(w *want, err error) {
 	}
 }
 
-// retreat gives up what the last change of a role linked for what was linked before it, and that for
-// what the configuration says. The records of changes say what may come back by itself. Said makes
-// it durable, once that is linked.
+// retreat gives up what the last change of a role linked for what was linked before it, and that
+// for what the configuration says. The records of changes say what may come back by itself. Said
+// makes it durable, once that is linked.
 func (c *changeover) retreat(w *want, role string, why error) {
 	if w.gone == nil {
 		w.gone = make(map[string]retreat)

@@ -246,7 +246,8 @@ func refusal(err error) error {
 	case errors.Is(err, link.ErrNoPrevious), errors.Is(err, link.ErrBusy), errors.As(err, &bind),
 		errors.Is(err, rollout.ErrBusy), errors.Is(err, rollout.ErrContent),
 		errors.Is(err, rollout.ErrEnded), errors.Is(err, rollout.ErrCommitted),
-		errors.Is(err, rollout.ErrNotYet), errors.Is(err, rollout.ErrNoBack):
+		errors.Is(err, rollout.ErrNotYet), errors.Is(err, rollout.ErrNoBack),
+		errors.Is(err, rollout.ErrElsewhere):
 		return as(errTaken, err)
 	case errors.Is(err, rollout.ErrUnknown), errors.Is(err, rollout.ErrNotHeld):
 		return as(errUnknown, err)

@@ -110,6 +110,9 @@ func (b *book) move(r *record) error {
 	c.State, c.Step, c.Of, c.Why, c.EndedBy = r.State, r.Step, r.Of, r.Why, r.By
 	c.Marks = append(c.Marks, Mark{r.Seq, r.At, r.State, r.Step, r.Why})
 	c.Took, c.Stopped = max(c.Took, r.Took), r.Stopped
+	if r.Promoted != "" {
+		c.Promoted = append(c.Promoted, r.Promoted)
+	}
 	if len(r.Places) == len(c.Places) {
 		c.Places = r.Places
 	}
@@ -181,6 +184,7 @@ func (b *book) restore(r *record) {
 func (c *Change) clone() *Change {
 	d := *c
 	d.Places, d.Marks = slices.Clone(c.Places), slices.Clone(c.Marks)
+	d.Promoted = slices.Clone(c.Promoted)
 	return &d
 }
 

@@ -23,6 +23,7 @@ var (
 	ErrNotHeld   = errors.New("rollout: the digest is not in quarantine")
 	ErrNoBack    = errors.New("rollout: nothing to roll back to")
 	ErrNotYet    = errors.New("rollout: the change is not committed: cancel it")
+	ErrElsewhere = errors.New("rollout: the change is in another state by now")
 	ErrConfig    = errors.New("rollout: the change is one of the configuration: " +
 		"write the old one and have that read")
 )
@@ -242,25 +243,6 @@ func (m *Machine) Cancel(ctx context.Context, id, by string) (Change, error) {
 func (m *Machine) Rollback(ctx context.Context, id, by string) (Change, error) {
 	return m.stopWork(ctx, id, &ending{state: RolledBack, by: by,
 		why: "somebody asked for it: the old version is linked"})
-}
-
-// Promote makes a change not wait for what it waits for: before the commit the rest of its shadow
-// and canary is left out, after it the rest of its watch. It answers the change as it is now.
-func (m *Machine) Promote(id, by string) (Change, error) {
-	m.write.Lock()
-	defer m.write.Unlock()
-	if w := m.works[id]; w != nil {
-		if w.hurriedBy == "" {
-			w.hurriedBy = cmp.Or(by, "somebody")
-			close(w.hurry)
-		}
-		return m.Change(id)
-	}
-	c, err := m.Change(id)
-	if err == nil {
-		err = fmt.Errorf("%w: %s is %s", ErrEnded, id, c.State)
-	}
-	return c, err
 }
 
 func (m *Machine) stopWork(ctx context.Context, id string, e *ending) (Change, error) {

@@ -35,8 +35,9 @@ type record struct {
 	Links []Linked `json:"links,omitempty"`
 	// Before replaces what the tables' own rollback brings back to the same listeners.
 	Before []Linked `json:"before,omitempty"`
-	// Stopped is that of Change.
-	Stopped bool `json:"stopped,omitempty"`
+	// Stopped is that of Change, Promoted one of those.
+	Stopped  bool  `json:"stopped,omitempty"`
+	Promoted State `json:"promoted,omitempty"`
 
 	Quarantine []Quarantined `json:"quarantine,omitempty"`
 	Pardon     []string      `json:"pardon,omitempty"`
@@ -76,6 +77,8 @@ type Change struct {
 	EndedBy string `json:"ended_by,omitempty"`
 	// Stopped says that it was rolled back for no other reason than that the broker ended.
 	Stopped bool `json:"stopped,omitempty"`
+	// Promoted are the states that somebody had it leave.
+	Promoted []State `json:"promoted,omitempty"`
 	// Took is how long the commit took at the slowest listener, in nanoseconds.
 	Took  time.Duration `json:"took,omitempty"`
 	Marks []Mark        `json:"marks"`

@@ -444,7 +444,7 @@ func TestPromoteDoesNotWait(t *testing.T) {
 	w.stuck = nil
 	w.mu.Unlock()
 	began := w.Now()
-	if _, err := m.Promote("1", "bob"); err != nil {
+	if _, err := m.Promote("1", "", "bob"); err != nil {
 		t.Fatal(err)
 	}
 	c, err := m.Wait(t.Context(), "1")
@@ -457,7 +457,7 @@ func TestPromoteDoesNotWait(t *testing.T) {
 	q = swap("2", "rules@3.0.0")
 	q.Watch = time.Hour
 	held(t, w, m, q)
-	if _, err := m.Promote("2", "bob"); err != nil {
+	if _, err := m.Promote("2", Draining, "bob"); err != nil {
 		t.Fatal(err)
 	}
 	if c, err := m.Wait(t.Context(), "2"); err != nil || c.State != Done {
@@ -466,7 +466,7 @@ func TestPromoteDoesNotWait(t *testing.T) {
 	if k := c.Marks[len(c.Marks)-3]; k.State != Committed || k.Why != "bob did not wait" {
 		t.Errorf("%+v", k)
 	}
-	if _, err := m.Promote("1", "bob"); !errors.Is(err, ErrEnded) {
+	if _, err := m.Promote("1", Draining, "bob"); !errors.Is(err, ErrEnded) {
 		t.Errorf("after the end: %v", err)
 	}
 }

@@ -193,16 +193,22 @@ func (w *work) decide() *ending {
 	} else {
 		r.Before = w.m.undone(w.was, links, &w.q)
 	}
-	if w.hurriedBy != "" {
-		r.Why = w.hurriedBy + " did not wait"
-	}
-	r.Why = w.told(r.Why)
+	r.Why, r.Promoted = w.told(w.impatient()), w.hurriedIn
 	if end := w.enterLocked(r); end != nil {
 		return end
 	}
 	w.committed = true
-	w.hurry, w.hurriedBy = make(chan struct{}), "" // the watch is another wait
+	// The watch is another wait.
+	w.hurry, w.hurriedBy, w.hurriedIn = make(chan struct{}), "", ""
 	return nil
+}
+
+// impatient says who did not wait, if somebody did not.
+func (w *work) impatient() string {
+	if w.hurriedBy == "" {
+		return ""
+	}
+	return w.hurriedBy + " did not wait"
 }
 
 // linksOf answers what is linked over the configuration to the listeners of list.
@@ -306,6 +312,7 @@ func (w *work) afterCommit() *ending {
 		end = w.cause() // somebody may have asked to go back just now
 	}
 	w.over = end == nil || end.passive
+	impatient := w.impatient()
 	w.m.write.Unlock()
 	if !w.over {
 		return end
@@ -314,7 +321,7 @@ func (w *work) afterCommit() *ending {
 	if end != nil && end.why != "" {
 		return &ending{state: Done, why: end.why + "; the new version is linked"}
 	}
-	return &ending{state: Done, why: w.told("")}
+	return &ending{state: Done, why: w.told(impatient)}
 }
 
 // undo takes back what the change has done, if it does not end well.
@@ -342,7 +349,7 @@ func (w *work) finish(end *ending) {
 	m.write.Lock()
 	defer m.write.Unlock()
 	r := &record{Change: w.q.ID, State: end.state, Of: end.of, Why: end.why, By: end.by,
-		Places: slices.Clone(w.places)}
+		Places: slices.Clone(w.places), Promoted: w.hurriedIn}
 	if r.Stopped = end.stopped; end.stopped {
 		r.Why = fmt.Sprintf("the broker was stopped in state %s: the old version is linked",
 			w.state)

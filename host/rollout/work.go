@@ -31,8 +31,9 @@ type work struct {
 	// waited for is not to be waited for.
 	hurry     chan struct{}
 	hurriedBy string
-	committed bool // the record is there
-	over      bool // the old version is not warm any more
+	hurriedIn State // as recorded then
+	committed bool  // the record is there
+	over      bool  // the old version is not warm any more
 }
 
 // ending is how a change ends.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -262,24 +263,28 @@ func (c *Client) Change(ctx context.Context, id string) (Change, error) {
 
 // Cancel ends a change that is not committed and answers how it ended.
 func (c *Client) Cancel(ctx context.Context, id, by string) (Change, error) {
-	return c.decide(ctx, id, "cancel", by)
+	return c.decide(ctx, id, "cancel", url.Values{"by": {by}})
 }
 
-// Promote makes a change not wait any more for what it waits for, and answers it as it is.
-func (c *Client) Promote(ctx context.Context, id, by string) (Change, error) {
-	return c.decide(ctx, id, "promote", by)
+// Promote makes a change not wait any more for what it waits for in a state, shadow, canary or
+// draining, and answers it as it is; from is empty for any before the commit. It is safe to ask
+// again. A change that is in another state by now is refused.
+func (c *Client) Promote(ctx context.Context, id, from, by string) (Change, error) {
+	return c.decide(ctx, id, "promote", url.Values{"by": {by}, "from": {from}})
 }
 
 // RollbackChange brings the old version back while a change is watched after its commit.
 func (c *Client) RollbackChange(ctx context.Context, id, by string) (Change, error) {
-	return c.decide(ctx, id, "rollback", by)
+	return c.decide(ctx, id, "rollback", url.Values{"by": {by}})
 }
 
-func (c *Client) decide(ctx context.Context, id, what, by string) (Change, error) {
-	var out Change
+func (c *Client) decide(
+	ctx context.Context, id, what string, said url.Values,
+) (out Change, err error) {
+	maps.DeleteFunc(said, func(_ string, v []string) bool { return v[0] == "" })
 	path := "/changes/" + segment(id) + "/" + what
-	if by != "" {
-		path += "?" + url.Values{"by": {by}}.Encode()
+	if len(said) > 0 {
+		path += "?" + said.Encode()
 	}
 	return out, c.do(ctx, http.MethodPost, path, nil, &out)
 }

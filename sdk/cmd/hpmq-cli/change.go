@@ -24,30 +24,51 @@ comes up with the old version or the new one linked, and says which.`,
 	c.AddCommand(newChangeSubmit(s), newChangeList(s), newChangeShow(s), newChangeWatch(s),
 		newChangeQuarantine(s), newChangeDecide(s, decision{
 			use: "cancel", short: "End a change that is not committed",
-			do: (*client.Client).Cancel,
+			do: without((*client.Client).Cancel),
 		}),
 		newChangeDecide(s, decision{
 			use: "promote", short: "Leave out what a change still waits for",
-			do: (*client.Client).Promote,
+			long: promoteLong,
+			from: true,
+			do:   (*client.Client).Promote,
 		}),
 		newChangeDecide(s, decision{
 			use: "rollback", short: "Bring the old version back while a change is watched",
-			do: (*client.Client).RollbackChange,
+			do: without((*client.Client).RollbackChange),
 		}))
 	return c
 }
 
+const promoteLong = `Leave out what a change still waits for: before its commit the rest of its
+shadow and canary. Said twice it is the same as once. To end its watch after the commit, say --from
+draining. A change that is not in the state that --from names is refused.`
+
 // decision is a word of an operator about a change at work.
 type decision struct {
-	use, short string
-	do         func(c *client.Client, ctx context.Context, id, by string) (client.Change, error)
+	use, short, long string
+	from             bool // it may name the state that the change is to be in
+	do               deciding
+}
+
+type deciding func(
+	c *client.Client, ctx context.Context, id, from, by string,
+) (client.Change, error)
+
+// without is a decision that names no state.
+func without(
+	do func(c *client.Client, ctx context.Context, id, by string) (client.Change, error),
+) deciding {
+	return func(c *client.Client, ctx context.Context, id, _, by string) (client.Change, error) {
+		return do(c, ctx, id, by)
+	}
 }
 
 func newChangeDecide(s *settings, d decision) *cobra.Command {
-	var by string
+	var from, by string
 	c := &cobra.Command{
 		Use:     d.use + " ID",
 		Short:   d.short,
+		Long:    d.long,
 		Example: "  hpmq-cli change " + d.use + " router-2.1",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -58,7 +79,7 @@ func newChangeDecide(s *settings, d decision) *cobra.Command {
 			if by == "" {
 				by = operatorName()
 			}
-			done, err := d.do(c, cmd.Context(), args[0], by)
+			done, err := d.do(c, cmd.Context(), args[0], from, by)
 			if err != nil {
 				return err
 			}
@@ -66,6 +87,10 @@ func newChangeDecide(s *settings, d decision) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&by, "by", "", "who says so, for the audit (without it USER@HOST)")
+	if d.from {
+		c.Flags().StringVar(&from, "from", "", "the state to leave: shadow, canary or draining "+
+			"(without it any before the commit)")
+	}
 	return c
 }
 

@@ -1,0 +1,94 @@
+package rollout
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// watched is a change with a shadow, a canary and a watch that nothing ends but a word.
+func watched() Request {
+	q := swap("1", "rules@2.0.0")
+	q.Shadow.For = time.Hour
+	q.Canary.Steps = []CanaryStep{{5, time.Hour}, {50, time.Hour}}
+	q.Watch = time.Hour
+	return q
+}
+
+// word is of somebody about change 1.
+type word struct {
+	t *testing.T
+	m *Machine
+}
+
+func (w word) promotes(from State) {
+	w.t.Helper()
+	if _, err := w.m.Promote("1", from, "bob"); err != nil {
+		w.t.Errorf("from %q: %v", from, err)
+	}
+}
+
+func (w word) isRefused(from State, why error, says string) {
+	w.t.Helper()
+	_, err := w.m.Promote("1", from, "bob")
+	if !errors.Is(err, why) || !strings.Contains(err.Error(), says) {
+		w.t.Errorf("from %q: %v", from, err)
+	}
+}
+
+// TestPromoteTwiceIsPromoteOnce: the second word does not end the watch, whatever state it names
+// that the first was about; and what names another state is refused.
+func TestPromoteTwiceIsPromoteOnce(t *testing.T) {
+	for _, from := range []State{"", Shadowing} {
+		w := newWorld(t)
+		m, _ := w.open(Default())
+		bob := word{t, m}
+		held(t, w, m, watched())
+		events := m.Subscribe(0)
+		bob.isRefused(Canary, ErrElsewhere, "1 is shadow, not canary")
+		bob.isRefused(Draining, ErrElsewhere, "1 is shadow, not draining")
+		bob.promotes(from)
+		bob.promotes(from)
+		for e := (Event{}); e.State != Draining; {
+			var err error
+			if e, err = events.Next(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		bob.promotes(from)
+		bob.promotes("")
+		bob.isRefused(Canary, ErrElsewhere, "1 is draining, not canary")
+		if c, err := m.Change("1"); err != nil || c.State != Draining {
+			t.Fatalf("the watch is over: %+v, %v", c, err)
+		}
+		bob.promotes(Draining)
+		bob.promotes(Draining)
+		c, err := m.Wait(t.Context(), "1")
+		if err != nil || c.State != Done || c.Why != "bob did not wait" {
+			t.Errorf("%+v, %v", c, err)
+		}
+		for range 2 {
+			bob.promotes(from)
+			bob.promotes("")
+			bob.promotes(Draining)
+			bob.isRefused(Canary, ErrEnded, "1 is done") // what was never said
+			bob.m, _ = w.next().open(Default())
+		}
+	}
+}
+
+// TestAWatchIsNotEndedByTheWay: who names no state means what is before the commit.
+func TestAWatchIsNotEndedByTheWay(t *testing.T) {
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	q := swap("1", "rules@2.0.0")
+	q.Watch = time.Hour
+	held(t, w, m, q)
+	if _, err := m.Promote("1", "", "bob"); !errors.Is(err, ErrElsewhere) {
+		t.Error(err)
+	}
+	if _, err := m.Promote("2", "", "bob"); !errors.Is(err, ErrUnknown) {
+		t.Error(err)
+	}
+}
