@@ -2,7 +2,6 @@ package link
 
 import (
 	"errors"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -55,7 +54,7 @@ type entry struct {
 	desk    *desk         // of a worker, else nil
 	// use is held for reading by a worker that is in a guest, so that close can wait for it. Loops
 	// do not take it: for them there is the Quiescer.
-	use    sync.RWMutex
+	use    patientLock
 	closed bool // under use
 	// barred says, under use, that what the component has in kv is of another schema by now.
 	barred bool

@@ -21,7 +21,7 @@ func (c *crossing) hold() (letGo func(), err error) {
 		}
 	}
 	for _, e := range c.besides() {
-		if !e.hold(late) {
+		if !e.use.LockBefore(late) {
 			unlock()
 			return nil, c.refuse(fmt.Errorf("%w: %s %s of listener %s, for %s", errInCall,
 				e.name, e.called(), e.listener, c.linker.cfg.BesideTimeout))
@@ -59,29 +59,6 @@ func (c *crossing) leave() {
 		if !x.stays {
 			x.from.left.Store(true)
 		}
-	}
-}
-
-// hold waits until nobody is in a guest of e, false if it was too late.
-func (e *entry) hold(late <-chan time.Time) bool {
-	if e.use.TryLock() {
-		return true
-	}
-	got, gaveUp := make(chan struct{}), make(chan struct{})
-	go func() {
-		e.use.Lock()
-		select {
-		case got <- struct{}{}:
-		case <-gaveUp:
-			e.use.Unlock()
-		}
-	}()
-	select {
-	case <-got:
-		return true
-	case <-late:
-		close(gaveUp)
-		return false
 	}
 }
 
