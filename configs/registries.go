@@ -84,7 +84,7 @@ func (b *Bundles) validateRegistries(ps *Problems) {
 			ps.add(at+".host", "%q is no host; write registry.example or registry.example:5000",
 				clip(r.Host))
 		case hosts[host] != "":
-			ps.add(at+".host", "%q is the host of %s too", r.Host, hosts[host])
+			ps.add(at+".host", "%q is the host of %s too; keep one of them", r.Host, hosts[host])
 		default:
 			hosts[host] = at
 		}

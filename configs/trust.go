@@ -63,7 +63,8 @@ func (t *Trust) validate(ps *Problems) {
 			ps.add(at+".name", "%q must be 1 to 64 letters, digits, dots, dashes and underscores",
 				clip(k.Name))
 		case names[k.Name] != "":
-			ps.add(at+".name", "%q is the name of %s too", k.Name, names[k.Name])
+			ps.add(at+".name", "%q is the name of %s too; give each one of its own", k.Name,
+				names[k.Name])
 		default:
 			names[k.Name] = at
 		}

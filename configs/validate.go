@@ -61,7 +61,8 @@ func (c *Config) Validate() error {
 			ps.add(at+".log", "needs a folder; leave it out, or write data_dir: ./hpmq-data")
 		}
 		if name := c.Listeners[i].Name; names[name] != "" {
-			ps.add(at+".name", "%q is the name of %s too", name, names[name])
+			ps.add(at+".name", "%q is the name of %s too; give each one of its own", name,
+				names[name])
 		} else if name != "" {
 			names[name] = at
 		}

@@ -84,7 +84,7 @@ func brokenIndexes() []broken {
 		parcel: func(p *parcel) { p.image.ArtifactType = "application/vnd.other.v1" },
 	}, {
 		name: "two bundles in a layout", of: "fetched",
-		wrong: "there are 2 in the layout", do: "keep each in one of its own",
+		wrong: "there are 2 in the layout", do: "keep each in a layout of its own",
 		parcel: func(p *parcel) {
 			other := p.image
 			other.SchemaVersion, other.Config = 2, p.blob(bundle.MediaTypeConfig, []byte("{}"))

@@ -129,11 +129,14 @@ func chooseComponent(b *bundle.Bundle, role, name string) (*bundle.Component, er
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) == 0 && name != "":
-		return nil, fmt.Errorf("%s: none is %s as %s", has, name, role)
+		return nil, fmt.Errorf("%s: none is %s as %s: name another component, or "+
+			"link it in its own role", has, name, role)
 	case len(found) == 0:
-		return nil, fmt.Errorf("%s: none serves as %s", has, role)
+		return nil, fmt.Errorf("%s: none serves as %s: link it in the role it is made "+
+			"for, or take another bundle", has, role)
 	}
-	return nil, fmt.Errorf("%s: name one of them as component", has)
+	return nil, fmt.Errorf("%s: name one of them as component of the change; a "+
+		"link of the configuration takes a bundle with one in a role", has)
 }
 
 // openBundles puts the bundles that the configuration of w names into its spec, as a change would

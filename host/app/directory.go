@@ -5,6 +5,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/hpmq/hpmq/configs"
@@ -66,9 +69,22 @@ func (d *directory) find(name string) (located, error) {
 	defer d.mu.Unlock()
 	l, ok := d.all[name]
 	if !ok {
-		return l, fmt.Errorf("app: listener %s: %w", name, errUnknown)
+		return l, fmt.Errorf("app: listener %.80s: %w: %s", name, errUnknown,
+			thereAre(slices.Sorted(maps.Keys(d.all))))
 	}
 	return l, nil
+}
+
+// thereAre lists names of listeners, some if they are many.
+func thereAre(names []string) string {
+	const most = 16
+	switch n := len(names); {
+	case n == 0:
+		return "there is none: add it first"
+	case n > most:
+		names = append(slices.Clone(names[:most]), fmt.Sprintf("and %d more", n-most))
+	}
+	return "name one that there is: " + strings.Join(names, ", ")
 }
 
 // baseOf is a link of a configuration as changes know it.

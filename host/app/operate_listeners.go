@@ -146,7 +146,8 @@ func (o *operator) listenerLocked(s *admin.Setting) (configs.Listener, error) {
 		return next, fmt.Errorf("app: listener %s: %w: the settings call it %s: a name stays",
 			s.Name, errRefused, next.Name)
 	case s.New && o.doors[next.Name] != nil:
-		return next, fmt.Errorf("app: listener %s: %w: the name is taken", next.Name, errTaken)
+		return next, fmt.Errorf("app: listener %s: %w: the name is taken: change "+
+			"that one, or take another name", next.Name, errTaken)
 	case o.doors[next.Name] == nil && len(o.doors) >= configs.ListenersMax:
 		return next, fmt.Errorf("app: listener %s: %w: %d are enough", next.Name, errRefused,
 			configs.ListenersMax)

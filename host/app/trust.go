@@ -143,12 +143,13 @@ func trustOf(t *configs.Trust) (*sign.Policy, error) {
 		if k.IsPath() {
 			var err error
 			if text, err = file.Read(k.Key, sign.KeyBytesMax); err != nil {
-				errs = append(errs, fmt.Errorf("app: trust: key %s: %w", k.Name, err))
+				errs = append(errs, fmt.Errorf("app: trust: key %s: %w: put the public key there "+
+					"that hpmq-cli bundle key new made, or correct trust.keys", k.Name, err))
 				continue
 			}
 		}
 		if err := p.Add(k.Name, text, k.Names); err != nil {
-			errs = append(errs, fmt.Errorf("app: trust: %w", err))
+			errs = append(errs, fmt.Errorf("app: trust: %w: correct trust.keys", err))
 		}
 	}
 	return p, errors.Join(errs...)

@@ -42,17 +42,19 @@ func Open(path string) (*Bundle, error) {
 // Find is the bundle of a layout whose digest or version, as index.json says it, is ref; without
 // one, the only bundle there is.
 func Find(l *oci.Layout, ref string) (oci.Descriptor, error) {
-	var found []oci.Descriptor
+	var all, found []oci.Descriptor
 	for _, d := range l.Manifests() {
-		if ref != "" && string(d.Digest) != ref && d.Annotations[oci.AnnotationRefName] != ref {
-			continue
-		}
+		named := ref == "" || string(d.Digest) == ref || d.Annotations[oci.AnnotationRefName] == ref
 		m, err := l.Manifest(d)
-		if err != nil {
+		if err != nil && named {
 			return d, err
 		}
+		if err != nil || m.ArtifactType != ArtifactType {
+			continue
+		}
+		all = append(all, d)
 		// One that has two tags is listed twice.
-		if m.ArtifactType == ArtifactType && !slices.ContainsFunc(found,
+		if named && !slices.ContainsFunc(found,
 			func(o oci.Descriptor) bool { return o.Digest == d.Digest }) {
 			found = append(found, d)
 		}
@@ -61,14 +63,33 @@ func Find(l *oci.Layout, ref string) (oci.Descriptor, error) {
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) > 1:
-		return oci.Descriptor{}, fmt.Errorf("bundle: %w: there are %d in the layout: keep each in "+
-			"one of its own", ErrBundle, len(found))
-	case ref != "":
-		return oci.Descriptor{}, fmt.Errorf("bundle: %w: there is no %.80s in the layout",
-			ErrBundle, ref)
+		return oci.Descriptor{}, fmt.Errorf("bundle: %w: there are %d in the layout: name the "+
+			"digest of one, or keep each in a layout of its own: %s", ErrBundle, len(found),
+			listed(found))
+	case ref != "" && len(all) > 0:
+		return oci.Descriptor{}, fmt.Errorf("bundle: %w: there is no %.80s in the layout, but %s",
+			ErrBundle, ref, listed(all))
 	}
 	return oci.Descriptor{}, fmt.Errorf("bundle: %w: the layout holds none: make one with "+
 		"hpmq-cli bundle build", ErrBundle)
+}
+
+// listed are bundles of a layout, for people: some, if they are many.
+func listed(all []oci.Descriptor) string {
+	const most = 8
+	var words []string
+	for i, d := range all {
+		if i == most {
+			words = append(words, fmt.Sprintf("and %d more", len(all)-most))
+			break
+		}
+		word := string(d.Digest)
+		if tag := d.Annotations[oci.AnnotationRefName]; tag != "" {
+			word = fmt.Sprintf("%s (%.80s)", word, tag)
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ", ")
 }
 
 // Read reads the bundle that d describes: all of it, checked.

@@ -209,7 +209,8 @@ func TestWhichBundleOfALayout(t *testing.T) {
 	if d, err := Find(l, ""); err != nil || d.Digest != b.Digest {
 		t.Errorf("one with two tags: %v, %v", d, err)
 	}
-	if _, err := Find(l, "9.9.9"); !errors.Is(err, ErrBundle) {
+	if _, err := Find(l, "9.9.9"); !errors.Is(err, ErrBundle) ||
+		!strings.Contains(err.Error(), "but "+string(b.Digest)) {
 		t.Error(err)
 	}
 	text, err := other.Blob(second.Descriptor)

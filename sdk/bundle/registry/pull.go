@@ -12,6 +12,7 @@ import (
 	"oras.land/oras-go/v2/errdef"
 	"oras.land/oras-go/v2/registry/remote"
 
+	"github.com/hpmq/hpmq/sdk/bundle"
 	"github.com/hpmq/hpmq/sdk/bundle/oci"
 	"github.com/hpmq/hpmq/sdk/bundle/sign"
 )
@@ -98,7 +99,7 @@ func (p *pull) bundle(ctx context.Context, d ocispec.Descriptor) error {
 	switch {
 	case err != nil:
 		return err
-	case m.ArtifactType != sign.BundleType:
+	case m.ArtifactType != bundle.ArtifactType:
 		return notBundle(fmt.Sprintf("of the type %.80q", m.ArtifactType))
 	}
 	if err := p.blobs(ctx, m); err != nil {

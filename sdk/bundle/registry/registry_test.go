@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hpmq/hpmq/conformance/registry"
+	"github.com/hpmq/hpmq/sdk/bundle"
 	"github.com/hpmq/hpmq/sdk/bundle/oci"
 	"github.com/hpmq/hpmq/sdk/bundle/sign"
 )
@@ -32,8 +33,8 @@ func build(t testing.TB, name, version string) (*oci.Layout, oci.Descriptor) {
 	wasm := add("application/vnd.hpmq.component.v1.wasm+zstd", "the component of "+name+version)
 	wasm.Annotations = map[string]string{oci.AnnotationTitle: name + ".wasm"}
 	d, err := l.AddManifest(oci.Manifest{
-		ArtifactType: sign.BundleType,
-		Config: add(sign.ConfigType,
+		ArtifactType: bundle.ArtifactType,
+		Config: add(bundle.MediaTypeConfig,
 			fmt.Sprintf(`{"name":%q,"version":%q,"components":[]}`, name, version)),
 		Layers: []oci.Descriptor{wasm, add("text/plain+zstd", "the licence")},
 	}, nil)
@@ -228,7 +229,7 @@ func verify(dir string, p *sign.Policy) error {
 		return err
 	}
 	defer func() { _ = l.Close() }()
-	d, err := sign.Find(l, "")
+	d, err := bundle.Find(l, "")
 	if err != nil {
 		return err
 	}
@@ -253,7 +254,7 @@ func resave(dir string, change func(*oci.Layout) error) error {
 func impostor(t *testing.T, dir, name, version, licence string) error {
 	t.Helper()
 	return resave(dir, func(l *oci.Layout) error {
-		was, err := sign.Find(l, "")
+		was, err := bundle.Find(l, "")
 		if err != nil {
 			return err
 		}
@@ -273,7 +274,7 @@ func impostor(t *testing.T, dir, name, version, licence string) error {
 		if err != nil {
 			return err
 		}
-		_, _ = l.Add(sign.ConfigType, bytes.Clone(config))
+		_, _ = l.Add(bundle.MediaTypeConfig, bytes.Clone(config))
 		layer, err := l.Add("text/plain+zstd", []byte(licence))
 		if err != nil {
 			return err

@@ -3,49 +3,18 @@ package sign
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 
+	"github.com/hpmq/hpmq/sdk/bundle"
 	"github.com/hpmq/hpmq/sdk/bundle/oci"
 )
 
 // The types of what stands in a layout.
 const (
-	// BundleType is the artifact type of a bundle, ConfigType the media type of its config blob.
-	BundleType = "application/vnd.hpmq.bundle.v1"
-	ConfigType = "application/vnd.hpmq.bundle.config.v1+json"
 	// SignatureType is the artifact type of a signature, whose subject is the bundle's manifest.
 	SignatureType = "application/vnd.hpmq.signature.v1+json"
 	// EnvelopeType is the media type of its one layer.
 	EnvelopeType = "application/vnd.dsse.envelope.v1+json"
 )
-
-// Find answers the bundle of a layout: the one that digest names, or the only one if it is empty.
-func Find(l *oci.Layout, digest oci.Digest) (oci.Descriptor, error) {
-	var found []oci.Descriptor
-	for _, d := range l.Manifests() {
-		m, err := l.Manifest(d)
-		if err != nil {
-			return oci.Descriptor{}, fmt.Errorf("sign: find: %w", err)
-		}
-		// One that has two tags is listed twice.
-		if m.ArtifactType == BundleType && (digest == "" || d.Digest == digest) &&
-			!slices.ContainsFunc(found, func(o oci.Descriptor) bool {
-				return o.Digest == d.Digest
-			}) {
-			found = append(found, d)
-		}
-	}
-	switch {
-	case len(found) == 1:
-		return found[0], nil
-	case len(found) > 1:
-		return found[0], fmt.Errorf("sign: find: there are %d bundles in it: name the digest of "+
-			"one", len(found))
-	case digest != "":
-		return oci.Descriptor{}, fmt.Errorf("sign: find: bundle %s: %w", digest, oci.ErrMissing)
-	}
-	return oci.Descriptor{}, fmt.Errorf("sign: find: no bundle in it: %w", oci.ErrMissing)
-}
 
 // Of is what a signature of a bundle says. It reads the bundle to its end: a blob that is missing,
 // cut short or changed is an error, oci.ErrMissing or oci.ErrDigest.
@@ -54,7 +23,7 @@ func Of(l *oci.Layout, d oci.Descriptor) (Statement, error) {
 	if err != nil {
 		return Statement{}, fmt.Errorf("sign: the manifest of the bundle: %w", err)
 	}
-	if m.ArtifactType != BundleType || m.Config.MediaType != ConfigType {
+	if m.ArtifactType != bundle.ArtifactType || m.Config.MediaType != bundle.MediaTypeConfig {
 		return Statement{}, fmt.Errorf("sign: %s is %.80q with a config of %.80q, not a bundle",
 			d.Digest, m.ArtifactType, m.Config.MediaType)
 	}

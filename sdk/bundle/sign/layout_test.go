@@ -5,13 +5,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hpmq/hpmq/sdk/bundle"
 	"github.com/hpmq/hpmq/sdk/bundle/oci"
 )
 
 // laid puts a bundle into a layout.
 func laid(t *testing.T, l *oci.Layout, config string) oci.Descriptor {
 	t.Helper()
-	c, err := l.Add(ConfigType, []byte(config))
+	c, err := l.Add(bundle.MediaTypeConfig, []byte(config))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,7 +21,7 @@ func laid(t *testing.T, l *oci.Layout, config string) oci.Descriptor {
 		t.Fatal(err)
 	}
 	d, err := l.AddManifest(oci.Manifest{
-		ArtifactType: BundleType, Config: c, Layers: []oci.Descriptor{layer},
+		ArtifactType: bundle.ArtifactType, Config: c, Layers: []oci.Descriptor{layer},
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +54,7 @@ func TestLayout(t *testing.T) {
 	if n := len(l.Manifests()); n != 2 {
 		t.Errorf("%d manifests", n)
 	}
-	found, err := Find(l, "")
+	found, err := bundle.Find(l, "")
 	if err != nil || found.Digest != d.Digest {
 		t.Errorf("found %v, %v", found, err)
 	}
@@ -66,20 +67,21 @@ func TestLayout(t *testing.T) {
 	if err := l.List(tagged); err != nil {
 		t.Fatal(err)
 	}
-	if again, err := Find(l, ""); err != nil || again.Digest != d.Digest {
+	if again, err := bundle.Find(l, ""); err != nil || again.Digest != d.Digest {
 		t.Errorf("one with two tags: %v, %v", again, err)
 	}
 	laid(t, l, strings.Replace(goodConfig, "1.2.3", "1.2.4", 1))
-	if _, err := Find(l, ""); err == nil || !strings.Contains(err.Error(), "there are 2 bundles") {
+	if _, err := bundle.Find(l, ""); err == nil ||
+		!strings.Contains(err.Error(), "there are 2 in the layout") {
 		t.Error(err)
 	}
-	if found, err := Find(l, d.Digest); err != nil || found.Digest != d.Digest {
+	if found, err := bundle.Find(l, string(d.Digest)); err != nil || found.Digest != d.Digest {
 		t.Errorf("by digest: %v, %v", found, err)
 	}
 }
 
 func TestLayoutsAreRefused(t *testing.T) {
-	if _, err := Find(oci.New(), ""); !errors.Is(err, oci.ErrMissing) {
+	if _, err := bundle.Find(oci.New(), ""); !errors.Is(err, bundle.ErrBundle) {
 		t.Error("an empty one:", err)
 	}
 	for config, want := range map[string]string{

@@ -17,8 +17,8 @@ import (
 // digest is that of no bundle: 64 times the digit.
 func digest(digit string) string { return "sha256:" + strings.Repeat(digit, 64) }
 
-// bundle is what most tests sign.
-func bundle() Statement {
+// router is what most tests sign.
+func router() Statement {
 	return Statement{Name: "acme-router", Version: "1.2.3", Manifest: digest("a")}
 }
 
@@ -57,8 +57,8 @@ func edit(t *testing.T, envelope []byte, change func(map[string]any)) []byte {
 
 func TestSignedIsVerified(t *testing.T) {
 	k := generate(t)
-	one := signed(t, k, bundle())
-	if again := signed(t, k, bundle()); !bytes.Equal(one, again) {
+	one := signed(t, k, router())
+	if again := signed(t, k, router()); !bytes.Equal(one, again) {
 		t.Errorf("signed twice, two envelopes:\n%s\n%s", one, again)
 	}
 	p := Policy{Keys: []Trusted{
@@ -67,27 +67,27 @@ func TestSignedIsVerified(t *testing.T) {
 	}}
 	want := Verdict{Key: "acme", KeyID: k.Public().ID()}
 	// Whatever else lies beside it: one that holds is enough.
-	for _, all := range [][][]byte{{one}, {[]byte("x"), signed(t, generate(t), bundle()), one}} {
-		if got, err := p.Verify(bundle(), all); err != nil || got != want {
+	for _, all := range [][][]byte{{one}, {[]byte("x"), signed(t, generate(t), router()), one}} {
+		if got, err := p.Verify(router(), all); err != nil || got != want {
 			t.Errorf("%v, %v", got, err)
 		}
 	}
 	// Two keys in one envelope: the second is ours.
-	two := edit(t, signed(t, generate(t), bundle()), func(m map[string]any) {
+	two := edit(t, signed(t, generate(t), router()), func(m map[string]any) {
 		var ours map[string]any
 		if err := json.Unmarshal(one, &ours); err != nil {
 			t.Fatal(err)
 		}
 		m["signatures"] = append(m["signatures"].([]any), ours["signatures"].([]any)...)
 	})
-	if got, err := p.Verify(bundle(), [][]byte{two}); err != nil || got != want {
+	if got, err := p.Verify(router(), [][]byte{two}); err != nil || got != want {
 		t.Errorf("two signatures: %v, %v", got, err)
 	}
 	// The id of a key helps to find it; without one it is found as well.
 	bare := edit(t, one, func(m map[string]any) {
 		delete(m["signatures"].([]any)[0].(map[string]any), "keyid")
 	})
-	if got, err := p.Verify(bundle(), [][]byte{bare}); err != nil || got != want {
+	if got, err := p.Verify(router(), [][]byte{bare}); err != nil || got != want {
 		t.Errorf("without an id: %v, %v", got, err)
 	}
 }
@@ -98,13 +98,13 @@ func TestRefusals(t *testing.T) {
 	p := &Policy{Unsigned: []string{"local-*"}, Keys: []Trusted{
 		{Name: "acme", Key: acme.Public(), Names: []string{"acme-*", "tools"}},
 	}}
-	altered := edit(t, signed(t, acme, bundle()), func(m map[string]any) {
+	altered := edit(t, signed(t, acme, router()), func(m map[string]any) {
 		m["payload"] = base64.StdEncoding.EncodeToString([]byte(`{"name":"acme-router",` +
 			`"version":"9.0.0","manifest":"` + digest("a") + `"}`))
 	})
 	vendor := Statement{Name: "vendor", Version: "1.0.0", Manifest: digest("a")}
 	local := Statement{Name: "local-test", Version: "1.0.0", Manifest: digest("a")}
-	other, grown := bundle(), bundle()
+	other, grown := router(), router()
 	other.Name, grown.Manifest = "acme-codec", digest("b")
 	for name, c := range map[string]struct {
 		policy    *Policy
@@ -113,20 +113,20 @@ func TestRefusals(t *testing.T) {
 		reason    Reason
 		said, do  string
 	}{
-		"no key":      {&Policy{}, bundle(), nil, Unsigned, "no key is trusted", "trust.keys"},
-		"no key, one": {&Policy{}, bundle(), [][]byte{altered}, Unsigned, "no key", "trust.keys"},
-		"unsigned":    {p, bundle(), nil, Unsigned, "it is not signed", "hpmq-cli bundle sign"},
-		"wrong key": {p, bundle(), [][]byte{signed(t, stranger, bundle())}, UnknownKey,
+		"no key":      {&Policy{}, router(), nil, Unsigned, "no key is trusted", "trust.keys"},
+		"no key, one": {&Policy{}, router(), [][]byte{altered}, Unsigned, "no key", "trust.keys"},
+		"unsigned":    {p, router(), nil, Unsigned, "it is not signed", "hpmq-cli bundle sign"},
+		"wrong key": {p, router(), [][]byte{signed(t, stranger, router())}, UnknownKey,
 			"signed by key \"" + stranger.Public().ID() + "\", which is not trusted", "key show"},
-		"many": {p, bundle(), make([][]byte, EnvelopesMax+1), TooMany, "65 sign", "drop"},
-		"no envelope": {p, bundle(), [][]byte{[]byte("{}")}, Malformed, "as a signature is none",
+		"many": {p, router(), make([][]byte, EnvelopesMax+1), TooMany, "65 sign", "drop"},
+		"no envelope": {p, router(), [][]byte{[]byte("{}")}, Malformed, "as a signature is none",
 			"get the bundle again"},
-		"altered": {p, bundle(), [][]byte{altered}, Altered, "says it is by key acme and is not",
+		"altered": {p, router(), [][]byte{altered}, Altered, "says it is by key acme and is not",
 			"do not use it"},
-		"another": {p, bundle(), [][]byte{signed(t, acme, other)}, Another,
+		"another": {p, router(), [][]byte{signed(t, acme, other)}, Another,
 			"is of another bundle: acme-codec 1.2.3, manifest " + other.Manifest, "of this bundle"},
-		"changed": {p, grown, [][]byte{signed(t, acme, bundle())}, Changed,
-			"signed other content under this name and version: manifest " + bundle().Manifest +
+		"changed": {p, grown, [][]byte{signed(t, acme, router())}, Changed,
+			"signed other content under this name and version: manifest " + router().Manifest +
 				", here it is " + grown.Manifest, "do not use it"},
 		"wrong name": {p, vendor, [][]byte{signed(t, acme, vendor)}, WrongName,
 			"key acme signed it and may ship acme-*, tools alone", "if it may ship vendor"},
@@ -155,8 +155,8 @@ func TestAGoodOneBeforeTooMany(t *testing.T) {
 	if err := p.Add("acme", []byte(k.Public().Text()), []string{"*"}); err != nil {
 		t.Fatal(err)
 	}
-	all := append([][]byte{[]byte("x"), signed(t, k, bundle())}, make([][]byte, EnvelopesMax)...)
-	if got, err := p.Verify(bundle(), all); err != nil || got.Key != "acme" {
+	all := append([][]byte{[]byte("x"), signed(t, k, router())}, make([][]byte, EnvelopesMax)...)
+	if got, err := p.Verify(router(), all); err != nil || got.Key != "acme" {
 		t.Errorf("%v, %v", got, err)
 	}
 }
@@ -261,7 +261,7 @@ func TestKeysAreRefused(t *testing.T) {
 			t.Errorf("%.60s: %v, want %s", c.text, err, c.want)
 		}
 	}
-	if _, err := Sign(Private{}, bundle()); err == nil {
+	if _, err := Sign(Private{}, router()); err == nil {
 		t.Error("no key signs")
 	}
 	if (Public{}).Verify(t.Context(), nil, nil) == nil {
@@ -305,7 +305,7 @@ func TestWhatIsSigned(t *testing.T) {
 		Payload    []byte
 		Signatures []struct{ Sig []byte }
 	}
-	if err := json.Unmarshal(signed(t, k, bundle()), &e); err != nil {
+	if err := json.Unmarshal(signed(t, k, router()), &e); err != nil {
 		t.Fatal(err)
 	}
 	payload := `{"name":"acme-router","version":"1.2.3","manifest":"` + digest("a") + `"}`
@@ -319,7 +319,7 @@ func TestWhatIsSigned(t *testing.T) {
 }
 
 func TestEnvelopesAreRefused(t *testing.T) {
-	whole := signed(t, generate(t), bundle())
+	whole := signed(t, generate(t), router())
 	claim := func(text string) func(map[string]any) {
 		return func(m map[string]any) {
 			m["payload"] = base64.StdEncoding.EncodeToString([]byte(text))
@@ -361,7 +361,7 @@ func TestEnvelopesAreRefused(t *testing.T) {
 // Whatever is decoded can be signed by whoever means it, and stays what it is.
 func FuzzDecode(f *testing.F) {
 	k := standard(f)
-	whole := signed(f, k, bundle())
+	whole := signed(f, k, router())
 	f.Add(whole)
 	f.Add(bytes.Replace(whole, []byte(`"keyid"`), []byte(`"KEYID"`), 1))
 	f.Add([]byte(`{"payloadType":"` + PayloadType + `","payload":"","signatures":[{}]}`))

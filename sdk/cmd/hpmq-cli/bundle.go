@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/sdk/bundle"
 	"github.com/hpmq/hpmq/sdk/bundle/oci"
 	"github.com/hpmq/hpmq/sdk/bundle/sign"
 )
@@ -53,7 +54,7 @@ func openBundle(path, digest string) (*bundled, error) {
 	if err != nil {
 		return nil, err
 	}
-	at, err := sign.Find(l, oci.Digest(digest))
+	at, err := bundle.Find(l, digest)
 	if err != nil {
 		_ = l.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -8,15 +8,15 @@ import (
 	"testing"
 
 	"github.com/hpmq/hpmq/conformance/registry"
+	"github.com/hpmq/hpmq/sdk/bundle"
 	"github.com/hpmq/hpmq/sdk/bundle/oci"
-	"github.com/hpmq/hpmq/sdk/bundle/sign"
 )
 
 // smallBundle saves one and answers the digest of its manifest.
 func smallBundle(t *testing.T, path, name string) string {
 	t.Helper()
 	l := oci.New()
-	config, err := l.Add(sign.ConfigType, []byte(`{"name":"`+name+`","version":"1.0.0"}`))
+	config, err := l.Add(bundle.MediaTypeConfig, []byte(`{"name":"`+name+`","version":"1.0.0"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func smallBundle(t *testing.T, path, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := l.AddManifest(oci.Manifest{ArtifactType: sign.BundleType, Config: config,
+	d, err := l.AddManifest(oci.Manifest{ArtifactType: bundle.ArtifactType, Config: config,
 		Layers: []oci.Descriptor{layer}}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +107,8 @@ func TestBundleIsRefused(t *testing.T) {
 		{"verify router --key acme.key", "it holds a PRIVATE KEY", "", exitUsage},
 		{"verify none --key acme.pem", "no such file", "", exitUsage},
 		{"verify hollow --key acme.pem", "no file oci-layout", "", exitRefused},
-		{"verify router --key acme.pem --digest sha256:1", "missing", "", exitRefused},
+		{"verify router --key acme.pem --digest sha256:1", "there is no sha256:1 in the layout",
+			"but sha256:", exitRefused},
 		{"sign router --key acme.pem", "it holds a PUBLIC KEY", "", exitUsage},
 		{"sign names.yaml --key acme.key", "neither a folder nor a .tar", "", exitUsage},
 		{"key new acme", "exists", "", exitUsage},
