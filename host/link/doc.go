@@ -53,11 +53,11 @@
 // old version asks too, but does not depend on the answer.
 //
 // What a component keeps in kv is of a schema, and all that is linked of it is made for that one:
-// whoever changes a table holds Linker.moving while that is looked at. An entry of another schema
-// comes with a migration: its keys are brought beside what is there, on a guest of its own, while
-// the old version goes on; the rest while the loops stand still and those beside the loops are kept
-// out of their guests. The write of the store is the last that can fail, and comes before the
-// table.
+// whoever changes a table has claimed its components by name while that is looked at. An entry of
+// another schema comes with a migration: its keys are brought beside what is there, on a guest of
+// its own, while the old version goes on and others commit; the rest while the loops stand still
+// and those beside the loops are kept out of their guests. The write of the store is the last that
+// can fail, and comes before the table.
 //
 // # Versions
 //

@@ -85,9 +85,8 @@ func (l *Linker) move(shifts []turnover, put func()) (took time.Duration, err er
 func (l *Linker) moveWith(
 	all []heir, shifts []turnover, put func(),
 ) (took time.Duration, err error) {
-	l.moving.Lock()
-	defer l.moving.Unlock()
-	migrations, err := l.migrate(shifts)
+	defer l.claims.take(concerned(shifts))()
+	migrations, err := l.migrate(shifts) // may take long
 	if err != nil {
 		return 0, err
 	}
@@ -97,6 +96,8 @@ func (l *Linker) moveWith(
 	if migrations != nil {
 		defer migrations.end()
 	}
+	l.moving.Lock()
+	defer l.moving.Unlock()
 	letGo, err := c.hold()
 	if err != nil {
 		return 0, err

@@ -81,8 +81,9 @@ type Linker struct {
 	modules   modules
 	// keepers are the entries that use kv beside the loops, see keep.
 	keepers map[*entry]struct{}
-	// moving is held by who changes a table: what is linked agrees on the schemas of kv.
+	// moving is held by who stores tables, from before anybody hands over on. claims come first.
 	moving sync.Mutex
+	claims claims
 	// drains are the goroutines that Close waits for: those that close entries, and workers.
 	drains sync.WaitGroup
 }

@@ -19,10 +19,15 @@ type Reservation struct {
 // of who is refused meanwhile. A listener that is in a change, or reserved, is a *BusyError, and
 // nothing is reserved then. It blocks for as long as the ledger takes.
 func (m *Machine) Reserve(by string, listeners ...string) (*Reservation, error) {
-	r := &Reservation{m: m, by: cmp.Or(by, "somebody"), listeners: slices.Clone(listeners),
-		ended: make(chan struct{})}
 	m.write.Lock()
 	defer m.write.Unlock()
+	return m.reserve(by, listeners)
+}
+
+// reserve is Reserve. Needs write.
+func (m *Machine) reserve(by string, listeners []string) (*Reservation, error) {
+	r := &Reservation{m: m, by: cmp.Or(by, "somebody"), listeners: slices.Clone(listeners),
+		ended: make(chan struct{})}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {

@@ -72,3 +72,36 @@ func TestWhatIsInAChangeIsNotReserved(t *testing.T) {
 		t.Errorf("after Close: %v", err)
 	}
 }
+
+// TestAnUndoHoldsUpNobodyElse: the tables may take long to go back.
+func TestAnUndoHoldsUpNobodyElse(t *testing.T) {
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	submit(t, m, swap("1", "rules@2.0.0"))
+	begun, goOn, undone := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		undone <- m.Undo("a", "router", "bob", func() error {
+			close(begun)
+			<-goOn
+			return nil
+		})
+	}()
+	<-begun
+	if c := submit(t, m, routerAt("b", "2")); c.State != Done {
+		t.Errorf("another listener: %+v", c)
+	}
+	_, err := m.Submit(routerAt("a", "3"))
+	if err == nil || !strings.Contains(err.Error(), "a rollback of its router is at work") {
+		t.Errorf("the same listener: %v", err)
+	}
+	closed := make(chan struct{})
+	go func() { m.Close(); close(closed) }()
+	close(goOn)
+	<-closed
+	if err := <-undone; err != nil || routerOf(m) != "config" {
+		t.Errorf("undone: %v, %s is linked", err, routerOf(m))
+	}
+	if again, _ := w.next().open(Default()); routerOf(again) != "config" {
+		t.Errorf("after a restart %s is linked", routerOf(again))
+	}
+}

@@ -9,20 +9,33 @@ import (
 
 // Undo makes durable that a role of a listener goes back to what it was before its last change, or
 // forth again: do is the tables' own rollback, which keeps that warm. Only if do answers nil is
-// anything recorded. It is for a change that is done; one that is draining has Rollback.
+// anything recorded. It is for a change that is done; one that is draining has Rollback. The
+// listener is reserved meanwhile; who changes others does not wait for do.
 func (m *Machine) Undo(listener, role, by string, do func() error) error {
 	m.write.Lock()
-	defer m.write.Unlock()
-	m.mu.Lock()
-	busy := m.freeLocked([]string{listener}, nil)
-	had, before := m.book.links[listener], m.book.before[listener]
-	m.mu.Unlock()
-	if busy != nil {
-		return busy
+	r, err := m.reserve("a rollback of its "+role, []string{listener})
+	if err == nil {
+		m.running.Add(1) // Close waits for the record
 	}
+	m.write.Unlock()
+	if err != nil {
+		return err
+	}
+	defer m.running.Done()
+	defer r.Release()
 	if err := do(); err != nil {
 		return fmt.Errorf("rollout: undo: %w", err)
 	}
+	m.write.Lock()
+	defer m.write.Unlock()
+	return m.undo(listener, role, by)
+}
+
+// undo records one. Needs write, and the listener reserved.
+func (m *Machine) undo(listener, role, by string) error {
+	m.mu.Lock()
+	had, before := m.book.links[listener], m.book.before[listener]
+	m.mu.Unlock()
 	chain, ok := before.Chains[role]
 	if !ok || len(had.Chains) > 0 && had.Base != before.Base {
 		return nil // what is there is not of a change
