@@ -84,7 +84,8 @@ type Config struct {
 	// one transformer answers about all that became of one message.
 	AnswerBytesMax int
 
-	// StateFuel is what a guest may spend to give its state to its successor, and that to take it.
+	// StateFuel is what a guest may spend to give its state to its successor, and that to take it;
+	// and to migrate a key while loops stand still.
 	StateFuel uint64
 	// StateBytesMax bounds that state, of one loop.
 	StateBytesMax int

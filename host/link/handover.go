@@ -75,15 +75,26 @@ const movesMax = 100
 // cannot be, or the loops stood still for too long, put is not called, and all guests and keys are
 // as they were. took is from when the loops were asked to stand still until they went on.
 func (l *Linker) move(shifts []turnover, put func()) (took time.Duration, err error) {
-	var all []heir
-	for _, s := range shifts {
-		all = append(all, heirs(s)...)
-	}
-	return l.moveWith(all, shifts, put)
+	return l.moveWith(shifts, put, func(error) bool { return false })
 }
 
+// moveBack is move to what was there before. If that does not take the state, it goes on with what
+// it had: the way back must not depend on what is being left. If it does not know the keys in kv
+// there is no way back.
+func (l *Linker) moveBack(shifts []turnover, put func()) (took time.Duration, err error) {
+	return l.moveWith(shifts, put, func(err error) bool {
+		var refused *StepError
+		if !errors.As(err, &refused) || refused.Step != StepState {
+			return false
+		}
+		l.ports.Log.Warn("the old version goes on with the state it had", "reason", err.Error())
+		return true
+	})
+}
+
+// moveWith asks without, after an error, whether to go on without the heirs.
 func (l *Linker) moveWith(
-	all []heir, shifts []turnover, put func(),
+	shifts []turnover, put func(), without func(error) bool,
 ) (took time.Duration, err error) {
 	defer l.claims.take(concerned(shifts))()
 	migrations, err := l.migrate(shifts) // may take long
@@ -92,38 +103,17 @@ func (l *Linker) moveWith(
 	}
 	c := &crossing{linker: l, keys: migrations, put: put, serves: slices.ContainsFunc(shifts,
 		func(s turnover) bool { return s.old.linked })}
-	c.sort(all)
+	c.sort(shifts)
 	if migrations != nil {
 		defer migrations.end()
 	}
 	l.moving.Lock()
 	defer l.moving.Unlock()
-	letGo, err := c.hold()
-	if err != nil {
-		return 0, err
+	if err = c.run(); err != nil && without(err) {
+		c.heirs, c.beside = nil, nil
+		err = c.run()
 	}
-	defer letGo()
-	err = c.ahead()
-	for n := 0; err == nil || errors.Is(err, kv.ErrBusy) && n < movesMax; n++ {
-		if err = c.try(); err == nil {
-			return c.took, nil
-		}
-	}
-	c.first.undo()
-	return 0, err
-}
-
-// moveBack is move to what was there before. If that does not take the state, it goes on with what
-// it had: the way back must not depend on what is being left. If it does not know the keys in kv
-// there is no way back.
-func (l *Linker) moveBack(shifts []turnover, put func()) (took time.Duration, err error) {
-	took, err = l.move(shifts, put)
-	var refused *StepError
-	if errors.As(err, &refused) && refused.Step == StepState {
-		l.ports.Log.Warn("the old version goes on with the state it had", "reason", err.Error())
-		return l.moveWith(nil, shifts, put)
-	}
-	return took, err
+	return c.took, err
 }
 
 // crossing is from the moment the loops stand still to when they go on, with other tables.
@@ -140,14 +130,33 @@ type crossing struct {
 }
 
 // sort takes in who hands over.
-func (c *crossing) sort(all []heir) {
-	for _, x := range all {
-		if x.to.role.isBeside() {
-			c.beside = append(c.beside, x)
-		} else {
-			c.heirs = append(c.heirs, x)
+func (c *crossing) sort(shifts []turnover) {
+	for _, s := range shifts {
+		for _, x := range heirs(s) {
+			if x.to.role.isBeside() {
+				c.beside = append(c.beside, x)
+			} else {
+				c.heirs = append(c.heirs, x)
+			}
 		}
 	}
+}
+
+// run hands over and puts the tables in their place, or leaves all as it was.
+func (c *crossing) run() error {
+	letGo, err := c.hold()
+	if err != nil {
+		return err
+	}
+	defer letGo()
+	err = c.ahead()
+	for n := 0; err == nil || errors.Is(err, kv.ErrBusy) && n < movesMax; n++ {
+		if err = c.try(); err == nil {
+			return nil
+		}
+	}
+	c.first.undo()
+	return err
 }
 
 // try stops the loops if somebody is served. Loops that do not come to rest in time refuse what

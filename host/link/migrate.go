@@ -306,9 +306,12 @@ func (mg *migration) key(key string) error {
 	case !mg.until.IsZero() && time.Now().After(mg.until):
 		return errLate
 	}
-	in := mg.in
+	in, most := mg.in, mg.fuel
+	if !mg.until.IsZero() {
+		most = min(most, mg.entry.linker.cfg.StateFuel)
+	}
 	in.use(mg.fn)
-	in.guest.Allow(mg.fuel)
+	in.guest.Allow(most)
 	in.num(uint64(mg.from))
 	in.num(uint64(mg.entry.schema))
 	text(in, key)
