@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 
@@ -22,7 +23,10 @@ memory, garbage, too large, start, no guest), the last message it failed of, wha
 fuel it spent and the functions it was in; what its fault policy makes of it, and what to do: the
 command that brings back the version before, the setting to raise, what to send its author.
 The broker keeps the last failures of each listener, the same again counted, until it is restarted
-or the listener goes. With wasm.failures: redacted it keeps no topics, client ids and lines.`,
+or the listener goes. With wasm.failures: redacted it keeps no topics, client ids and lines.
+
+It exits with 1 if a component fails now: it failed in the last ten minutes, or its breaker is not
+closed. One that failed earlier, or is linked no more, is shown and no reason for that.`,
 		Example: `  hpmq-cli link doctor
   hpmq-cli link doctor --listener mqtt
   hpmq-cli link doctor --json   # all of it, for the author`,
@@ -56,11 +60,18 @@ func (s *settings) linkDoctor(cmd *cobra.Command, listener string) error {
 		}
 	}
 	found := s.examine(time.Now(), linked, failures, changes)
+	tell := func() error { return s.printFindings(&found) }
 	if s.json {
-		return s.printJSON(found)
+		tell = func() error { return s.printJSON(found) }
 	}
-	return s.printFindings(&found)
+	if err := tell(); err != nil || found.Well {
+		return err
+	}
+	return errIll
 }
+
+// errIll makes the exit code of what was told.
+var errIll = errors.New("a component fails")
 
 // onTrial says that what failed is of a change at work.
 func onTrial(f client.Failure) bool {

@@ -29,17 +29,29 @@ func (w *ward) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(out).Encode(answer)
 }
 
-// doctor is what link doctor says of it.
+// doctor is what link doctor says of it. Its exit code is that of what it says.
 func (w *ward) doctor(t *testing.T, args ...string) string {
+	t.Helper()
+	text, code := w.examined(t, args...)
+	ill := strings.Contains(text, " in trouble") || strings.Contains(text, `"well": false`)
+	if want := map[bool]int{true: exitRefused}[ill]; code != want {
+		t.Errorf("exit %d, want %d:\n%s", code, want, text)
+	}
+	return text
+}
+
+// examined is what link doctor says, with its exit code.
+func (w *ward) examined(t *testing.T, args ...string) (text string, code int) {
 	t.Helper()
 	h := httptest.NewServer(w)
 	defer h.Close()
 	var out, errs strings.Builder
 	line := append([]string{"--server", h.URL, "link", "doctor"}, args...)
-	if code := run(t.Context(), line, streams{strings.NewReader(""), &out, &errs}); code != exitOK {
-		t.Fatalf("exit %d: %s", code, errs.String())
+	code = run(t.Context(), line, streams{strings.NewReader(""), &out, &errs})
+	if errs.Len() > 0 {
+		t.Errorf("exit %d: %s", code, errs.String())
 	}
-	return strings.ReplaceAll(out.String(), " --server "+h.URL, "")
+	return strings.ReplaceAll(out.String(), " --server "+h.URL, ""), code
 }
 
 // says checks that the words come in text, in that order.

@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string, std streams) int {
 	if err != nil && !s.started {
 		err = usageError{fmt.Errorf("%w; see --help", err)}
 	}
-	if err != nil && !errors.Is(err, errStopped) {
+	if err != nil && !errors.Is(err, errStopped) && !errors.Is(err, errIll) {
 		_, _ = fmt.Fprintf(std.err, "hpmq-cli: %s\n", explain(err))
 	}
 	return exitCode(err)
