@@ -19,6 +19,19 @@ func (t tables) Base(listener string) (rollout.Base, error) {
 	return l.base, err
 }
 
+// Serving is rollout.Links.
+func (t tables) Serving(listener, role string, position int) *rollout.Component {
+	at, err := t.places.find(listener)
+	if err != nil {
+		return nil
+	}
+	chain := t.chain(at.key, role)
+	if position >= len(chain) {
+		return nil
+	}
+	return componentOf(&chain[position])
+}
+
 // Prepare is rollout.Links.
 func (t tables) Prepare(ctx context.Context, p rollout.Preparation) (rollout.Plan, error) {
 	prepared := &plan{app: t.App, id: p.ID, names: make(map[string]string)}

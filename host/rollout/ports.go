@@ -56,6 +56,8 @@ type Links interface {
 	Prepare(ctx context.Context, p Preparation) (Plan, error)
 	// Base answers what the configuration links to a listener. It does not block.
 	Base(listener string) (Base, error)
+	// Serving answers what is linked in a place, nil if it is free. It does not block.
+	Serving(listener, role string, position int) *Component
 }
 
 // Preparation is what a plan is made of.

@@ -91,7 +91,7 @@ type ChangePlace struct {
 	Position int    `json:"position"`
 	Source   string `json:"source,omitempty"`
 	Remove   bool   `json:"remove,omitempty"`
-	// New is known once it is fetched, Old once it is checked.
+	// New is known once it is fetched, Old from before that.
 	New *Pin `json:"new,omitempty"`
 	Old *Pin `json:"old,omitempty"`
 }

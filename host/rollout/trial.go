@@ -37,7 +37,12 @@ func (w *work) shadow() *ending {
 		return end
 	}
 	c := p.Compared()
-	if s.MatchMin > 0 && (c.Asked == 0 || c.MatchRate() < s.MatchMin) {
+	if s.MatchMin > 0 && c.Asked == 0 {
+		return refused(string(Shadowing), fmt.Errorf("nobody asked in %s what could be compared, "+
+			"so nothing says that %.2f %% of the answers are those of the active version: give it "+
+			"longer, or leave match_min out", s.For, s.MatchMin*100))
+	}
+	if s.MatchMin > 0 && c.MatchRate() < s.MatchMin {
 		return refused(string(Shadowing), fmt.Errorf("%d of %d answers (%.2f %%) were those of "+
 			"the active version; %.2f %% are needed: hpmq-cli change show %s has some that differ",
 			c.Matched, c.Asked, c.MatchRate()*100, s.MatchMin*100, w.q.ID))

@@ -139,6 +139,12 @@ func (w *work) enterLocked(r *record) *ending {
 }
 
 func (w *work) fetch() *ending {
+	for i, it := range w.q.Items { // so that a refusal tells, too
+		had := w.m.ports.Links.Serving(it.Listener, it.Role, it.Position)
+		if had != nil {
+			w.places[i].Old = had.pin()
+		}
+	}
 	if _, err := w.links(); err != nil {
 		return refused("request", err)
 	}

@@ -220,6 +220,16 @@ func (w *world) Base(listener string) (Base, error) {
 	return b, nil
 }
 
+func (w *world) Serving(listener, role string, position int) *Component {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c, ok := w.serves[place(Item{Listener: listener, Role: role, Position: position})]
+	if !ok {
+		return nil
+	}
+	return &c
+}
+
 func place(it Item) string { return fmt.Sprintf("%s/%s/%d", it.Listener, it.Role, it.Position) }
 
 func (w *world) Prepare(ctx context.Context, p Preparation) (Plan, error) {

@@ -153,8 +153,11 @@ func placeText(p *client.ChangePlace) string {
 	if p.Remove {
 		return at + ": " + componentText(p.Old) + " → nothing"
 	}
-	if p.New == nil {
+	switch {
+	case p.New == nil && p.Old == nil:
 		return at + ": " + p.Source
+	case p.New == nil:
+		return at + ": " + componentText(p.Old) + " → " + p.Source
 	}
 	return at + ": " + componentText(p.Old) + " → " + componentText(p.New)
 }

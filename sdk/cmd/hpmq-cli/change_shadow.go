@@ -31,11 +31,17 @@ func (s *settings) printShadow(c *client.Comparison) error {
 func shadowText(c *client.Comparison) string {
 	text := fmt.Sprintf("              %s of %s answers alike (%.2f %%)", grouped(c.Matched),
 		grouped(c.Asked), c.MatchRate*100)
+	if c.Asked == 0 {
+		text = "              nothing compared: nobody asked what could be"
+	}
 	if c.Failed > 0 {
 		text += fmt.Sprintf(", %s failed", grouped(c.Failed))
 	}
 	if c.LeftOut > 0 {
 		text += fmt.Sprintf(", %s left out", grouped(c.LeftOut))
+	}
+	if c.Asked == 0 {
+		return text
 	}
 	return text + "; " + costText("candidate", &c.Candidate) + "; " +
 		costText("active", &c.Active)

@@ -127,6 +127,13 @@ func TestShowTellsWhatAShadowFound(t *testing.T) {
 			"m router[1], first on t: a → b"},
 		"redacted": {"change show x", answer + bare + "]}}", "GET /api/v1/changes/x",
 			"m router[1]: send QoS 1, 3 bytes → drop"},
+		"nobody asked": {"change show x", `{"id":"x","state":"shadow","places":[],"marks":[],` +
+			`"shadow":{"asked":0,"left_out":3}}`, "GET /api/v1/changes/x",
+			"nothing compared: nobody asked what could be, 3 left out\n"},
+		"refused before it was fetched": {"change show x", `{"id":"x","state":"refused",` +
+			`"marks":[],"places":[{"listener":"m","role":"router","position":0,"source":"r:2",` +
+			`"old":{"name":"rules","version":"1.0.0","digest":"sha256:0123456789abcdef"}}]}`,
+			"GET /api/v1/changes/x", "m router: rules 1.0.0 0123456789ab → r:2"},
 	} {
 		t.Run(name, func(t *testing.T) { c.check(t) })
 	}
