@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -86,10 +88,41 @@ func (w *watcher) look() {
 			w.log.Error("app: a bundle in the watched folder is not linked: mend it, and put it "+
 				"there again", "bundle", name, "error", err)
 		}
+		if bad := (*unreadable)(nil); errors.As(err, &bad) {
+			w.refuse(name, stamp, bad)
+		}
 		w.done[name] = stamp
 	}
 	w.remember(now)
 }
+
+// unreadable is what is wrong with a file or folder that is no bundle: no change can be asked for.
+type unreadable struct{ error }
+
+func (u *unreadable) Unwrap() error { return u.error }
+
+// refuse has the record of changes say so, once.
+func (w *watcher) refuse(name, stamp string, why error) {
+	sum := sha256.Sum256([]byte(stamp))
+	id := fmt.Sprintf("folder-%.64s-%s", strings.ToValidUTF8(name, "?"),
+		hex.EncodeToString(sum[:4]))
+	last := id
+	for n := 2; w.old[name] != stamp; n++ {
+		if _, err := w.changes.machine.Change(last); err != nil {
+			break
+		}
+		last = fmt.Sprintf("%s-%d", id, n)
+	}
+	err := w.changes.machine.Refuse(rollout.Finding{ID: last, By: watchedBy, Of: "read",
+		Reason: fmt.Sprintf("%.200s is in the watched folder", name),
+		Why:    fmt.Errorf("%w; mend it, and put it there again", why)})
+	if err != nil {
+		w.log.Error("app: a bundle in the watched folder", "bundle", name, "error", err)
+	}
+}
+
+// watchedBy is who asks for what is found, in the audit.
+const watchedBy = "bundles.watch"
 
 // remember keeps what a look found, and forgets what is not there any more: put there again, it is
 // something new. A folder that could not be read says nothing.
@@ -174,11 +207,14 @@ func (w *watcher) take(path string, old bool) error {
 			}
 		}()
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return err // it has just gone
+	}
 	if err != nil {
-		return err
+		return &unreadable{err}
 	}
 	q := rollout.Request{
-		By: "bundles.watch", Reason: fmt.Sprintf("%s %s is in %.200s", b.Name, b.Version, path),
+		By: watchedBy, Reason: fmt.Sprintf("%s %s is in %.200s", b.Name, b.Version, path),
 		Watch: w.cfg.Observe.Std(),
 	}
 	percents, _ := w.cfg.Percents()

@@ -104,12 +104,21 @@ func TestABundleThatAppearsInTheFolderIsLinked(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	was := d.state()
+	d.drop("same.tar", dedup)
+	if got := newest(t, d.App); got.ID != c.ID || d.state() != was {
+		t.Errorf("the same: change %s, %s", got.ID, got.State)
+	}
 	for name, b := range map[string][]byte{
-		"same.tar": dedup, "half.tar": dedup[:len(dedup)/2], "none.tar": []byte("x"),
+		"half.tar": dedup[:len(dedup)/2], "none.tar": []byte("x"),
 	} {
 		d.drop(name, b)
-		if got := newest(t, d.App); got.ID != c.ID || d.state() != was {
-			t.Errorf("%s: change %s, %s", name, got.ID, got.State)
+		got := newest(t, d.App)
+		if got.State != "refused" || got.Of != "read" || !strings.Contains(got.Reason, name) ||
+			!strings.HasSuffix(got.Why, "put it there again") || d.state() != was {
+			t.Errorf("%s: change %s, %s: %s", name, got.ID, got.State, got.Why)
+		}
+		if d.looks(); newest(t, d.App).ID != got.ID {
+			t.Errorf("%s: looked at again, it is %s", name, newest(t, d.App).ID)
 		}
 	}
 	for of, b := range map[string][]byte{

@@ -105,3 +105,27 @@ func TestAnUndoHoldsUpNobodyElse(t *testing.T) {
 		t.Errorf("after a restart %s is linked", routerOf(again))
 	}
 }
+
+// TestWhatNeverBecameAChangeIsOnRecord, once, also after a restart.
+func TestWhatNeverBecameAChangeIsOnRecord(t *testing.T) {
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	for range 2 {
+		for range 2 {
+			err := m.Refuse(Finding{ID: "f", By: "watch", Of: "read", Why: errors.New("half")})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		list := m.Changes()
+		if len(list) != 1 || list[0].State != Refused || list[0].Why != "half" ||
+			states(list[0]) != "requested → refused" {
+			t.Errorf("%+v", list)
+		}
+		w = w.next()
+		m, _ = w.open(Default())
+	}
+	if err := m.Refuse(Finding{Why: errors.New("x")}); !errors.Is(err, ErrRequest) {
+		t.Error(err)
+	}
+}
