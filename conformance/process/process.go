@@ -134,6 +134,9 @@ func (b *Broker) Done() <-chan struct{} { return b.done }
 // Terminate asks hpmq to end as an operator would, and does not wait.
 func (b *Broker) Terminate() { _ = b.cmd.Process.Signal(syscall.SIGTERM) }
 
+// Reload has the broker read its configuration again.
+func (b *Broker) Reload() { _ = b.cmd.Process.Signal(syscall.SIGHUP) }
+
 // Log is the end of what the broker wrote.
 func (b *Broker) Log() string { return b.log.String() }
 

@@ -19,23 +19,30 @@ var (
 	only  = flag.String("round", "", "of all, the one of that name")
 )
 
+// binaries are the broker that users have, and the one that ends at points.
+func binaries(t *testing.T) (plain, faulty string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds and runs the real binary")
+	}
+	if *built != "" {
+		return filepath.Join(*built, "hpmq"), filepath.Join(*built, "hpmq-faults")
+	}
+	plain, err := process.BuildWith(t.Context(), "", t.TempDir())
+	if err == nil {
+		faulty, err = process.BuildWith(t.Context(), "faults", t.TempDir())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plain, faulty
+}
+
 // A broker that is killed while components are being changed comes up with the old version or the
 // new one, on both listeners, and what it routes, what it says is linked, what becomes of the
 // change and its log agree.
 func TestKilledInEachState(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds and runs the real binary")
-	}
-	plain, faulty := filepath.Join(*built, "hpmq"), filepath.Join(*built, "hpmq-faults")
-	if *built == "" {
-		var err error
-		if plain, err = process.BuildWith(t.Context(), "", t.TempDir()); err != nil {
-			t.Fatal(err)
-		}
-		if faulty, err = process.BuildWith(t.Context(), "faults", t.TempDir()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	plain, faulty := binaries(t)
 	w := newWorld(t, plain, faulty)
 	for _, r := range rounds() {
 		if *only != "" && *only != r.name {
