@@ -3,6 +3,7 @@
 package app
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/sdk/bundle/oci"
 )
 
 // watching is a node that watches a folder, with a bundle of a key named ours that is called name.
@@ -121,5 +123,89 @@ func TestTheEndOfTheBrokerIsNoReasonAgainstABundle(t *testing.T) {
 	d.begin()
 	if d.looks(); newest(t, d.App).ID != id+"-5" {
 		t.Errorf("it is tried at each start: %s", newest(t, d.App).ID)
+	}
+}
+
+// TestACanaryFromTheFolder goes its steps by itself; the next file is another canary.
+func TestACanaryFromTheFolder(t *testing.T) {
+	k := key(t, "ours")
+	d := watching(t, "dedup*", versioned(t, &k, "1.0.0"), func(c *configs.Config) {
+		c.Bundles.Canary, c.Bundles.Dwell = "5,50", configs.Duration(10*time.Second)
+	})
+	d.drop("dedup.tar", versioned(t, &k, "2.0.0"))
+	id := newest(t, d.App).ID
+	if c := d.reaches(id, "canary"); c.Step != 1 || len(d.changes.machine.Linked()) != 0 {
+		t.Errorf("step %d; linked over the configuration: %v", c.Step, d.changes.machine.Linked())
+	}
+	until(t, "the canary to end", func() bool {
+		d.clock.pass(time.Second)
+		return d.get(id).Ended
+	})
+	c := d.reaches(id, "done")
+	if got := statesOf(c); strings.Count(got, "canary") != 2 {
+		t.Errorf("%s", got)
+	}
+	if d.looks(); newest(t, d.App).ID != id {
+		t.Errorf("it is asked for again: %s", newest(t, d.App).ID)
+	}
+}
+
+// TestAFolderInTheFolder is a bundle as a tar is: there when it is renamed, and again when a file
+// of it is another.
+func TestAFolderInTheFolder(t *testing.T) {
+	k := key(t, "ours")
+	d := watching(t, "dedup*", versioned(t, &k, "1.0.0"), nil)
+	for _, version := range []string{"2.0.0", "3.0.0"} {
+		hidden, shown := filepath.Join(d.dir, ".dedup"), filepath.Join(d.dir, "dedup")
+		l := layout(t, versioned(t, &k, version))
+		inFolder(t, l, hidden)
+		if err := os.RemoveAll(shown); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(hidden, shown); err != nil {
+			t.Fatal(err)
+		}
+		d.looks()
+		c := d.reaches(newest(t, d.App).ID, "done")
+		if c.Places[0].New.Version != version {
+			t.Errorf("%s: %+v", version, c.Places[0].New)
+		}
+	}
+	broken := filepath.Join(d.dir, "dedup", "index.json")
+	if err := os.WriteFile(broken, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.looks()
+	if c := newest(t, d.App); c.State != "refused" || c.Of != "read" {
+		t.Errorf("broken: %s is %s at %s: %s", c.ID, c.State, c.Of, c.Why)
+	}
+}
+
+func layout(t *testing.T, tar []byte) *oci.Layout {
+	t.Helper()
+	l, err := oci.ReadTar(bytes.NewReader(tar))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// TestWhatStaysMustSuitTheNewVersion: what is configured in the place is held against the schema
+// of the version that comes, and the refusal says whose it is.
+func TestWhatStaysMustSuitTheNewVersion(t *testing.T) {
+	p := newParcel(t)
+	d := watching(t, "acme-*", p.copied().tar(), func(c *configs.Config) {
+		c.Listeners[0].Link.Deduplicator[0].Config = configs.Document{
+			"words": "window=1000;window=2000;"}
+	})
+	next := p.copied()
+	next.manifest["version"] = "2.0.0"
+	next.fill("schema.json", []byte(strings.Replace(goodSchema, `"type": "string"`,
+		`"type": "string", "maxLength": 20`, 1)))
+	d.drop("a.tar", next.tar())
+	c := d.reaches(newest(t, d.App).ID, "refused")
+	if c.Of != "verified" || !strings.Contains(c.Why, "what it is configured with stays, and "+
+		"acme-dedup 2.0.0 does not take that") {
+		t.Errorf("at %s: %s", c.Of, c.Why)
 	}
 }
