@@ -139,6 +139,9 @@ func (b *Bundle) readManifest(l *oci.Layout, m *oci.Manifest) error {
 	if err != nil {
 		return err
 	}
+	if err := oci.CheckDocument(text); err != nil {
+		return fmt.Errorf("bundle: %w: its manifest: %w; %s", ErrBundle, err, rebuild)
+	}
 	if err := strictly(text, &b.Manifest); err != nil {
 		return fmt.Errorf("bundle: %w: its manifest: %w (a newer hpmq-cli may have made it)",
 			ErrBundle, err)

@@ -86,6 +86,9 @@ func (l *Layout) Manifest(d Descriptor) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := CheckDocument(b); err != nil {
+		return nil, fmt.Errorf("manifest %s: %w", d.Digest, err)
+	}
 	m := &Manifest{}
 	if err := json.Unmarshal(b, m); err != nil {
 		return nil, fmt.Errorf("oci: %w: manifest %s: %w", ErrLayout, d.Digest, err)
@@ -197,6 +200,9 @@ func (l *Layout) readIndex(index, marker []byte) error {
 	if err := json.Unmarshal(marker, &version); err != nil || version.Version != "1.0.0" {
 		return fmt.Errorf("oci: %w: the file oci-layout does not say version 1.0.0: %s", ErrLayout,
 			remake)
+	}
+	if err := CheckDocument(index); err != nil {
+		return fmt.Errorf("index.json: %w; %s", err, remake)
 	}
 	l.index = Index{}
 	if err := json.Unmarshal(index, &l.index); err != nil {

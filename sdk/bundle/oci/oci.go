@@ -36,6 +36,8 @@ const (
 	BlobsMax = 1024
 	// DocumentBytesMax bounds index.json and a manifest: registries take no larger ones.
 	DocumentBytesMax = 4 << 20
+	// DocumentValuesMax bounds the values in one, since {} costs a reader much more than a writer.
+	DocumentValuesMax = 64 << 10
 	// ManifestsMax bounds what index.json lists: bundles, and their signatures.
 	ManifestsMax = 256
 )
@@ -101,6 +103,29 @@ type Index struct {
 	SchemaVersion int          `json:"schemaVersion"`
 	MediaType     string       `json:"mediaType"`
 	Manifests     []Descriptor `json:"manifests"`
+}
+
+// CheckDocument refuses JSON that has more than DocumentValuesMax values, before it is read. It
+// does not look at whether it is good JSON.
+func CheckDocument(text []byte) error {
+	values, inText, escaped := 0, false, false
+	for _, c := range text {
+		switch {
+		case escaped:
+			escaped = false
+		case inText && c == '\\':
+			escaped = true
+		case c == '"':
+			inText = !inText
+		case !inText && (c == '{' || c == '[' || c == ','):
+			values++
+		}
+	}
+	if values > DocumentValuesMax {
+		return fmt.Errorf("oci: %w: JSON of %d values; at most %d are read", ErrLayout, values,
+			DocumentValuesMax)
+	}
+	return nil
 }
 
 // EmptyJSON is the blob of MediaTypeEmpty.

@@ -18,6 +18,7 @@ type hostile struct {
 	documents map[oci.Digest][]byte // manifests and blobs
 	referrers []oci.Descriptor
 	asked     map[string]int // by path
+	odd       oci.Digest     // of a manifest that is said to be something else
 }
 
 func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -32,6 +33,9 @@ func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case strings.Contains(r.URL.Path, "/manifests/"):
 		w.Header().Set("Content-Type", oci.MediaTypeManifest)
+		if last == string(h.odd) || strings.HasSuffix(last, "/"+string(h.odd)) && h.odd != "" {
+			w.Header().Set("Content-Type", "text/plain")
+		}
 	default:
 		w.Header().Set("Content-Type", "application/octet-stream")
 	}
@@ -94,6 +98,24 @@ func (h *hostile) replace(t *testing.T, change func(*oci.Manifest)) {
 	h.documents[oci.DigestOf(b)] = b
 }
 
+// refer puts a signature like the first, but for a change, before it.
+func (h *hostile) refer(t *testing.T, change func(*oci.Manifest)) {
+	t.Helper()
+	at := h.referrers[0]
+	var m oci.Manifest
+	if err := json.Unmarshal(h.documents[at.Digest], &m); err != nil {
+		t.Fatal(err)
+	}
+	change(&m)
+	b, err := json.Marshal(&m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at.Digest, at.Size = oci.DigestOf(b), int64(len(b))
+	h.documents[at.Digest] = b
+	h.referrers = append([]oci.Descriptor{at}, h.referrers...)
+}
+
 // However much a registry promises, no more than the bounds is asked for, and nothing is kept.
 func TestHostileRegistry(t *testing.T) {
 	layer := func(size int64) func(*testing.T, *hostile) {
@@ -140,10 +162,9 @@ func TestHostileRegistry(t *testing.T) {
 	}
 }
 
-// Where a registry has the referrers API it is asked, and not the tag that stands for it.
-// Whoever may write beside a bundle does not keep it from those who trust another signature.
-func TestWhatIsNoSignatureIsLeftOut(t *testing.T) {
-	for name, change := range map[string]func(*testing.T, *hostile){
+// noSignatures put something first that is listed as a signature.
+func noSignatures() map[string]func(*testing.T, *hostile) {
+	return map[string]func(*testing.T, *hostile){
 		"many": func(_ *testing.T, h *hostile) {
 			for range SignaturesMax {
 				h.referrers = append(h.referrers, h.referrers[0])
@@ -166,12 +187,46 @@ func TestWhatIsNoSignatureIsLeftOut(t *testing.T) {
 			d.ArtifactType = sign.SignatureType
 			h.referrers = append([]oci.Descriptor{d}, h.referrers...)
 		},
+		"negative": func(_ *testing.T, h *hostile) {
+			negative := h.referrers[0]
+			negative.Size = -1
+			h.referrers = append([]oci.Descriptor{negative}, h.referrers...)
+		},
+		"no digest": func(_ *testing.T, h *hostile) {
+			none := h.referrers[0]
+			none.Digest = "../../etc/passwd"
+			h.referrers = append([]oci.Descriptor{none}, h.referrers...)
+		},
+		"negative layer": func(t *testing.T, h *hostile) {
+			h.refer(t, func(m *oci.Manifest) { m.Layers[0].Size = -1 })
+		},
+		"layer without a digest": func(t *testing.T, h *hostile) {
+			h.refer(t, func(m *oci.Manifest) { m.Layers[0].Digest = "x" })
+		},
+		"layer of another size": func(t *testing.T, h *hostile) {
+			h.refer(t, func(m *oci.Manifest) { m.Layers[0].Size++ })
+		},
+		"another size": func(_ *testing.T, h *hostile) {
+			other := h.referrers[0]
+			other.Size--
+			h.referrers = append([]oci.Descriptor{other}, h.referrers...)
+		},
+		"another type": func(t *testing.T, h *hostile) {
+			h.refer(t, func(m *oci.Manifest) { m.Annotations = map[string]string{"a": "b"} })
+			h.odd = h.referrers[0].Digest
+		},
 		"gone": func(_ *testing.T, h *hostile) {
 			gone := h.referrers[0]
 			gone.Digest = oci.DigestOf([]byte("gone"))
 			h.referrers = append([]oci.Descriptor{gone}, h.referrers...)
 		},
-	} {
+	}
+}
+
+// Where a registry has the referrers API it is asked, and not the tag that stands for it.
+// Whoever may write beside a bundle does not keep it from those who trust another signature.
+func TestWhatIsNoSignatureIsLeftOut(t *testing.T) {
+	for name, change := range noSignatures() {
 		h, _, d := serve(t)
 		change(t, h)
 		s := httptest.NewServer(h)

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/url"
 	"strings"
 
 	digest "github.com/opencontainers/go-digest"
@@ -11,6 +14,7 @@ import (
 	"oras.land/oras-go/v2/content"
 	"oras.land/oras-go/v2/errdef"
 	"oras.land/oras-go/v2/registry/remote"
+	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/hpmq/hpmq/sdk/bundle"
 	"github.com/hpmq/hpmq/sdk/bundle/oci"
@@ -128,20 +132,32 @@ func (p *pull) signatures(ctx context.Context, d ocispec.Descriptor) error {
 		return fmt.Errorf("its signatures: %w", err)
 	}
 	for _, at := range found {
-		err := p.signature(ctx, d, at)
-		if errors.Is(err, oci.ErrLayout) || errors.Is(err, oci.ErrDigest) ||
-			errors.Is(err, oci.ErrMissing) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("the signature %s: %w", at.Digest, err)
+		if err := p.signature(ctx, d, at); err != nil && unanswered(ctx, err) {
+			return fmt.Errorf("the signature %.80q: %w", at.Digest, err)
 		}
 	}
 	return nil
 }
 
+// unanswered says that the registry did not tell what it has: it may be good, at another time.
+func unanswered(ctx context.Context, err error) bool {
+	var way *url.Error
+	var answer *errcode.ErrorResponse
+	switch {
+	case ctx.Err() != nil, errors.As(err, &way), errors.Is(err, io.ErrUnexpectedEOF):
+		return true
+	case errors.As(err, &answer):
+		return answer.StatusCode != http.StatusNotFound &&
+			answer.StatusCode != http.StatusBadRequest
+	}
+	return false
+}
+
 func (p *pull) signature(ctx context.Context, d, at ocispec.Descriptor) error {
-	if at.MediaType != oci.MediaTypeManifest || at.Size > sign.EnvelopeBytesMax {
+	if err := oci.Digest(at.Digest).Check(); err != nil {
+		return err
+	}
+	if at.MediaType != oci.MediaTypeManifest || at.Size < 0 || at.Size > sign.EnvelopeBytesMax {
 		return fmt.Errorf("%w: %.80q of %d bytes", oci.ErrLayout, at.MediaType, at.Size)
 	}
 	m, err := p.manifest(ctx, at)

@@ -126,7 +126,7 @@ func (c *Client) repository(ref registry.Reference) (*remote.Repository, error) 
 	return &remote.Repository{
 		Client: &auth.Client{
 			Client: &http.Client{Transport: retry.NewTransport(&conditional{
-				base: secured{base, c.cfg.PlainHTTP},
+				base: secured{base, c.cfg.PlainHTTP, local},
 			})},
 			Header:     http.Header{"User-Agent": {"hpmq"}},
 			Cache:      auth.NewCache(),
@@ -154,12 +154,14 @@ func transport(roots *x509.CertPool) http.RoundTripper {
 type secured struct {
 	base  http.RoundTripper
 	plain bool
+	// local is a registry on this machine: none other sends to what listens here alone.
+	local bool
 }
 
 var errPlain = errors.New("it was sent on to a place without TLS")
 
 func (s secured) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Scheme != "https" && !s.plain && !loopback(r.URL.Host) {
+	if r.URL.Scheme != "https" && !s.plain && !(s.local && loopback(r.URL.Host)) {
 		if r.Body != nil {
 			_ = r.Body.Close()
 		}

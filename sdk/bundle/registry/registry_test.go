@@ -439,15 +439,19 @@ func TestPlainHTTP(t *testing.T) {
 			t.Errorf("%s: loopback is %v", host, got)
 		}
 	}
-	q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://10.0.0.1/v2/", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := secured{http.DefaultTransport, false}.RoundTrip(q)
-	if err == nil {
-		_ = a.Body.Close()
-	}
-	if !errors.Is(err, errPlain) {
-		t.Error("sent without TLS:", err)
+	for url, local := range map[string]bool{
+		"http://10.0.0.1/v2/": true, "http://127.0.0.1:1/v2/": false, "http://[::1]:1/": false,
+	} {
+		q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := secured{http.DefaultTransport, false, local}.RoundTrip(q)
+		if err == nil {
+			_ = a.Body.Close()
+		}
+		if !errors.Is(err, errPlain) {
+			t.Errorf("%s: sent without TLS: %v", url, err)
+		}
 	}
 }

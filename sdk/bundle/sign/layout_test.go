@@ -85,11 +85,13 @@ func TestLayoutsAreRefused(t *testing.T) {
 		t.Error("an empty one:", err)
 	}
 	for config, want := range map[string]string{
-		"[":                                "unexpected end",
-		`{"name":"a"}`:                     "the version of a bundle",
-		`{"version":"1"}`:                  "the name of a bundle",
-		`{"name":1,"version":"1"}`:         "cannot unmarshal number",
-		`{"name":"a","version":"1","x":1}`: "",
+		"[":                                  "unexpected end",
+		`{"name":"a"}`:                       "the version of a bundle",
+		`{"version":"1"}`:                    "the name of a bundle",
+		`{"name":1,"version":"1"}`:           "cannot unmarshal number",
+		`{"name":"\u001b[2J","version":"1"}`: "nothing that cannot be shown",
+		`{"name":"a","version":"1\n2"}`:      "nothing that cannot be shown",
+		`{"name":"a","version":"1","x":1}`:   "",
 	} {
 		l := oci.New()
 		_, err := Of(l, laid(t, l, config))

@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
+	"unicode"
 
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 )
@@ -47,10 +49,18 @@ func (s *Statement) check() error {
 		return fmt.Errorf("the name of a bundle has 1 to %d bytes", textBytesMax)
 	case s.Version == "" || len(s.Version) > textBytesMax:
 		return fmt.Errorf("the version of a bundle has 1 to %d bytes", textBytesMax)
+	case strings.ContainsFunc(s.Name+s.Version, odd):
+		return errors.New("the name and the version of a bundle have no spaces, and nothing that " +
+			"cannot be shown")
 	case !digestForm.MatchString(s.Manifest):
 		return errors.New("the digest of a manifest is sha256: and 64 hexadecimal digits")
 	}
 	return nil
+}
+
+// odd is what a terminal may obey.
+func odd(r rune) bool {
+	return !unicode.IsGraphic(r) || unicode.IsSpace(r) || r == unicode.ReplacementChar
 }
 
 // Sign answers an envelope in which k signs s. The same key and statement make the same bytes.

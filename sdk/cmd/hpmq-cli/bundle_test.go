@@ -95,6 +95,10 @@ func TestBundleIsRefused(t *testing.T) {
 		}
 	}
 	write(t, "full/of", "it")
+	if _, _, err := cli(t, nil, "bundle", "verify", "\x1b[2J", "--key", "acme.pem"); err == "" ||
+		strings.Contains(err, "\x1b") {
+		t.Errorf("an error moves the terminal: %q", err)
+	}
 	for _, c := range []struct {
 		args, says, todo string
 		code             int

@@ -59,6 +59,15 @@ func printable(s string) string {
 	}, s)
 }
 
+// printableLines is printable of a text with several lines.
+func printableLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = printable(strings.ReplaceAll(lines[i], "\t", " "))
+	}
+	return strings.Join(lines, "\n")
+}
+
 // short is the beginning of a digest, enough to tell two apart.
 func short(digest string) string {
 	digest = strings.TrimPrefix(digest, "sha256:")

@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string, std streams) int {
 		err = usageError{fmt.Errorf("%w; see --help", err)}
 	}
 	if err != nil && !errors.Is(err, errStopped) && !errors.Is(err, errIll) {
-		_, _ = fmt.Fprintf(std.err, "hpmq-cli: %s\n", explain(err))
+		_, _ = fmt.Fprintf(std.err, "hpmq-cli: %s\n", printableLines(explain(err)))
 	}
 	return exitCode(err)
 }
