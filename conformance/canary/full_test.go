@@ -4,6 +4,7 @@ package canary
 
 import (
 	"flag"
+	"fmt"
 	"runtime"
 	"sync"
 	"testing"
@@ -16,13 +17,17 @@ var (
 	full    = flag.Bool("full", false, "with real traffic, and judge times")
 	rate    = flag.Int("rate", 5000, "messages a second of all devices")
 	devices = flag.Int("devices", 300, "connections that publish")
+	others  = flag.Int("others", 1000, "the same with so many")
 	burners = flag.Int("burners", 2, "goroutines that keep the machine busy beside a good one")
 )
 
 // The aims.
 const (
 	backMax    = 2 * time.Second
-	touchedMax = 0.001
+	touchedMax = 0.1 // percent
+	// fewMax messages are enough to know a bad one where it is not asked unheard first. What
+	// percent of all they are is up to how many came meanwhile.
+	fewMax = 64
 )
 
 // Beside real traffic a bad candidate goes back by itself before it matters, a good one is linked
@@ -31,13 +36,20 @@ func TestBesideTraffic(t *testing.T) {
 	if !*full {
 		t.Skip("for make canary")
 	}
+	for _, n := range []int{*devices, *others} {
+		t.Run(fmt.Sprint(n, " devices"), func(t *testing.T) { besideTraffic(t, n) })
+	}
+}
+
+func besideTraffic(t *testing.T, devices int) {
 	w := open(t)
-	w.join("main", *devices)
+	w.join("main", devices)
 	stop := w.flow(*rate)
 	for _, first := range []float64{0.1, 1} {
-		steps := []client.CanaryStep{{Percent: first, Dwell: "20s"}, {Percent: 50, Dwell: "20s"}}
-		w.bad("trapping", steps)
-		w.bad("slow", steps)
+		for _, name := range []string{"trapping", "slow"} {
+			w.bad(name, first, false)
+			w.bad(name, first, true)
+		}
 	}
 	w.good()
 	stop()
@@ -73,7 +85,7 @@ func (w *world) flow(rate int) (stop func()) {
 				for ; sent < due; sent++ {
 					d := mine[sent%len(mine)]
 					// Each class is as frequent as another, with each device.
-					if err := d.publish(byte((sent + sent/len(mine)) % 100)); err != nil {
+					if err := d.publish(byte((int(d.next) + 7*d.n) % 100)); err != nil {
 						d.end(err)
 						return
 					}
@@ -100,44 +112,102 @@ func (w *world) run(n client.NewChange) (c client.Change, at time.Time) {
 	return w.get(n.ID), at
 }
 
-// bad has a candidate that must go back.
-func (w *world) bad(name string, steps []client.CanaryStep) {
+// bad has a candidate that must go back: at once by what it answers unheard, or by the few clients
+// that are first where it is not asked so, as before those who are named.
+func (w *world) bad(name string, first float64, heard bool) {
 	w.Helper()
 	n := w.change(name)
-	n.ID = name + "-" + time.Now().Format("150405")
-	n.Canary, n.Force = &client.CanaryPlan{Steps: steps}, true
-	c, heard := w.run(n)
+	n.ID = name + "-" + time.Now().Format("150405.000")
+	n.Force = true
+	n.Canary = &client.CanaryPlan{Steps: []client.CanaryStep{
+		{Percent: first, Dwell: "20s"}, {Percent: 50, Dwell: "20s"}}}
+	if heard {
+		n.Canary.Clients = []string{"nobody"}
+	}
+	c, at := w.run(n)
 	before, _, _ := w.seen.now()
 	w.until("what is under way has come", func() bool {
 		s, _, _ := w.seen.now()
 		return s.total > before.total+uint64(*rate/2)
 	})
 	s, forth, back := w.seen.now()
-	s.total = before.total
-	asked := s.by[byNobody] + s.by[byCandidate]
-	touched, decides := asked, s.candidates
-	if name == "trapping" {
-		touched, decides = s.by[byNobody], s.unanswered
-	}
-	if c.State != "rolled back" || len(decides) < 3 {
+	b := badly{name: name, first: first, change: c, span: s, event: at}
+	b.total = before.total
+	if c.State != "rolled back" {
 		w.Errorf("%s is %s: %s", name, c.State, c.Why)
 		return
 	}
-	decided := decides[min(map[string]int{"trapping": 3, "slow": 8}[name], len(decides))-1]
-	share := float64(touched) / float64(s.total)
-	w.Logf("%s, first step %g %%: touched %d of %d messages (%.4f %%), asked %d (%.4f %%); "+
-		"last one %v after the one that decides, event %v after the first; %s", name,
-		steps[0].Percent, touched, s.total, share*100, asked,
-		float64(asked)/float64(s.total)*100, s.last.Sub(decided).Round(time.Millisecond/10),
-		heard.Sub(decides[0]).Round(time.Millisecond), c.Why)
-	if took := max(s.last.Sub(decided), heard.Sub(decides[0])); took > backMax {
-		w.Errorf("%s went back after %v", name, took)
-	}
-	if share >= touchedMax {
-		w.Errorf("%s touched %.4f %%", name, share*100)
-	}
 	if forth > 1 || back > 1 {
 		w.Errorf("a device went forth %d times, back %d", forth, back)
+	}
+	if heard {
+		b.heard(w)
+	} else {
+		b.unheard(w)
+	}
+}
+
+// badly is how a bad candidate fared.
+type badly struct {
+	name   string
+	first  float64
+	change client.Change
+	event  time.Time // when it was heard that it went
+	span
+}
+
+// asked is what a candidate was asked for good, well answered or not.
+func (b *badly) asked() uint64 { return b.by[byNobody] + b.by[byCandidate] + b.by[byOther] }
+
+func (b *badly) percent(n uint64) float64 { return float64(n) / float64(b.total) * 100 }
+
+// unheard: nobody is touched.
+func (b *badly) unheard(w *world) {
+	w.Helper()
+	took := b.took("canary")
+	put := uint64(0)
+	if b.change.Shadow != nil {
+		put = b.change.Shadow.Asked
+	}
+	w.Logf("%s, first step %g %%: touched %d of %d messages, put %d (%.2f %%) to it unheard, gone "+
+		"%v after the canary began; %s", b.name, b.first, b.asked(), b.total, put, b.percent(put),
+		took.Round(time.Millisecond), b.change.Why)
+	if took > backMax || b.percent(b.asked()) >= touchedMax {
+		w.Errorf("%s went back after %v and %d messages", b.name, took, b.asked())
+	}
+}
+
+// took is how long after the first of that state it ended.
+func (b *badly) took(state string) time.Duration {
+	all := b.change.Marks
+	for _, m := range all {
+		if m.State == state {
+			return all[len(all)-1].At.Sub(m.At)
+		}
+	}
+	return 0
+}
+
+// heard: few are touched. How soon there is enough evidence is up to how often those few publish.
+func (b *badly) heard(w *world) {
+	w.Helper()
+	decides, few, failed := b.candidates, 8, b.asked()
+	if b.name == "trapping" {
+		decides, few, failed = b.unanswered, 3, b.by[byNobody]
+	}
+	if len(decides) == 0 {
+		w.Errorf("%s touched nobody: %s", b.name, b.change.Why)
+		return
+	}
+	decided := decides[min(few, len(decides))-1]
+	late := b.last.Sub(decided)
+	w.Logf("%s, first step %g %%, with names: %d of %d messages badly (%.4f %%), asked %d (%.4f "+
+		"%%); last one %v after the one that decides, event %v after the first; %s", b.name,
+		b.first, failed, b.total, b.percent(failed), b.asked(), b.percent(b.asked()),
+		late.Round(time.Millisecond/10), b.event.Sub(decides[0]).Round(time.Millisecond),
+		b.change.Why)
+	if late > backMax || b.asked() > fewMax {
+		w.Errorf("%s went back %v late, when it was asked %d", b.name, late, b.asked())
 	}
 }
 

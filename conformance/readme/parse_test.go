@@ -77,8 +77,8 @@ var (
 )
 
 // few is what the broker adds where a busy machine asked a candidate too little meanwhile.
-var few = regexp.MustCompile(`(; )?[a-z]+( step \d)? had \d+ questions in ` +
-	`\S+, \d+ are needed to judge it`)
+var few = regexp.MustCompile(`(; )?[a-z]+( step \d)? had (\d+ questions|nobody who asked) ` +
+	`in \S+, \d+ (questions )?are needed to judge it`)
 
 // plain is a line without what the eye passes over.
 func plain(line string) string {

@@ -118,12 +118,12 @@ func (s *stage) round(poisonous int) {
 	s.sent += n
 }
 
-// widens lets the time go by that the first step of a canary begins with few clients, and waits
-// until the candidate is asked.
+// widens lets the time go by in which the first step of a canary begins unheard, and with few
+// clients, until the candidate is asked.
 func (s *stage) widens(id string) {
 	s.t.Helper()
-	s.clock.pass(2500 * time.Millisecond) // a quarter of its dwell time
 	until(s.t, "the candidate of "+id+" is asked", func() bool {
+		s.clock.pass(100 * time.Millisecond)
 		s.round(0)
 		h := s.get(id).Health
 		return h != nil && h.Candidate.Calls > 0
@@ -247,9 +247,9 @@ func TestACanaryThatTrapsRollsBack(t *testing.T) {
 	s.submit(n)
 	s.reaches("bad", "canary")
 	s.widens("bad")
-	s.round(1)
 	began := s.clock.Now()
 	for !s.get("bad").Ended {
+		s.round(1) // by now few clients are the candidate's
 		s.clock.pass(100 * time.Millisecond)
 	}
 	c := s.reaches("bad", "rolled back")
@@ -268,6 +268,27 @@ func TestACanaryThatTrapsRollsBack(t *testing.T) {
 	if c := s.reaches("again", "refused"); c.Of != "quarantine" ||
 		!strings.Contains(c.Why, "force") {
 		t.Errorf("%+v", c)
+	}
+}
+
+// TestACanaryWithoutStepsHasThoseOfTheDocs: 1, 10 and 50 percent.
+func TestACanaryWithoutStepsHasThoseOfTheDocs(t *testing.T) {
+	s := newStage(t, t.TempDir(), Options{})
+	n := s.change("empty", "l")
+	n.Canary = &client.CanaryPlan{}
+	s.submit(n)
+	for !s.get("empty").Ended {
+		s.clock.pass(time.Second)
+	}
+	var whys []string
+	for _, m := range s.reaches("empty", "done").Marks {
+		if m.State == "canary" {
+			why, _, _ := strings.Cut(m.Why, ";")
+			whys = append(whys, why)
+		}
+	}
+	if got := strings.Join(whys, " "); got != "1 % 10 % 50 %" {
+		t.Errorf("its steps are %q", got)
 	}
 }
 

@@ -178,6 +178,9 @@ func requestOf(n *client.NewChange) (rollout.Request, error) {
 		q.Canary = rollout.CanaryPlan{
 			Clients: c.Clients, Tenants: c.Tenants, Filters: c.Filters, All: c.All,
 		}
+		if len(c.Steps) == 0 {
+			q.Canary.Steps = rollout.DefaultSteps()
+		}
 		for _, s := range c.Steps {
 			q.Canary.Steps = append(q.Canary.Steps, rollout.CanaryStep{
 				Percent: s.Percent, Dwell: d.read("canary.steps.dwell", s.Dwell),
@@ -264,7 +267,7 @@ func shadowOf(s *rollout.Shadowed) *client.Comparison {
 		Asked: s.Asked, Matched: s.Matched, Failed: s.Failed, LeftOut: s.LeftOut,
 		MatchRate: s.MatchRate(),
 		Active:    costOf(s.ActiveFuel/answered, s.Active.Latency),
-		Candidate: costOf(s.Fuel/answered, s.Latency),
+		Candidate: costOf(s.Fuel/answered, s.Candidate.Latency),
 	}
 	for _, d := range s.Differences {
 		out.Differences = append(out.Differences, client.Difference{

@@ -166,8 +166,8 @@ func TestAStartDoesNotGoBackToWhatIsInQuarantine(t *testing.T) {
 	s.submit(n)
 	s.reaches("bad", "canary")
 	s.widens("bad")
-	s.round(1)
 	for !s.get("bad").Ended {
+		s.round(1)
 		s.clock.pass(100 * time.Millisecond)
 	}
 	s.reaches("bad", "rolled back")

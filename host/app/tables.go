@@ -176,8 +176,14 @@ func (p *plan) Compared() rollout.Comparison {
 	c := p.Comparison()
 	out := rollout.Comparison{
 		Asked: c.Matched + c.Differed + c.Failed, Matched: c.Matched, Failed: c.Failed,
-		LeftOut: c.LeftOut, ActiveFuel: c.Active, Fuel: c.Candidate, Latency: buckets(&c.Latency),
+		LeftOut: c.LeftOut, ActiveFuel: c.Active, Fuel: c.Candidate,
 	}
+	var sum link.Vitals
+	for i := range c.Places {
+		sum.Add(&c.Places[i])
+		out.Places = append(out.Places, sideOf(&c.Places[i]))
+	}
+	out.Candidate = sideOf(&sum)
 	for i := range c.Differences {
 		d := &c.Differences[i]
 		out.Differences = append(out.Differences, rollout.Difference{

@@ -224,8 +224,8 @@ func (p *Plan) Health() Health {
 			Listener: at.Listener, Role: at.Role, Position: at.Position,
 			Candidate: at.candidate.vitals(), Active: at.active.vitals(),
 		}
-		h.Candidate.add(&v.Candidate)
-		h.Active.add(&v.Active)
+		h.Candidate.Add(&v.Candidate)
+		h.Active.Add(&v.Active)
 		h.Places = append(h.Places, v)
 	}
 	return h

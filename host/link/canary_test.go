@@ -311,7 +311,8 @@ func TestHealthTellsFaultsByKind(t *testing.T) {
 		if v.Active.Calls != 2 || v.Active.Faults != (Faults{}) {
 			t.Errorf("%s: the active version: %+v", words, v.Active.Faults)
 		}
-		if v.Active.Latency.Count() != 1 || v.Candidate.Latency.Count() != 1 {
+		// The guest of the candidate is another each time, and no first answer is measured.
+		if v.Active.Latency.Count() != 1 || v.Candidate.Latency.Count() != 0 {
 			t.Errorf("%s: %d and %d measured", words, v.Active.Latency.Count(),
 				v.Candidate.Latency.Count())
 		}

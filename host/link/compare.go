@@ -3,6 +3,7 @@ package link
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -26,8 +27,10 @@ type Comparison struct {
 	LeftOut uint64
 	// Active and Candidate are the fuel that the compared answers took, without failed ones.
 	Active, Candidate uint64
-	// Latency is how long the candidate took, failed answers too.
-	Latency Latency
+	// Places are what the candidate did place by place, in the order of the changes, with latency
+	// and fuel of each answer, failed ones too, but for the first one of each guest. What the
+	// active version did is in Health.
+	Places []Vitals
 	// Differences are the last ones, the latest at the end.
 	Differences []Difference
 }
@@ -59,7 +62,7 @@ func (p *Plan) Comparison() Comparison {
 	defer g.mu.Unlock()
 	c := g.sum
 	c.For, c.LeftOut = time.Since(g.began), g.left.Load()
-	c.Differences = slices.Clone(c.Differences)
+	c.Differences, c.Places = slices.Clone(c.Differences), slices.Clone(c.Places)
 	return c
 }
 
@@ -69,9 +72,16 @@ func (g *shadowing) count(c *copied, r *reply, took time.Duration, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s := &g.sum
-	s.Latency.counts[bucketOf(int64(took))]++
+	v := &s.Places[c.to.n]
+	if !r.untimed {
+		v.Latency.counts[bucketOf(int64(took))]++
+		v.Fuel += r.fuel
+	}
 	if err == nil {
 		s.Active, s.Candidate = s.Active+c.reply.fuel, s.Candidate+r.fuel
+	}
+	if !errors.Is(err, errNoGuest) && !errors.Is(err, errTooLarge) {
+		v.Calls++
 	}
 	switch {
 	case alike:
@@ -79,6 +89,7 @@ func (g *shadowing) count(c *copied, r *reply, took time.Duration, err error) {
 		return
 	case err != nil:
 		s.Failed++
+		v.failed(err)
 	default:
 		s.Differed++
 	}
@@ -86,6 +97,15 @@ func (g *shadowing) count(c *copied, r *reply, took time.Duration, err error) {
 		s.Differences = slices.Delete(s.Differences, 0, 1)
 	}
 	s.Differences = append(s.Differences, c.difference(r, err))
+}
+
+// failed counts a question without an answer.
+func (v *Vitals) failed(err error) {
+	kind := kindOf(err)
+	if errors.Is(err, errNoGuest) {
+		kind = faultAbsent
+	}
+	*v.Faults.of(kind)++
 }
 
 func (c *copied) difference(r *reply, err error) Difference {

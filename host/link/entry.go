@@ -93,11 +93,11 @@ func (s *seat) take(now broker.Time) *instance {
 		return nil
 	}
 	s.calls.Add(1)
-	if g := s.gauge.Load(); g != nil {
-		g.begin()
-	}
 	in := g.Env().(*instance)
-	in.loop = s.loop
+	if g := s.gauge.Load(); g != nil {
+		g.begin(in)
+	}
+	in.loop, in.warm = s.loop, true
 	return in
 }
 

@@ -57,6 +57,8 @@ type instance struct {
 	// said are the last lines that it wrote in the call at hand, lines how many those were.
 	said  [saidMax]string
 	lines int
+	// warm says that it was asked before: the first answer may take longer.
+	warm bool
 	// bootFuel and setUpFuel are what starting spent and what configuring did.
 	bootFuel, setUpFuel uint64
 }

@@ -74,7 +74,8 @@ type Vitals struct {
 	// Refused are the answers that let something not through: a denial, a drop, a repetition.
 	Refused uint64
 	Faults  Faults
-	// Latency is of the calls that were measured, failed ones too: all at first, then some. Calls
+	// Latency is of the calls that were measured, failed ones too: all at first, but for the first
+	// one of each guest, then some. Calls
 	// of an active version are measured beside a shadow or canary, those of a candidate in a
 	// canary.
 	Latency Latency
@@ -101,7 +102,8 @@ func (v Vitals) Sub(other Vitals) Vitals {
 	return v
 }
 
-func (v *Vitals) add(other *Vitals) {
+// Add adds what another component did.
+func (v *Vitals) Add(other *Vitals) {
 	v.combine(other, func(a, b uint64) uint64 { return a + b })
 }
 
@@ -213,7 +215,11 @@ func (g *gauge) stir() {
 	}
 }
 
-func (g *gauge) begin() {
+func (g *gauge) begin(in *instance) {
+	if !in.warm { // a component that makes things when it is first asked is no slow one
+		g.began = 0
+		return
+	}
 	g.seen++
 	if g.seen > measuredFirst && g.seen%measuredOf != 0 {
 		if g.fresh.Load() <= 0 {

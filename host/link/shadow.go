@@ -48,9 +48,11 @@ type shadowing struct {
 type shadow struct {
 	of     *shadowing
 	at     *place
+	n      int // of the place in the plan
 	entry  *entry
 	policy *policy
 	routed []broker.Message
+	warm   *instance // that was asked last
 }
 
 // reply is what is compared of an answer, and what it took. The messages are borrowed.
@@ -58,6 +60,7 @@ type reply struct {
 	code     uint32
 	messages []broker.Message
 	fuel     uint64
+	untimed  bool // it took nothing, or is the first one of that guest
 }
 
 // copied is a question with the answer it got; all of it is its own.
@@ -119,7 +122,8 @@ func (p *Plan) newShadowing(ctx context.Context, sample float64) (*shadowing, er
 			"commit"), err)
 	}
 	scratch := p.scratch()
-	for _, at := range p.places {
+	g.sum.Places = make([]Vitals, len(p.places))
+	for i, at := range p.places {
 		if at.before == nil || at.entry == nil {
 			continue // there is nothing to compare with
 		}
@@ -128,6 +132,7 @@ func (p *Plan) newShadowing(ctx context.Context, sample float64) (*shadowing, er
 			g.close()
 			return nil, err
 		}
+		sh.n = i
 		g.shadows = append(g.shadows, sh)
 	}
 	if g.shadows == nil {
@@ -290,20 +295,22 @@ func (sh *shadow) ask(c *copied) (r reply, err error) {
 	if in == nil {
 		return r, errNoGuest
 	}
-	if r, err = sh.put(in, c); err != nil {
+	cold := in != sh.warm
+	sh.warm = in
+	r, err = sh.put(in, c)
+	r.untimed = cold
+	if r.fuel = in.guest.Fuel(); err != nil {
 		e.fault(0, in, err, c.about())
-		return r, err
 	}
-	r.fuel = in.guest.Fuel()
-	return r, nil
+	return r, err
 }
 
 // unwanted is what becomes of a question that a component does not want to be asked.
 func unwanted(c *copied) reply {
 	if c.to.entry.role == RoleTransformer {
-		return reply{messages: []broker.Message{*c.message}}
+		return reply{messages: []broker.Message{*c.message}, untimed: true}
 	}
-	return reply{} // allow, news, deliver
+	return reply{untimed: true} // allow, news, deliver
 }
 
 // put puts the question.

@@ -64,13 +64,3 @@ const (
 	lookEvery    = 100 * time.Millisecond
 	stirredPause = time.Millisecond
 )
-
-// How the first step of a canary begins: with easeFrom percent of the clients and twice as many
-// each easePause, until the candidate is asked. Then it is to answer easedCalls first. All that
-// takes a quarter of the step's dwell time at most, and no more than easeMax.
-const (
-	easeFrom   = 0.01
-	easePause  = 200 * time.Millisecond
-	easedCalls = 32
-	easeMax    = 15 * time.Second
-)

@@ -34,7 +34,8 @@
 // the start. While a record is written nobody looks: a device that does not answer for a second
 // makes that one look late by a second.
 //
-// The first step of a canary begins with few clients, 0.01 % of them and then twice as many, until
-// one asks the candidate; there are not more before that has answered some questions. A bad one is
-// found by a handful of messages whatever the step is to be.
+// A canary by percentage begins beside the active version, unheard, with up to 256 questions of all
+// clients: a bad one is found before it serves anybody (ease.go). Then come few clients, 0.01 % of
+// them and twice as many each time, until one asks the candidate; there are not more before that
+// has answered some questions. A step that nobody asks in is no step: the next begins there.
 package rollout

@@ -3,6 +3,8 @@ package rollout
 import (
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 )
 
@@ -31,6 +33,8 @@ type Side struct {
 	Latency []Bucket `json:"latency,omitempty"`
 	// Fuel is what the calls in Latency spent.
 	Fuel uint64 `json:"fuel,omitempty"`
+	// Unheard says that some of it was beside the loops, where time alone does not count.
+	Unheard bool `json:"-"`
 }
 
 // Faults counts by kind why a question had no answer.
@@ -74,7 +78,7 @@ func (f Faults) since(was Faults) Faults {
 // since is what s counted after was.
 func (s Side) since(was Side) Side {
 	d := Side{Calls: minus(s.Calls, was.Calls), Refused: minus(s.Refused, was.Refused),
-		Faults: s.Faults.since(was.Faults), Fuel: minus(s.Fuel, was.Fuel)}
+		Faults: s.Faults.since(was.Faults), Fuel: minus(s.Fuel, was.Fuel), Unheard: s.Unheard}
 	for i, b := range s.Latency {
 		if i < len(was.Latency) {
 			b.Count = minus(b.Count, was.Latency[i].Count)
@@ -82,6 +86,21 @@ func (s Side) since(was Side) Side {
 		d.Latency = append(d.Latency, b)
 	}
 	return d
+}
+
+// addUnheard adds what the same version did in a shadow. The latencies have the same bounds.
+func (s *Side) addUnheard(o *Side) {
+	f := &s.Faults
+	f.Trap, f.Fuel, f.Depth = f.Trap+o.Faults.Trap, f.Fuel+o.Faults.Fuel, f.Depth+o.Faults.Depth
+	f.Garbage, f.TooLarge = f.Garbage+o.Faults.Garbage, f.TooLarge+o.Faults.TooLarge
+	f.Absent, f.Other = f.Absent+o.Faults.Absent, f.Other+o.Faults.Other
+	s.Calls, s.Refused, s.Fuel = s.Calls+o.Calls, s.Refused+o.Refused, s.Fuel+o.Fuel
+	s.Unheard = true
+	had := s.Latency
+	s.Latency = slices.Clone(o.Latency)
+	for i := range min(len(had), len(s.Latency)) {
+		s.Latency[i].Count += had[i].Count
+	}
 }
 
 func minus(a, b uint64) uint64 { return a - min(a, b) }
@@ -107,8 +126,9 @@ func (s Side) within(percent uint64) (q time.Duration, calls uint64) {
 // Thresholds say when a candidate must go. What is zero is the default.
 type Thresholds struct {
 	// CallsMin is how many questions a version must have got before a share or a latency of it
-	// counts: 50. Faults count from FaultsMin of them on, if that is earlier: 3. A breaker may see
-	// to it that there are never 50.
+	// counts: 50. Faults count as soon as there are as many as a version at the limit has by chance
+	// once in chanceOf times: 2 of 18, 3 of 50 or 5 of 100 with the other defaults. FaultsMin,
+	// unless it is 0, is how many count before CallsMin instead.
 	CallsMin  uint64 `json:"calls_min,omitempty"`
 	FaultsMin uint64 `json:"faults_min,omitempty"`
 	// Quiet is what becomes of a candidate that had fewer than CallsMin questions in a step of its
@@ -146,9 +166,6 @@ func (t Thresholds) filled() Thresholds {
 	if t.CallsMin == 0 {
 		t.CallsMin = 50
 	}
-	if t.FaultsMin == 0 {
-		t.FaultsMin = 3
-	}
 	if t.Faults == 0 {
 		t.Faults = 0.01
 	}
@@ -177,15 +194,18 @@ func (t Thresholds) judge(span Health, whole Side) string {
 }
 
 func (t Thresholds) faults(c, a Side) string {
+	if c.Unheard { // of its one guest, which is replaced meanwhile
+		c.Faults.Absent = 0
+	}
 	n, of := c.Faults.sum(), c.asked()
-	if n < t.FaultsMin && of < t.CallsMin || of == 0 || t.Faults >= 1 {
+	if of == 0 || t.Faults >= 1 {
 		return ""
 	}
 	beside := 0.0
 	if a.asked() >= t.CallsMin {
 		beside = ratio(a.Faults.sum(), a.asked())
 	}
-	if ratio(n, of)-beside <= t.Faults {
+	if ratio(n, of)-beside <= t.Faults || !t.tells(c, t.Faults+beside) {
 		return ""
 	}
 	f := c.Faults
@@ -194,9 +214,42 @@ func (t Thresholds) faults(c, a Side) string {
 		n, of, f.Trap, f.Fuel, f.Depth, f.Garbage, f.TooLarge, f.Absent, f.Other, t.Faults*100)
 }
 
+// tells says whether the faults are more than chance makes of that share, which is allowed.
+func (t Thresholds) tells(c Side, allowed float64) bool {
+	n, of := c.Faults.sum(), c.asked()
+	if of < t.CallsMin {
+		if t.FaultsMin > 0 {
+			return n >= t.FaultsMin
+		}
+		// Who finds nobody is no evidence of its own: it follows from another fault.
+		n, of = n-c.Faults.Absent, of-c.Faults.Absent
+	}
+	return n > 1 && (float64(of)*allowed > manyFaults || chance(n, of, allowed)*chanceOf <= 1)
+}
+
+// manyFaults are so many that chance does not matter.
+const manyFaults = 20
+
+// chanceOf: a version whose faults are just at the limit is taken for a worse one once in so many
+// times.
+const chanceOf = 70
+
+// chance is how likely n or more of so many calls fail if a share p of all does.
+func chance(n, of uint64, p float64) float64 {
+	if p >= 1 {
+		return 1
+	}
+	exactly, fewer := math.Pow(1-p, float64(of)), 0.0
+	for k := range n {
+		fewer += exactly
+		exactly *= float64(of-k) / float64(k+1) * p / (1 - p)
+	}
+	return 1 - fewer
+}
+
 func (t Thresholds) latency(c, a, whole Side) string {
 	slow, calls := c.slowest()
-	if calls < t.CallsMin {
+	if calls < t.CallsMin || c.Unheard {
 		return t.laborious(c, a)
 	}
 	if t.LatencyMax > 0 && slow > t.LatencyMax {

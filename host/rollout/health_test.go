@@ -1,7 +1,9 @@
 package rollout
 
 import (
+	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +31,12 @@ func (s Side) spent(each uint64) Side {
 	return s
 }
 
+func unheard(s Side) Side {
+	var sum Side
+	sum.addUnheard(&s)
+	return sum
+}
+
 func TestJudge(t *testing.T) {
 	const quick, slow = 3 * time.Microsecond, 60 * time.Microsecond
 	good := side(10000, 0, quick)
@@ -45,6 +53,19 @@ func TestJudge(t *testing.T) {
 		{"traps", Thresholds{}, side(100, 10, quick), good, good, "10 of 100 questions"},
 		{"traps, too few to say", Thresholds{}, side(20, 10, quick), good, good, ""},
 		{"three faults are enough", Thresholds{}, side(30, 10, quick), good, good, "3 of 30"},
+		{"two faults at once", Thresholds{}, side(2, 1, quick), good, good, "2 of 2"},
+		{"two faults of some", Thresholds{}, side(18, 9, quick), good, good, "2 of 18"},
+		{"a first fault", Thresholds{}, side(1, 1, quick), good, good, ""},
+		{"a fault that leaves nobody", Thresholds{},
+			Side{Calls: 9, Faults: Faults{Trap: 1, Absent: 30}}, good, good, ""},
+		{"more is allowed", Thresholds{Faults: 0.2}, side(30, 10, quick), good, good, ""},
+		{"more is allowed than so much", Thresholds{Faults: 0.2}, side(12, 1, quick), good, good,
+			"12 of 12"},
+		{"one of fifty", Thresholds{}, side(50, 50, quick), good, good, ""},
+		{"three of fifty", Thresholds{}, side(50, 16, quick), good, good, "3 of 50"},
+		{"a little more than is allowed, of many", Thresholds{}, side(100000, 90, quick), good,
+			good, "1111 of 100000"},
+		{"as many as it says", Thresholds{FaultsMin: 4}, side(30, 10, quick), good, good, ""},
 		{"few faults of many", Thresholds{}, side(1000, 200, quick), good, good, ""},
 		{"poison for both", Thresholds{}, side(100, 10, quick), side(1000, 10, quick), good, ""},
 		{"faults are let be", Thresholds{Faults: 1}, side(100, 2, quick), good, good, ""},
@@ -60,6 +81,12 @@ func TestJudge(t *testing.T) {
 		{"a busy machine", Thresholds{}, side(49, 0, slow).spent(1000), measured, good, ""},
 		{"slower by work, let be", Thresholds{LatencyRatio: -1}, side(8, 0, slow).spent(20000),
 			measured, good, ""},
+		{"unheard, a fault that leaves nobody", Thresholds{},
+			unheard(Side{Calls: 100, Faults: Faults{Trap: 1, Absent: 40}}), good, good, ""},
+		{"unheard, by time alone", Thresholds{}, unheard(side(100, 0, slow).spent(1000)),
+			measured, good, ""},
+		{"unheard, by work", Thresholds{}, unheard(side(100, 0, slow).spent(20000)), measured,
+			good, "20000 of fuel"},
 		{"slower, nobody beside", Thresholds{}, side(100, 0, slow), Side{}, Side{}, ""},
 		{"slower than before", Thresholds{}, side(100, 0, slow), Side{}, good, "64µs"},
 		{"slow is let be", Thresholds{LatencyRatio: -1}, side(100, 0, slow), good, good, ""},
@@ -87,24 +114,32 @@ type traffic struct {
 	percent        float64
 	candidate      func(at time.Duration) (nth uint64, latency time.Duration)
 	health         Health
-	share          float64
+	unheard        Side
+	noShadow       error
+	share, all     float64
+	at             time.Duration
 	touched, total uint64
-	// decides is when it could be known: from 3 faults on, or 50 calls.
+	// decides is when it could be known: from 3 faults on, or 2 of few calls, or 8 slow ones.
 	decides time.Duration
 }
 
-// tick adds the messages of 100 ms.
-func (f *traffic) tick(at time.Duration, percent float64) {
-	const messages = 100
-	f.share += messages * percent / 100
+// tick adds the messages until at, with what of them a canary and a shadow get.
+func (f *traffic) tick(at time.Duration, percent, shadow float64) {
+	f.all += (at - f.at).Seconds() * 1000
+	f.at = at
+	messages := uint64(math.Floor(f.all)) - f.total
+	f.share += float64(messages) * percent / 100
 	n := uint64(math.Floor(f.share))
 	f.share -= float64(n)
 	nth, latency := f.candidate(at)
 	add(&f.health.Candidate, n, nth, latency)
 	add(&f.health.Active, messages-n, 0, 3*time.Microsecond)
+	add(&f.unheard, uint64(float64(messages)*shadow), nth, latency)
 	f.total += messages
 	f.touched = f.health.Candidate.Calls
-	if f.decides == 0 && (f.health.Candidate.Faults.Trap >= 3 || f.touched >= 50) {
+	traps := f.health.Candidate.Faults.Trap
+	if f.decides == 0 && (traps >= 3 || traps >= 2 && f.touched <= 18 ||
+		nth == 0 && latency > usual && f.touched >= laboriousMin) {
 		f.decides = at
 	}
 }
@@ -118,6 +153,7 @@ func add(s *Side, n, nth uint64, latency time.Duration) {
 		s.Latency = side(0, 0, 0).Latency
 	}
 	s.Calls += n
+	s.Fuel += n * uint64(latency)
 	s.Faults.Trap += more.Faults.Trap
 	for i := range s.Latency {
 		s.Latency[i].Count += more.Latency[i].Count
@@ -130,28 +166,47 @@ func drive(
 ) (Change, time.Duration, *Machine) {
 	t.Helper()
 	w := newWorld(t)
+	w.noShadow = f.noShadow
 	m, _ := w.open(Default())
 	began := w.now
 	var ended time.Time
 	w.ticked = func(now time.Time) {
 		w.mu.Lock()
-		p := w.plans[0]
-		percent := p.selected[len(p.selected)-1].Percent
-		if len(p.did) > 0 && p.did[len(p.did)-1] == "commit" {
-			percent = 100
-		}
+		percent, shadow := w.plans[0].gets()
 		w.mu.Unlock()
-		f.tick(now.Sub(began), percent)
+		f.tick(now.Sub(began), percent, shadow)
 		ended = now
 	}
 	w.health = func(*plan) Health {
 		h := f.health
-		h.Candidate.Latency = append([]Bucket(nil), h.Candidate.Latency...)
-		h.Active.Latency = append([]Bucket(nil), h.Active.Latency...)
+		h.Candidate.Latency = slices.Clone(h.Candidate.Latency)
+		h.Active.Latency = slices.Clone(h.Active.Latency)
 		return h
+	}
+	w.comparing = func() Comparison {
+		c := Comparison{Asked: f.unheard.Calls, Failed: f.unheard.Faults.sum()}
+		c.Candidate = f.unheard
+		c.Candidate.Latency = slices.Clone(c.Candidate.Latency)
+		c.Matched = c.Asked - c.Failed
+		return c
 	}
 	c := submit(t, m, q)
 	return c, ended.Sub(began) - bad, m
+}
+
+// gets is what of the traffic is the candidate's: percents of the clients, and the share that it is
+// asked beside the active version. The world is held.
+func (p *plan) gets() (percent, shadow float64) {
+	if n := len(p.selected); n > 0 {
+		percent = p.selected[n-1].Percent
+	}
+	if n := len(p.did); n > 0 && p.did[n-1] == "commit" {
+		percent = 100
+	}
+	if n := len(p.shadows); n > 0 {
+		shadow = p.shadows[n-1]
+	}
+	return percent, shadow
 }
 
 func steps(q Request, percents ...float64) Request {
@@ -163,13 +218,49 @@ func steps(q Request, percents ...float64) Request {
 
 const usual = 3 * time.Microsecond
 
-func TestABadCanaryGoesBackByItself(t *testing.T) {
-	for name, candidate := range map[string]func(time.Duration) (uint64, time.Duration){
-		"traps on 10 %":   func(time.Duration) (uint64, time.Duration) { return 10, usual },
-		"traps always":    func(time.Duration) (uint64, time.Duration) { return 1, usual },
-		"20 times slower": func(time.Duration) (uint64, time.Duration) { return 0, 20 * usual },
-	} {
+var bads = map[string]func(time.Duration) (uint64, time.Duration){
+	"traps on 10 %":   func(time.Duration) (uint64, time.Duration) { return 10, usual },
+	"traps always":    func(time.Duration) (uint64, time.Duration) { return 1, usual },
+	"20 times slower": func(time.Duration) (uint64, time.Duration) { return 0, 20 * usual },
+}
+
+// TestABadCanaryServesNobody: it is asked beside the active version first.
+func TestABadCanaryServesNobody(t *testing.T) {
+	for name, candidate := range bads {
 		f := &traffic{candidate: candidate}
+		c, took, m := drive(t, steps(swap("1", "rules@2.0.0"), 5, 100), f, 0)
+		const says = "unheard, before it served anybody: "
+		if c.State != RolledBack || !strings.HasPrefix(c.Why, says) ||
+			f.touched > 0 || took > time.Second || len(m.Quarantine()) != 1 {
+			t.Errorf("%s: %s after %s and %d messages: %s", name, c.State, took, f.touched, c.Why)
+		}
+		if s, ok := m.Shadowed("1"); !ok || s.Asked == 0 {
+			t.Errorf("%s: nobody is told what it was asked: %+v", name, s)
+		}
+	}
+}
+
+// TestNobodyIsRehearsedTwice, nor before those who are named.
+func TestNobodyIsRehearsedTwice(t *testing.T) {
+	for what, change := range map[string]func(q *Request){
+		"a shadow": func(q *Request) { q.Shadow.For = time.Second },
+		"named":    func(q *Request) { q.Canary.Tenants = []string{"acme"} },
+	} {
+		w := newWorld(t)
+		m, _ := w.open(Default())
+		q := steps(swap("1", "rules@2.0.0"), 5)
+		change(&q)
+		c := submit(t, m, q)
+		if n := len(w.plans[0].shadows); c.State != Done || n != 2*strings.Count(what, "shadow") {
+			t.Errorf("%s: %s with %d shadows", what, c.State, n)
+		}
+	}
+}
+
+// Where it cannot be asked so, it goes back by what few clients ask.
+func TestABadCanaryGoesBackByItself(t *testing.T) {
+	for name, candidate := range bads {
+		f := &traffic{candidate: candidate, noShadow: errors.New("it has a state")}
 		c, took, m := drive(t, steps(swap("1", "rules@2.0.0"), 5, 100), f, 0)
 		if c.State != RolledBack || routerOf(m) != "config" {
 			t.Fatalf("%s: %s: %s", name, c.State, c.Why)
@@ -191,6 +282,7 @@ func TestABadCanaryGoesBackByItself(t *testing.T) {
 // A candidate that stirs is looked at though no time goes by.
 func TestWhatStirsIsLookedAtAtOnce(t *testing.T) {
 	w := newWorld(t)
+	w.noShadow = errors.New("it has a state")
 	w.stirred = make(chan struct{}, 1)
 	w.stuck = func() bool { return true }
 	w.health = func(p *plan) Health {

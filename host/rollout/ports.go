@@ -137,8 +137,10 @@ type Comparison struct {
 	// ActiveFuel and Fuel are what the compared answers took, of the active version and of the
 	// candidate.
 	ActiveFuel, Fuel uint64
-	// Latency is the candidate's. That of the active version is in Health.
-	Latency []Bucket
+	// Candidate is what the candidate did, Places the same place by place, as in Health. What the
+	// active version did is there.
+	Candidate Side
+	Places    []Side
 	// Differences are some of them, the latest last.
 	Differences []Difference
 }

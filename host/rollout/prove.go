@@ -45,8 +45,12 @@ func (w *work) asked(eye *watcher) uint64 {
 
 // unproven is the end of a step that says nothing of the candidate.
 func (w *work) unproven(what string, took time.Duration, eye *watcher) *ending {
-	why := fmt.Sprintf("%s had %d questions in %s, %d are needed to judge it", what, w.asked(eye),
-		took, eye.thresholds.CallsMin)
+	n, need := w.asked(eye), eye.thresholds.CallsMin
+	why := fmt.Sprintf("%s had %d questions in %s, %d are needed to judge it", what, n, took, need)
+	if n == 0 {
+		why = fmt.Sprintf("%s had nobody who asked in %s, %d questions are needed to judge it",
+			what, took, need)
+	}
 	if w.q.Thresholds.Quiet == QuietRollback {
 		return &ending{state: RolledBack, why: why + "; the old version is linked; to do: give " +
 			"it longer, more clients, or a lower thresholds.calls_min"}

@@ -28,7 +28,7 @@ func TestAQuietStepIsNotHealthyInSilence(t *testing.T) {
 		took   time.Duration
 		why    string // of the record after the canary
 	}{
-		{"", nil, Done, 4 * time.Minute, "canary step 1 had 0 questions in 2m0s, 50 are needed"},
+		{"", nil, Done, 4 * time.Minute, "canary step 1 had nobody who asked in 2m0s, 50"},
 		{QuietPromote, busy(), Done, 2 * time.Minute, ""},
 		{QuietRollback, busy(), Done, 2 * time.Minute, ""},
 		{QuietRollback, nil, RolledBack, 2 * time.Minute, "the old version is linked; to do: give"},
@@ -51,7 +51,7 @@ func TestAQuietStepIsNotHealthyInSilence(t *testing.T) {
 		if (tc.why == "") != (after.Why == "") || !strings.Contains(after.Why, tc.why) {
 			t.Errorf("%q: %s: %q", tc.quiet, after.State, after.Why)
 		}
-		if quiet := strings.Contains(c.Why, "the watch had 0 questions in 2m0s"); quiet !=
+		if quiet := strings.Contains(c.Why, "the watch had nobody who asked in 2m0s"); quiet !=
 			(tc.health == nil && tc.state == Done) {
 			t.Errorf("%q: at the end: %q", tc.quiet, c.Why)
 		}

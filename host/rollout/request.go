@@ -104,6 +104,12 @@ type CanaryStep struct {
 	Dwell   time.Duration `json:"dwell"`
 }
 
+// DefaultSteps are those of a canary that names none: one client of a hundred bears what is bad,
+// ten show what is rare, half of them what comes of load.
+func DefaultSteps() []CanaryStep {
+	return []CanaryStep{{1, time.Minute}, {10, time.Minute}, {50, time.Minute}}
+}
+
 // content is the digest of what is asked for: of all but who asks, and why.
 func (q *Request) content() (digest string, bytes int, err error) {
 	c := *q
@@ -179,14 +185,17 @@ func (s ShadowPlan) validate() error {
 	return nil
 }
 
+// named says whether the plan names some.
+func (c CanaryPlan) named() bool { return len(c.Clients)+len(c.Tenants)+len(c.Filters) > 0 }
+
 func (c CanaryPlan) validate() error {
 	if len(c.Steps) > canaryStepsMax {
 		return fmt.Errorf("canary: at most %d steps", canaryStepsMax)
 	}
-	last, named := 0.0, len(c.Clients)+len(c.Tenants)+len(c.Filters) > 0
+	last := 0.0
 	for i, s := range c.Steps {
 		switch {
-		case i == 0 && s.Percent == 0 && named && !(c.All && len(c.Steps) > 1):
+		case i == 0 && s.Percent == 0 && c.named() && !(c.All && len(c.Steps) > 1):
 		case !(s.Percent > last && s.Percent <= 100):
 			return fmt.Errorf("canary: step %d: percents grow, up to 100", i+1)
 		}

@@ -23,12 +23,12 @@ func TestAChangeGoesThroughAllStates(t *testing.T) {
 			t.Fatalf("states\n%s\nwant\n%s", got, want)
 		}
 		p := w.plans[0]
-		if did := p.done(); did != "canary canary canary canary canary commit release" {
+		if did := p.done(); did != strings.Repeat("canary ", 14)+"commit release" {
 			t.Errorf("the plan saw %s", did)
 		}
-		// The first step begins with few; a quarter of its second is enough for three times.
-		if s := p.selected; len(s) != 5 || s[0].Percent != easeFrom || s[3].Percent != 5 ||
-			s[4].Percent != 50 {
+		// The first step begins with few; as nobody asks the second goes on so.
+		if s := p.percents(); len(s) != 14 || s[0] != easeFrom || s[9] != 5 || s[10] != 10 ||
+			s[13] != 50 {
 			t.Errorf("selected %v", s)
 		}
 		if len(p.shadows) != 2 || p.shadows[0] != 1 || p.shadows[1] != 0 {

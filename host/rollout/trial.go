@@ -24,14 +24,9 @@ func (w *work) shadow() *ending {
 	if end := w.enter(&record{State: Shadowing}); end != nil {
 		return end
 	}
-	eye := w.watch()
-	if err := p.Shadow(s.Sample); err != nil {
+	end, err := w.beside(p, s.Sample, func(eye *watcher) *ending { return w.dwell(s.For, eye) })
+	if err != nil {
 		return refused(string(Shadowing), err)
-	}
-	end := w.dwell(s.For, eye)
-	w.m.compared(w.q.ID, Shadowed{p.Compared(), w.plan.Health().Active})
-	if err := p.Shadow(0); err != nil && end == nil {
-		end = refused(string(Shadowing), err)
 	}
 	if end != nil {
 		return end
@@ -50,64 +45,24 @@ func (w *work) shadow() *ending {
 	return nil
 }
 
-// canary lets the candidate serve some, step by step.
-func (w *work) canary() *ending {
-	for i, step := range w.q.Canary.Steps {
-		if w.hurried() {
-			return nil
-		}
-		r := &record{State: Canary, Step: i + 1,
-			Why: w.told(fmt.Sprintf("%g %%", step.Percent))}
-		if end := w.enter(r); end != nil {
-			return end
-		}
-		eye := w.watch()
-		until := w.m.ports.Clock.Now().Add(step.Dwell)
-		if end := w.widen(i, eye); end != nil {
-			return end
-		}
-		if w.hurried() {
-			return nil
-		}
-		what, left := fmt.Sprintf("canary step %d", i+1), until.Sub(w.m.ports.Clock.Now())
-		if end := w.prove(what, left, step.Dwell, eye); end != nil {
-			return end
-		}
+// beside has the candidate answer without effect while does goes on; the error says why it cannot.
+func (w *work) beside(
+	p Shadow, sample float64, does func(*watcher) *ending,
+) (*ending, error) {
+	w.unheard = true
+	defer func() { w.unheard = false }()
+	eye := w.watch()
+	if err := p.Shadow(sample); err != nil {
+		return nil, err
 	}
-	return nil
-}
-
-// widen lets the candidate serve who is in a step: in the first few clients at first, and not more
-// until it has answered some of their questions, or nobody asks.
-func (w *work) widen(step int, eye *watcher) *ending {
-	clock, s := w.m.ports.Clock, w.q.Canary.selector(step)
-	share, until := easeFrom, clock.Now().Add(min(w.q.Canary.Steps[step].Dwell/4, easeMax))
-	if step > 0 {
-		share = s.Percent
+	end := does(eye)
+	if c := p.Compared(); c.Asked > 0 || w.state == Shadowing {
+		w.m.compared(w.q.ID, Shadowed{c, w.plan.Health().Active})
 	}
-	for ; ; share *= 2 {
-		few := s
-		few.Percent = min(share, s.Percent)
-		if err := w.plan.Canary(few); err != nil {
-			return refused(string(Canary), err)
-		}
-		if few.Percent == s.Percent {
-			return nil
-		}
-		for first := true; first || eye.eased(w.plan.Health()); first = false {
-			left := until.Sub(clock.Now())
-			if w.hurried() {
-				return nil
-			}
-			if left <= 0 {
-				share = s.Percent
-				break
-			}
-			if end := w.dwell(min(left, easePause), eye); end != nil {
-				return end
-			}
-		}
+	if err := p.Shadow(0); err != nil && end == nil {
+		end = refused(string(w.state), err)
 	}
+	return end, nil
 }
 
 func (w *work) hurried() bool {
@@ -123,19 +78,23 @@ func (w *work) hurried() bool {
 // refuses beside the active version is a difference, which MatchMin judges, and no fault.
 func (w *work) watch() *watcher {
 	t := w.q.Thresholds
-	if w.state == Shadowing {
+	if w.unheard {
 		t.Refused = 0
 	}
 	return newWatcher(w.m.ports.Clock.Now(), t, w.health())
 }
 
-// health is that of the plan, where what a shadow failed to answer counts too.
+// health is that of the plan, where what a candidate did beside the active version counts too.
 func (w *work) health() Health {
 	h := w.plan.Health()
-	if p, ok := w.plan.(Shadow); ok && w.state == Shadowing {
-		c := p.Compared()
-		h.Candidate.Calls += c.Asked
-		h.Candidate.Faults.Other += c.Failed
+	p, ok := w.plan.(Shadow)
+	if !ok || !w.unheard {
+		return h
+	}
+	c := p.Compared()
+	h.Candidate.addUnheard(&c.Candidate)
+	for i := range min(len(h.Places), len(c.Places)) {
+		h.Places[i].Candidate.addUnheard(&c.Places[i])
 	}
 	return h
 }

@@ -23,6 +23,9 @@ type work struct {
 	live      bool          // the plan is committed
 	took      time.Duration // of the commit
 	eye       *watcher      // from the commit on
+	unheard   bool          // what the candidate does in a shadow is its health
+	tried     *watcher      // from the first step of the canary on
+	serves    float64       // percents, in the canary
 	notes     []string      // what the next record must tell
 	was, made []Linked      // before committed, and by it
 	wasBefore []Linked      // that an undo brought back before
@@ -108,7 +111,7 @@ func (w *work) run() {
 // toCommit goes from step to step. What ends it leaves the candidate where it is.
 func (w *work) toCommit() *ending {
 	for _, step := range []func() *ending{
-		w.fetch, w.verify, w.prepare, w.test, w.shadow, w.canary, w.beside,
+		w.fetch, w.verify, w.prepare, w.test, w.shadow, w.canary, w.other,
 	} {
 		end := step()
 		if c := w.cause(); c != nil && (end == nil || end.state == Refused) {
@@ -294,8 +297,8 @@ func (m *Machine) pinned(p *ChangePlace) *Pinned {
 	return chain[p.Position].Pinned
 }
 
-// beside changes what is no link. From here on it goes straight to the commit.
-func (w *work) beside() *ending {
+// other changes what is no link. From here on it goes straight to the commit.
+func (w *work) other() *ending {
 	if w.q.Beside == nil {
 		return nil
 	}

@@ -43,11 +43,15 @@ type world struct {
 	// stirred is that of all plans; nil for one that never is.
 	stirred chan struct{}
 	// at runs inside of a port in a state.
-	at        func(ctx context.Context, s State) error
-	reaches   bool   // Prepare says how far it is
-	version   string // that components say of themselves, "" for that of their bundle
-	configs   map[string]json.RawMessage
-	compared  Comparison
+	at       func(ctx context.Context, s State) error
+	reaches  bool   // Prepare says how far it is
+	version  string // that components say of themselves, "" for that of their bundle
+	configs  map[string]json.RawMessage
+	compared Comparison
+	// comparing is what compared is then, if it is set; noShadow is why none can be.
+	comparing func() Comparison
+	noShadow  error
+	handsOver time.Duration // how long each part of a canary takes
 	commitErr error
 	revertErr error
 }
@@ -303,6 +307,7 @@ func (p *plan) Gone() <-chan struct{} { return p.gone }
 func (p *plan) Canary(s Selector) error {
 	p.w.mu.Lock()
 	p.selected = append(p.selected, s)
+	p.w.now = p.w.now.Add(p.w.handsOver)
 	p.w.mu.Unlock()
 	return p.note("canary")
 }
@@ -318,12 +323,20 @@ func (p *plan) Stirred() <-chan struct{} { return p.w.stirred }
 
 func (p *plan) Shadow(sample float64) error {
 	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	if p.w.noShadow != nil {
+		return p.w.noShadow
+	}
 	p.shadows = append(p.shadows, sample)
-	p.w.mu.Unlock()
 	return nil
 }
 
-func (p *plan) Compared() Comparison { return p.w.compared }
+func (p *plan) Compared() Comparison {
+	if p.w.comparing != nil {
+		return p.w.comparing()
+	}
+	return p.w.compared
+}
 
 func (p *plan) Commit() (time.Duration, error) {
 	if p.w.commitErr != nil {

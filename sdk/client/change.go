@@ -64,9 +64,10 @@ type ShadowPlan struct {
 }
 
 // CanaryPlan lets the candidate serve a percentage of the clients in steps, and whom the lists name
-// beside it; with All only who is in each of these that is there.
+// beside it; with All only who is in each of these that is there. Without names the candidate
+// answers some questions unheard before it serves anybody, as in a short shadow, if it can.
 type CanaryPlan struct {
-	Steps   []CanaryStep `json:"steps" minItems:"1" maxItems:"32"`
+	Steps   []CanaryStep `json:"steps,omitempty" maxItems:"32" doc:"Else 1, 10, 50 %, 1m each"`
 	Clients []string     `json:"clients,omitempty" doc:"Client ids"`
 	Tenants []string     `json:"tenants,omitempty"`
 	Filters []string     `json:"filters,omitempty" doc:"Of topics"`
@@ -81,7 +82,8 @@ type CanaryStep struct {
 
 // Thresholds are by how much a candidate may be worse; what is left out is the default.
 //
-// A share counts from CallsMin questions on, faults from FaultsMin of them if that is earlier.
+// A share counts from CallsMin questions on, faults as soon as a version at the limit had so many
+// once in 70 times at most: 2 of 18, 3 of 50, 5 of 100; FaultsMin says how many before CallsMin.
 // Faults is the share of questions without an answer above that of the old version. Latencies are
 // what 90 of 100 calls stay below: LatencyRatio times that of the old version, LatencyMax whatever
 // that takes; below LatencyMin nothing is slow. Refused is the share of answers that let something
@@ -90,7 +92,7 @@ type CanaryStep struct {
 // up to twice as long: promote, the default, goes on and says so; rollback ends it.
 type Thresholds struct {
 	CallsMin     uint64  `json:"calls_min,omitempty" doc:"Questions before a share counts: 50"`
-	FaultsMin    uint64  `json:"faults_min,omitempty" doc:"Faults that count before that: 3"`
+	FaultsMin    uint64  `json:"faults_min,omitempty" doc:"Faults that count before that"`
 	Faults       float64 `json:"faults,omitempty" minimum:"0" maximum:"1" doc:"Default 0.01"`
 	LatencyRatio float64 `json:"latency_ratio,omitempty" doc:"Default 4; below 0: none"`
 	LatencyMin   string  `json:"latency_min,omitempty" maxLength:"32" example:"20µs"`

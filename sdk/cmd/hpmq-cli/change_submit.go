@@ -48,7 +48,7 @@ func newChangeSubmit(s *settings) *cobra.Command {
       config: {rules: []}   # left out: what is configured stays
       grants: [kv]
   canary:
-    steps: [{percent: 5, dwell: 1m}, {percent: 25, dwell: 5m}]
+    steps: [{percent: 5, dwell: 1m}, {percent: 25, dwell: 5m}]   # canary: {} is 1, 10, 50 % for 1m
   watch: 10m                # after that the old version is let go
   thresholds: {quiet: rollback}   # of a step that had less than calls_min; left out: promote
 
