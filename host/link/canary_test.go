@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/hpmq/hpmq/lite/broker"
 	"github.com/hpmq/hpmq/sdk/mqtt"
@@ -103,82 +102,6 @@ func TestAnAbortedCanaryLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.eventually("all is closed", func() bool { return h.engine.Guests() == 0 })
-}
-
-func TestSelectors(t *testing.T) {
-	far := device
-	far.Tenant = "far"
-	for _, c := range []struct {
-		s            Selector
-		who          *broker.Identity
-		topic        string
-		subscription bool
-		want         bool
-	}{
-		{Selector{Clients: []string{"dev1"}}, &device, "a", false, true},
-		{Selector{Clients: []string{"dev2"}}, &device, "a", false, false},
-		{Selector{Tenants: []string{"far"}}, &far, "a", false, true},
-		{Selector{Tenants: []string{"far"}}, &device, "a", false, false},
-		{Selector{Filters: []string{"a/+"}}, &device, "a/b", false, true},
-		{Selector{Filters: []string{"a/+"}}, &device, "b", false, false},
-		{Selector{Filters: []string{"a/+"}}, &device, "#", true, true},
-		{Selector{Filters: []string{"a/+"}}, &device, "$share/g/a/b", true, true},
-		{Selector{Filters: []string{"a/+"}}, &device, "b/#", true, false},
-		{Selector{Tenants: []string{"x"}, Filters: []string{"a"}}, &far, "a", false, true},
-		{Selector{Tenants: []string{"far"}, Filters: []string{"a"}}, &far, "b", false, true},
-		{Selector{Tenants: []string{"far"}, Filters: []string{"a"}, All: true}, &far, "b", false,
-			false},
-		{Selector{Tenants: []string{"far"}, Filters: []string{"a"}, All: true}, &far, "a", false,
-			true},
-		{Selector{Percent: 100, Clients: []string{"dev2"}, All: true}, &device, "a", false, false},
-	} {
-		s, err := c.s.ready("p")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := s.has(c.who, []byte(c.topic), c.subscription); got != c.want {
-			t.Errorf("%v: %s about %s: %v", &c.s, c.who.ClientID, c.topic, got)
-		}
-	}
-	for _, bad := range []Selector{
-		{}, {Percent: -1}, {Percent: 101}, {Percent: 0.001}, {Filters: []string{"a#"}},
-		{Clients: make([]string, NamesMax+1)},
-	} {
-		if _, err := bad.ready("p"); err == nil {
-			t.Errorf("%v is taken", &bad)
-		}
-	}
-}
-
-func TestWhichSelectorIsWider(t *testing.T) {
-	ab, a := []string{"a", "b"}, []string{"a"}
-	for _, c := range []struct {
-		wide, narrow Selector
-		want         bool
-	}{
-		{Selector{Percent: 10}, Selector{Percent: 5}, true},
-		{Selector{Percent: 5}, Selector{Percent: 10}, false},
-		{Selector{Percent: 100}, Selector{Clients: a}, true},
-		{Selector{Percent: 99}, Selector{Clients: a}, false},
-		{Selector{Percent: 5, Clients: a}, Selector{Clients: a}, true},
-		{Selector{Percent: 5, Clients: a, All: true}, Selector{Clients: a}, false},
-		{Selector{Clients: a}, Selector{Percent: 5, Clients: a, All: true}, true},
-		{Selector{Clients: ab}, Selector{Clients: a}, true},
-		{Selector{Clients: a}, Selector{Clients: ab}, false},
-		{Selector{Tenants: ab}, Selector{Tenants: a, Clients: a}, false},
-		{Selector{Tenants: ab, Clients: a, All: true}, Selector{Tenants: a, Clients: a, All: true},
-			true},
-		{Selector{Tenants: ab, Clients: a}, Selector{Tenants: a, Clients: a, All: true}, false},
-		{Selector{Filters: []string{"a/#"}}, Selector{Filters: []string{"a/+/b", "a"}}, true},
-		{Selector{Filters: []string{"a/+"}}, Selector{Filters: []string{"a/#"}}, false},
-		{Selector{Filters: []string{"+/b"}}, Selector{Filters: []string{"a/b"}}, true},
-		{Selector{Filters: []string{"+/b"}}, Selector{Filters: []string{"$a/b"}}, false},
-		{Selector{Filters: []string{"a"}}, Selector{Filters: []string{"a/b"}}, false},
-	} {
-		if got := c.wide.covers(&c.narrow); got != c.want {
-			t.Errorf("%v covers %v: %v", &c.wide, &c.narrow, got)
-		}
-	}
 }
 
 func TestWhereNoCanaryCanBe(t *testing.T) {
@@ -285,73 +208,6 @@ func TestAuthenticatorsInACanary(t *testing.T) {
 	plan.Abort()
 	if g := d.ask(chosen); g.Reason != mqtt.Success {
 		t.Errorf("aborted: %+v", g)
-	}
-}
-
-func TestHealthTellsFaultsByKind(t *testing.T) {
-	for words, want := range map[string]Faults{
-		"call:trap":       {Trap: 1},
-		"call:loop":       {Fuel: 1},
-		"call:deep":       {Depth: 1},
-		"garbage:outcome": {Garbage: 1},
-	} {
-		h := newHouse(t, nil)
-		p := h.one(RoleTransformer, ref("transformer", ""))
-		plan := h.prepare("p", Change{
-			Listener: "main", Role: RoleTransformer, Ref: ref("transformer", words),
-		})
-		h.tagged(p, &device) // before the canary: not measured
-		h.canary(plan, Selector{Clients: []string{"dev2"}})
-		h.tagged(p, client("dev2"))
-		h.tagged(p, &device)
-		v := plan.Health()
-		if v.Candidate.Faults != want || v.Candidate.FaultRate() != 1 {
-			t.Errorf("%s: %+v", words, v.Candidate.Faults)
-		}
-		if v.Active.Calls != 2 || v.Active.Faults != (Faults{}) {
-			t.Errorf("%s: the active version: %+v", words, v.Active.Faults)
-		}
-		// The guest of the candidate is another each time, and no first answer is measured.
-		if v.Active.Latency.Count() != 1 || v.Candidate.Latency.Count() != 0 {
-			t.Errorf("%s: %d and %d measured", words, v.Active.Latency.Count(),
-				v.Candidate.Latency.Count())
-		}
-		if v.Places[0].Candidate != v.Candidate || v.Places[0].Role != RoleTransformer {
-			t.Errorf("%s: places %+v", words, v.Places)
-		}
-	}
-}
-
-func TestLatency(t *testing.T) {
-	g := &gauge{}
-	for _, ns := range []int64{0, 5, 1000, 1_000_000, 1 << 40} {
-		i := bucketOf(ns)
-		g.counts[i].Add(1)
-		if end := int64(bucketEnd(i)); ns < 1<<36 && (ns >= end || end > max(ns, 4)*5/4+1) {
-			t.Errorf("%d ns are counted below %d", ns, end)
-		}
-	}
-	var l Latency
-	for range 99 {
-		l.counts[bucketOf(1000)]++
-	}
-	l.counts[bucketOf(20_000)]++
-	p50, p99, most := l.Quantile(0.5), l.Quantile(0.99), l.Quantile(1)
-	if p50 < 1000 || p50 > 1250 || p99 < 20_000 || most < 20_000 || most > 25_000 {
-		t.Errorf("p50 %v, p99 %v, max %v", p50, p99, most)
-	}
-	var all, below uint64
-	last := time.Duration(-1)
-	l.Each(func(upTo time.Duration, n uint64) {
-		if upTo < last {
-			t.Errorf("%v comes after %v", upTo, last)
-		}
-		if all, last = all+n, upTo; upTo <= p50 {
-			below += n
-		}
-	})
-	if all != 100 || below != 99 {
-		t.Errorf("%d in all, %d up to p50", all, below)
 	}
 }
 
