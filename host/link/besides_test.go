@@ -182,6 +182,13 @@ func TestAWorkersStateThatIsNotHandedOver(t *testing.T) {
 			}
 			h.accept("a", "0003")
 			h.knows(out, "0001", "0002", "0003")
+			if c.old == "export:huge" {
+				return // no call failed
+			}
+			if f := h.failed(); !strings.HasSuffix(f.Function, "port-state") || f.Linked ||
+				f.Count != 2 || f.FuelMax != h.linker.cfg.StateFuel {
+				t.Errorf("on record is %+v", f)
+			}
 		})
 	}
 }

@@ -117,6 +117,8 @@ func (f *Failure) by(in *instance) {
 	}
 	if f.Kind == FailureTrap && in.guest.Starved() {
 		f.Kind = FailureMemory
+		f.Text = clip("it asked for more than the " + sizeText(in.entry.memory()) +
+			" of memory that it may have: " + f.Text)
 	}
 	if f.Redacted {
 		return
@@ -124,6 +126,21 @@ func (f *Failure) by(in *instance) {
 	for i := max(in.lines-saidMax, 0); i < in.lines; i++ {
 		f.Said = append(f.Said, clip(in.said[i%saidMax]))
 	}
+}
+
+// refusedFor records what in failed of when e was to take the place of another, in a call that may
+// spend most. A refusal that no guest is to blame for is not recorded.
+func (e *entry) refusedFor(in *instance, err error, most uint64) {
+	var trap *wasm.TrapError
+	var own *ownError
+	if !errors.As(err, &trap) && !errors.As(err, &own) && !errors.Is(err, ErrGarbage) {
+		return
+	}
+	f := e.failure(err, about{})
+	f.by(in)
+	f.Fuel, f.FuelMax = min(in.guest.Fuel(), most), most
+	f.entry = 0 // of all that never served: tried again, they fold
+	e.ward.note(f)
 }
 
 // failedStart records why a guest could not be made in the place of a dead one.
@@ -160,7 +177,8 @@ func clip(s string) string {
 
 // same says whether other is the failure once more.
 func (f *Failure) same(other *Failure) bool {
-	return f.entry == other.entry && f.Kind == other.Kind && f.Function == other.Function &&
+	return f.entry == other.entry && f.Digest == other.Digest &&
+		f.Kind == other.Kind && f.Function == other.Function &&
 		slices.Equal(f.Backtrace, other.Backtrace) && alike(f.Text, other.Text)
 }
 

@@ -42,8 +42,8 @@ func TestFailuresOfHostileGuests(t *testing.T) {
 	for name, want := range map[string]Failure{
 		"loop":    {Kind: FailureFuel, Text: "it may spend", Fuel: Default().Limits.Fuel},
 		"trap":    {Kind: FailureTrap, Text: "unreachable"},
-		"memory":  {Kind: FailureMemory, Text: "unreachable"},
-		"recurse": {Kind: FailureDepth},
+		"memory":  {Kind: FailureMemory, Text: "it asked for more than the 16MiB of memory"},
+		"recurse": {Kind: FailureDepth, Text: "its calls may nest "},
 		"garbage": {Kind: FailureGarbage, Text: ErrGarbage.Error() + ": transformer outcome 9"},
 	} {
 		t.Run(name, func(t *testing.T) {

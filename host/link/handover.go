@@ -328,12 +328,14 @@ func (h *handing) pass(x heir) error {
 	}
 	state, err := from.export()
 	if err != nil {
+		x.to.refusedFor(from, err, h.linker.cfg.StateFuel)
 		return fmt.Errorf("version %s does not give its state: %w", x.from.called(), err)
 	}
 	if err := h.late(); err != nil {
 		return err
 	}
 	if err := to.take(x.from.schema, state); err != nil {
+		x.to.refusedFor(to, err, h.linker.cfg.StateFuel)
 		return fmt.Errorf("it does not take the state of version %s: %w", x.from.called(), err)
 	}
 	h.bytes += len(state)

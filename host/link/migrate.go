@@ -316,6 +316,7 @@ func (mg *migration) key(key string) error {
 	in.num(uint64(mg.entry.schema))
 	text(in, key)
 	if err := in.outcome(12, nil); err != nil {
+		mg.entry.refusedFor(in, err, most)
 		return err
 	}
 	mg.fuel -= min(in.guest.Fuel(), mg.fuel)

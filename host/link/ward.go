@@ -22,11 +22,15 @@ type ration struct {
 // appetite is how many guests e may have, and what their memories may take together.
 func (e *entry) appetite() (guests int, bytes uint64) {
 	guests = len(e.seats) * (e.linker.cfg.Pool.SparesMax + 1)
-	each := e.limits.MemoryBytesMax
-	if each == 0 {
-		each = e.linker.engine.MemoryBytesMax()
+	return guests, uint64(guests) * e.memory()
+}
+
+// memory is what one guest of e may have.
+func (e *entry) memory() uint64 {
+	if most := e.limits.MemoryBytesMax; most != 0 {
+		return uint64(most)
 	}
-	return guests, uint64(guests) * uint64(each)
+	return uint64(e.linker.engine.MemoryBytesMax())
 }
 
 // budget takes what e may take of the listener's budget, or refuses. What e may take counts, not

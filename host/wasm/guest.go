@@ -92,8 +92,12 @@ func (g *Guest) die(export string, err error) error {
 		cause = ErrDepth
 	}
 	trap := newTrap(export, cause, err)
-	if cause == ErrFuel && trap.Text == "" {
+	switch {
+	case trap.Text != "":
+	case cause == ErrFuel:
 		trap.Text = fmt.Sprintf("it may spend %d units", g.budget)
+	case cause == ErrDepth:
+		trap.Text = fmt.Sprintf("its calls may nest %d deep", g.limits.DepthMax)
 	}
 	g.end = trap
 	return trap

@@ -56,7 +56,7 @@ func (s *settings) printAilment(d *findings, a *ailment) error {
 	}
 	lines := []string{fmt.Sprintf("%s%s: %s %s", place, kind,
 		named(client.Linked{Name: a.Name, Version: a.Version, Digest: a.Digest}),
-		s.paint(colour, a.State))}
+		s.paint(colour, a.verdict()))}
 	lines = append(lines, a.summary(d.at)...)
 	for i := range a.Failures {
 		lines = append(lines, describe(d.at, &a.Failures[i])...)
@@ -68,6 +68,19 @@ func (s *settings) printAilment(d *findings, a *ailment) error {
 		lines = append(lines, fmt.Sprintf("    %d. %s", i+1, printable(do)))
 	}
 	return s.printf("%s\n", strings.Join(lines, "\n"))
+}
+
+// verdict is its state in words: one that never served is not linked no more.
+func (a *ailment) verdict() string {
+	for i := range a.Failures {
+		switch bareName(a.Failures[i].Function) {
+		case "export-state", "import-state", "migrate":
+			if a.State == stateGone {
+				return "was refused, what it was to replace goes on"
+			}
+		}
+	}
+	return a.State
 }
 
 // summary is what is known of all its failures together.
@@ -125,7 +138,14 @@ func describe(now time.Time, f *client.Failure) []string {
 		add("fuel", most+grouped(f.Fuel)+" of "+grouped(f.FuelMax))
 	}
 	label = "in"
-	for _, name := range f.Backtrace {
+	for i := 0; i < len(f.Backtrace); {
+		name, n := f.Backtrace[i], 0
+		for ; i < len(f.Backtrace) && f.Backtrace[i] == name; i++ {
+			n++
+		}
+		if n > 1 {
+			name += fmt.Sprintf(" (%d times)", n)
+		}
 		add(label, name)
 		label = "called by"
 	}

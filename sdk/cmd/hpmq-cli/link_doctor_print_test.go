@@ -1,0 +1,42 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hpmq/hpmq/sdk/client"
+)
+
+// TestARecursionIsOneLine, with how often.
+func TestARecursionIsOneLine(t *testing.T) {
+	lines := describe(time.Now(), &client.Failure{
+		Kind: "depth", Count: 1, Text: "its calls may nest 9 deep",
+		Backtrace: []string{"deep", "deep", "deep", "up", "main"},
+	})
+	var got []string
+	for _, line := range lines[2:] {
+		got = append(got, strings.TrimSpace(line))
+	}
+	want := []string{"in         deep (3 times)", "called by  up", "called by  main"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestARefusedVersionNeverServed, so it is not said to be linked no more.
+func TestARefusedVersionNeverServed(t *testing.T) {
+	for function, want := range map[string]string{
+		"hpmq:broker/state@0.1.0#import-state":    "was refused",
+		"hpmq:broker/state@0.1.0#export-state":    "was refused",
+		"hpmq:broker/migration@0.1.0#migrate":     "was refused",
+		"hpmq:broker/transformer@0.1.0#upstream":  stateGone,
+		"hpmq:broker/deduplicator@0.1.0#check-it": stateGone,
+	} {
+		a := ailment{State: stateGone, Failures: []client.Failure{{Function: function}}}
+		if got := a.verdict(); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s", function, got)
+		}
+	}
+}
