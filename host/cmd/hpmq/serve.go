@@ -34,9 +34,12 @@ func serve(ctx context.Context, sys *system, from configs.Sources) error {
 	if sys.limit != nil {
 		sys.limit(int64(cfg.Store.Memory))
 	}
-	a, err := app.Open(ctx, cfg, app.Options{Restoring: sys.restoring})
+	a, hup, err := open(ctx, sys, cfg)
 	if err != nil {
 		return failure{err}
+	}
+	if a == nil {
+		return nil
 	}
 	if sys.room != nil {
 		sys.room()
@@ -45,6 +48,9 @@ func serve(ctx context.Context, sys *system, from configs.Sources) error {
 		return failure{errors.Join(err, a.Close())}
 	}
 	r := newReloader(func(ctx context.Context) { reload(ctx, a, sys, from) })
+	if hup {
+		r.ask()
+	}
 	closeAll := func() error {
 		if err := r.close(); err != nil {
 			return err

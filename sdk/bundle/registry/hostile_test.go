@@ -116,6 +116,25 @@ func (h *hostile) refer(t *testing.T, change func(*oci.Manifest)) {
 	h.referrers = append([]oci.Descriptor{at}, h.referrers...)
 }
 
+// What a registry says of an error moves no terminal.
+func TestWordsOfARegistry(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead { // its answer has no words
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = w.Write([]byte(`{"errors":[{"code":"DENIED","message":"\u001b[2J\nall is well"}]}`))
+	}))
+	defer s.Close()
+	l, d := build(t, "acme-router", "1.0.0")
+	_, err := client(t, nil).Push(t.Context(), l, d, strings.TrimPrefix(s.URL, "http://")+"/b:tag")
+	if err == nil || strings.ContainsAny(err.Error(), "\x1b\n") ||
+		!strings.Contains(err.Error(), "all is well") {
+		t.Errorf("%q", err)
+	}
+}
+
 // However much a registry promises, no more than the bounds is asked for, and nothing is kept.
 func TestHostileRegistry(t *testing.T) {
 	layer := func(size int64) func(*testing.T, *hostile) {

@@ -17,6 +17,7 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+	"unicode"
 
 	"oras.land/oras-go/v2/errdef"
 	"oras.land/oras-go/v2/registry"
@@ -81,9 +82,15 @@ type Error struct {
 	Err error
 }
 
-// Error says what went wrong, and the way out.
+// Error says what went wrong, and the way out, in one line: some of it are the registry's words.
 func (e *Error) Error() string {
-	return fmt.Sprintf("registry: %s %s: %v; to do: %s", e.Op, e.Ref, e.Err, e.Do)
+	text := fmt.Sprintf("registry: %s %s: %v; to do: %s", e.Op, e.Ref, e.Err, e.Do)
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
 
 // Unwrap is the reason.

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"net"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// A start that waits for a registry is ended by a signal.
+func TestASignalEndsAStart(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = silent.Close() }()
+	file := filepath.Join(t.TempDir(), "hpmq.yaml")
+	use := silent.Addr().String() + "/x@sha256:" + strings.Repeat("0", 64)
+	write(t, file, `data_dir: memory
+admin: {bind: off}
+listeners:
+  - bind: tcp://127.0.0.1:0
+    name: a
+    link: {router: [{use: "`+use+`"}]}
+`)
+	p := start(t, "--config", file)
+	conn, err := silent.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	p.signals <- syscall.SIGHUP
+	p.signals <- syscall.SIGTERM
+	if code := <-p.exit; code != exitOK || !strings.Contains(p.out.String(), "stopping") {
+		t.Errorf("exit %d: %s%s", code, p.out, p.err)
+	}
+}
