@@ -188,10 +188,18 @@ func (a *App) sweepShelf() {
 	a.changes.shelf.Sweep(time.Now().Add(-youth), known)
 }
 
-// keep puts b on the shelf. What waited too long for a change goes before it.
-func (a *App) keep(b []byte) (digest string, err error) {
+// receive puts what was sent on the shelf. What waited too long for a change goes before it.
+func (a *App) receive(b []byte) (digest string, err error) {
 	a.sweepShelf()
-	return a.changes.shelf.Put(b, refers(a.changes.machine.Needs().Held))
+	return a.keep(b)
+}
+
+// keep puts b on the shelf. Who needs what is there is asked only if there is no room.
+func (a *App) keep(b []byte) (digest string, err error) {
+	held := sync.OnceValue(func() func(string) bool {
+		return refers(a.changes.machine.Needs().Held)
+	})
+	return a.changes.shelf.Put(b, func(digest string) bool { return held()(digest) })
 }
 
 // refers answers whether a digest is among names, or the end of one.

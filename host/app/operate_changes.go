@@ -23,7 +23,7 @@ func (o *operator) Upload(
 		return client.Uploaded{}, refusal(errors.New("app: upload: it is neither a .wasm nor the " +
 			"tar of a bundle: make one with hpmq-cli bundle build --out NAME.tar"))
 	}
-	digest, err := o.keep(content)
+	digest, err := o.receive(content)
 	if err != nil {
 		return client.Uploaded{}, refusal(err)
 	}

@@ -81,7 +81,7 @@ func (o *operator) Swap(ctx context.Context, s client.Swap) (client.Swapped, err
 		Settings: rollout.Settings{Config: ref.Config, Grants: s.Grants, OnFault: s.OnFault},
 	}
 	if len(s.Wasm) > 0 {
-		digest, err := o.keep(s.Wasm)
+		digest, err := o.receive(s.Wasm)
 		if err != nil {
 			return client.Swapped{}, refusal(err)
 		}
