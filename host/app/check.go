@@ -88,4 +88,4 @@ type still struct{}
 func (still) Quiesce(done func()) { done() }
 
 // Halt calls f at once.
-func (still) Halt(_ time.Duration, f func()) error { f(); return nil }
+func (still) Halt(_ time.Duration, f func()) (time.Duration, error) { f(); return 0, nil }

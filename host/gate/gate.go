@@ -177,6 +177,10 @@ func (g *Gate) Loops() int { return len(g.loops) }
 // counted.
 func (g *Gate) Do(loop int, f func(now int64)) bool { return g.loops[loop].do(f) }
 
+// DoFirst is Do for what does not wait until all connections that sent something had their turn: it
+// comes after the turn that is under way, and before what Do brought.
+func (g *Gate) DoFirst(loop int, f func(now int64)) bool { return g.loops[loop].doFirst(f) }
+
 // DoAfter is Do for the goroutine of the loop from: f goes on its way when the turn of from ends,
 // so that a turn that has much for another loop wakes it once.
 func (g *Gate) DoAfter(from, to int, f func(now int64)) {

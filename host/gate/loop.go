@@ -31,7 +31,11 @@ type loop struct {
 	alarm   *time.Timer   // wakes the loop for the first of naps
 	pilot   sync.WaitGroup
 
-	mu      sync.Mutex // guards the next eight
+	// urgent is true while something is in first: it is looked at in every turn.
+	urgent atomic.Bool
+
+	mu      sync.Mutex // guards the next nine
+	first   []func(now int64)
 	tasks   []func(now int64)
 	spare   []func(now int64)
 	pending bool // gnet was asked for a turn that has not begun
@@ -169,6 +173,18 @@ func (l *loop) do(f func(now int64)) bool {
 	return true
 }
 
+func (l *loop) doFirst(f func(now int64)) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopped {
+		return false
+	}
+	l.first = append(l.first, f)
+	l.urgent.Store(true)
+	l.wakeLocked()
+	return true
+}
+
 func (l *loop) tickSoon() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -196,8 +212,26 @@ func (l *loop) wakeLocked() {
 	l.pending = true
 }
 
+// turnFirst is the turn of what comes first, if there is such a thing.
+func (l *loop) turnFirst() {
+	if !l.urgent.Load() {
+		return
+	}
+	l.mu.Lock()
+	list := l.first
+	l.first = nil
+	l.urgent.Store(false)
+	l.mu.Unlock()
+	l.begin()
+	for _, f := range list {
+		l.task(f)
+	}
+	l.end()
+}
+
 // turn does what others brought.
 func (l *loop) turn(context.Context) error {
+	l.turnFirst()
 	l.mu.Lock()
 	tasks, tick, slow := l.tasks, l.tickDue, l.slowDue
 	l.tasks, l.spare = l.spare[:0], nil
@@ -372,6 +406,7 @@ func (l *loop) OnTraffic(gc gnet.Conn) gnet.Action {
 		c.receive(raw)
 	}
 	l.end()
+	l.turnFirst() // gnet asks all connections that sent something before it comes to turn
 	return c.park()
 }
 

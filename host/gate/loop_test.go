@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,6 +38,40 @@ func TestPanicCutsOneConnection(t *testing.T) {
 	}
 	for _, want := range []string{"in Packet", "in Closed", "in Do", "loop_test.go"} {
 		until(t, want+" in the log", func() bool { return strings.Contains(h.log.String(), want) })
+	}
+}
+
+// What is brought first comes before those whose bytes are there already, what is not behind them.
+func TestDoFirstIsBeforeWhoHasSent(t *testing.T) {
+	var h *house
+	order := make(chan string, 4)
+	var brought sync.Once
+	f := &fake{packet: func(*Conn, []byte) {
+		order <- "packet"
+		brought.Do(func() {
+			h.g.Do(0, func(int64) { order <- "soon" })
+			h.g.DoFirst(0, func(int64) { order <- "first" })
+		})
+	}}
+	h = start(t, f, func(c *Config, _ *Limits) { c.Loops = 1 })
+	busy, goOn := make(chan struct{}), make(chan struct{})
+	conns := []net.Conn{h.dial(), h.dial()}
+	until(t, "both are there", func() bool { return h.g.Stats().Connections == 2 })
+	h.g.Do(0, func(int64) { close(busy); <-goOn })
+	<-busy
+	for _, c := range conns {
+		if _, err := c.Write(packet(3, '!')); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(goOn)
+	for _, want := range []string{"packet", "first", "packet", "soon"} {
+		if got := <-order; got != want {
+			t.Errorf("%s comes where %s should", got, want)
+		}
+	}
+	if err := h.g.Close(); err != nil || h.g.DoFirst(0, func(int64) { t.Error("it runs") }) {
+		t.Error(err, "a gate that is closed takes it")
 	}
 }
 

@@ -15,8 +15,9 @@ import (
 type Halter interface {
 	// Halt calls f while every loop is between two messages and what one had for another is there
 	// and worked off, and none goes on before f returns. If they do not all come to that within a
-	// time, f is not called and the error says so. It blocks, and must not be called on a loop.
-	Halt(within time.Duration, f func()) error
+	// time, f is not called and the error says so. f may be called on a loop. stood is how long the
+	// first of them stood. It blocks, and must not be called on a loop.
+	Halt(within time.Duration, f func()) (stood time.Duration, err error)
 }
 
 // errLate says that the loops would have stood still for too long.
@@ -73,7 +74,7 @@ const movesMax = 100
 // receives from several publishers sees none of the former behind one of the latter. All heirs have
 // their state then, and the keys in kv are of the schemas that the entries are made for. If that
 // cannot be, or the loops stood still for too long, put is not called, and all guests and keys are
-// as they were. took is from when the loops were asked to stand still until they went on.
+// as they were. took is how long the loops stood for it.
 func (l *Linker) move(shifts []turnover, put func()) (took time.Duration, err error) {
 	return l.moveWith(shifts, put, func(error) bool { return false })
 }
@@ -164,9 +165,8 @@ func (c *crossing) run() error {
 // the cure of what keeps them busy.
 func (c *crossing) try() error {
 	h, needs := c.linker.ports.Halter, len(c.heirs) > 0 || c.keys != nil && c.keys.used()
-	began, most := time.Now(), c.linker.cfg.HandOverTimeout
-	until := began.Add(most)
-	defer func() { c.took = time.Since(began) }()
+	most := c.linker.cfg.HandOverTimeout
+	until := time.Now().Add(most)
 	switch {
 	case !c.serves && !needs:
 		c.cross(time.Time{})
@@ -175,7 +175,8 @@ func (c *crossing) try() error {
 		c.cross(until)
 		return c.err
 	}
-	late := h.Halt(most, func() { c.cross(until) })
+	stood, late := h.Halt(most, func() { c.cross(until) })
+	c.took = stood
 	switch {
 	case late == nil:
 	case needs:

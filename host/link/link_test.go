@@ -47,21 +47,22 @@ type loops struct {
 }
 
 // Halt is Halter.
-func (l *loops) Halt(within time.Duration, f func()) error {
+func (l *loops) Halt(within time.Duration, f func()) (time.Duration, error) {
 	if l.busy {
-		return errors.New("loop 0 is busy")
+		return 0, errors.New("loop 0 is busy")
 	}
 	for began := time.Now(); l.slow && time.Since(began) <= within; {
 		runtime.Gosched()
 	}
 	l.calls.Lock()
 	defer l.calls.Unlock()
+	began := time.Now()
 	if l.around != nil {
 		l.around(f)
-		return nil
+	} else {
+		f()
 	}
-	f()
-	return nil
+	return time.Since(began), nil
 }
 
 type quiescing struct {

@@ -72,8 +72,8 @@ type Result struct {
 	Old, New *ComponentView
 	// Keeps are the grants that New has because the component of its name in that place had them.
 	Keeps []string
-	// Prepare is the time from the request to the commit, Commit that of the change-over: from when
-	// the loops were asked to stand still until they went on.
+	// Prepare is the time from the request to the commit, Commit is how long the loops stood for
+	// the change-over.
 	Prepare, Commit time.Duration
 }
 

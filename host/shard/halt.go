@@ -3,96 +3,109 @@ package shard
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
 // Halt calls f while every loop stands still between two turns, and nothing that one kernel sent to
-// another is on its way: all was delivered. If they do not all come to that within a time, f is not
-// called. One Halt waits for the other. It must not be called from a loop.
-func (s *Shards) Halt(within time.Duration, f func()) error {
+// another is on its way: all was delivered. It answers for how long the first of them stood. If
+// they do not all come to that within a time, f is not called. f runs on a loop, the last that
+// came, so that nobody has to be woken before the others go on. One Halt waits for the other. It
+// must not be called from a loop.
+func (s *Shards) Halt(within time.Duration, f func()) (stood time.Duration, err error) {
 	s.halting.Lock()
 	defer s.halting.Unlock()
-	h := halt{shards: s, came: make(chan bool, len(s.shards))}
-	defer h.goOn()
+	h := &halt{shards: s, f: f, asked: time.Now(), goOn: make(chan struct{})}
+	h.away.Store(int32(len(s.shards)))
 	late := time.NewTimer(within)
 	defer late.Stop()
-	if err := h.stop(); err != nil {
-		return err
-	}
-	for waits := len(s.shards); waits > 0; waits = h.deliver() {
-		if err := h.arrived(waits, within, late.C); err != nil {
-			return err
+	for i := range s.shards {
+		if !s.gate.DoFirst(i, h.stand) {
+			h.abandon(ErrClosed)
+			break
 		}
 	}
-	f()
-	return nil
+	select {
+	case <-h.goOn:
+	case <-s.done:
+		h.abandon(ErrClosed)
+	case <-late.C:
+		h.abandon(fmt.Errorf("shard: halt: a loop was busy for %s", within))
+	}
+	<-h.goOn
+	return h.stood, h.err
 }
 
-// halt is loops that stand still.
+// spinning is for how long a loop that stands looks whether it may go on before it sleeps. To wake
+// it takes longer than the others take to come, but for those that are in a long turn.
+const spinning = 100 * time.Microsecond
+
+// halt is loops that come to stand still. Who decides what becomes of it takes decided.
 type halt struct {
-	shards *Shards
-	came   chan bool // a loop stands; false: it does not any more
-	orders []chan struct{}
+	shards  *Shards
+	f       func()
+	asked   time.Time
+	away    atomic.Int32 // loops that have not come
+	decided atomic.Bool
+	over    atomic.Bool
+	goOn    chan struct{} // closed when over
+	first   atomic.Int64  // when the first came, nanoseconds after asked; 0 for not yet
+
+	// Those of who decided, for others when goOn is closed.
+	stood time.Duration
+	err   error
 }
 
-// stop has each loop stand after the turn it is in.
-func (h *halt) stop() error {
-	for i, sh := range h.shards.shards {
-		order := make(chan struct{}, 1)
-		h.orders = append(h.orders, order)
-		stand := func(now int64) {
-			h.came <- true
-			for range order {
-				h.answer(sh, now)
-			}
-		}
-		if !h.shards.gate.Do(i, stand) {
-			return ErrClosed
+// stand is the turn in which a loop stands still.
+func (h *halt) stand(now int64) {
+	began := time.Now()
+	h.first.CompareAndSwap(0, max(1, int64(began.Sub(h.asked))))
+	if h.away.Add(-1) == 0 {
+		h.work(now)
+		return
+	}
+	for time.Since(began) < spinning {
+		if h.over.Load() {
+			return
 		}
 	}
-	return nil
+	<-h.goOn
 }
 
-// arrived waits for that many loops that stand, until late.
-func (h *halt) arrived(n int, within time.Duration, late <-chan time.Time) error {
-	for range n {
-		select {
-		case ok := <-h.came:
-			if !ok {
-				return errors.New("shard: halt: a kernel panicked at what was sent to it")
-			}
-		case <-h.shards.done:
-			return ErrClosed
-		case <-late:
-			return fmt.Errorf("shard: halt: a loop was busy for %s", within)
-		}
+// work is what the last that came does for all: their kernels are its own until they go on. If one
+// of them panics, the gate hears of it as of any other turn.
+func (h *halt) work(now int64) {
+	if !h.decided.CompareAndSwap(false, true) {
+		return // nobody waits any more
 	}
-	return nil
+	h.err = errors.New("shard: halt: a kernel panicked at what was sent to it")
+	defer h.release()
+	for h.deliver(now) {
+	}
+	h.f()
+	h.err, h.stood = nil, time.Since(h.asked)-time.Duration(h.first.Load())
 }
 
-// answer has the kernel of a loop that stands work off what waits for it. If it panics at that, the
-// gate hears of it as of any other turn, and the loop goes on.
-func (h *halt) answer(sh *shard, now int64) {
-	done := false
-	defer func() { h.came <- done }()
-	sh.deliver(now)
-	done = true
-}
-
-// deliver orders all that something waits for to work it off, and says how many they are. All
-// stand. What they send each other meanwhile waits for the next round.
-func (h *halt) deliver() (ordered int) {
-	for i, sh := range h.shards.shards {
+// deliver has each kernel work off what waits for it. It is false when nothing did.
+func (h *halt) deliver(now int64) (some bool) {
+	for _, sh := range h.shards.shards {
 		if sh.box.waiting() > 0 {
-			h.orders[i] <- struct{}{}
-			ordered++
+			some = true
+			sh.deliver(now)
 		}
 	}
-	return ordered
+	return some
 }
 
-func (h *halt) goOn() {
-	for _, order := range h.orders {
-		close(order)
+func (h *halt) release() {
+	h.over.Store(true)
+	close(h.goOn)
+}
+
+// abandon has those go on that came, unless all did.
+func (h *halt) abandon(why error) {
+	if h.decided.CompareAndSwap(false, true) {
+		h.err = why
+		h.release()
 	}
 }

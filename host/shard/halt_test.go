@@ -26,7 +26,7 @@ func TestHaltDeliversWhatIsOnItsWay(t *testing.T) {
 	})
 	box := &h.shards[1].box
 	box.put(0, frame)
-	err := h.Halt(time.Hour, func() {
+	_, err := h.Halt(time.Hour, func() {
 		if n := box.waiting(); n > 0 {
 			t.Errorf("%d bytes wait yet", n)
 		}
@@ -42,7 +42,7 @@ func TestHaltDeliversWhatIsOnItsWay(t *testing.T) {
 	kernel := h.shards[1].kernel
 	h.intercept(1, func() { h.shards[1].kernel = nil })
 	box.put(0, frame)
-	if err := h.Halt(time.Hour, func() { t.Error("f is called") }); err == nil {
+	if _, err := h.Halt(time.Hour, func() { t.Error("f is called") }); err == nil {
 		t.Error("a loop whose kernel panicked stood still")
 	}
 	h.intercept(1, func() { h.shards[1].kernel = kernel })
@@ -73,7 +73,7 @@ func (h *house) intercept(loop int, f func()) (frame []byte) {
 func TestHaltStopsEveryLoop(t *testing.T) {
 	h := start(t)
 	var turns, during atomic.Int64
-	err := h.Halt(time.Hour, func() {
+	_, err := h.Halt(time.Hour, func() {
 		for i := range h.shards {
 			h.Post(i, func(*broker.Kernel, broker.Time) { turns.Add(1) })
 		}
@@ -85,17 +85,17 @@ func TestHaltStopsEveryLoop(t *testing.T) {
 	free, busy := make(chan struct{}), make(chan struct{})
 	h.Post(1, func(*broker.Kernel, broker.Time) { close(busy); <-free })
 	<-busy
-	if err := h.Halt(1, func() { t.Error("f is called") }); err == nil {
+	if _, err := h.Halt(1, func() { t.Error("f is called") }); err == nil {
 		t.Error("a loop that is busy stood still")
 	}
 	close(free)
-	if err := h.Halt(time.Hour, func() {}); err != nil {
+	if _, err := h.Halt(time.Hour, func() {}); err != nil {
 		t.Error(err)
 	}
 	if err := h.stop(); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Halt(time.Hour, func() { t.Error("f is called") }); !errors.Is(err, ErrClosed) {
+	if _, err := h.Halt(time.Hour, func() { t.Error("f is called") }); !errors.Is(err, ErrClosed) {
 		t.Error(err)
 	}
 }

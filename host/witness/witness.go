@@ -195,17 +195,22 @@ func (w *Witness) Quiesce(done func()) {
 }
 
 // Halt calls f when no Redactor is at work, and none is before f returns. If one is at work for
-// longer than a time, f is not called.
-func (w *Witness) Halt(within time.Duration, f func()) error {
+// longer than a time, f is not called. stood is how long f took.
+func (w *Witness) Halt(within time.Duration, f func()) (stood time.Duration, err error) {
+	run := func() {
+		began := time.Now()
+		f()
+		stood = time.Since(began)
+	}
 	w.mu.Lock()
 	switch {
 	case w.closed:
 		w.mu.Unlock()
-		return ErrClosed
+		return 0, ErrClosed
 	case !w.runs: // it is begun under the lock
 		defer w.mu.Unlock()
-		f()
-		return nil
+		run()
+		return stood, nil
 	}
 	came, goOn := make(chan struct{}), make(chan struct{})
 	defer close(goOn)
@@ -220,12 +225,12 @@ func (w *Witness) Halt(within time.Duration, f func()) error {
 	select {
 	case <-came:
 	case <-w.ended:
-		return ErrClosed
+		return 0, ErrClosed
 	case <-late.C:
-		return fmt.Errorf("witness: halt: a redactor was at work for %s", within)
+		return 0, fmt.Errorf("witness: halt: a redactor was at work for %s", within)
 	}
-	f()
-	return nil
+	run()
+	return stood, nil
 }
 
 // Close puts together and writes what waits. No kernel may call any more.

@@ -258,13 +258,18 @@ func (p *Port) Quiesce(done func()) {
 	}
 }
 
-// Halt calls f on the kernel goroutine, between two calls of the kernel. How long it waits for that
-// does not hold that goroutine up, and is not bounded.
-func (p *Port) Halt(_ time.Duration, f func()) error {
-	if !p.Do(func(*broker.Kernel, broker.Time) { f() }) {
-		return ErrClosed
+// Halt calls f on the kernel goroutine, between two calls of the kernel, and answers how long f
+// took. How long it waits for that does not hold that goroutine up, and is not bounded.
+func (p *Port) Halt(_ time.Duration, f func()) (stood time.Duration, err error) {
+	ran := p.Do(func(*broker.Kernel, broker.Time) {
+		began := time.Now()
+		f()
+		stood = time.Since(began)
+	})
+	if !ran {
+		return 0, ErrClosed
 	}
-	return nil
+	return stood, nil
 }
 
 // runPosted runs what is posted by now.
