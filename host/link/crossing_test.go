@@ -1,6 +1,9 @@
 package link
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // TestACommitFallsBetweenTwoMessages, and so does the way back: all roles of all listeners of a
 // plan change while the loops stand, so that no message is asked of two versions.
@@ -51,4 +54,106 @@ func TestBusyLoopsKeepNobodyFromACure(t *testing.T) {
 	if _, err := p.Revert(); err != nil || h.state(main, other) != stateBefore {
 		t.Error(err)
 	}
+}
+
+// TestACanaryEndsBetweenTwoMessages, as it ends by itself when its candidate fails; busy loops keep
+// nobody from that either.
+func TestACanaryEndsBetweenTwoMessages(t *testing.T) {
+	h, main, _ := twoListeners(t)
+	begin := func(id string) *Plan {
+		p := h.prepare(id, tagging("main", 0, "v2"))
+		h.canary(p, Selector{Clients: []string{device.ClientID}})
+		return p
+	}
+	p, halts := begin("p"), 0
+	h.loops.around = func(f func()) {
+		halts++
+		if got := h.tagged(main, &device); got != "a=v2:x" {
+			t.Errorf("it went back while loops run: %s", got)
+		}
+		f()
+	}
+	p.Abort()
+	if got := h.tagged(main, &device); halts != 1 || got != "a=v1:x" {
+		t.Errorf("%d halts, then %s", halts, got)
+	}
+	h.loops.around = nil
+	p = begin("q")
+	h.loops.busy = true
+	p.Abort()
+	if got := h.tagged(main, &device); got != "a=v1:x" || !h.logged("a canary ends beside") {
+		t.Errorf("%s; log:\n%s", got, h.log)
+	}
+}
+
+// TestACallOfAWorkerHoldsUpNobodyElse: a swap that waits until it is over does not keep other
+// listeners from theirs.
+func TestACallOfAWorkerHoldsUpNobodyElse(t *testing.T) {
+	h, a, out := mindfulHouse(t, "", "0001")
+	h.other("other", Spec{RoleTransformer: {ref("transformer", "tag=v1:;")}})
+	h.hears(out, "timer ", "told 0001")
+	e := h.workerOf()
+	e.use.RLock() // it is in a call
+	defer e.use.RUnlock()
+	swapped := make(chan error, 1)
+	go func() {
+		_, err := h.linker.Swap(t.Context(), Request{Listener: "main", Role: RoleWorker,
+			Ref: mindful("two")})
+		swapped <- err
+	}()
+	h.waitedFor(e)
+	_, err := h.linker.Swap(t.Context(), Request{Listener: "other", Role: RoleTransformer,
+		Ref: ref("transformer", "tag=v2:;")})
+	if err != nil {
+		t.Error(err)
+	}
+	refusedAt(t, h.rung(a, h.linker.cfg.BesideTimeout, swapped), StepState)
+}
+
+// TestTheWayBackHasLessPatience with a call of what is being left than the way forth.
+func TestTheWayBackHasLessPatience(t *testing.T) {
+	h, a, out := mindfulHouse(t, "", "0001")
+	h.hears(out, "timer ", "told 0001")
+	p := h.prepare("p", Change{Listener: "main", Role: RoleWorker, Ref: mindful("two")})
+	h.commit(p)
+	h.linker.cfg.HandOverTimeout = 250 * time.Millisecond
+	bad := h.workerOf()
+	bad.use.RLock() // it computes for ever
+	defer bad.use.RUnlock()
+	back := make(chan error, 1)
+	go func() {
+		_, err := p.Revert()
+		back <- err
+	}()
+	h.waitedFor(bad)
+	if err := h.rung(a, h.linker.cfg.HandOverTimeout, back); err != nil {
+		t.Error(err)
+	}
+}
+
+// waitedFor waits until somebody waits for calls of e to end.
+func (h *house) waitedFor(e *entry) {
+	h.t.Helper()
+	h.eventually("somebody waits", func() bool {
+		free := e.use.TryRLock()
+		if free {
+			e.use.RUnlock()
+		}
+		return !free
+	})
+}
+
+// rung has alarms of that time ring until something has ended.
+func (h *house) rung(a *alarms, d time.Duration, ended chan error) (err error) {
+	h.t.Helper()
+	h.eventually("it ends", func() bool {
+		a.ring(d)
+		select {
+		case err = <-ended:
+			return true
+		default:
+			return false
+		}
+	})
+	return err
 }

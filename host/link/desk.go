@@ -3,6 +3,7 @@ package link
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hpmq/hpmq/lite/broker"
@@ -66,6 +67,8 @@ type shift struct {
 	heir         *shift
 	bequest      []task
 	bequestBytes int
+	// given says that its guest's state is with the heir: it tells nothing more.
+	given atomic.Bool
 	// asked and begun are when it was asked to end, and when it began to work.
 	asked, begun broker.Time
 }
@@ -143,6 +146,17 @@ func (d *desk) leave() *shift {
 	return d.now
 }
 
+// give says that the state of the guest is with an heir: what is told of it by now is all it hears.
+// A nil desk, and a worker that never began, have none.
+func (d *desk) give() {
+	if d == nil {
+		return
+	}
+	if s := d.leave(); s != nil {
+		s.given.Store(true)
+	}
+}
+
 // end lets the goroutine finish what waits, tell the guest and end.
 func (s *shift) end() {
 	s.desk.mu.Lock()
@@ -166,8 +180,8 @@ func (d *desk) inherit(to *desk) {
 }
 
 // bequeath leaves tasks to the heir, before all that waits for that, and answers how many it has no
-// room for, or wanted but is not shown; without an heir all. There is room for all that s had at
-// once: what it took, and what came meanwhile.
+// room for, or wanted but is not shown; without an heir all. There is room for four queues: what s
+// was left itself, which may be two, what waited for it, and what came meanwhile.
 func (s *shift) bequeath(tasks []task) (lost uint64) {
 	s.desk.mu.Lock()
 	heir := s.heir
@@ -182,8 +196,8 @@ func (s *shift) bequeath(tasks []task) (lost uint64) {
 	for i := range tasks {
 		switch t, n := &tasks[i], tasks[i].size(); {
 		case !d.entry.isToldOf(t):
-		case len(heir.bequest) >= 2*cfg.WorkerQueueMax,
-			heir.bequestBytes+n > 2*cfg.WorkerQueueBytesMax,
+		case len(heir.bequest) >= 4*cfg.WorkerQueueMax,
+			heir.bequestBytes+n > 4*cfg.WorkerQueueBytesMax,
 			t.message != nil && !d.entry.fits(t.message):
 			lost++
 		default:
@@ -271,16 +285,18 @@ func (s *shift) tell(t *task) <-chan time.Time {
 	d := s.desk
 	after := d.entry.linker.ports.after()
 	for range retriesMax {
-		next, err := d.entry.tell(t)
-		if err == errNoGuest && t.what != fnStop {
-			if s.late() {
-				break
-			}
+		next, err := d.entry.tell(s, t)
+		none := err == errNoGuest && t.what != fnStop
+		if none && !s.late() {
 			<-after(retryPause)
 			continue
 		}
-		if err == errClosedEntry && t.what != fnTimer && t.what != fnStop {
-			d.say(s.bequeath([]task{*t})) // its keys or its state are another's by now
+		if (none || err == errClosedEntry) && t.what != fnTimer && t.what != fnStop {
+			// There is nobody any more, or its keys or its state are another's by now.
+			d.say(s.bequeath([]task{*t}))
+			return nil
+		}
+		if none {
 			return nil
 		}
 		if t.what == fnTimer && err != nil {
@@ -296,10 +312,10 @@ func (s *shift) tell(t *task) <-chan time.Time {
 }
 
 // tell asks the guest of e once.
-func (e *entry) tell(t *task) (next time.Duration, err error) {
+func (e *entry) tell(s *shift, t *task) (next time.Duration, err error) {
 	e.use.RLock()
 	defer e.use.RUnlock()
-	if e.gone() {
+	if e.gone() || s.given.Load() {
 		return 0, errClosedEntry
 	}
 	in := e.seats[0].take(e.linker.ports.Now())

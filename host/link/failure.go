@@ -213,7 +213,7 @@ func (w *ward) note(f *Failure) {
 		if oldest < 0 || old.Last.Before(w.failures[oldest].Last) {
 			oldest = i
 		}
-		if old.entry == f.entry {
+		if old.entry == f.entry && (f.entry != 0 || old.Digest == f.Digest) {
 			if own++; oldestOwn < 0 || old.Last.Before(w.failures[oldestOwn].Last) {
 				oldestOwn = i
 			}

@@ -76,14 +76,15 @@ const movesMax = 100
 // cannot be, or the loops stood still for too long, put is not called, and all guests and keys are
 // as they were. took is how long the loops stood for it.
 func (l *Linker) move(shifts []turnover, put func()) (took time.Duration, err error) {
-	return l.moveWith(shifts, put, func(error) bool { return false })
+	return l.moveWith(shifts, put, l.cfg.BesideTimeout, func(error) bool { return false })
 }
 
 // moveBack is move to what was there before. If that does not take the state, it goes on with what
 // it had: the way back must not depend on what is being left. If it does not know the keys in kv
 // there is no way back.
 func (l *Linker) moveBack(shifts []turnover, put func()) (took time.Duration, err error) {
-	return l.moveWith(shifts, put, func(err error) bool {
+	patience := min(l.cfg.HandOverTimeout, l.cfg.BesideTimeout)
+	return l.moveWith(shifts, put, patience, func(err error) bool {
 		var refused *StepError
 		if !errors.As(err, &refused) || refused.Step != StepState {
 			return false
@@ -95,21 +96,20 @@ func (l *Linker) moveBack(shifts []turnover, put func()) (took time.Duration, er
 
 // moveWith asks without, after an error, whether to go on without the heirs.
 func (l *Linker) moveWith(
-	shifts []turnover, put func(), without func(error) bool,
+	shifts []turnover, put func(), patience time.Duration, without func(error) bool,
 ) (took time.Duration, err error) {
 	defer l.claims.take(concerned(shifts))()
 	migrations, err := l.migrate(shifts) // may take long
 	if err != nil {
 		return 0, err
 	}
-	c := &crossing{linker: l, keys: migrations, put: put, serves: slices.ContainsFunc(shifts,
-		func(s turnover) bool { return s.old.linked })}
+	c := &crossing{linker: l, keys: migrations, put: put, patience: patience,
+		serves: slices.ContainsFunc(shifts, func(s turnover) bool { return s.old.linked })}
 	c.sort(shifts)
 	if migrations != nil {
+		c.patience = l.cfg.BesideTimeout // there is no way without them
 		defer migrations.end()
 	}
-	l.moving.Lock()
-	defer l.moving.Unlock()
 	if err = c.run(); err != nil && without(err) {
 		c.heirs, c.beside = nil, nil
 		err = c.run()
@@ -125,7 +125,8 @@ type crossing struct {
 	first         handover
 	keys          bringing // nil for none
 	put           func()
-	serves        bool // one of the listeners was linked before
+	patience      time.Duration // for calls at hand beside the loops
+	serves        bool          // one of the listeners was linked before
 	took          time.Duration
 	err           error
 }
@@ -164,6 +165,8 @@ func (c *crossing) run() error {
 // needs that, the handing over; a change that hands nothing over is made all the same: it may be
 // the cure of what keeps them busy.
 func (c *crossing) try() error {
+	c.linker.moving.Lock()
+	defer c.linker.moving.Unlock()
 	h, needs := c.linker.ports.Halter, len(c.heirs) > 0 || c.keys != nil && c.keys.used()
 	most := c.linker.cfg.HandOverTimeout
 	until := time.Now().Add(most)
@@ -329,7 +332,7 @@ func (h *handing) pass(x heir) error {
 	}
 	state, err := from.export()
 	if err != nil {
-		x.to.refusedFor(from, err, h.linker.cfg.StateFuel)
+		x.from.refusedFor(from, err, h.linker.cfg.StateFuel)
 		return fmt.Errorf("version %s does not give its state: %w", x.from.called(), err)
 	}
 	if err := h.late(); err != nil {

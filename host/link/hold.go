@@ -13,7 +13,7 @@ var errInCall = errors.New("it is in a call that takes too long")
 // hold keeps who is beside the loops out of the guests that hand over, or whose keys are migrated:
 // it waits for calls at hand, for at most BesideTimeout. The answer lets them go on.
 func (c *crossing) hold() (letGo func(), err error) {
-	late := c.linker.ports.after()(c.linker.cfg.BesideTimeout)
+	late := c.linker.ports.after()(c.patience)
 	var held []*entry
 	unlock := func() {
 		for _, e := range held {
@@ -24,7 +24,7 @@ func (c *crossing) hold() (letGo func(), err error) {
 		if !e.use.LockBefore(late) {
 			unlock()
 			return nil, c.refuse(fmt.Errorf("%w: %s %s of listener %s, for %s", errInCall,
-				e.name, e.called(), e.listener, c.linker.cfg.BesideTimeout))
+				e.name, e.called(), e.listener, c.patience))
 		}
 		held = append(held, e)
 	}
@@ -58,6 +58,7 @@ func (c *crossing) leave() {
 	for _, x := range c.beside {
 		if !x.stays {
 			x.from.left.Store(true)
+			x.from.desk.give()
 		}
 	}
 }

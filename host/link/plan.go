@@ -203,13 +203,24 @@ func (p *Plan) prepared(err error) error {
 // leaveLocked ends the plan and lets others change its listeners.
 func (p *Plan) leaveLocked() {
 	p.state = planOver
-	for _, pt := range p.parts {
-		pt.ls.hold()
-		if pt.ls.part == pt {
-			pt.endTrial()
-			pt.ls.part = nil
+	defer p.holdAll()()
+	back := func() {
+		for _, pt := range p.parts {
+			if pt.ls.part == pt {
+				pt.endTrial()
+				pt.ls.part = nil
+			}
 		}
-		pt.ls.unlock()
+	}
+	h := p.l.ports.Halter
+	if p.selector == nil || h == nil {
+		back()
+		return
+	}
+	if _, late := h.Halt(p.l.cfg.HandOverTimeout, back); late != nil {
+		p.l.ports.Log.Warn("a canary ends beside messages that are under way", "plan", p.id,
+			"reason", late.Error())
+		back()
 	}
 }
 

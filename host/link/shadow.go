@@ -285,7 +285,7 @@ func (sh *shadow) ask(c *copied) (r reply, err error) {
 	e := sh.entry
 	if c.message != nil && !e.fits(c.message) {
 		e.pass(0, errTooLarge, c.about())
-		return r, errTooLarge
+		return reply{untimed: true}, errTooLarge
 	}
 	if c.message != nil && !e.wanted(c.asking.dir, c.message) ||
 		c.message == nil && !c.question.wanted(e) {
@@ -293,7 +293,7 @@ func (sh *shadow) ask(c *copied) (r reply, err error) {
 	}
 	in := e.seats[0].take(e.linker.ports.Now())
 	if in == nil {
-		return r, errNoGuest
+		return reply{untimed: true}, errNoGuest
 	}
 	cold := in != sh.warm
 	sh.warm = in

@@ -8,14 +8,14 @@ import (
 )
 
 // Halt calls f while every loop stands still between two turns, and nothing that one kernel sent to
-// another is on its way: all was delivered. It answers for how long the first of them stood. If
-// they do not all come to that within a time, f is not called. f runs on a loop, the last that
-// came, so that nobody has to be woken before the others go on. One Halt waits for the other. It
-// must not be called from a loop.
+// another is on its way: all was delivered. It answers for how long the first of them stood, also
+// with an error. If they do not all come to that within a time, f is not called. f runs on a loop,
+// the last that came, so that nobody has to be woken before the others go on. One Halt waits for
+// the other. It must not be called from a loop.
 func (s *Shards) Halt(within time.Duration, f func()) (stood time.Duration, err error) {
 	s.halting.Lock()
 	defer s.halting.Unlock()
-	h := &halt{shards: s, f: f, asked: time.Now(), goOn: make(chan struct{})}
+	h := &halt{shards: s, f: f, asked: time.Now(), within: within, goOn: make(chan struct{})}
 	h.away.Store(int32(len(s.shards)))
 	late := time.NewTimer(within)
 	defer late.Stop()
@@ -45,6 +45,7 @@ type halt struct {
 	shards  *Shards
 	f       func()
 	asked   time.Time
+	within  time.Duration
 	away    atomic.Int32 // loops that have not come
 	decided atomic.Bool
 	over    atomic.Bool
@@ -81,9 +82,14 @@ func (h *halt) work(now int64) {
 	h.err = errors.New("shard: halt: a kernel panicked at what was sent to it")
 	defer h.release()
 	for h.deliver(now) {
+		if time.Since(h.asked) > h.within {
+			h.err = fmt.Errorf("shard: halt: what loops had for each other took longer than %s",
+				h.within)
+			return
+		}
 	}
 	h.f()
-	h.err, h.stood = nil, time.Since(h.asked)-time.Duration(h.first.Load())
+	h.err = nil
 }
 
 // deliver has each kernel work off what waits for it. It is false when nothing did.
@@ -98,6 +104,9 @@ func (h *halt) deliver(now int64) (some bool) {
 }
 
 func (h *halt) release() {
+	if first := h.first.Load(); first > 0 {
+		h.stood = time.Since(h.asked) - time.Duration(first)
+	}
 	h.over.Store(true)
 	close(h.goOn)
 }

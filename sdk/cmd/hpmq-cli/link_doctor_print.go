@@ -74,7 +74,7 @@ func (s *settings) printAilment(d *findings, a *ailment) error {
 func (a *ailment) verdict() string {
 	for i := range a.Failures {
 		switch bareName(a.Failures[i].Function) {
-		case "export-state", "import-state", "migrate":
+		case "import-state", "migrate":
 			if a.State == stateGone {
 				return "was refused, what it was to replace goes on"
 			}

@@ -29,7 +29,7 @@ func TestARecursionIsOneLine(t *testing.T) {
 func TestARefusedVersionNeverServed(t *testing.T) {
 	for function, want := range map[string]string{
 		"hpmq:broker/state@0.1.0#import-state":    "was refused",
-		"hpmq:broker/state@0.1.0#export-state":    "was refused",
+		"hpmq:broker/state@0.1.0#export-state":    stateGone, // it is the old one
 		"hpmq:broker/migration@0.1.0#migrate":     "was refused",
 		"hpmq:broker/transformer@0.1.0#upstream":  stateGone,
 		"hpmq:broker/deduplicator@0.1.0#check-it": stateGone,
