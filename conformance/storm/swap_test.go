@@ -92,7 +92,9 @@ func (y *yard) storm() {
 		began := time.Now()
 		y.during(stormy, func() {
 			for ; n <= until; n++ {
+				next := time.Now().Add(*every)
 				y.swap(n)
+				y.wait(time.Until(next))
 			}
 		})
 		took := time.Since(began)
