@@ -20,7 +20,7 @@ var (
 	connections = flag.Int("connections", 200, "half of them idle, half publish")
 	swaps       = flag.Int("swaps", 8, "swaps of all roles in one commit")
 	perWindow   = flag.Int("per-window", 4, "swaps in a row, before half that time without")
-	every       = flag.Duration("every", 0, "at least this between two swaps; 0: one after the other")
+	every       = flag.Duration("every", 0, "least time between two swaps; 0: no pause")
 	rate        = flag.Int("rate", 500, "messages a second; 0 finds what takes 70 % of the machine")
 )
 
