@@ -2,6 +2,7 @@ package registry
 
 import (
 	"encoding/json"
+	"io"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -258,6 +259,27 @@ func TestWhatIsNoSignatureIsLeftOut(t *testing.T) {
 		if got, err := sign.Envelopes(l, d); len(got) != 1 || err != nil {
 			t.Errorf("%s: %d signatures, %v", name, len(got), err)
 		}
+	}
+}
+
+// TestAListOfReferrersIsCountedBeforeItIsRead: 4 MB of "{}" are 800 MB of descriptors.
+func TestAListOfReferrersIsCountedBeforeItIsRead(t *testing.T) {
+	h, _, _ := serve(t)
+	list := `{"schemaVersion":2,"mediaType":"` + oci.MediaTypeIndex + `","manifests":[` +
+		strings.Repeat("{},", oci.DocumentBytesMax/3-100) + `{}]}`
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.URL.Path, "/referrers/") {
+			h.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", oci.MediaTypeIndex)
+		_, _ = io.WriteString(w, list)
+	}))
+	defer s.Close()
+	_, _, err := client(t, nil).Pull(t.Context(), strings.TrimPrefix(s.URL, "http://")+"/b:tag")
+	if why := oci.CheckDocument([]byte(list)); why == nil || err == nil ||
+		!strings.Contains(err.Error(), why.Error()) {
+		t.Errorf("%v; want %v", err, why)
 	}
 }
 

@@ -133,7 +133,7 @@ func (c *Client) repository(ref registry.Reference) (*remote.Repository, error) 
 	return &remote.Repository{
 		Client: &auth.Client{
 			Client: &http.Client{Transport: retry.NewTransport(&conditional{
-				base: secured{base, c.cfg.PlainHTTP, local},
+				base: counted{secured{base, c.cfg.PlainHTTP, local}},
 			})},
 			Header:     http.Header{"User-Agent": {"hpmq"}},
 			Cache:      auth.NewCache(),

@@ -1,9 +1,11 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"regexp"
@@ -145,9 +147,12 @@ func (c *conditional) RoundTrip(r *http.Request) (*http.Response, error) {
 			c.read = condition{}
 		}
 	case http.MethodPut:
-		c.read = condition{}
-		if a.StatusCode == http.StatusPreconditionFailed {
+		refused := a.StatusCode == http.StatusPreconditionFailed
+		if refused {
 			c.refused = made
+		}
+		if refused || a.StatusCode < http.StatusMultipleChoices { // else it may be sent again
+			c.read = condition{}
 		}
 	}
 	return a, nil
@@ -163,4 +168,25 @@ func stands(a *http.Response) condition {
 		return condition{"If-Match", tag}
 	}
 	return condition{}
+}
+
+// counted looks at lists of referrers before they are read: a few bytes cost a hundred times
+// as many in memory.
+type counted struct{ base http.RoundTripper }
+
+func (c counted) RoundTrip(r *http.Request) (*http.Response, error) {
+	a, err := c.base.RoundTrip(r)
+	list := listPath.MatchString(r.URL.Path) || strings.Contains(r.URL.Path, "/referrers/")
+	if err != nil || !list || r.Method != http.MethodGet || a.StatusCode != http.StatusOK {
+		return a, err
+	}
+	text, err := io.ReadAll(io.LimitReader(a.Body, oci.DocumentBytesMax+1))
+	if err = errors.Join(err, a.Body.Close()); err == nil {
+		err = oci.CheckDocument(text)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.Body = io.NopCloser(bytes.NewReader(text))
+	return a, nil
 }

@@ -203,6 +203,44 @@ func TestListIsWrittenOnCondition(t *testing.T) {
 	}
 }
 
+// tired is out of order for the first list that is put, while somebody else does something.
+type tired struct {
+	*plain
+	meanwhile func()
+	rested    bool
+}
+
+func (r *tired) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	if !r.rested && q.Method == http.MethodPut && listPath.MatchString(q.URL.Path) {
+		r.rested = true
+		r.meanwhile()
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	r.plain.ServeHTTP(w, q)
+}
+
+// What is put again after a 503 is put on the same condition: somebody else signed in between.
+func TestListIsPutAgainOnCondition(t *testing.T) {
+	r := &tired{plain: &plain{conditions: true, kept: map[string][]byte{}}}
+	s := httptest.NewServer(r)
+	t.Cleanup(s.Close)
+	ref := strings.TrimPrefix(s.URL, "http://") + "/b:tag"
+	first := waiting(t, http.DefaultTransport, func() {})
+	second := waiting(t, http.DefaultTransport, func() {})
+	r.meanwhile = func() {
+		if err := signed(t, second, ref); err != nil {
+			t.Error("second:", err)
+		}
+	}
+	if err := signed(t, first, ref); err != nil {
+		t.Error("first:", err)
+	}
+	if n := brought(t, ref); n != 2 {
+		t.Errorf("%d signatures; want 2", n)
+	}
+}
+
 // A registry that refuses every condition gets the list without one.
 func TestConditionsThatAreRefused(t *testing.T) {
 	ref := (&plain{refuses: true}).serve(t)
