@@ -35,6 +35,9 @@ func (m *Machine) Promote(id string, from State, by string) (Change, error) {
 		return c, fmt.Errorf("%w: %s is %s, not %s: look at it, and promote it from there if that "+
 			"is wanted", ErrElsewhere, id, c.State, from)
 	}
+	if w.hurriedBy != "" { // it waits for nothing any more
+		return c, nil
+	}
 	w.hurriedBy, w.hurriedIn = cmp.Or(by, "somebody"), c.State
 	close(w.hurry)
 	return c, nil

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -74,6 +75,63 @@ func TestPromoteTwiceIsPromoteOnce(t *testing.T) {
 			bob.promotes(Draining)
 			bob.isRefused(Canary, ErrEnded, "1 is done") // what was never said
 			bob.m, _ = w.next().open(Default())
+		}
+	}
+}
+
+// TestASecondWordBeforeTheCommitDoesNothing: a change that waits for nothing may be elsewhere by
+// then, and somebody else names where.
+func TestASecondWordBeforeTheCommitDoesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.reaches = true
+	var m *Machine
+	w.at = func(_ context.Context, s State) error {
+		switch s {
+		case Compiled:
+			word{t, m}.promotes("")
+		case Checked:
+			word{t, m}.promotes(Checked)
+		}
+		return nil
+	}
+	m, _ = w.open(Default())
+	q := watched()
+	q.Watch = 0
+	c := submit(t, m, q)
+	if c.State != Done || len(c.Promoted) != 1 || c.Promoted[0] != Compiled {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestAPromotedShadowComparesNothing: who does not wait for it gets no share out of it, and the
+// refusal says that nobody waited.
+func TestAPromotedShadowComparesNothing(t *testing.T) {
+	for _, at := range []State{Compiled, Shadowing} {
+		w := newWorld(t)
+		w.reaches = true
+		var m *Machine
+		w.at = func(_ context.Context, s State) error {
+			if s == at {
+				word{t, m}.promotes("")
+			}
+			return nil
+		}
+		w.comparing = func() Comparison {
+			if at == Shadowing {
+				word{t, m}.promotes("")
+			}
+			return Comparison{}
+		}
+		m, _ = w.open(Default())
+		q := swap("1", "rules@2.0.0")
+		q.Shadow.For, q.Shadow.MatchMin = time.Hour, 0.9
+		c := submit(t, m, q)
+		if c.State != Refused || c.Of != string(Shadowing) ||
+			!strings.Contains(c.Why, "it was promoted before anything was compared") {
+			t.Errorf("at %s: %+v", at, c)
+		}
+		if at == Compiled && len(w.plans[0].shadows) > 0 {
+			t.Errorf("a shadow all the same: %v", w.plans[0].shadows)
 		}
 	}
 }

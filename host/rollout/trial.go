@@ -14,6 +14,9 @@ func (w *work) shadow() *ending {
 	if s.For == 0 {
 		return nil
 	}
+	if w.hurried() {
+		return w.uncompared()
+	}
 	p, ok := w.plan.(Shadow)
 	if !ok {
 		return refused(string(Shadowing), errors.New("this broker has no shadow: leave it out"))
@@ -32,6 +35,9 @@ func (w *work) shadow() *ending {
 		return end
 	}
 	c := p.Compared()
+	if c.Asked == 0 && w.hurried() {
+		return w.uncompared()
+	}
 	if s.MatchMin > 0 && c.Asked == 0 {
 		return refused(string(Shadowing), fmt.Errorf("nobody asked in %s what could be compared, "+
 			"so nothing says that %.2f %% of the answers are those of the active version: give it "+
@@ -43,6 +49,17 @@ func (w *work) shadow() *ending {
 			c.Matched, c.Asked, c.MatchRate()*100, s.MatchMin*100, w.q.ID))
 	}
 	return nil
+}
+
+// uncompared is the end of a change whose shadow nobody waited for, if that was to show something.
+func (w *work) uncompared() *ending {
+	least := w.q.Shadow.MatchMin * 100
+	if least == 0 {
+		return nil
+	}
+	return refused(string(Shadowing), fmt.Errorf("it was promoted before anything was compared, so "+
+		"nothing says that %.2f %% of the answers are those of the active version: ask for it again "+
+		"and promote it later, or leave match_min out", least))
 }
 
 // beside has the candidate answer without effect while does goes on; the error says why it cannot.
