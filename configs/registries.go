@@ -66,8 +66,12 @@ func (c *Component) unpinned() string {
 	case !hostForm.MatchString(host) || name == "" || strings.HasPrefix(name, "@"):
 		return fmt.Sprintf("%q is no bundle in a registry; write HOST/NAME@sha256:…", clip(c.Use))
 	case digest == "":
-		return fmt.Sprintf("%q may mean another bundle tomorrow; pin it, HOST/NAME@sha256:…: "+
+		says := fmt.Sprintf("%q may mean another bundle tomorrow; pin it, HOST/NAME@sha256:…: "+
 			"hpmq-cli bundle push and pull print the digest", clip(c.Use))
+		if !strings.HasPrefix(c.Use, "oci://") {
+			says += "; if it is a path, write ./ before it"
+		}
+		return says
 	}
 	return ""
 }

@@ -148,12 +148,26 @@ func (c *changeover) openBundles(ctx context.Context, w *want) error {
 				!c.InRegistry() {
 				continue
 			}
-			if err := c.app.openBundle(ctx, &s, &refs[i]); err != nil {
+			err := c.app.openBundle(ctx, &s, &refs[i])
+			if err == nil && c.unforced {
+				err = c.app.admits(s.digest)
+			}
+			if err != nil {
 				return fmt.Errorf("%s: bundle %s: %w", role, refs[i].Use, err)
 			}
 		}
 	}
 	return nil
+}
+
+// admits refuses what is in quarantine for the settings of a new listener.
+func (a *App) admits(digest string) error {
+	err := a.changes.machine.Admits(digest)
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w; add the listener without it, and link it by a change with force if it "+
+		"may be linked all the same", err)
 }
 
 // isBundle says whether use is the path of a bundle: a .tar, or a folder.

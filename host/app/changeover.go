@@ -34,6 +34,8 @@ type changeover struct {
 	gone []*door
 	// fresh is the start of the node: nothing stays, and what changes linked is no must.
 	fresh bool
+	// unforced takes no older version, and nothing that is in quarantine: nobody wrote it down.
+	unforced bool
 	// held keeps other changes away from what stays and is linked anew.
 	held    *rollout.Reservation
 	open    []io.Closer

@@ -98,7 +98,7 @@ func (o *operator) SetListener(ctx context.Context, s admin.Setting) (client.Lis
 	if err != nil {
 		return client.Listener{}, err
 	}
-	c := &changeover{app: o.App, by: by}
+	c := &changeover{app: o.App, by: by, unforced: true}
 	w := c.want(next)
 	w.relink = w.door == nil || !reflect.DeepEqual(w.door.cfg.Link, next.Link)
 	if w.relink {

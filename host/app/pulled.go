@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hpmq/hpmq/configs"
@@ -117,7 +118,7 @@ func (a *App) bringOne(
 		return next || now
 	})
 	if errors.Is(err, pulled.ErrFull) {
-		err = fmt.Errorf("%w: raise bundles.pulled_bytes_max", err)
+		err = fmt.Errorf("%w: raise bundles.pulled_bytes_max and restart", err)
 	}
 	if err == nil {
 		a.log.Info("app: a bundle was pulled", "from", ref)
@@ -133,7 +134,7 @@ func (a *App) named() map[oci.Digest]configs.Component {
 }
 
 func (a *App) namedLocked() map[oci.Digest]configs.Component {
-	list := make([]configs.Listener, 0, len(a.doors))
+	list := slices.Clone(a.cfg.Listeners) // what operators did about them is gone with a restart
 	for _, d := range a.doors {
 		list = append(list, d.cfg)
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -251,4 +252,32 @@ func TestABundleOfARegistryWithoutAFolder(t *testing.T) {
 	if err := a.Reload(t.Context(), cfg); err != nil {
 		t.Error("a reload:", err)
 	}
+}
+
+// TestWhatTheConfigurationNamesIsKept, whatever settings of operators name for now: they are gone
+// with a restart, and the registry may be.
+func TestWhatTheConfigurationNamesIsKept(t *testing.T) {
+	q := newQuay(t)
+	first := q.push(dedupDir, q.key)
+	cfg := q.naming(first)
+	cfg.Bundles.PulledBytesMax = configs.MiB
+	a := start(t, cfg, Options{})
+	info, err := os.Stat(filepath.Join(q.dir, strings.TrimPrefix(digestOf(first), "sha256:")+".tar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range int(configs.MiB)/int(info.Size()) + 1 {
+		ref := q.push(altered(t, dedupDir, "schema.json",
+			fmt.Sprintf(`{"type": "object", "description": "%d"}`, i)), q.key)
+		_, err := ask(t, a).ChangeListener(t.Context(), "l", linking("deduplicator", ref, "kv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Contains(q.kept(), digestOf(first)) {
+		t.Errorf("%s was dropped; kept are %d others", first, len(q.kept()))
+	}
+	stopped(t, a)
+	q.reg.Stop()
+	stopped(t, start(t, cfg, Options{}))
 }

@@ -204,7 +204,7 @@ func (a *App) chain(key, role string) (list []link.ComponentView) {
 // relink makes the links of the listeners that stay what is wanted, as one change, and sees to the
 // sockets before that is committed. App.change is held, also for what the machine calls meanwhile.
 func (c *changeover) relink(ctx context.Context) error {
-	q := rollout.Request{By: c.by, Force: true, Config: make(map[string]string)}
+	q := rollout.Request{By: c.by, Force: !c.unforced, Config: make(map[string]string)}
 	for _, w := range c.wants {
 		if w.door == nil || !w.relink || c.fresh {
 			continue

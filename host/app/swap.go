@@ -172,13 +172,12 @@ func (o *operator) Rollback(ctx context.Context, r client.Rollback) (client.Swap
 	if err != nil {
 		return client.Swapped{}, err
 	}
-	if err := o.admitsBack(&r, at.key); err != nil {
-		return client.Swapped{}, refusal(err)
-	}
 	var done link.Result
 	var undo error
 	err = o.changes.machine.Undo(r.Listener, r.Role, by, func() error {
-		done, undo = o.linker.Rollback(ctx, at.key, role)
+		if undo = o.admitsBack(&r, at.key); undo == nil {
+			done, undo = o.linker.Rollback(ctx, at.key, role)
+		}
 		return undo
 	})
 	if undo != nil {

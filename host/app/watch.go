@@ -104,7 +104,7 @@ func (u *unreadable) Unwrap() error { return u.error }
 // refuse has the record of changes say so, once.
 func (w *watcher) refuse(name, stamp string, why error) {
 	sum := sha256.Sum256([]byte(stamp))
-	id := fmt.Sprintf("folder-%.64s-%s", strings.ToValidUTF8(name, "?"),
+	id := fmt.Sprintf("folder-%s-%s", strings.ToValidUTF8(name[:min(len(name), 64)], "?"),
 		hex.EncodeToString(sum[:4]))
 	last := id
 	for n := 2; w.old[name] != stamp; n++ {
@@ -243,7 +243,9 @@ func (w *watcher) take(path string, old bool) error {
 		return err
 	}
 	go func() { // it is read until the change is verified
-		_, _ = w.changes.machine.Wait(w.life, q.ID)
+		if c, err := w.changes.machine.Wait(w.life, q.ID); err == nil && !c.Stopped {
+			_ = w.changes.machine.Dealt(dealt(b)) // else its record says so, as long as it is kept
+		}
 		_ = l.Close()
 	}()
 	return nil
@@ -275,6 +277,9 @@ func (w *watcher) read(path string) (*watched, *bundle.Bundle, error) {
 	return open, b, err
 }
 
+// dealt names a bundle of the folder that was dealt with: for longer than changes are kept.
+func dealt(b *bundle.Bundle) string { return "bundles.watch " + string(b.Digest) }
+
 // name is by the bundle, so that it is asked for once, but for a file that was put there again, and
 // for what only the end of the broker ended: that is tried at so many starts.
 func (w *watcher) name(b *bundle.Bundle, old bool) (string, error) {
@@ -291,9 +296,13 @@ func (w *watcher) name(b *bundle.Bundle, old bool) (string, error) {
 		name, last = fmt.Sprintf("%s-%d", id, n), c
 	}
 	switch {
+	case old && last.ID == "" && w.changes.machine.Tested(dealt(b)):
+		return "", nil
 	case !old || last.ID == "" || stopped > 0 && stopped < startsMax:
 		return name, nil
-	case last.State == rollout.Done:
+	}
+	_ = w.changes.machine.Dealt(dealt(b)) // else it is at the next start
+	if last.State == rollout.Done {
 		return "", nil
 	}
 	return "", fmt.Errorf("change %s ended as %s: %s", last.ID, last.State, last.Why)

@@ -4,6 +4,8 @@ package app
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,7 +13,9 @@ import (
 	"time"
 
 	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/rollout"
 	"github.com/hpmq/hpmq/sdk/bundle/oci"
+	"github.com/hpmq/hpmq/sdk/client"
 )
 
 // watching is a node that watches a folder, with a bundle of a key named ours that is called name.
@@ -207,5 +211,76 @@ func TestWhatStaysMustSuitTheNewVersion(t *testing.T) {
 	if c.Of != "verified" || !strings.Contains(c.Why, "what it is configured with stays, and "+
 		"acme-dedup 2.0.0 does not take that") {
 		t.Errorf("at %s: %s", c.Of, c.Why)
+	}
+}
+
+// linkedAs is the version of the bundle that serves l as deduplicator.
+func (d *dropping) linkedAs() string {
+	d.t.Helper()
+	linked, err := d.client.Link(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, l := range linked {
+		if l.Role == "deduplicator" && l.Listener == "l" {
+			return l.BundleVersion
+		}
+	}
+	return ""
+}
+
+// floods ends so many other changes that the first are not kept any more.
+func (d *dropping) floods() {
+	d.t.Helper()
+	for i := range rollout.Default().HistoryMax + 1 {
+		err := d.changes.machine.Refuse(rollout.Finding{ID: fmt.Sprint("n", i), By: "ann",
+			Of: "read", Why: errors.New("another")})
+		if err != nil {
+			d.t.Fatal(err)
+		}
+	}
+}
+
+// TestAFileIsDealtWithForLongerThanItsChangeIsKept: what somebody went away from is not linked
+// again by a start. That is noted when the change ends, or at the first start after it.
+func TestAFileIsDealtWithForLongerThanItsChangeIsKept(t *testing.T) {
+	for _, restarts := range []bool{false, true} {
+		k := key(t, "ours")
+		d := watching(t, "dedup*", versioned(t, &k, "1.0.0"), nil)
+		d.drop("dedup.tar", versioned(t, &k, "2.0.0"))
+		d.reaches(newest(t, d.App).ID, "done")
+		if _, err := d.client.Rollback(t.Context(),
+			client.Rollback{Listener: "l", Role: "deduplicator"}); err != nil {
+			t.Fatal(err)
+		}
+		if restarts {
+			stopped(t, d.App)
+			d.begin()
+			d.looks()
+		}
+		l, b, err := (&watcher{}).read(filepath.Join(d.dir, "dedup.tar"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = l.Close()
+		until(t, "a note", func() bool { return d.changes.machine.Tested(dealt(b)) })
+		d.floods()
+		stopped(t, d.App)
+		d.begin()
+		d.looks()
+		d.looks()
+		if got := d.linkedAs(); got != "1.0.0" {
+			t.Errorf("restarts %v: %s is linked", restarts, got)
+		}
+	}
+}
+
+// TestAFileWithALongNameIsOnRecord: a name has fewer letters than bytes.
+func TestAFileWithALongNameIsOnRecord(t *testing.T) {
+	k := key(t, "ours")
+	d := watching(t, "dedup*", versioned(t, &k, "1.0.0"), nil)
+	d.drop("a"+strings.Repeat("я", 100)+".tar", []byte("no bundle"))
+	if c := newest(t, d.App); c.State != "refused" || !strings.HasPrefix(c.ID, "folder-aяя") {
+		t.Errorf("%+v", c)
 	}
 }

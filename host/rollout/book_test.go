@@ -254,6 +254,27 @@ func TestARollbackDoesNotUndoADrop(t *testing.T) {
 	}
 }
 
+// TestADropForgetsTheWayBack, where an undo left nothing linked over the configuration too: a
+// listener of that name that is added later has no past.
+func TestADropForgetsTheWayBack(t *testing.T) {
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	submit(t, m, swap("1", "rules@1.0.0"))
+	it := swap("1", "").Items[0]
+	if err := m.Undo(it.Listener, it.Role, "bob", func() error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Linked()) != 0 {
+		t.Fatalf("linked: %+v", m.Linked())
+	}
+	if err := m.Drop(it.Listener, "it was removed"); err != nil {
+		t.Fatal(err)
+	}
+	if items, err := m.Back(it.Listener, it.Role); !errors.Is(err, ErrNoBack) {
+		t.Errorf("%+v, %v", items, err)
+	}
+}
+
 func TestEachStateFollowsWhatItMay(t *testing.T) {
 	ends := []State{Done, Refused, RolledBack, Cancelled}
 	for i, s := range straight {

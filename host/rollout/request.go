@@ -37,6 +37,14 @@ type Request struct {
 	Beside func(ctx context.Context) error `json:"-"`
 }
 
+// byForce is how to get what is refused without force: a configuration has no word for it.
+func (q *Request) byForce() string {
+	if q.Config != nil {
+		return "link it by a change with force"
+	}
+	return "say force"
+}
+
 // Item asks for another component in one place of a role, or for none.
 type Item struct {
 	Listener string `json:"listener"`

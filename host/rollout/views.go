@@ -106,8 +106,9 @@ func (m *Machine) Drop(listener, why string) error {
 	defer m.write.Unlock()
 	m.mu.Lock()
 	_, ok := m.book.links[listener]
+	_, back := m.book.before[listener]
 	m.mu.Unlock()
-	if !ok {
+	if !ok && !back {
 		return nil
 	}
 	return m.appendOwed(&record{Links: []Linked{{Listener: listener}},
@@ -125,6 +126,16 @@ func (m *Machine) Pardon(digest, by string) error {
 		Why: digest + " is not in quarantine any more"})
 }
 
+// Admits says of a digest in quarantine since when, and why.
+func (m *Machine) Admits(digest string) error {
+	q, held := m.quarantined(digest)
+	if !held {
+		return nil
+	}
+	return fmt.Errorf("%s is in quarantine since change %s of %s: %s", q.Digest, q.Change,
+		q.Since.Format("2006-01-02 15:04:05"), q.Why)
+}
+
 // quarantined says why a digest is, if it is.
 func (m *Machine) quarantined(digest string) (Quarantined, bool) {
 	m.mu.Lock()
@@ -136,7 +147,7 @@ func (m *Machine) quarantined(digest string) (Quarantined, bool) {
 	return m.book.quarantine[i], true
 }
 
-// Tested says whether something of that name passed its tests.
+// Tested says whether Passed or Dealt noted something of that name.
 func (m *Machine) Tested(name string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -144,14 +155,20 @@ func (m *Machine) Tested(name string) bool {
 }
 
 // Passed notes that something passed its tests. The name is at most 512 bytes.
-func (m *Machine) Passed(name string) error {
+func (m *Machine) Passed(name string) error { return m.note(name, "passed its tests") }
+
+// Dealt notes that something needs no change any more, for longer than changes are kept. The name
+// is at most 512 bytes.
+func (m *Machine) Dealt(name string) error { return m.note(name, "was dealt with") }
+
+func (m *Machine) note(name, what string) error {
 	if len(name) > 512 {
-		return fmt.Errorf("rollout: tested: a name of %d bytes", len(name))
+		return fmt.Errorf("rollout: %s: a name of %d bytes", what, len(name))
 	}
 	m.write.Lock()
 	defer m.write.Unlock()
 	if m.Tested(name) {
 		return nil
 	}
-	return m.append(&record{Tested: []string{name}, Why: name + " passed its tests"})
+	return m.append(&record{Tested: []string{name}, Why: name + " " + what})
 }

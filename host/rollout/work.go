@@ -175,10 +175,10 @@ func (w *work) verify() *ending {
 		if a == nil {
 			continue
 		}
-		if q, ok := w.m.quarantined(a.Digest); ok && !w.q.Force && w.q.Items[i].Back == nil {
-			return refused("quarantine", fmt.Errorf("%s is in quarantine since change %s of %s: "+
-				"%s; say force if it may be linked all the same", q.Digest, q.Change,
-				q.Since.Format("2006-01-02 15:04:05"), q.Why))
+		err := w.m.Admits(a.Digest)
+		if err != nil && !w.q.Force && w.q.Items[i].Back == nil {
+			return refused("quarantine", fmt.Errorf("%w; %s if it may be linked all the same", err,
+				w.q.byForce()))
 		}
 		if err := w.m.ports.Source.Verify(w.ctx, w.q.Items[i], a); err != nil {
 			return refused(string(Verified), err)
@@ -260,20 +260,20 @@ func (w *work) compare(views []View) error {
 			continue
 		}
 		if err := v.New.older(v.Old); err != nil {
-			return err
+			return fmt.Errorf("%w; %s if that is wanted", err, w.q.byForce())
 		}
 		had := w.m.pinned(p)
 		if had != nil && p.New != nil && had.Name == p.New.Name &&
 			below(p.New.Version, had.Version) {
-			return older(had.Name, p.New.Version, had.Version)
+			return fmt.Errorf("%w; %s if that is wanted", older(had.Name, p.New.Version, had.Version),
+				w.q.byForce())
 		}
 	}
 	return nil
 }
 
 func older(name, now, had string) error {
-	return fmt.Errorf("%s %s is older than %s, which is linked; say force if that is wanted",
-		name, now, had)
+	return fmt.Errorf("%s %s is older than %s, which is linked", name, now, had)
 }
 
 func find(views []View, p *ChangePlace) *View {

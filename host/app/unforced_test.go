@@ -1,0 +1,115 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/sdk/bundle/sign"
+	"github.com/hpmq/hpmq/sdk/client"
+)
+
+// linking are settings of a listener with one component.
+func linking(role, use string, grants ...string) []byte {
+	text, _ := json.Marshal(client.Settings{"link": map[string]any{
+		role: []any{map[string]any{"use": use, "grants": append([]string{}, grants...)}},
+	}})
+	return text
+}
+
+// TestSettingsOfOperatorsAreNotForced: what a change needs force for is refused in the settings of a
+// listener, which have no word for it; a configuration file may say it.
+func TestSettingsOfOperatorsAreNotForced(t *testing.T) {
+	q := newQuay(t)
+	q.cfg.Trust.Unsigned = []string{"acme"}
+	older, newer := q.pushed(nameless(t, "1.9.0")), q.pushed(nameless(t, "2.0.0"))
+	cfg := q.cfg
+	cfg.Listeners[0].Link.Transformer = []configs.Component{{Use: newer}}
+	a := start(t, cfg, Options{})
+	c := ask(t, a)
+	_, err := c.ChangeListener(t.Context(), "l", linking("transformer", older))
+	says(t, err, "1.9.0 is older than", "link it by a change with force")
+	if got := versionIn(t, c); got != "acme 2.0.0 of acme 2.0.0" {
+		t.Errorf("without force: %s is linked", got)
+	}
+	next := bound(a, cfg)
+	next.Listeners[0].Link.Transformer = []configs.Component{{Use: older}}
+	if err := a.Reload(t.Context(), next); err != nil {
+		t.Errorf("as the file says: %v", err)
+	}
+	if got := versionIn(t, c); got != "acme 1.9.0 of acme 1.9.0" {
+		t.Errorf("as the file says: %s is linked", got)
+	}
+}
+
+// TestSettingsOfOperatorsAskTheQuarantine, of a listener that is there and of a new one.
+func TestSettingsOfOperatorsAskTheQuarantine(t *testing.T) {
+	q := newQuay(t)
+	bad := q.pushed(nameless(t, "2.0.0"))
+	s := newStageWith(t, t.TempDir(), Options{}, func(c *configs.Config) {
+		c.Trust.Unsigned = []string{"*"}
+		c.Bundles.Registries = q.cfg.Bundles.Registries
+	})
+	s.connect(10)
+	n := s.change("bad", "l") // with the same component
+	n.Canary = canaryOf(100)
+	s.submit(n)
+	s.reaches("bad", "canary")
+	for !s.get("bad").Ended {
+		s.round(5)
+		s.clock.pass(100 * time.Millisecond)
+	}
+	s.reaches("bad", "rolled back")
+	_, err := s.client.ChangeListener(t.Context(), "other", linking("transformer", bad))
+	says(t, err, "is in quarantine since change bad", "link it by a change with force")
+	added := bytes.ReplaceAll(settingsOf(bad), []byte("deduplicator"), []byte("transformer"))
+	_, err = s.client.AddListener(t.Context(), bytes.ReplaceAll(added, []byte(`"kv"`), nil))
+	says(t, err, "is in quarantine since change bad", "link it by a change with force")
+	if held, err := s.client.Quarantine(t.Context()); err != nil || len(held) != 1 {
+		t.Errorf("held: %+v, %v", held, err)
+	}
+}
+
+// vouching is what a broker trusts, and a bundle of it that a swap went away from.
+func vouching(t *testing.T, k sign.Private) *stage {
+	t.Helper()
+	s := newStageWith(t, t.TempDir(), Options{}, func(c *configs.Config) {
+		c.Trust.Keys = []configs.TrustedKey{
+			{Name: "ours", Key: k.Public().Text(), Names: []string{"*"}}}
+	})
+	up, err := s.client.Upload(t.Context(), "x.tar", versioned(t, &k, "2.0.0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.submit(client.NewChange{ID: "1", Items: []client.ChangeItem{{Listener: "l",
+		Role: "deduplicator", Source: up.Source, Grants: []string{"kv"}}}})
+	s.reaches("1", "done")
+	if _, err := s.client.Swap(t.Context(), client.Swap{Listener: "l", Role: "deduplicator",
+		Use: windowComponent, Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestARollbackIsJudgedWhileNothingElseChanges: a reload holds the listeners while it takes a key
+// out of trust, so what is judged before that is linked before it, and is withdrawn.
+func TestARollbackIsJudgedWhileNothingElseChanges(t *testing.T) {
+	s := vouching(t, key(t, "ours"))
+	next := bound(s.App, s.cfg)
+	next.Trust.Keys = nil
+	if err := s.Reload(t.Context(), next); err != nil {
+		t.Fatal(err)
+	}
+	back := client.Rollback{Listener: "l", Role: "deduplicator"}
+	held, err := s.changes.machine.Reserve("a reload", "l")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.client.Rollback(t.Context(), back)
+	says(t, err, "a reload")
+	held.Release()
+	_, err = s.client.Rollback(t.Context(), back)
+	says(t, err, "is not trusted any more")
+}
