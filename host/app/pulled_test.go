@@ -262,7 +262,8 @@ func TestWhatTheConfigurationNamesIsKept(t *testing.T) {
 	cfg := q.naming(first)
 	cfg.Bundles.PulledBytesMax = configs.MiB
 	a := start(t, cfg, Options{})
-	info, err := os.Stat(filepath.Join(q.dir, strings.TrimPrefix(digestOf(first), "sha256:")+".tar"))
+	name := strings.TrimPrefix(digestOf(first), "sha256:") + ".tar"
+	info, err := os.Stat(filepath.Join(q.dir, name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,8 +19,8 @@ func linking(role, use string, grants ...string) []byte {
 	return text
 }
 
-// TestSettingsOfOperatorsAreNotForced: what a change needs force for is refused in the settings of a
-// listener, which have no word for it; a configuration file may say it.
+// TestSettingsOfOperatorsAreNotForced: what a change needs force for is refused in the settings of
+// a listener, which have no word for it; a configuration file may say it.
 func TestSettingsOfOperatorsAreNotForced(t *testing.T) {
 	q := newQuay(t)
 	q.cfg.Trust.Unsigned = []string{"acme"}

@@ -57,8 +57,8 @@ func (w *work) uncompared() *ending {
 	if least == 0 {
 		return nil
 	}
-	return refused(string(Shadowing), fmt.Errorf("it was promoted before anything was compared, so "+
-		"nothing says that %.2f %% of the answers are those of the active version: ask for it again "+
+	return refused(string(Shadowing), fmt.Errorf("it was promoted before anything was compared, "+
+		"so nothing says that %.2f %% of the answers are those of the active version: ask for it again "+
 		"and promote it later, or leave match_min out", least))
 }
 

@@ -265,8 +265,8 @@ func (w *work) compare(views []View) error {
 		had := w.m.pinned(p)
 		if had != nil && p.New != nil && had.Name == p.New.Name &&
 			below(p.New.Version, had.Version) {
-			return fmt.Errorf("%w; %s if that is wanted", older(had.Name, p.New.Version, had.Version),
-				w.q.byForce())
+			return fmt.Errorf("%w; %s if that is wanted",
+				older(had.Name, p.New.Version, had.Version), w.q.byForce())
 		}
 	}
 	return nil
