@@ -186,7 +186,7 @@ func (o *operator) RemoveListener(ctx context.Context, name string, r client.Rem
 			"connections", f.how)
 		open := d.id == ""
 		if errs = append(errs, o.retireLocked(ctx, d, f)); open {
-			errs = append(errs, o.forgetChanges(d.cfg.Name, "the listener was removed"))
+			errs = append(errs, o.forgetChanges(d.cfg.Name, "", "the listener was removed"))
 		}
 	}
 	return errors.Join(errs...)

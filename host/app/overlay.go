@@ -96,8 +96,8 @@ func (a *App) backRef(listener string, role link.Role, s *rollout.Slot) (link.Re
 	return a.slotRef(w.spec[role], s)
 }
 
-// forgetChanges makes the configuration's the link of a listener for good.
-func (a *App) forgetChanges(listener, why string) error {
+// forgetChanges makes the configuration's the link of a listener for good; base is that of Drop.
+func (a *App) forgetChanges(listener, base, why string) error {
 	if a.changes == nil {
 		return nil
 	}
@@ -107,7 +107,7 @@ func (a *App) forgetChanges(listener, why string) error {
 		a.log.Warn("app: what was linked by changes is not any more", "listener", listener,
 			"why", why)
 	}
-	return a.changes.machine.Drop(listener, why)
+	return a.changes.machine.Drop(listener, base, why)
 }
 
 // forgetStrangers drops what was linked to listeners that are no more, but for the last: a listener
@@ -121,7 +121,7 @@ func (a *App) forgetStrangers() error {
 	}
 	slices.SortFunc(list, func(x, y rollout.Linked) int { return x.Since.Compare(y.Since) })
 	for _, l := range list[:max(0, len(list)-configs.ListenersMax)] {
-		err := a.forgetChanges(l.Listener, "the configuration has no such listener")
+		err := a.forgetChanges(l.Listener, "", "the configuration has no such listener")
 		if err != nil {
 			return err
 		}

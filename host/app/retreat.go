@@ -93,7 +93,8 @@ func (c *changeover) retreat(w *want, role string, why error) {
 func (c *changeover) said(w *want) error {
 	a := c.app
 	if w.plain == nil {
-		return a.forgetChanges(w.next.Name, "its link in the configuration is another since")
+		return a.forgetChanges(w.next.Name, w.base.Hash,
+			"its link in the configuration is another since")
 	}
 	if len(w.gone) == 0 {
 		a.log.Info("app: linked as changes left it", "listener", w.next.Name, "change",

@@ -169,7 +169,7 @@ func TestLinkedFollowsTheChanges(t *testing.T) {
 	do("9", at(1, ""))
 	look("")
 	do("10", at(0, "m"))
-	if err := m.Drop("a", "the configuration changed"); err != nil {
+	if err := m.Drop("a", "", "the configuration changed"); err != nil {
 		t.Error(err)
 	}
 	look("")
@@ -246,7 +246,7 @@ func TestARollbackDoesNotUndoADrop(t *testing.T) {
 	q := swap("2", "rules@2.0.0")
 	q.Watch = time.Minute
 	held(t, w, m, q)
-	if err := m.Drop("a", "the configuration changed"); err != nil {
+	if err := m.Drop("a", "", "the configuration changed"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := m.Rollback(t.Context(), "2", "bob"); err != nil || len(m.Linked()) != 0 {
@@ -267,7 +267,17 @@ func TestADropForgetsTheWayBack(t *testing.T) {
 	if len(m.Linked()) != 0 {
 		t.Fatalf("linked: %+v", m.Linked())
 	}
-	if err := m.Drop(it.Listener, "it was removed"); err != nil {
+	base, err := m.ports.Links.Base(it.Listener)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Drop(it.Listener, base.Hash, "the configuration is the same"); err != nil {
+		t.Fatal(err)
+	}
+	if items, err := m.Back(it.Listener, it.Role); err != nil || len(items) != 1 {
+		t.Fatalf("%+v, %v", items, err)
+	}
+	if err := m.Drop(it.Listener, "", "it was removed"); err != nil {
 		t.Fatal(err)
 	}
 	if items, err := m.Back(it.Listener, it.Role); !errors.Is(err, ErrNoBack) {

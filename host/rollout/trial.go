@@ -58,8 +58,8 @@ func (w *work) uncompared() *ending {
 		return nil
 	}
 	return refused(string(Shadowing), fmt.Errorf("it was promoted before anything was compared, "+
-		"so nothing says that %.2f %% of the answers are those of the active version: ask for it again "+
-		"and promote it later, or leave match_min out", least))
+		"so nothing says that %.2f %% of the answers are those of the active version: ask for it "+
+		"again and promote it later, or leave match_min out", least))
 }
 
 // beside has the candidate answer without effect while does goes on; the error says why it cannot.

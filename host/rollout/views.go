@@ -99,16 +99,17 @@ func (m *Machine) Failing() error {
 	return m.failing
 }
 
-// Drop forgets what changes linked to a listener: the configuration says something else now, or
-// what was linked cannot be had any more. It changes no table.
-func (m *Machine) Drop(listener, why string) error {
+// Drop forgets what changes linked to a listener: it is gone, or its configuration says something
+// else now. Base, unless it is empty, is the hash of what that links: where an undo left no more
+// than that, the way back stays. It changes no table.
+func (m *Machine) Drop(listener, base, why string) error {
 	m.write.Lock()
 	defer m.write.Unlock()
 	m.mu.Lock()
 	_, ok := m.book.links[listener]
-	_, back := m.book.before[listener]
+	before, back := m.book.before[listener]
 	m.mu.Unlock()
-	if !ok && !back {
+	if !ok && (!back || before.Base == base) {
 		return nil
 	}
 	return m.appendOwed(&record{Links: []Linked{{Listener: listener}},
