@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -96,8 +97,21 @@ func TestAnUndoHoldsUpNobodyElse(t *testing.T) {
 	}
 	closed := make(chan struct{})
 	go func() { m.Close(); close(closed) }()
+	for r, err := m.Reserve("x", "c"); !errors.Is(err, ErrClosed); r, err = m.Reserve("x", "c") {
+		r.Release()
+		runtime.Gosched()
+	}
+	runtime.Gosched()
+	select {
+	case <-closed:
+		t.Error("Close did not wait for the undo")
+	default:
+	}
 	close(goOn)
 	<-closed
+	if now := routerOf(m); now != "config" {
+		t.Errorf("when Close is done %s is linked", now)
+	}
 	if err := <-undone; err != nil || routerOf(m) != "config" {
 		t.Errorf("undone: %v, %s is linked", err, routerOf(m))
 	}
