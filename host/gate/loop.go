@@ -236,6 +236,9 @@ func (l *loop) turn(context.Context) error {
 	tasks, tick, slow := l.tasks, l.tickDue, l.slowDue
 	l.tasks, l.spare = l.spare[:0], nil
 	l.pending, l.tickDue, l.slowDue = false, false, false
+	if len(l.first) > 0 { // it came since turnFirst, when this turn was pending yet
+		l.wakeLocked()
+	}
 	l.mu.Unlock()
 
 	l.begin()

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func TestPanicCutsOneConnection(t *testing.T) {
@@ -72,6 +73,21 @@ func TestDoFirstIsBeforeWhoHasSent(t *testing.T) {
 	}
 	if err := h.g.Close(); err != nil || h.g.DoFirst(0, func(int64) { t.Error("it runs") }) {
 		t.Error(err, "a gate that is closed takes it")
+	}
+}
+
+// What is brought first while the loop does what came first is done too, though no tick is near.
+func TestDoFirstWhileThatIsDone(t *testing.T) {
+	h := start(t, &fake{}, func(c *Config, _ *Limits) { c.Loops, c.Tick = 1, time.Hour })
+	busy, goOn, second := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	h.g.DoFirst(0, func(int64) { close(busy); <-goOn })
+	<-busy
+	h.g.DoFirst(0, func(int64) { close(second) })
+	close(goOn)
+	select {
+	case <-second:
+	case <-time.After(patience):
+		t.Error("the loop was not woken")
 	}
 }
 

@@ -132,3 +132,13 @@ func TestHaltStopsEveryLoop(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// One halt may follow another while loops of the first leave it.
+func TestAHaltAfterAnother(t *testing.T) {
+	h := start(t, func(_ *house, c *Config) { c.Gate.Tick = time.Hour })
+	for range 300 {
+		if _, err := h.Halt(time.Minute, func() {}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
