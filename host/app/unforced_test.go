@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -72,14 +73,22 @@ func TestSettingsOfOperatorsAskTheQuarantine(t *testing.T) {
 	}
 }
 
-// vouching is what a broker trusts, and a bundle of it that a swap went away from.
-func vouching(t *testing.T, k sign.Private) *stage {
+// trusted are keys that may ship anything.
+func trusted(keys ...sign.Private) (list []configs.TrustedKey) {
+	for i, k := range keys {
+		list = append(list, configs.TrustedKey{Name: fmt.Sprint("key-", i),
+			Key: k.Public().Text(), Names: []string{"*"}})
+	}
+	return list
+}
+
+// vouching is what a broker trusts, and a bundle of the first of it that a swap went away from.
+func vouching(t *testing.T, keys ...sign.Private) *stage {
 	t.Helper()
 	s := newStageWith(t, t.TempDir(), Options{}, func(c *configs.Config) {
-		c.Trust.Keys = []configs.TrustedKey{
-			{Name: "ours", Key: k.Public().Text(), Names: []string{"*"}}}
+		c.Trust.Keys = trusted(keys...)
 	})
-	up, err := s.client.Upload(t.Context(), "x.tar", versioned(t, &k, "2.0.0"))
+	up, err := s.client.Upload(t.Context(), "x.tar", versioned(t, &keys[0], "2.0.0"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,4 +121,75 @@ func TestARollbackIsJudgedWhileNothingElseChanges(t *testing.T) {
 	held.Release()
 	_, err = s.client.Rollback(t.Context(), back)
 	says(t, err, "is not trusted any more")
+}
+
+// TestARollbackIsJudgedByWhatTheLedgerPins: by the bundle that was linked here, whoever else ships
+// the same component, and for longer than its change is kept.
+func TestARollbackIsJudgedByWhatTheLedgerPins(t *testing.T) {
+	ours, theirs := key(t, "ours"), key(t, "theirs")
+	for about, c := range map[string]struct {
+		floods bool
+		less   []configs.TrustedKey
+		want   string
+	}{
+		"all keys":                {},
+		"their key":               {less: trusted(theirs), want: "is not trusted any more"},
+		"our key":                 {less: trusted(ours)},
+		"no key, and no change":   {true, []configs.TrustedKey{}, "is not trusted any more"},
+		"our key, and no change":  {true, trusted(ours), ""},
+		"their key and no change": {true, trusted(theirs), "is not trusted any more"},
+	} {
+		t.Run(about, func(t *testing.T) {
+			s := vouching(t, ours, theirs)
+			up, err := s.client.Upload(t.Context(), "y.tar", versioned(t, &theirs, "3.0.0"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.submit(client.NewChange{ID: "2", Items: []client.ChangeItem{{Listener: "other",
+				Role: "deduplicator", Source: up.Source, Grants: []string{"kv"}}}})
+			s.reaches("2", "done")
+			if c.floods {
+				(&dropping{stage: s}).floods()
+			}
+			next := bound(s.App, s.cfg)
+			if c.less != nil {
+				next.Trust.Keys = c.less
+			}
+			if err := s.Reload(t.Context(), next); err != nil {
+				t.Fatal(err)
+			}
+			_, err = s.client.Rollback(t.Context(),
+				client.Rollback{Listener: "l", Role: "deduplicator"})
+			if c.want != "" {
+				says(t, err, c.want)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestARollbackMayGoToWhatIsInQuarantine: who asks for it knows of it.
+func TestARollbackMayGoToWhatIsInQuarantine(t *testing.T) {
+	s := newStage(t, t.TempDir(), Options{})
+	s.takes("1", s.candidate(), nil)
+	s.takes("2", s.variant("two"), nil)
+	s.connect(20)
+	n := s.change("bad", "l")
+	n.Canary = canaryOf(50, 100)
+	s.submit(n)
+	s.reaches("bad", "canary")
+	s.widens("bad")
+	for !s.get("bad").Ended {
+		s.round(1)
+		s.clock.pass(100 * time.Millisecond)
+	}
+	if held, err := s.client.Quarantine(t.Context()); err != nil || len(held) != 1 {
+		t.Errorf("held: %+v, %v", held, err)
+	}
+	_, err := s.client.Rollback(t.Context(),
+		client.Rollback{Listener: "other", Role: "transformer"})
+	if got := linkedIn(t, s.App, "other", "transformer"); err != nil || got != "candidate" {
+		t.Errorf("%s is linked: %v", got, err)
+	}
 }
