@@ -49,7 +49,7 @@ func brokenShadows() []broken {
 		wrong: "1 of 3 answers (33.33 %) were those of the active version", do: "change show",
 		wasm: guestOf("deduplicator"), change: unlike,
 		during: func(y *yard, id string) {
-			y.reaches(id, "shadow")
+			y.shadows(id)
 			y.answers("beside a shadow")
 			until(y.t, "the shadow has answered", func() bool {
 				f := y.shadow(id)
@@ -62,7 +62,7 @@ func brokenShadows() []broken {
 		wrong: "nobody asked in 10s what could be compared", do: "give it longer",
 		wasm: guestOf("deduplicator"), change: unlike,
 		during: func(y *yard, id string) {
-			y.reaches(id, "shadow")
+			y.shadows(id)
 			y.over(id)
 		},
 	}}

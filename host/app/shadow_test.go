@@ -27,7 +27,7 @@ func TestAShadowTellsWhatDiffers(t *testing.T) {
 			n.Items[0].Config = map[string]any{"x": "tag=other:;"}
 			n.Shadow = &client.ShadowPlan{For: "10s", MatchMin: 0.99}
 			s.submit(n)
-			s.reaches("differs", "shadow")
+			s.shadows("differs")
 			for range 20 {
 				s.peers[0].publish("private/place", "secret")
 				if topic, payload := s.sub.receive(); topic+payload != "private/placesecret" {
@@ -82,4 +82,15 @@ func (s *stage) tells(c client.Change, failures string) {
 	if !slices.Contains(f.Differences, want) {
 		s.t.Errorf("%+v, want %+v", f.Differences, want)
 	}
+}
+
+// shadows waits until the shadow of a change is asked what the active version is. The state says
+// so before that: its guests take their time.
+func (s *stage) shadows(id string) {
+	s.t.Helper()
+	s.reaches(id, "shadow")
+	until(s.t, "the shadow of "+id+" to listen", func() bool {
+		f, _ := s.changes.machine.Shadowed(id)
+		return f.Places != nil
+	})
 }
