@@ -262,24 +262,63 @@ func TestWhatIsNoSignatureIsLeftOut(t *testing.T) {
 	}
 }
 
-// TestAListOfReferrersIsCountedBeforeItIsRead: 4 MB of "{}" are 800 MB of descriptors.
+// TestAListOfReferrersIsCountedBeforeItIsRead: 4 MB of "{}" are 800 MB of descriptors, wherever a
+// registry sends on to.
 func TestAListOfReferrersIsCountedBeforeItIsRead(t *testing.T) {
-	h, _, _ := serve(t)
-	list := `{"schemaVersion":2,"mediaType":"` + oci.MediaTypeIndex + `","manifests":[` +
-		strings.Repeat("{},", oci.DocumentBytesMax/3-100) + `{}]}`
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.Contains(r.URL.Path, "/referrers/") {
-			h.ServeHTTP(w, r)
-			return
+	begin := `{"schemaVersion":2,"mediaType":"` + oci.MediaTypeIndex + `","manifests":[`
+	list := begin + strings.Repeat("{},", oci.DocumentBytesMax/3-100) + `{}]}`
+	why := oci.CheckDocument([]byte(list))
+	if why == nil {
+		t.Fatal("the list may be read")
+	}
+	for about, c := range map[string]struct {
+		at   string // which path the registry answers with something else
+		tell func(http.ResponseWriter, *http.Request)
+	}{
+		"there": {"/referrers/", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, list)
+		}},
+		"by a redirect": {"/referrers/", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}},
+		"on the next page": {"/referrers/", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Link", `</elsewhere>; rel="next"`)
+			_, _ = io.WriteString(w, begin+"]}")
+		}},
+		"of a tag by a redirect": {"/manifests/sha256-", func(
+			w http.ResponseWriter, r *http.Request,
+		) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}},
+	} {
+		h, l, d := serve(t)
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", oci.MediaTypeIndex)
+			switch {
+			case r.URL.Path == "/elsewhere":
+				w.Header().Set("Content-Length", fmt.Sprint(len(list)))
+				_, _ = io.WriteString(w, list)
+			case strings.Contains(r.URL.Path, c.at):
+				c.tell(w, r)
+			case strings.Contains(r.URL.Path, "/referrers/"):
+				w.WriteHeader(http.StatusNotFound)
+			case r.Method == http.MethodPut:
+				w.WriteHeader(http.StatusCreated)
+			default:
+				h.ServeHTTP(w, r)
+			}
+		}))
+		ref := strings.TrimPrefix(s.URL, "http://") + "/b:tag"
+		_, _, err := client(t, nil).Pull(t.Context(), ref)
+		if err == nil || !strings.Contains(err.Error(), why.Error()) {
+			t.Errorf("%s: %v; want %v", about, err, why)
 		}
-		w.Header().Set("Content-Type", oci.MediaTypeIndex)
-		_, _ = io.WriteString(w, list)
-	}))
-	defer s.Close()
-	_, _, err := client(t, nil).Pull(t.Context(), strings.TrimPrefix(s.URL, "http://")+"/b:tag")
-	if why := oci.CheckDocument([]byte(list)); why == nil || err == nil ||
-		!strings.Contains(err.Error(), why.Error()) {
-		t.Errorf("%v; want %v", err, why)
+		_, err = client(t, nil).Push(t.Context(), l, d, ref)
+		if strings.Contains(c.at, "/manifests/") &&
+			(err == nil || !strings.Contains(err.Error(), why.Error())) {
+			t.Errorf("%s, of a push: %v; want %v", about, err, why)
+		}
+		s.Close()
 	}
 }
 

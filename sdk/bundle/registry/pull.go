@@ -213,7 +213,7 @@ func (p *pull) blobs(ctx context.Context, m *oci.Manifest) error {
 
 // blob brings one blob, of a size that was looked at.
 func (p *pull) blob(ctx context.Context, d ocispec.Descriptor) error {
-	b, err := content.FetchAll(ctx, p.repo, d)
+	b, err := content.FetchAll(asBytes(ctx), p.repo, d)
 	switch {
 	case errors.Is(err, content.ErrMismatchedDigest), errors.Is(err, content.ErrTrailingData):
 		return do("have it pushed again: the registry's copy was changed",

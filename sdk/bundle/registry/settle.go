@@ -170,14 +170,23 @@ func stands(a *http.Response) condition {
 	return condition{}
 }
 
-// counted looks at lists of referrers before they are read: a few bytes cost a hundred times
-// as many in memory.
+// counted looks at JSON before it is read: a few bytes of a list cost a hundred times as many in
+// memory. A registry may send a list on to any path, and its next page too, so all is looked at
+// that is not asked for as bytes.
 type counted struct{ base http.RoundTripper }
+
+// bytesKey marks a context, which redirects keep, in which what comes is nothing but bytes.
+type bytesKey struct{}
+
+// asBytes is for what is not read as JSON here before it was looked at elsewhere.
+func asBytes(ctx context.Context) context.Context {
+	return context.WithValue(ctx, bytesKey{}, true)
+}
 
 func (c counted) RoundTrip(r *http.Request) (*http.Response, error) {
 	a, err := c.base.RoundTrip(r)
-	list := listPath.MatchString(r.URL.Path) || strings.Contains(r.URL.Path, "/referrers/")
-	if err != nil || !list || r.Method != http.MethodGet || a.StatusCode != http.StatusOK {
+	if err != nil || r.Context().Value(bytesKey{}) != nil || r.Method != http.MethodGet ||
+		a.StatusCode != http.StatusOK {
 		return a, err
 	}
 	text, err := io.ReadAll(io.LimitReader(a.Body, oci.DocumentBytesMax+1))
