@@ -54,19 +54,30 @@ type naming struct {
 	listeners []configs.Listener
 }
 
-// inRegistries are the components of listeners that are in registries, by digest.
-func inRegistries(listeners []configs.Listener) map[oci.Digest]configs.Component {
+// pins are the components of a configuration that are in registries, by the digest of the bundle.
+// Those of one digest name where it is to be had, each reference once, in the order they stand in.
+type pins map[oci.Digest][]configs.Component
+
+// inRegistries are the pins of listeners.
+func inRegistries(listeners []configs.Listener) pins {
 	var all []configs.Component
 	for i := range listeners {
 		for _, role := range configs.Roles() {
 			all = append(all, *listeners[i].Link.Role(role)...)
 		}
 	}
-	out := make(map[oci.Digest]configs.Component)
+	out := make(pins)
 	for _, c := range all {
-		if c.InRegistry() {
-			_, _, digest := c.Reference()
-			out[oci.Digest(digest)] = c
+		if !c.InRegistry() {
+			continue
+		}
+		_, ref, text := c.Reference()
+		digest := oci.Digest(text)
+		if !slices.ContainsFunc(out[digest], func(o configs.Component) bool {
+			_, other, _ := o.Reference()
+			return other == ref
+		}) {
+			out[digest] = append(out[digest], c)
 		}
 	}
 	return out
@@ -78,41 +89,70 @@ func inRegistries(listeners []configs.Listener) map[oci.Digest]configs.Component
 func (a *App) bring(ctx context.Context, n *naming) error {
 	named := inRegistries(n.listeners)
 	var errs []error
-	for digest, c := range named {
+	for digest, places := range named {
 		l, d, err := a.pulled.Get(digest)
 		if err == nil {
 			if _, _, err = n.trust.VerifyLayout(l, d); err == nil {
 				continue
 			}
 		}
-		if errors.Is(err, pulled.ErrMissing) {
-			err = nil
+		again := a.bringOne(ctx, n, named, places)
+		if again != nil && !errors.Is(err, pulled.ErrMissing) {
+			errs = append(errs, fmt.Errorf("app: bundle %s: %w", places[0].Use, err))
 		}
-		if again := a.bringOne(ctx, n, named, &c); again != nil {
-			errs = append(errs, fmt.Errorf("app: bundle %s: %w", c.Use, errors.Join(err, again)))
-		}
+		errs = append(errs, again)
 	}
 	return errors.Join(errs...)
 }
 
-// bringOne brings a bundle, and keeps it if it verifies.
+// bringOne brings a bundle from the first of places that has it so that it verifies, and keeps it.
 func (a *App) bringOne(
-	ctx context.Context, n *naming, named map[oci.Digest]configs.Component, c *configs.Component,
+	ctx context.Context, n *naming, named pins, places []configs.Component,
 ) error {
+	var errs []error
+	for i := range places {
+		use := places[i].Use
+		l, d, err := pull(ctx, n, &places[i])
+		if err != nil {
+			errs = append(errs, fmt.Errorf("app: bundle %s: %w", use, err))
+			continue
+		}
+		if err := a.keepPulled(l, d, named); err != nil {
+			return fmt.Errorf("app: bundle %s: %w", use, err)
+		}
+		for _, err := range errs {
+			a.log.Warn("app: a bundle was pulled from elsewhere", "from", use, "why", err)
+		}
+		a.log.Info("app: a bundle was pulled", "from", use)
+		return nil
+	}
+	return errors.Join(errs...)
+}
+
+// pull answers the bundle of a component if it verifies. It may wait for the registry.
+func pull(
+	ctx context.Context, n *naming, c *configs.Component,
+) (*oci.Layout, oci.Descriptor, error) {
+	none := oci.Descriptor{}
 	client, err := registryClient(n.bundles, c)
 	if err != nil {
-		return err
+		return nil, none, err
 	}
 	_, ref, _ := c.Reference()
 	l, d, err := client.Pull(ctx, ref)
 	if err != nil {
-		return err
+		return nil, none, err
 	}
 	if _, _, err := n.trust.VerifyLayout(l, d); err != nil {
-		return err
+		return nil, none, err
 	}
+	return l, d, nil
+}
+
+// keepPulled keeps a bundle beside those that are named, or are by the listeners there are.
+func (a *App) keepPulled(l *oci.Layout, d oci.Descriptor, named pins) error {
 	held := a.named()
-	err = a.pulled.Put(l, d, func(d oci.Digest) bool {
+	err := a.pulled.Put(l, d, func(d oci.Digest) bool {
 		_, next := named[d]
 		_, now := held[d]
 		return next || now
@@ -120,20 +160,17 @@ func (a *App) bringOne(
 	if errors.Is(err, pulled.ErrFull) {
 		err = fmt.Errorf("%w: raise bundles.pulled_bytes_max and restart", err)
 	}
-	if err == nil {
-		a.log.Info("app: a bundle was pulled", "from", ref)
-	}
 	return err
 }
 
 // named are the bundles of registries that the listeners there are name.
-func (a *App) named() map[oci.Digest]configs.Component {
+func (a *App) named() pins {
 	a.change.Lock()
 	defer a.change.Unlock()
 	return a.namedLocked()
 }
 
-func (a *App) namedLocked() map[oci.Digest]configs.Component {
+func (a *App) namedLocked() pins {
 	list := slices.Clone(a.cfg.Listeners) // what operators did about them is gone with a restart
 	for _, d := range a.doors {
 		list = append(list, d.cfg)

@@ -53,13 +53,18 @@ func (q *quay) push(dir string, k *sign.Private) string {
 
 func (q *quay) pushed(l *oci.Layout, b *bundle.Bundle) string {
 	q.t.Helper()
+	return q.pushedTo(q.reg, l, b)
+}
+
+func (q *quay) pushedTo(r *registry.Registry, l *oci.Layout, b *bundle.Bundle) string {
+	q.t.Helper()
 	cfg := reg.Default()
 	cfg.Username, cfg.Password = registry.Username, registry.Password
 	to, err := reg.New(cfg)
 	if err != nil {
 		q.t.Fatal(err)
 	}
-	name := q.reg.Addr + "/acme/dedup"
+	name := r.Addr + "/acme/dedup"
 	if _, err := to.Push(q.t.Context(), l, b.Descriptor, name+":1"); err != nil {
 		q.t.Fatal(err)
 	}
