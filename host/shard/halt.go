@@ -92,12 +92,13 @@ func (h *halt) work(now int64) {
 	h.err = nil
 }
 
-// deliver has each kernel work off what waits for it. It is false when nothing did.
+// deliver has each kernel work off what waits for it, as long as there is time. It is false when
+// nothing did.
 func (h *halt) deliver(now int64) (some bool) {
 	for _, sh := range h.shards.shards {
 		if sh.box.waiting() > 0 {
 			some = true
-			sh.deliver(now)
+			sh.deliverUntil(now, h.asked.Add(h.within))
 		}
 	}
 	return some

@@ -80,6 +80,37 @@ func TestHaltDeliversAnswers(t *testing.T) {
 	}
 }
 
+// TestAHaltDoesNotStandForAllThatWaits: what is on its way when the time is over is delivered when
+// the loops went on, and the halt fails.
+func TestAHaltDoesNotStandForAllThatWaits(t *testing.T) {
+	h := start(t)
+	clients := []*client{h.dial("0"), h.dial("1")} // one on each loop
+	clients[1].subscribe("t", 0)
+	h.settled()
+	frame := h.intercept(1, func() {
+		clients[0].send(publish("t", "on its way", false))
+		until(t, "it is on its way", func() bool { return h.shards[1].box.waiting() > 0 })
+	})
+	late := &halt{shards: h.Shards, asked: time.Now().Add(-time.Hour), within: time.Minute,
+		f: func() { t.Error("f is called") }, goOn: make(chan struct{})}
+	waits := make(chan bool)
+	h.Post(1, func(_ *broker.Kernel, now broker.Time) {
+		box := &h.shards[1].box
+		box.put(0, frame)
+		box.put(0, frame)
+		late.work(int64(now))
+		waits <- box.left()
+	})
+	if !<-waits || late.err == nil {
+		t.Errorf("all of it was delivered while the loops stood: %v", late.err)
+	}
+	for range 2 {
+		if m := clients[1].message(); m != "t on its way" {
+			t.Errorf("got %q", m)
+		}
+	}
+}
+
 // intercept answers the frame that comes for a loop while f is called, out of its mailbox; nil if
 // none comes.
 func (h *house) intercept(loop int, f func()) (frame []byte) {

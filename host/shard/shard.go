@@ -3,6 +3,7 @@ package shard
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/hpmq/hpmq/host/gate"
 	"github.com/hpmq/hpmq/lite/broker"
@@ -115,7 +116,11 @@ func (sh *shard) warnOf(s broker.Storm) {
 
 // deliver hands the frames that wait to the kernel. If the kernel panics at one, the gate logs it
 // and the rest is delivered in the next turn.
-func (sh *shard) deliver(now int64) {
+func (sh *shard) deliver(now int64) { sh.deliverUntil(now, time.Time{}) }
+
+// deliverUntil is deliver while others stand: what it does not come to before end, unless that is
+// zero, is delivered in the next turn too. A mailbox holds what takes seconds.
+func (sh *shard) deliverUntil(now int64, end time.Time) {
 	defer func() {
 		if sh.box.left() {
 			sh.gate.Do(sh.loop, sh.work)
@@ -123,6 +128,9 @@ func (sh *shard) deliver(now int64) {
 	}()
 	sh.box.take()
 	for {
+		if !end.IsZero() && sh.box.left() && time.Now().After(end) {
+			return
+		}
 		from, frame, ok := sh.box.next()
 		if !ok {
 			sh.box.rest()
