@@ -24,10 +24,15 @@ type of[T any] struct{ Body T }
 func register(mux *http.ServeMux, cfg Config, b Broker) huma.API {
 	c := huma.DefaultConfig("HPMQ admin API", Version)
 	c.Info.Description = "Status, listeners, links with their changes, clients, backups and the " +
-		"message log of one broker."
+		"message log of one broker. A body in JSON has at most 65,536 values; a refusal names at " +
+		"most 16 errors, and how many there are beside."
 	c.OpenAPIPath = client.Base + "/openapi"
 	c.DocsPath, c.SchemasPath = "", ""
 	c.CreateHooks = nil // no $schema in answers
+	c.Transformers = append(c.Transformers, bounded)
+	json := huma.DefaultJSONFormat
+	json.Unmarshal = decode
+	c.Formats = map[string]huma.Format{"application/json": json, "json": json}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token": {Type: "http", Scheme: "bearer"},
 	}
