@@ -111,6 +111,9 @@ func explain(err error) string {
 	case errors.As(err, &registered):
 		text = fmt.Sprintf("%s %s: %v\nto do: %s", registered.Op, registered.Ref, registered.Err,
 			registered.Do)
+		if errors.As(err, &unknown) {
+			text += ", with --ca FILE"
+		}
 	case errors.Is(err, oci.ErrDigest), errors.Is(err, oci.ErrMissing):
 		text += "\nto do: do not use it; get the bundle again from who made it"
 	case errors.Is(err, client.ErrUnreachable):
