@@ -54,7 +54,8 @@ func newChangeSubmit(s *settings) *cobra.Command {
 
 A source is the name of a component that comes with the broker, HOST/NAME:TAG of a bundle in a
 registry, or a file: a .wasm, or a bundle as a folder or a .tar, relative to the file of the change.
-Without an id one is made up.`,
+Without an id one is made up. A change that has ended does not begin again by its id: if that was
+not as done, it exits with 1.`,
 		Example: "  hpmq-cli change submit -f router.yaml --wait\n" +
 			"  hpmq-cli change submit -f - < router.json",
 		Args: cobra.NoArgs,
@@ -130,13 +131,33 @@ func (s *settings) submit(ctx context.Context, n client.NewChange, how submissio
 		*source = up.Source
 	}
 	change, err := c.Submit(ctx, n)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case how.wait:
-		return s.watchChange(ctx, c, &change)
+	}
+	return s.submitted(ctx, c, &change, how.wait)
+}
+
+// submitted says what a change is that was submitted, or what becomes of it.
+func (s *settings) submitted(
+	ctx context.Context, c *client.Client, change *client.Change, wait bool,
+) error {
+	over := final(change.State)
+	switch {
+	case over && change.State != "done":
+		if s.json {
+			if err := s.printJSON(change); err != nil {
+				return err
+			}
+		}
+		return fmt.Errorf("%w\nthat id is used up: to try again, give the change a new one",
+			notDone(&client.ChangeEvent{Change: change.ID, State: change.State, Of: change.Of,
+				Why: change.Why, By: change.EndedBy}))
+	case wait:
+		return s.watchChange(ctx, c, change)
 	case s.json:
 		return s.printJSON(change)
+	case over:
+		return s.printf("%s is done", printable(change.ID))
 	}
 	return s.printf("%s is %s; follow it with: hpmq-cli change watch %s", printable(change.ID),
 		change.State, printable(change.ID))

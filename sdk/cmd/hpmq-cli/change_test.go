@@ -109,6 +109,25 @@ func TestSubmitReadsAFile(t *testing.T) {
 	}
 }
 
+// The cause is mended, and the same file submitted: the broker answers what became of the first.
+func TestAChangeThatHasEndedDoesNotBeginAgainByItsID(t *testing.T) {
+	const wish = `{"id":"x","items":[{"listener":"m","role":"r","source":"s"}]}`
+	b := &changing{change: `{"id":"x","state":"refused","ended":true,"of":"test","why":"no",` +
+		`"marks":[{"seq":7,"state":"requested"}],"places":[]}`}
+	for _, args := range []string{"", " --wait", " --json"} {
+		code, out, errs := b.asks(t, wish, words("change submit -f -"+args)...)
+		if code != exitRefused || strings.Contains(out, "follow it") ||
+			!strings.Contains(errs, "x is refused at test: no\nthat id is used up") {
+			t.Errorf("%s: exit %d: %s%s", args, code, out, errs)
+		}
+	}
+	b.change = `{"id":"x","state":"done","ended":true,"marks":[],"places":[]}`
+	if code, out, errs := b.asks(t, wish, words("change submit -f -")...); code != exitOK ||
+		out != "x is done\n" {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+}
+
 // A change has what its shadow found: the last five that differ, and what the broker does not say
 // of them is not made up.
 func TestShowTellsWhatAShadowFound(t *testing.T) {

@@ -88,6 +88,13 @@ func (s *settings) watchChange(ctx context.Context, c *client.Client, begun *cli
 		return err
 	case last.State == "done":
 		return nil
+	}
+	return notDone(&last)
+}
+
+// notDone is the error that a change has ended as something else than done.
+func notDone(last *client.ChangeEvent) error {
+	switch {
 	case last.Of != "":
 		return fmt.Errorf("change %s is %s at %s: %s", last.Change, last.State, last.Of, last.Why)
 	case last.By != "":
