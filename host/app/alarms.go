@@ -175,12 +175,7 @@ func (a *App) watch(ctx context.Context, b bounds) {
 		a.logAside.Load()))
 	a.alarm(alarmLogDamaged, a.logDamaged.Load() > 0, fmt.Sprintf("%d files of the message log "+
 		"are damaged: what is behind the damage is not found", a.logDamaged.Load()))
-	if err := a.changes.machine.Failing(); err != nil {
-		a.alarm(alarmChanges, true, fmt.Sprintf("%v; new changes and swaps are refused until it "+
-			"can, what is linked serves on. Look at the device of the data folder", err))
-	} else {
-		a.alarm(alarmChanges, false, "")
-	}
+	a.watchChanges()
 	resting := a.resting()
 	a.alarm(alarmComponent, len(resting) > 0, "components fail so often that they are given a "+
 		"rest, and on_fault of their entries answers for them: "+strings.Join(resting, ", ")+
@@ -199,6 +194,21 @@ func (a *App) watch(ctx context.Context, b bounds) {
 	}
 	a.alarm(alarmQueuesFull, queues, "as much waits for sessions as queued_messages_max or "+
 		"queued_bytes_max allows: queue_policy says what becomes of more")
+}
+
+// watchChanges looks whether changes can be kept, and whether what happened could be.
+func (a *App) watchChanges() {
+	err := a.changes.machine.Failing()
+	if err == nil {
+		a.alarm(alarmChanges, false, "")
+		return
+	}
+	text := fmt.Sprintf("%v; new changes and swaps are refused until it can, what is linked "+
+		"serves on. Look at the device of the data folder", err)
+	if lost := a.changes.machine.Unrecorded("", ""); lost != "" {
+		text += ". What was rolled back meanwhile is " + lost
+	}
+	a.alarm(alarmChanges, true, text)
 }
 
 // resting are the components whose breaker is not closed, as LISTENER ROLE[POSITION] NAME.

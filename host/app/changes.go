@@ -55,6 +55,7 @@ type forgetful struct{}
 
 func (forgetful) Load(func([]byte) error) error { return nil }
 func (forgetful) Append([]byte) error           { return nil }
+func (forgetful) Insist([]byte) error           { return nil }
 func (forgetful) Compact([]byte) error          { return nil }
 
 // wall is rollout.Clock.
@@ -164,7 +165,8 @@ func (a *App) tellChanges(r *rollout.Reader) {
 			continue
 		}
 		attrs := []any{"state", string(e.State)}
-		for key, value := range map[string]string{"of": e.Of, "why": e.Why, "by": e.By} {
+		for key, value := range map[string]string{"of": e.Of, "why": e.Why, "by": e.By,
+			"unrecorded": e.Unrecorded} {
 			if value != "" {
 				attrs = append(attrs, key, value)
 			}

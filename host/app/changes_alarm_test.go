@@ -26,6 +26,13 @@ func (b *brittle) Append(r []byte) error {
 	return b.Ledger.Append(r)
 }
 
+func (b *brittle) Insist(r []byte) error {
+	if b.down.Load() {
+		return syscall.EIO
+	}
+	return b.Ledger.Insist(r)
+}
+
 func (b *brittle) Compact(r []byte) error {
 	if b.down.Load() {
 		return syscall.EIO
@@ -71,6 +78,41 @@ func TestALedgerThatFails(t *testing.T) {
 	}
 	if _, err := ask(t, a).Swap(t.Context(), swap); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestARollbackThatIsNotOnRecordSaysSo, in its answer, as an event and in the alarm: a restart
+// before the device works links again what it took out.
+func TestARollbackThatIsNotOnRecordSaysSo(t *testing.T) {
+	b := &brittle{}
+	a := start(t, keeping(t, t.TempDir(), "l"), Options{
+		records: func(l rollout.Ledger) rollout.Ledger { b.Ledger = l; return b },
+	})
+	for _, to := range []string{"b", "c"} {
+		if _, err := ask(t, a).Swap(t.Context(), client.Swap{Listener: "l", Role: "router",
+			Use: "router-rules", Config: redirect("a", to)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.down.Store(true)
+	const text = "links again what this took out"
+	done, err := ask(t, a).Rollback(t.Context(), client.Rollback{Listener: "l", Role: "router"})
+	if err != nil || !strings.Contains(done.Unrecorded, text) {
+		t.Errorf("its answer: %+v, %v", done, err)
+	}
+	until(t, "the alarm says so", func() bool {
+		for _, x := range a.alarms.list() {
+			if x.Name == alarmChanges && strings.Contains(x.Text, text) {
+				return true
+			}
+		}
+		return false
+	})
+	b.down.Store(false)
+	until(t, "it is on record", func() bool { return a.changes.machine.Failing() == nil })
+	done, err = ask(t, a).Rollback(t.Context(), client.Rollback{Listener: "l", Role: "router"})
+	if err != nil || done.Unrecorded != "" {
+		t.Errorf("with room: %+v, %v", done, err)
 	}
 }
 

@@ -122,7 +122,7 @@ func (o *operator) FollowChanges(
 		}
 		out := client.ChangeEvent{
 			Seq: e.Seq, At: e.At, Change: e.Change, State: string(e.State), Step: e.Step,
-			Of: e.Of, Why: e.Why, By: e.By,
+			Of: e.Of, Why: e.Why, By: e.By, Unrecorded: e.Unrecorded,
 		}
 		if !visit(&out) || !pause() {
 			return nil
@@ -237,7 +237,7 @@ func (o *operator) changeOf(c *rollout.Change) client.Change {
 	out := client.Change{
 		ID: c.ID, By: c.By, Reason: c.Reason, Force: c.Force, State: string(c.State),
 		Ended: c.State.Ended(), Step: c.Step, Of: c.Of, Why: c.Why, EndedBy: c.EndedBy,
-		CommitMicros: c.Took.Microseconds(),
+		CommitMicros: c.Took.Microseconds(), Unrecorded: o.changes.machine.Unrecorded(c.ID, ""),
 	}
 	for _, p := range c.Places {
 		out.Places = append(out.Places, client.ChangePlace{

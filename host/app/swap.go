@@ -187,7 +187,11 @@ func (o *operator) Rollback(ctx context.Context, r client.Rollback) (client.Swap
 		done, err = o.back(ctx, r)
 	}
 	done.Listener = r.Listener
-	return swapped(&done), refusal(err)
+	out := swapped(&done)
+	if err == nil {
+		out.Unrecorded = o.changes.machine.Unrecorded("", r.Listener)
+	}
+	return out, refusal(err)
 }
 
 // admitsBack refuses what nobody vouches for any more, though it is still warm: by the record of

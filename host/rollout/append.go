@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hpmq/hpmq/host/fault"
@@ -25,7 +26,7 @@ func (m *Machine) put(r *record, owed bool) error {
 		return err
 	}
 	fault.Point(pointOf("enters", r))
-	err = m.keep(b)
+	err = m.keep(b, owed && r.dear())
 	fault.Point(pointOf("entered", r))
 	m.mu.Lock()
 	m.failing = err
@@ -34,15 +35,19 @@ func (m *Machine) put(r *record, owed bool) error {
 		return err
 	}
 	if err != nil {
-		m.owed = append(m.owed, b)
+		m.owed = append(m.owed, owing{b, r})
 	}
 	strange := m.book.apply(r)
 	m.mu.Unlock()
 	if strange != nil {
 		return fmt.Errorf("rollout: %w", strange)
 	}
-	m.stream.add(Event{Seq: r.Seq, At: r.At, Change: r.Change, State: r.State, Step: r.Step,
-		Of: r.Of, Why: r.Why, By: r.By})
+	e := Event{Seq: r.Seq, At: r.At, Change: r.Change, State: r.State, Step: r.Step,
+		Of: r.Of, Why: r.Why, By: r.By}
+	if err != nil {
+		e.Unrecorded = r.unrecorded()
+	}
+	m.stream.add(e)
 	if m.grown += len(b); m.grown > m.cfg.GrowthBytesMax {
 		m.compact()
 	}
@@ -54,17 +59,62 @@ func (m *Machine) put(r *record, owed bool) error {
 func pointOf(when string, r *record) string { return "change." + when + "." + string(r.State) }
 
 // keep appends what is owed, then b.
-func (m *Machine) keep(b []byte) error {
+func (m *Machine) keep(b []byte, insist bool) error {
+	write := m.ports.Ledger.Append
+	if insist {
+		write = m.ports.Ledger.Insist
+	}
 	for len(m.owed) > 0 {
-		if err := m.ports.Ledger.Append(m.owed[0]); err != nil {
+		if err := write(m.owed[0].bytes); err != nil {
 			return unwritten(err)
 		}
+		m.mu.Lock()
 		m.owed = m.owed[1:]
+		m.mu.Unlock()
 	}
-	if err := m.ports.Ledger.Append(b); err != nil {
+	if err := write(b); err != nil {
 		return unwritten(err)
 	}
 	return nil
+}
+
+// owing is a record of what is so, though the ledger refused it.
+type owing struct {
+	bytes  []byte
+	record *record
+}
+
+// dear is true for a record without which a restart would come to something else.
+func (r *record) dear() bool { return len(r.Links)+len(r.Quarantine) > 0 }
+
+// unrecorded says what a restart would do without the record, "" if that is no matter.
+func (r *record) unrecorded() string {
+	switch {
+	case len(r.Links) > 0:
+		return "not on record yet, since the ledger cannot be written: a restart before it can " +
+			"links again what this took out"
+	case len(r.Quarantine) > 0:
+		return "not on record yet, since the ledger cannot be written: a restart before it can " +
+			"forgets the quarantine"
+	}
+	return ""
+}
+
+// Unrecorded says what a restart now would make of what the ledger did not take yet: the end of a
+// change, what is linked to a listener; "" for each is any. It answers "" if all that is on record,
+// or a restart comes to the same.
+func (m *Machine) Unrecorded(change, listener string) string {
+	at := func(l Linked) bool { return l.Listener == listener }
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, o := range slices.Backward(m.owed) {
+		if (change == "" || o.record.Change == change) &&
+			(listener == "" || slices.ContainsFunc(o.record.Links, at)) &&
+			o.record.unrecorded() != "" {
+			return o.record.unrecorded()
+		}
+	}
+	return ""
 }
 
 func unwritten(err error) error { return fmt.Errorf("%w: %w", ErrLedger, err) }
@@ -91,12 +141,12 @@ func (m *Machine) compact() {
 	if err == nil {
 		err = m.ports.Ledger.Compact(b)
 	}
+	m.mu.Lock()
 	if err == nil {
 		m.owed = nil // the book has it
 	} else {
 		err = unwritten(err)
 	}
-	m.mu.Lock()
 	m.failing = err
 	m.mu.Unlock()
 }

@@ -314,6 +314,82 @@ func TestADiskThatStaysFull(t *testing.T) {
 	}
 }
 
+// TestARollbackOnAFullDiskIsOnRecord, with its quarantine, in the room that is kept back for it,
+// and so is what was owed before.
+func TestARollbackOnAFullDiskIsOnRecord(t *testing.T) {
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	q := swap("1", "rules@2.0.0")
+	q.Watch = time.Minute
+	w.health = func(p *plan) Health {
+		if !strings.Contains(p.done(), "commit") {
+			return Health{}
+		}
+		bad := Side{Calls: 100, Faults: Faults{Trap: 50}}
+		return Health{Candidate: bad, Active: Side{Calls: 100}}
+	}
+	w.wrote = func(s State) { w.down, w.spare = s == Committed, 2 }
+	if c := submit(t, m, q); c.State != RolledBack {
+		t.Fatalf("%+v", c)
+	}
+	if now := routerOf(m); now != "config" || m.Unrecorded("1", "") != "" {
+		t.Errorf("%s is linked, unrecorded: %q", now, m.Unrecorded("1", ""))
+	}
+	m, _ = w.next().open(Default())
+	if c, err := m.Change("1"); err != nil || c.State != RolledBack {
+		t.Errorf("after a restart: %+v, %v", c, err)
+	}
+	if now := routerOf(m); now != "config" || len(m.Quarantine()) != 1 {
+		t.Errorf("after a restart %s is linked, quarantine %v", now, m.Quarantine())
+	}
+}
+
+// TestWhatIsNotOnRecordIsSaid: a restart would take back what somebody was told.
+func TestWhatIsNotOnRecordIsSaid(t *testing.T) {
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	q := swap("1", "rules@2.0.0")
+	q.Watch = time.Minute
+	held(t, w, m, q)
+	submit(t, m, routerAt("b", "2"))
+	w.mu.Lock()
+	w.down = true
+	w.mu.Unlock()
+	if _, err := m.Rollback(t.Context(), "1", "bob"); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Undo("b", "router", "bob", func() error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	for r := m.Subscribe(0); told < 2; {
+		e, err := r.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(e.Unrecorded, "links again what this took out") {
+			told++
+		}
+	}
+	for of, text := range map[string]string{
+		"change 1": m.Unrecorded("1", ""), "a": m.Unrecorded("", "a"), "b": m.Unrecorded("", "b"),
+	} {
+		if !strings.HasPrefix(text, "not on record yet") {
+			t.Errorf("%s: %q", of, text)
+		}
+	}
+	if text := m.Unrecorded("2", ""); text != "" {
+		t.Errorf("what was on record before: %q", text)
+	}
+	w.mu.Lock()
+	w.down, w.stuck = false, nil
+	w.mu.Unlock()
+	err := m.Mend()
+	if text := m.Unrecorded("1", "") + m.Unrecorded("", "b"); err != nil || text != "" {
+		t.Errorf("when there is room: %v, %q", err, text)
+	}
+}
+
 // TestWhatIsOwedIsInTheBook: once the ledger is compacted nothing is owed to it.
 func TestWhatIsOwedIsInTheBook(t *testing.T) {
 	w := newWorld(t)

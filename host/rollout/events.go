@@ -20,6 +20,9 @@ type Event struct {
 	Of     string    `json:"of,omitempty"`
 	Why    string    `json:"why,omitempty"`
 	By     string    `json:"by,omitempty"`
+	// Unrecorded says what a restart would have made of it when it happened, if it was not on
+	// record then: see Machine.Unrecorded.
+	Unrecorded string `json:"unrecorded,omitempty"`
 }
 
 // Why a Reader ends.

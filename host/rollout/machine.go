@@ -48,8 +48,8 @@ type Machine struct {
 	// write is held from before a record is appended until it is true, and while what it depends on
 	// is looked at. It is taken before mu.
 	write sync.Mutex
-	owed  [][]byte // records of what is so, though the ledger refused them
-	grown int      // bytes since the ledger was compacted
+	owed  []owing // changed under mu, too
+	grown int     // bytes since the ledger was compacted
 	works map[string]*work
 
 	// mu is never held while a port is called.

@@ -238,6 +238,9 @@ type Ledger interface {
 	// Append is safe on the device when it returns. On an error the record does not exist, and
 	// never will.
 	Append(record []byte) error
+	// Insist is Append of what is so already, and must not be lost: on a full device it may use
+	// room that Append leaves alone.
+	Insist(record []byte) error
 	// Compact puts one record in the place of all others. On an error they are all still there,
 	// before the record or without it.
 	Compact(record []byte) error

@@ -39,7 +39,7 @@ func TestALedgerThatIsTornAnywhere(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	names, err := filepath.Glob(filepath.Join(dir, "*"))
+	names, err := filepath.Glob(filepath.Join(dir, "*.journal"))
 	if err != nil || len(names) != 1 {
 		t.Fatalf("the ledger is %v, %v", names, err)
 	}

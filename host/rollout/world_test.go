@@ -33,6 +33,7 @@ type world struct {
 	// refuse fails this write, once; down all of them.
 	refuse int
 	down   bool
+	spare  int // records that Insist has room for then
 	wrote  func(State)
 
 	// The links.
@@ -136,6 +137,21 @@ func (w *world) Load(each func([]byte) error) error {
 
 func (w *world) Append(r []byte) error {
 	return w.write(r, func() { w.kept = append(w.kept, append([]byte(nil), r...)) })
+}
+
+// Insist has room for so many records more than Append.
+func (w *world) Insist(r []byte) error {
+	w.mu.Lock()
+	down := w.down
+	if w.down && w.spare > 0 {
+		w.down, w.spare = false, w.spare-1
+	}
+	w.mu.Unlock()
+	err := w.Append(r)
+	w.mu.Lock()
+	w.down = down
+	w.mu.Unlock()
+	return err
 }
 
 func (w *world) Compact(r []byte) error {

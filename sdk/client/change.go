@@ -116,7 +116,9 @@ type Change struct {
 	Of    string `json:"of,omitempty" doc:"Step at which it was refused"`
 	Why   string `json:"why,omitempty"`
 	// EndedBy says who cancelled it or rolled it back, if it was somebody.
-	EndedBy      string        `json:"ended_by,omitempty"`
+	EndedBy string `json:"ended_by,omitempty"`
+	// Unrecorded says what a restart would make of its end, while that is not on record.
+	Unrecorded   string        `json:"unrecorded,omitempty" doc:"While it is not on record"`
 	CommitMicros int64         `json:"commit_us,omitempty" doc:"How long the loops stood"`
 	Marks        []ChangeMark  `json:"marks" doc:"When it came into which state"`
 	Health       *ChangeHealth `json:"health,omitempty" doc:"While it is at work"`
@@ -227,6 +229,8 @@ type ChangeEvent struct {
 	Of     string    `json:"of,omitempty"`
 	Why    string    `json:"why,omitempty"`
 	By     string    `json:"by,omitempty"`
+	// Unrecorded says what a restart would make of it, if it was not on record when it happened.
+	Unrecorded string `json:"unrecorded,omitempty" doc:"If it was not on record then"`
 }
 
 // Uploaded is what was sent to the broker.

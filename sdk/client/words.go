@@ -110,6 +110,8 @@ type Swapped struct {
 	CommitMicros  int64  `json:"commit_us" doc:"How long the loops stood, at most"`
 	// Keeps are the grants that nobody named in the request.
 	Keeps []string `json:"keeps,omitempty" doc:"Grants from that of its name before it"`
+	// Unrecorded says what a restart would make of it, while it is not on record.
+	Unrecorded string `json:"unrecorded,omitempty" doc:"While it is not on record"`
 }
 
 // Rollback names the role whose last change is to be undone.

@@ -5,11 +5,14 @@
 // broke off at the end is cut, and what was safe and is damaged is told. Compaction writes one
 // record that stands for all others as the first of a new file, makes it safe, then removes the
 // files before it. A crash in between leaves both, and who reads them in order comes to the same.
+//
+// Beside the journal 256 KiB are kept back for what Insist writes on a full device.
 package ledger
 
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/hpmq/hpmq/host/journal"
 )
@@ -24,7 +27,7 @@ type Config struct {
 	// Damaged, if it is there, makes Open go on behind damage: it hears of each place. Without it
 	// Open fails with journal.ErrCorrupt.
 	Damaged func(err error)
-	// Create is for tests, see journal.Config.
+	// Create is for tests, see journal.Config. The room that is kept back is made by it, too.
 	Create func(path string) (journal.File, error)
 }
 
@@ -34,6 +37,7 @@ func Default() Config { return Config{RecordBytesMax: 256 << 20} }
 // Ledger is an open ledger. One goroutine uses it.
 type Ledger struct {
 	journal *journal.Journal
+	reserve reserve
 	records [][]byte // until Load
 	report  journal.Report
 	damaged func(error) // may be nil
@@ -61,11 +65,16 @@ func Open(cfg Config) (*Ledger, error) {
 		return nil, fmt.Errorf("ledger: open %s: %w", cfg.Dir, err)
 	}
 	l.journal, l.report = j, report
+	l.reserve = reserve{cfg.Dir, cfg.Create}
+	if cfg.Create == nil {
+		l.reserve.create = func(path string) (journal.File, error) { return os.Create(path) }
+	}
 	if l.missing != nil {
 		if err := l.damage(l.missing); err != nil {
 			return nil, fmt.Errorf("ledger: open %s: %w", cfg.Dir, errors.Join(err, j.Close()))
 		}
 	}
+	l.reserve.lay()
 	return l, nil
 }
 
@@ -110,7 +119,23 @@ func (l *Ledger) Load(each func(record []byte) error) error {
 
 // Append writes a record behind all others; it is safe on the device when it returns. On an error
 // it does not exist, and never will.
-func (l *Ledger) Append(record []byte) error { return l.append(kindRecord, record) }
+func (l *Ledger) Append(record []byte) error {
+	err := l.append(kindRecord, record)
+	if err == nil {
+		l.reserve.lay()
+	}
+	return err
+}
+
+// Insist is Append of what is so already: a full device has room for it, as long as what is kept
+// back for that lasts. It is laid anew by the next Append or Compact that finds room.
+func (l *Ledger) Insist(record []byte) error {
+	err := l.append(kindRecord, record)
+	for noRoom(err) && l.reserve.give() {
+		err = l.append(kindRecord, record)
+	}
+	return err
+}
 
 func (l *Ledger) append(kind byte, record []byte) error {
 	l.buf = append(append(l.buf[:0], kind), record...)
@@ -136,6 +161,7 @@ func (l *Ledger) Compact(record []byte) error {
 	if err := l.journal.Drop(first); err != nil {
 		return fmt.Errorf("ledger: compact: %w", err)
 	}
+	l.reserve.lay()
 	return nil
 }
 

@@ -198,6 +198,11 @@ func (s *settings) printChange(c *client.Change) error {
 		byText(c)); err != nil {
 		return err
 	}
+	if c.Unrecorded != "" {
+		if err := s.printf("  %s", printable(c.Unrecorded)); err != nil {
+			return err
+		}
+	}
 	for i := range c.Places {
 		if err := s.printf("  %s", printable(placeText(&c.Places[i]))); err != nil {
 			return err

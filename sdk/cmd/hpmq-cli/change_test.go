@@ -128,6 +128,24 @@ func TestAChangeThatHasEndedDoesNotBeginAgainByItsID(t *testing.T) {
 	}
 }
 
+// TestWhatIsNotOnRecordIsPrinted beside what was done: a restart would take it back.
+func TestWhatIsNotOnRecordIsPrinted(t *testing.T) {
+	const text = `"unrecorded":"not on record yet: \u001b a restart"`
+	b := &changing{
+		change: `{"id":"x","state":"rolled back","places":[],` + text + `}`,
+		events: strings.Replace(wentWell, `"state":"done"`, `"state":"rolled back",`+text, 1),
+	}
+	for _, args := range [][]string{
+		{"change", "rollback", "x"}, {"change", "watch"},
+		{"link", "rollback", "--listener", "m", "--role", "router"},
+	} {
+		_, out, _ := b.asks(t, "", args...)
+		if strings.Count(out, "not on record yet:") != 1 || strings.Contains(out, "\x1b") {
+			t.Errorf("%s: %q", args, out)
+		}
+	}
+}
+
 // A change has what its shadow found: the last five that differ, and what the broker does not say
 // of them is not made up.
 func TestShowTellsWhatAShadowFound(t *testing.T) {

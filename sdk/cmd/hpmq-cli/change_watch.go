@@ -235,5 +235,8 @@ func (s *settings) printEvent(e *client.ChangeEvent) error {
 	if e.Why != "" {
 		text += "  " + printable(e.Why)
 	}
+	if e.Unrecorded != "" {
+		text += "; " + printable(e.Unrecorded)
+	}
 	return s.printf("%s  %s", e.At.Local().Format("15:04:05.000"), text)
 }

@@ -215,6 +215,9 @@ func (s *settings) printSwapped(d client.Swapped) error {
 		keeps = "; keeps grants " + printable(strings.Join(d.Keeps, ", ")) + " of " +
 			printable(d.New.Name)
 	}
+	if d.Unrecorded != "" {
+		keeps += "; " + printable(d.Unrecorded)
+	}
 	return s.printf("%s %s[%d]: %s → %s (prepared in %d ms, changed over in %d µs)%s",
 		d.Listener, d.Role, d.Position, named(d.Old), named(d.New),
 		d.PrepareMillis, d.CommitMicros, keeps)
