@@ -3,9 +3,11 @@ package app
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/sdk/client"
 )
 
@@ -76,6 +78,66 @@ func TestARollbackAfterARestart(t *testing.T) {
 	_, err = ask(t, a).Rollback(t.Context(), client.Rollback{Listener: "l", Role: "authorizer"})
 	if err == nil || !strings.Contains(err.Error(), "nothing to roll back to") {
 		t.Errorf("a role that never changed: %v", err)
+	}
+}
+
+// TestTheWayBackIsShownAfterARestart: what a rollback would bring back or take out, though nothing
+// is warm, by its digest, and by its name.
+func TestTheWayBackIsShownAfterARestart(t *testing.T) {
+	cfg := keeping(t, t.TempDir(), "l")
+	cfg.Listeners[0].Link = reroute("a", "d")
+	cfg.Listeners[0].Link.Deduplicator = []configs.Component{{
+		Use: testGuests + "deduplicator.wasm",
+	}}
+	a := start(t, cfg, Options{})
+	shown := func(role string) client.Linked {
+		t.Helper()
+		all, err := ask(t, a).Link(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(all, func(l client.Linked) bool { return l.Role == role })
+		return all[i]
+	}
+	swap := func(role, use string, wasm []byte) {
+		t.Helper()
+		_, err := ask(t, a).Swap(t.Context(), client.Swap{
+			Listener: "l", Role: role, Use: use, Wasm: wasm,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	code := map[string][]byte{}
+	for _, role := range []string{"router", "transformer"} {
+		var err error
+		if code[role], err = os.ReadFile(testGuests + role + ".wasm"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rules := shown("router")
+	swap("router", "mine", code["router"])
+	swap("transformer", "transformer-json", nil)
+	swap("deduplicator", "deduplicator-window", nil)
+	mine := shown("router")
+	stopped(t, a)
+	a = start(t, cfg, Options{})
+	if l := shown("router"); l.Previous != rules.Digest || l.PreviousName != "router-rules" {
+		t.Errorf("what the configuration has of the broker's own: %+v", l)
+	}
+	if l := shown("transformer"); !l.Added || l.Previous != "" {
+		t.Errorf("what was added: %+v", l)
+	}
+	if l := shown("deduplicator"); l.Previous != "" ||
+		l.PreviousName != testGuests+"deduplicator.wasm" {
+		t.Errorf("what the configuration has in a file: %+v", l)
+	}
+	swap("transformer", "other", code["transformer"])
+	swap("router", "router-rules", nil)
+	stopped(t, a)
+	a = start(t, cfg, Options{})
+	if l := shown("router"); l.Previous != mine.Digest || l.PreviousName != mine.Name {
+		t.Errorf("what another change linked: %+v", l)
 	}
 }
 

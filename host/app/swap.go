@@ -22,9 +22,11 @@ const by = "admin API"
 func (o *operator) Link(context.Context) ([]client.Linked, error) {
 	var out []client.Linked
 	for _, l := range o.shown() {
+		first := len(out)
 		for i := range l.Components {
 			out = append(out, linkedOf(l.Listener, &l.Components[i]))
 		}
+		o.waysBack(out[first:])
 	}
 	return out, nil
 }

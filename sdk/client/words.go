@@ -79,8 +79,10 @@ type Linked struct {
 	MemoryBytesMax uint64 `json:"memory_bytes_max,omitempty" doc:"What they may take together"`
 	// LastFault is for a person to read.
 	LastFault string `json:"last_fault,omitempty"`
-	Previous  string `json:"previous,omitempty" doc:"Digest a rollback brings back"`
-	Added     bool   `json:"added,omitempty" doc:"A rollback takes it out"`
+	// Previous is unknown of a file or a bundle of the configuration that is not linked warm.
+	Previous     string `json:"previous,omitempty" doc:"Digest a rollback brings back"`
+	PreviousName string `json:"previous_name,omitempty" doc:"Its name, if it is not warm"`
+	Added        bool   `json:"added,omitempty" doc:"A rollback takes it out"`
 }
 
 // Swap is a component to put in a place: the one with the name Use that comes with the broker, or

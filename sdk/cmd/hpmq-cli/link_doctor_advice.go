@@ -136,16 +136,18 @@ func (s *settings) goBack(a *ailment, all []client.Failure) string {
 	switch {
 	case a.Linked != nil && a.Linked.Added:
 		return "take it out again: " + s.command("link rollback "+at)
-	case a.Linked == nil || a.Linked.Previous == "":
+	case a.Linked == nil || a.Linked.Previous+a.Linked.PreviousName == "":
 		return "there is no version before it to go back to; " + another
 	}
 	for i := range all {
-		if f := &all[i]; f.Digest == a.Linked.Previous && f.Listener == a.Listener {
+		if f := &all[i]; f.Digest != "" && f.Digest == a.Linked.Previous &&
+			f.Listener == a.Listener {
 			return fmt.Sprintf("the version before it, %s, has failed too (%s); %s",
 				short(f.Digest), f.Kind, another)
 		}
 	}
-	return fmt.Sprintf("go back to the version before it, %s: %s", short(a.Linked.Previous),
+	before := strings.TrimSpace(printable(a.Linked.PreviousName) + " " + short(a.Linked.Previous))
+	return fmt.Sprintf("go back to the version before it, %s: %s", before,
 		s.command("link rollback "+at))
 }
 

@@ -165,6 +165,18 @@ func TestTheDoctorDoesNotSendInCircles(t *testing.T) {
 	says(t, w.doctor(t), "1. take it out again: hpmq-cli link rollback --listener mqtt --role")
 }
 
+// TestTheDoctorKnowsTheWayBackOfTheRecords, as it is after a restart: what the configuration links
+// may have a name alone.
+func TestTheDoctorKnowsTheWayBackOfTheRecords(t *testing.T) {
+	w := ill("trap")
+	const rollback = ": hpmq-cli link rollback --listener mqtt --role transformer\n"
+	w.linked[1].PreviousName = "transformer-json"
+	says(t, w.doctor(t), "1. go back to the version before it, transformer-json cccccccccccc"+
+		rollback)
+	w.linked[1].Previous = ""
+	says(t, w.doctor(t), "1. go back to the version before it, transformer-json"+rollback)
+}
+
 func TestTheDoctorMissesNames(t *testing.T) {
 	w := ill("trap")
 	if got := w.doctor(t); strings.Contains(got, "no names") {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -38,7 +39,7 @@ func (s *settings) linkShow(cmd *cobra.Command) error {
 			l.Listener, l.Role, strconv.Itoa(l.Position), l.Name, l.Version, l.Form,
 			l.Contract, short(l.Digest), strings.Join(l.Grants, ","), l.OnFault,
 			strconv.FormatUint(l.Calls, 10), strconv.FormatUint(l.Faults, 10), breakerText(&l),
-			short(l.Previous),
+			cmp.Or(short(l.Previous), printable(l.PreviousName)),
 		}
 	}
 	return s.table([]string{
