@@ -174,14 +174,13 @@ func TestARollbackMayGoToWhatIsInQuarantine(t *testing.T) {
 	s := newStage(t, t.TempDir(), Options{})
 	s.takes("1", s.candidate(), nil)
 	s.takes("2", s.variant("two"), nil)
-	s.connect(20)
+	s.connect(10)
 	n := s.change("bad", "l")
-	n.Canary = canaryOf(50, 100)
+	n.Canary = canaryOf(100)
 	s.submit(n)
 	s.reaches("bad", "canary")
-	s.widens("bad")
 	for !s.get("bad").Ended {
-		s.round(1)
+		s.round(5)
 		s.clock.pass(100 * time.Millisecond)
 	}
 	if held, err := s.client.Quarantine(t.Context()); err != nil || len(held) != 1 {
