@@ -58,10 +58,12 @@ type want struct {
 	plain link.Spec
 	over  rollout.Linked
 	// gone are roles of which what changes linked cannot be linked any more, with what is instead.
-	gone   map[string]retreat
-	sought map[string][]sought // by role, those of the configuration; with over once it is linked
-	redact link.Spec           // nil if nothing redacts its message log
-	keys   *cert.Store         // nil without TLS
+	gone map[string]retreat
+	// settled says that the end of a change has it on record.
+	settled bool
+	sought  map[string][]sought // by role, those of the configuration; with over once it is linked
+	redact  link.Spec           // nil if nothing redacts its message log
+	keys    *cert.Store         // nil without TLS
 }
 
 // want adds a listener.
@@ -96,6 +98,11 @@ func (c *changeover) do(ctx context.Context) error {
 		c.app.added++
 		w.fresh = &door{cfg: w.next, n: c.app.added, key: c.app.linkKeyLocked(w.next.Name)}
 		if err := c.link(ctx, w, w.fresh); err != nil {
+			return err
+		}
+	}
+	if c.fresh && c.app.changes != nil {
+		if err := c.whole(ctx); err != nil {
 			return err
 		}
 	}
@@ -264,6 +271,15 @@ func (c *changeover) apply(ctx context.Context, w *want) error {
 
 // link links a listener that nobody can connect to yet.
 func (c *changeover) link(ctx context.Context, w *want, d *door) error {
+	if err := c.linkTo(ctx, w, d); err != nil {
+		return err
+	}
+	c.undos = append(c.undos, func() error { return c.app.linker.Unlink(d.key) })
+	return nil
+}
+
+// linkTo links what w is to be linked to, or what it goes back to.
+func (c *changeover) linkTo(ctx context.Context, w *want, d *door) error {
 	a := c.app
 	err := a.linker.Link(ctx, d.key, w.spec)
 	for err != nil && len(w.over.Chains) > 0 && ctx.Err() == nil {
@@ -276,7 +292,6 @@ func (c *changeover) link(ctx context.Context, w *want, d *door) error {
 	if err != nil {
 		return renamed(err, d.key, w.next.Name)
 	}
-	c.undos = append(c.undos, func() error { return a.linker.Unlink(d.key) })
 	return nil
 }
 
@@ -326,6 +341,9 @@ func offersOther(old, next *configs.Listener) bool {
 // commit lets go of what is no more.
 func (c *changeover) commit(ctx context.Context) error {
 	var errs []error
+	if c.fresh {
+		errs = append(errs, c.settle())
+	}
 	for _, do := range c.commits {
 		errs = append(errs, do())
 	}

@@ -18,8 +18,10 @@ import (
 type changes struct {
 	machine *rollout.Machine
 	shelf   *shelf.Shelf
-	mu      sync.Mutex
-	swaps   map[string]*swapping
+	// committed are those that a crash left so, until all is linked again.
+	committed []rollout.Change
+	mu        sync.Mutex
+	swaps     map[string]*swapping
 }
 
 // swapping is what the machine does not tell of a change, for who waits for a swap.
@@ -108,10 +110,9 @@ func (a *App) openChanges(context.Context) error {
 		a.log.Error("app: the records of changes do not fit together", "error", err)
 	}
 	for i := range report.Resumed {
-		c := &report.Resumed[i]
-		a.log.Warn("app: a change was at work when the broker ended", "change", c.ID, "state",
-			string(c.State), "why", c.Why)
+		a.ended(&report.Resumed[i])
 	}
+	a.changes.committed = report.Committed
 	beside.Go(func() { a.tellChanges(m.Subscribe(0)) })
 	beside.Go(func() { mend(mending, m) })
 	a.sweepShelf()

@@ -112,5 +112,8 @@ func (c *changeover) said(w *want) error {
 			role, "linked", now, "why", w.gone[role].why)
 		list = append(list, fmt.Sprintf("its %s is linked %s: %s", role, now, w.gone[role].why))
 	}
+	if w.settled {
+		return nil
+	}
 	return a.changes.machine.Retreat(w.over, roles, strings.Join(list, "; "))
 }

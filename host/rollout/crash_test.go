@@ -90,6 +90,7 @@ func after(t *testing.T, w *world, what string) string {
 		t.Fatalf("%s: %v", what, err)
 	}
 	defer m.Close()
+	settled(t, m, &rep)
 	if len(rep.Strange) > 0 {
 		t.Fatalf("%s: strange records: %v", what, rep.Strange)
 	}
@@ -203,10 +204,11 @@ func follow(t *testing.T, w *world, what string) (worlds int) {
 		for _, safe := range []bool{false, true} {
 			n := w.next()
 			n.die = crash{at, safe}
-			m, _, err := Open(Default(), n.ports())
+			m, rep, err := Open(Default(), n.ports())
 			if err != nil {
 				t.Fatal(err)
 			}
+			settled(t, m, &rep)
 			m.Close()
 			if !n.dead {
 				return worlds

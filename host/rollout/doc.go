@@ -15,9 +15,10 @@
 // # After a crash
 //
 // What the ledger says at the start is the truth, for the links in memory are gone. A change before
-// committed ends as rolled back: the old version is linked. From committed on it ends as done: the
-// new version is. Linked answers which of the two that is for every listener, at every moment, by
-// the same records; it never depends on how far the machine came after the last one.
+// committed ends as rolled back: the old version is linked. From committed on the new version is to
+// be linked: who does that says how it ended (Settle), done, or rolled back where that is refused,
+// as by a migration that fails. Linked answers what is to be linked for every listener, at every
+// moment, by the same records; it never depends on how far the machine came after the last one.
 //
 // # Order and exclusion
 //

@@ -70,6 +70,8 @@ type Machine struct {
 type Report struct {
 	// Resumed are the changes that were at work, as they ended now.
 	Resumed []Change
+	// Committed are those that were committed: who links them ends them with Settle.
+	Committed []Change
 	// Strange are records that make no sense beside the others, the first of them.
 	Strange []error
 }
@@ -111,7 +113,7 @@ func Open(cfg Config, ports Ports) (*Machine, Report, error) {
 	m.book.seq += unsureMax
 	m.write.Lock()
 	defer m.write.Unlock()
-	rep.Resumed = m.resume()
+	rep.Resumed, rep.Committed = m.resume()
 	m.compact()
 	return m, rep, nil
 }
@@ -134,34 +136,38 @@ func (m *Machine) replay() {
 	}
 }
 
-// resume ends what a crash left at work. Needs write.
-func (m *Machine) resume() []Change {
-	var ids []string
+// resume ends what a crash left at work, but for what is committed. Needs write.
+func (m *Machine) resume() (ended, committed []Change) {
+	var left []*Change
 	for _, id := range m.book.order {
-		if !m.book.changes[id].State.Ended() {
-			ids = append(ids, id)
+		if c := m.book.changes[id]; !c.State.Ended() {
+			left = append(left, c.clone())
 		}
 	}
-	var list []Change
-	for _, id := range ids {
-		c := m.book.changes[id].clone()
-		r := &record{Change: id, State: RolledBack, Step: c.Step, Stopped: true,
-			Why: fmt.Sprintf("the broker ended in state %s: the old version is linked", c.State)}
-		if c.State.Linked() {
-			r.State, r.Stopped = Done, false
-			r.Why = fmt.Sprintf("the broker ended in state %s: the new version is linked", c.State)
-		}
-		if c.Config {
-			r.Why = fmt.Sprintf("the broker ended in state %s: the configuration that it starts "+
-				"with is linked", c.State)
+	for _, c := range left {
+		r := &record{Change: c.ID, State: RolledBack, Step: c.Step, Stopped: true,
+			Why: endedIn(c.State, "the old version is linked")}
+		switch {
+		case c.Config:
+			r.Why = endedIn(c.State, "the configuration that it starts with is linked")
+			if c.State.Linked() {
+				r.State, r.Stopped = Done, false
+			}
+		case c.State.Linked():
+			committed = append(committed, *c)
+			continue
 		}
 		_ = m.appendOwed(r)
-		if now := m.book.changes[id]; now != nil {
+		if now := m.book.changes[c.ID]; now != nil {
 			c = now.clone()
 		}
-		list = append(list, *c)
+		ended = append(ended, *c)
 	}
-	return list
+	return ended, committed
+}
+
+func endedIn(s State, now string) string {
+	return fmt.Sprintf("the broker ended in state %s: %s", s, now)
 }
 
 // Submit asks for a change and answers it as it is now; it goes on by itself. Asked again under the

@@ -77,6 +77,7 @@ func torn(t *testing.T, name string, text []byte) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	settled(t, m, &rep)
 	what := fmt.Sprintf("cut at %d", len(text))
 	if len(rep.Strange) > 0 {
 		t.Errorf("%s: %v", what, rep.Strange)

@@ -90,7 +90,21 @@ func (w *world) open(cfg Config) (*Machine, Report) {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(m.Close)
+	settled(w.t, m, &rep)
 	return m, rep
+}
+
+// settled ends what was committed: what it linked is linked.
+func settled(t *testing.T, m *Machine, rep *Report) {
+	t.Helper()
+	for i := range rep.Committed {
+		c, err := m.Settle(rep.Committed[i].ID, Settled{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep.Resumed = append(rep.Resumed, c)
+	}
+	rep.Committed = nil
 }
 
 // next is the world after a restart: the disk is as it was, nothing else is.
