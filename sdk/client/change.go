@@ -296,7 +296,8 @@ func (c *Client) decide(
 }
 
 // FollowChanges visits the events from that number on, 0 for the oldest there is, and then what
-// comes, until ctx ends, visit answers false or the broker ends.
+// comes, until ctx ends, visit answers false or the broker ends; ErrClosed if that was in the
+// middle of its answer.
 func (c *Client) FollowChanges(
 	ctx context.Context, from uint64, visit func(*ChangeEvent) bool,
 ) error {

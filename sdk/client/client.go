@@ -28,6 +28,9 @@ const answerBytesMax = 16 << 20
 // ErrUnreachable: no broker answered.
 var ErrUnreachable = errors.New("no answer")
 
+// ErrClosed: a broker answered, and its answer has no end. What was asked for may have been done.
+var ErrClosed = errors.New("the broker ended or went away")
+
 // Client asks one broker. It is safe for concurrent use.
 type Client struct {
 	server string
@@ -140,7 +143,7 @@ func read(res *http.Response, out any) error {
 	b, err := io.ReadAll(io.LimitReader(res.Body, answerBytesMax+1))
 	switch {
 	case err != nil:
-		return fmt.Errorf("client: read: %w", err)
+		return fmt.Errorf("client: %w: %w", ErrClosed, err)
 	case len(b) > answerBytesMax:
 		return errors.New("client: read: the answer is too large")
 	case res.StatusCode >= 400:

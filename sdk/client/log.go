@@ -116,7 +116,8 @@ func (c *Client) Log(ctx context.Context, q LogQuestion) (LogPage, error) {
 }
 
 // FollowLog visits the records that answer q and then what comes, until ctx ends, visit answers
-// false or the broker ends. With neither Cursor nor From it begins with what is not there yet.
+// false or the broker ends; ErrClosed if that was in the middle of its answer. With neither Cursor
+// nor From it begins with what is not there yet.
 func (c *Client) FollowLog(
 	ctx context.Context, q LogQuestion, visit func(*LogRecord) bool,
 ) error {
@@ -171,8 +172,12 @@ func readLines(
 			return err
 		}
 	}
-	if err := lines.Err(); err != nil && !errors.Is(ctx.Err(), context.Canceled) {
+	switch err := lines.Err(); {
+	case err == nil, errors.Is(ctx.Err(), context.Canceled):
+		return nil
+	case errors.Is(err, bufio.ErrTooLong):
 		return fmt.Errorf("client: read: %w", err)
+	default:
+		return fmt.Errorf("client: %w: %w", ErrClosed, err)
 	}
-	return nil
 }

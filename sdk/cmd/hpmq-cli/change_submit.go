@@ -70,7 +70,8 @@ not as done, it exits with 1.`,
 	}
 	f := c.Flags()
 	f.StringVarP(&o.file, "file", "f", "", "the change, in YAML or JSON; - is standard input")
-	f.BoolVar(&o.wait, "wait", false, "follow it until it ends, and exit with 1 if it is not done")
+	f.BoolVar(&o.wait, "wait", false, "follow it until it ends, and exit with 1 if it is not "+
+		"done, with 3 if the broker ends before it")
 	mustHave(c, "file")
 	return c
 }

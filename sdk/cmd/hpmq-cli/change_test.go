@@ -18,6 +18,7 @@ type changing struct {
 	asked  []string
 	events string
 	change string // what a change is, if not one that has just begun
+	dies   bool   // it ends after the events, in the middle of its answer
 }
 
 func (b *changing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -29,6 +30,10 @@ func (b *changing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			r.URL.Query().Get("name"), len(body))
 	case "/api/v1/events":
 		_, _ = io.WriteString(w, b.events)
+		if b.dies {
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}
 	default:
 		if b.change != "" {
 			_, _ = io.WriteString(w, b.change)
@@ -142,6 +147,27 @@ func TestWhatIsNotOnRecordIsPrinted(t *testing.T) {
 		_, out, _ := b.asks(t, "", args...)
 		if strings.Count(out, "not on record yet:") != 1 || strings.Contains(out, "\x1b") {
 			t.Errorf("%s: %q", args, out)
+		}
+	}
+}
+
+// Nobody knows then what became of the change: that is not what a refusal is.
+func TestABrokerThatEndsMeanwhileHasNotRefused(t *testing.T) {
+	const wish = `{"id":"x","items":[{"listener":"m","role":"r","source":"s"}]}`
+	b := &changing{events: strings.Replace(wentWell, `"state":"done"`, `"state":"draining"`, 1)}
+	for _, b.dies = range []bool{true, false} {
+		for _, args := range []string{"change submit -f - --wait", "change watch x",
+			"link swap --listener m --role router --bundle r:2"} {
+			code, _, errs := b.asks(t, wish, words(args)...)
+			if code != exitUnreachable || !strings.Contains(errs, "while x was draining: hpmq-cli "+
+				"change show x --server http://127.0.0.1:") ||
+				!strings.Contains(errs, "says what became of it") {
+				t.Errorf("%s: exit %d: %s", args, code, errs)
+			}
+		}
+		code, _, errs := b.asks(t, "", "change", "watch")
+		if code != exitUnreachable {
+			t.Errorf("exit %d: %s", code, errs)
 		}
 	}
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -18,7 +20,7 @@ func newChangeWatch(s *settings) *cobra.Command {
 		Short: "Follow a change until it ends, or all changes until Ctrl-C",
 		Long: `Follow a change until it ends, or all changes until Ctrl-C: a line for each state it
 comes into, and how both versions do while it serves some. With --json it is a JSON object a line.
-It exits with 0 if the change ends as done, else with 1.`,
+It exits with 0 if the change ends as done, else with 1; with 3 if the broker ends before it.`,
 		Example: "  hpmq-cli change watch router-2.1\n  hpmq-cli change watch --json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -84,6 +86,10 @@ func (s *settings) watchChange(ctx context.Context, c *client.Client, begun *cli
 	}()
 	last, err := w.run(ctx, ended)
 	switch {
+	case errors.Is(err, errClosed), errors.Is(err, client.ErrClosed):
+		state := stateText(cmp.Or(last.State, begun.State), last.Step)
+		return fmt.Errorf("%w while %s was %s: %s says what became of it", errClosed, begun.ID,
+			state, s.command("change show "+begun.ID))
 	case err != nil:
 		return err
 	case last.State == "done":

@@ -23,11 +23,11 @@ import (
 // The exit codes.
 const (
 	exitOK = iota
-	// exitRefused: the broker said no, and nothing has changed.
+	// exitRefused: the broker said no, and nothing has changed, or a change is not done.
 	exitRefused
 	// exitUsage: the command line makes no sense, or names a file that cannot be read.
 	exitUsage
-	// exitUnreachable: no broker answered, or it lets the suite in nowhere.
+	// exitUnreachable: no broker answered, or not to the end, or it lets the suite in nowhere.
 	exitUnreachable
 	// exitInterrupted: Ctrl-C or SIGTERM ended the command, as shells tell it.
 	exitInterrupted = 130
@@ -84,7 +84,8 @@ func exitCode(err error) int {
 	case errors.As(err, &usage), errors.Is(err, suite.ErrPattern):
 		return exitUsage
 	case errors.Is(err, client.ErrUnreachable), errors.Is(err, suite.ErrUnreachable),
-		errors.Is(err, suite.ErrRefused), errors.Is(err, errBroker), errors.Is(err, errClosed):
+		errors.Is(err, suite.ErrRefused), errors.Is(err, errBroker), errors.Is(err, errClosed),
+		errors.Is(err, client.ErrClosed):
 		return exitUnreachable
 	}
 	return exitRefused
@@ -118,6 +119,8 @@ func explain(err error) string {
 		text += "\nto do: do not use it; get the bundle again from who made it"
 	case errors.Is(err, client.ErrUnreachable):
 		text += "\nis the broker running? start it with: hpmq   or name another with --server URL"
+	case errors.Is(err, client.ErrClosed):
+		text += "\nwhat was asked for may have been done: ask again what there is"
 	case errors.As(err, &unknown):
 		text += "\nname the authorities to trust with --ca FILE, or trust any with --insecure"
 	case (errors.Is(err, suite.ErrUnreachable) || errors.Is(err, errBroker)) &&
@@ -136,8 +139,9 @@ func newRoot(s *settings) *cobra.Command {
 		Long: `hpmq-cli asks a running broker through its admin API, tries brokers as a client,
 and makes, tries, signs and ships components without one.
 
-It exits with 0 if all is well, 1 if the broker refused (nothing has changed then), 2 if the
-command line makes no sense, 3 if no broker answered, 130 if Ctrl-C or SIGTERM ended it.`,
+It exits with 0 if all is well, 1 if the broker refused (nothing has changed then) or a change is
+not done, 2 if the command line makes no sense, 3 if no broker answered, or it went away before the
+end, 130 if Ctrl-C or SIGTERM ended it.`,
 		Example: `  hpmq-cli status
   hpmq-cli listener add secure --bind tls://:8883 --certificate server.pem --key server.key
   hpmq-cli link show
