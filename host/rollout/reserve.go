@@ -65,7 +65,8 @@ func (r *Reservation) Release() {
 func (m *Machine) freeLocked(listeners []string, mine *Reservation) error {
 	for _, l := range listeners {
 		if id, ok := m.busy[l]; ok {
-			return &BusyError{Listener: l, Change: id}
+			c := m.book.changes[id]
+			return &BusyError{Listener: l, Change: id, Linked: c != nil && c.State.Linked()}
 		}
 		if r := m.reserved[l]; r != nil && r != mine {
 			return &BusyError{Listener: l, Reserved: r.by, Until: r.ended}
@@ -77,6 +78,8 @@ func (m *Machine) freeLocked(listeners []string, mine *Reservation) error {
 // BusyError is an ErrBusy that names the change at work, or who reserved the listener.
 type BusyError struct {
 	Listener, Change string
+	// Linked says that the change is committed: it is rolled back, not cancelled.
+	Linked bool
 	// Reserved says for what, if no change is at work; Until is closed when it is over.
 	Reserved string
 	Until    <-chan struct{}
@@ -88,8 +91,13 @@ func (e *BusyError) Error() string {
 		return fmt.Sprintf("rollout: %s is at work at listener %s: ask again when it is over",
 			e.Reserved, e.Listener)
 	}
-	return fmt.Sprintf("rollout: listener %s is in change %s: wait until that ends, or cancel it",
-		e.Listener, e.Change)
+	if e.Linked {
+		return fmt.Sprintf("rollout: listener %s is in change %s, which is linked and watched: "+
+			"wait until that ends, or bring the old version back: hpmq-cli change rollback %[2]s",
+			e.Listener, e.Change)
+	}
+	return fmt.Sprintf("rollout: listener %s is in change %s: wait until that ends, or cancel it: "+
+		"hpmq-cli change cancel %[2]s", e.Listener, e.Change)
 }
 
 // Unwrap is ErrBusy.

@@ -143,3 +143,23 @@ func TestWhatNeverBecameAChangeIsOnRecord(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWhatIsInTheWayIsSaidHowToEnd: what is committed is not cancelled, what is not is not rolled
+// back.
+func TestWhatIsInTheWayIsSaidHowToEnd(t *testing.T) {
+	canary, watched := swap("1", "rules@2.0.0"), swap("1", "rules@2.0.0")
+	canary.Canary.Steps = []CanaryStep{{5, time.Minute}}
+	watched.Watch = time.Minute
+	for want, q := range map[string]Request{
+		"or cancel it: hpmq-cli change cancel 1":                    canary,
+		"or bring the old version back: hpmq-cli change rollback 1": watched,
+	} {
+		w := newWorld(t)
+		m, _ := w.open(Default())
+		held(t, w, m, q)
+		err := m.Undo("a", "router", "bob", nil)
+		if !errors.Is(err, ErrBusy) || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("it says %v, not %s", err, want)
+		}
+	}
+}
