@@ -54,7 +54,7 @@ func (s *settings) linkDoctor(cmd *cobra.Command, listener string) error {
 		return listener != "" && l.Listener != listener
 	})
 	var changes []client.Change
-	if slices.ContainsFunc(failures, onTrial) {
+	if len(failures) > 0 || slices.ContainsFunc(linked, isIll) {
 		if changes, err = c.Changes(cmd.Context()); err != nil {
 			return err
 		}
@@ -73,10 +73,8 @@ func (s *settings) linkDoctor(cmd *cobra.Command, listener string) error {
 // errIll makes the exit code of what was told.
 var errIll = errors.New("a component fails")
 
-// onTrial says that what failed is of a change at work.
-func onTrial(f client.Failure) bool {
-	return f.Standing == client.Canary || f.Standing == client.Shadow
-}
+// isIll says that it failed, or does not serve.
+func isIll(l client.Linked) bool { return l.Faults+l.Absent > 0 || l.Breaker != "closed" }
 
 // findings are what is to be said of the components of a broker.
 type findings struct {
@@ -128,7 +126,7 @@ func (s *settings) examine(
 	for i := range linked {
 		l := &linked[i]
 		found.Questions += l.Calls + l.Absent
-		if l.Faults+l.Absent == 0 && l.Breaker == "closed" {
+		if !isIll(*l) {
 			continue
 		}
 		found.Cases = append(found.Cases, ailment{

@@ -68,10 +68,14 @@ func (s *settings) toDo(
 	case client.Gone:
 		return []string{}
 	case client.Serving:
-		do = append(do, s.goBack(a, all))
+		do = append(do, s.goBackDuring(a, all, changes))
 	default:
+		id := "ID" // it has ended since
+		if c := atWork(changes, a.Listener, a.Role); c != nil {
+			id = c.ID
+		}
 		do = append(do, "end its change, the version that serves is as it was: "+
-			s.command("change cancel "+a.change(changes)))
+			s.command("change cancel "+id))
 	}
 	for i := range a.Failures {
 		if text := a.remedy(&a.Failures[i]); text != "" && !slices.Contains(do, text) {
@@ -89,19 +93,19 @@ func (s *settings) toDo(
 	return do
 }
 
-// change is the id of the change at work that brings it.
-func (a *ailment) change(all []client.Change) string {
+// atWork is the change at work at a listener that has the role, or any role if that is empty.
+func atWork(all []client.Change, listener, role string) *client.Change {
 	for i := range all {
 		if all[i].Ended {
 			continue
 		}
 		for _, p := range all[i].Places {
-			if p.Listener == a.Listener && p.Role == a.Role {
-				return all[i].ID
+			if p.Listener == listener && (p.Role == role || role == "") {
+				return &all[i]
 			}
 		}
 	}
-	return "ID" // it has ended since
+	return nil
 }
 
 // nameless says whether no function in its backtraces has a name.
@@ -126,6 +130,28 @@ func (s *settings) command(words string) string {
 		line += " --token-file " + s.tokenFile
 	}
 	return line
+}
+
+// goBackDuring is goBack, while a change may be at work at the listener: nothing else is linked
+// there then, and what the change brought goes by its own rollback.
+func (s *settings) goBackDuring(
+	a *ailment, all []client.Failure, changes []client.Change,
+) string {
+	c := atWork(changes, a.Listener, "")
+	if c == nil {
+		return s.goBack(a, all)
+	}
+	committed := c.State == "committed" || c.State == "draining"
+	end := "change cancel " + c.ID
+	switch {
+	case committed && atWork(changes, a.Listener, a.Role) != nil:
+		return fmt.Sprintf("bring the version before it back, its change %s is watched: %s", c.ID,
+			s.command("change rollback "+c.ID))
+	case committed:
+		end = "change promote " + c.ID + " --from draining"
+	}
+	return fmt.Sprintf("end change %s first, nothing else is linked at %s before: %s; then %s",
+		c.ID, a.Listener, s.command(end), s.goBack(a, all))
 }
 
 // goBack is how to have what worked before, unless it is known to have failed too.

@@ -213,6 +213,27 @@ func TestTheDoctorTellsCanariesApart(t *testing.T) {
 	}
 }
 
+// The broker refuses link rollback while a change is at work at the listener.
+func TestTheDoctorDoesNotAdviseWhatAChangeIsInTheWayOf(t *testing.T) {
+	const back = "go back to the version before it, cccccccccccc: hpmq-cli link rollback"
+	for name, c := range map[string]struct{ state, listener, role, want string }{
+		"its own": {"draining", "mqtt", "transformer", "1. bring the version before it back, " +
+			"its change x is watched: hpmq-cli change rollback x\n"},
+		"of another role": {"draining", "mqtt", "router", "1. end change x first, nothing else " +
+			"is linked at mqtt before: hpmq-cli change promote x --from draining; then " + back},
+		"not committed": {"canary", "mqtt", "transformer", "1. end change x first, nothing else " +
+			"is linked at mqtt before: hpmq-cli change cancel x; then " + back},
+		"elsewhere": {"draining", "other", "transformer", "1. " + back},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := ill("trap")
+			w.changes = []client.Change{{ID: "x", State: c.state,
+				Places: []client.ChangePlace{{Listener: c.listener, Role: c.role}}}}
+			says(t, w.doctor(t), c.want)
+		})
+	}
+}
+
 func TestTheDoctorLooksAtOneListener(t *testing.T) {
 	w := ill("trap")
 	w.failures = nil
