@@ -3,6 +3,7 @@ package link
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -48,8 +49,9 @@ type Failure struct {
 	First, Last time.Time
 	// Function is the export that was called, empty if none was.
 	Function string
-	// Text is what happened, in a line. Said are the last lines that the guest wrote to its
-	// standard output and error in that call, at most saidMax.
+	// Text is what happened, in a line. Said are the first lines that the guest wrote to its
+	// standard output and error in that call, where a panic says why, and the last, at most saidMax
+	// each; between them stands how many are left out.
 	Text string
 	Said []string
 	// Fuel is what the call had spent of FuelMax; of a trap it may be less than it had.
@@ -123,8 +125,12 @@ func (f *Failure) by(in *instance) {
 	if f.Redacted {
 		return
 	}
-	for i := max(in.lines-saidMax, 0); i < in.lines; i++ {
-		f.Said = append(f.Said, clip(in.said[i%saidMax]))
+	for i := 0; i < in.lines; i++ {
+		if left := in.lines - 2*saidMax; i == saidMax && left > 0 {
+			f.Said = append(f.Said, "… "+strconv.Itoa(left)+" lines …")
+			i += left
+		}
+		f.Said = append(f.Said, clip(in.said[saidAt(i)]))
 	}
 }
 
@@ -160,8 +166,11 @@ const clipBytes = 2 * failureTextBytesMax
 // clip makes s a line of valid text, and bounds it.
 func clip(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsGraphic(r) {
+		switch {
+		case unicode.IsGraphic(r):
 			return r
+		case r == '\t':
+			return ' '
 		}
 		return '\uFFFD'
 	}, s[:min(len(s), clipBytes)])

@@ -54,8 +54,9 @@ type instance struct {
 	rooms   [waitingMax]wasm.Room
 	waits   int
 	record  [credentialsSize]byte
-	// said are the last lines that it wrote in the call at hand, lines how many those were.
-	said  [saidMax]string
+	// said are the first lines that it wrote in the call at hand, then the last in a ring; lines is
+	// how many those were.
+	said  [2 * saidMax]string
 	lines int
 	// warm says that it was asked before: the first answer may take longer.
 	warm bool
@@ -86,7 +87,7 @@ func (in *instance) WASI() *state.State { return &in.wasi }
 
 // GuestLog takes a line that the guest wrote to its standard output or error.
 func (in *instance) GuestLog(level, text string) {
-	in.said[in.lines%saidMax] = text
+	in.said[saidAt(in.lines)] = text
 	in.lines++
 	line := in.entry.linker.ports.Line
 	if line == nil {
@@ -97,6 +98,14 @@ func (in *instance) GuestLog(level, text string) {
 		l = slog.LevelInfo
 	}
 	line(in.entry.name, in.entry.listener, l, []byte(text))
+}
+
+// saidAt is where line i has its place.
+func saidAt(i int) int {
+	if i < saidMax {
+		return i
+	}
+	return saidMax + i%saidMax
 }
 
 // builder makes the guests of e.

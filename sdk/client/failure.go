@@ -33,7 +33,7 @@ type Failure struct {
 	Last     time.Time `json:"last"`
 	Function string    `json:"function,omitempty" doc:"The export that was called"`
 	Text     string    `json:"text" doc:"What happened, in a line"`
-	Said     []string  `json:"said,omitempty" doc:"The last lines it wrote in that call"`
+	Said     []string  `json:"said,omitempty" doc:"The first and last lines it wrote then"`
 	Fuel     uint64    `json:"fuel,omitempty" doc:"What the call spent; of a trap at least that"`
 	FuelMax  uint64    `json:"fuel_max,omitempty" doc:"What it may spend"`
 	ClientID string    `json:"client_id,omitempty"`
