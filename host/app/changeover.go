@@ -59,6 +59,8 @@ type want struct {
 	over  rollout.Linked
 	// gone are roles of which what changes linked cannot be linked any more, with what is instead.
 	gone map[string]retreat
+	// outdated is what changes linked over what was configured before.
+	outdated rollout.Linked
 	// settled says that the end of a change has it on record.
 	settled bool
 	sought  map[string][]sought // by role, those of the configuration; with over once it is linked
@@ -164,6 +166,7 @@ func (c *changeover) readLink(ctx context.Context, w *want) (err error) {
 	}
 	over, ok := a.committed(w.next.Name, w.base)
 	if !ok {
+		w.outdated = over
 		return nil
 	}
 	w.plain, w.over = w.spec, over

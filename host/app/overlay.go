@@ -1,26 +1,29 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/host/link"
 	"github.com/hpmq/hpmq/host/rollout"
 )
 
-// committed answers what changes linked over the configuration of a listener; false if they linked
-// nothing, or the configuration has another link since.
+// committed answers what changes linked over the configuration of a listener. It is false if they
+// linked nothing, or the configuration has another link since.
 func (a *App) committed(listener string, base rollout.Base) (rollout.Linked, bool) {
 	if a.changes == nil {
 		return rollout.Linked{}, false
 	}
 	all := a.changes.machine.Linked()
 	i := slices.IndexFunc(all, func(l rollout.Linked) bool { return l.Listener == listener })
-	if i < 0 || all[i].Base != base.Hash {
+	if i < 0 {
 		return rollout.Linked{}, false
 	}
-	return all[i], true
+	return all[i], all[i].Base == base.Hash
 }
 
 // overlaid is a role of spec, that of the configuration, with what changes linked over it.
@@ -101,13 +104,22 @@ func (a *App) forgetChanges(listener, base, why string) error {
 	if a.changes == nil {
 		return nil
 	}
-	if slices.ContainsFunc(a.changes.machine.Linked(), func(l rollout.Linked) bool {
-		return l.Listener == listener
-	}) {
-		a.log.Warn("app: what was linked by changes is not any more", "listener", listener,
-			"why", why)
-	}
 	return a.changes.machine.Drop(listener, base, why)
+}
+
+// warnOutdated says what changes linked to a listener whose configuration won since.
+func (a *App) warnOutdated(l *rollout.Linked) {
+	for _, role := range slices.Sorted(maps.Keys(l.Chains)) {
+		var list []string
+		for _, s := range l.Chains[role] {
+			if s.Pinned != nil {
+				list = append(list, strings.TrimSpace(s.Pinned.Name+" "+s.Pinned.Version))
+			}
+		}
+		a.log.Warn("app: what was linked by changes is not any more: the link of the listener "+
+			"in the configuration is another since", "listener", l.Listener, "role", role,
+			"linked was", cmp.Or(strings.Join(list, ", "), "none"), "last change", l.Change)
+	}
 }
 
 // forgetStrangers drops what was linked to listeners that are no more, but for the last: a listener
@@ -121,6 +133,8 @@ func (a *App) forgetStrangers() error {
 	}
 	slices.SortFunc(list, func(x, y rollout.Linked) int { return x.Since.Compare(y.Since) })
 	for _, l := range list[:max(0, len(list)-configs.ListenersMax)] {
+		a.log.Warn("app: what was linked by changes is not any more: the configuration has no "+
+			"such listener", "listener", l.Listener, "last change", l.Change)
 		err := a.forgetChanges(l.Listener, "", "the configuration has no such listener")
 		if err != nil {
 			return err

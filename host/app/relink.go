@@ -251,6 +251,7 @@ func (a *App) changed(ctx context.Context, held *rollout.Reservation, q rollout.
 	defer a.changes.mu.Unlock()
 	switch {
 	case ended.State == rollout.Done:
+		a.warnHeld(&ended)
 		return nil
 	case kept.err != nil:
 		return kept.err
@@ -259,6 +260,19 @@ func (a *App) changed(ctx context.Context, held *rollout.Reservation, q rollout.
 			ended.EndedBy))
 	}
 	return errors.New(ended.Why)
+}
+
+// warnHeld says what a configuration has linked although it is in quarantine.
+func (a *App) warnHeld(c *rollout.Change) {
+	for _, p := range c.Places {
+		if p.New == nil {
+			continue
+		}
+		if err := a.changes.machine.Admits(p.New.Digest); err != nil {
+			a.log.Warn("app: it is linked all the same, since the configuration names it",
+				"listener", p.Listener, "role", p.Role, "position", p.Position, "why", err)
+		}
+	}
 }
 
 // configID names a change by what it makes of which listeners. What was asked for before and has

@@ -93,6 +93,7 @@ func (c *changeover) retreat(w *want, role string, why error) {
 func (c *changeover) said(w *want) error {
 	a := c.app
 	if w.plain == nil {
+		a.warnOutdated(&w.outdated)
 		return a.forgetChanges(w.next.Name, w.base.Hash,
 			"its link in the configuration is another since")
 	}

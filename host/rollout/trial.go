@@ -344,7 +344,7 @@ func (w *work) finish(end *ending) {
 		case end.bad:
 			r.Quarantine = append(r.Quarantine, Quarantined{Digest: p.New.Digest, Change: w.q.ID,
 				Since: m.ports.Clock.Now().UTC(), Why: cut(end.why)})
-		case end.state == Done && w.q.Force:
+		case end.state == Done && w.q.Force && w.q.Config == nil: // a file may name it unawares
 			r.Pardon = append(r.Pardon, p.New.Digest)
 		}
 	}
