@@ -14,8 +14,9 @@ import (
 func brokenTars() []broken {
 	return []broken{{
 		name: "neither a bundle nor a component", of: "upload",
-		wrong: "it is neither a .wasm nor the tar of a bundle", do: "make one with",
-		tar: func([]byte) []byte { return []byte("MZ, a program of another system") },
+		wrong: "it is neither a .wasm nor the tar of a bundle",
+		do:    "hpmq-cli bundle build -o NAME.tar",
+		tar:   func([]byte) []byte { return []byte("MZ, a program of another system") },
 	}, {
 		name: "a tar that was cut short", of: "fetched",
 		wrong: "unexpected EOF", do: "get it again",

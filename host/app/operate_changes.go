@@ -21,7 +21,7 @@ func (o *operator) Upload(
 ) (client.Uploaded, error) {
 	if !isTar(content) && !bytes.HasPrefix(content, []byte("\x00asm")) {
 		return client.Uploaded{}, refusal(errors.New("app: upload: it is neither a .wasm nor the " +
-			"tar of a bundle: make one with hpmq-cli bundle build --out NAME.tar"))
+			"tar of a bundle: make one with hpmq-cli bundle build -o NAME.tar"))
 	}
 	digest, err := o.receive(content)
 	if err != nil {

@@ -153,9 +153,9 @@ func (k migrator) agree(l *Linker, e *entry, shifts []turnover) error {
 	}
 	for _, other := range all {
 		if other.name == e.name && other.schema != e.schema {
-			return e.refuseMigration(fmt.Errorf("listener %s has %s %s, which is made for schema "+
-				"%d of its keys in kv, not %d", other.listener, e.name, other.called(),
-				other.schema, e.schema))
+			err := fmt.Errorf("listener %s has %s %s, which is made for schema %d of its keys in "+
+				"kv, not %d", other.listener, e.name, other.called(), other.schema, e.schema)
+			return e.refusedMigration(err, "change all places that have it in one plan")
 		}
 	}
 	return nil
@@ -163,7 +163,7 @@ func (k migrator) agree(l *Linker, e *entry, shifts []turnover) error {
 
 // refuseMigration is the refusal of an entry for its keys in kv.
 func (e *entry) refuseMigration(err error) error {
-	do := "change all places that have it in one plan"
+	do := "mend that, and try it again"
 	switch {
 	case errors.Is(err, errNoMigration):
 		do = "link a version that has one; or, with the broker stopped, give up what it knows: " +
@@ -176,9 +176,13 @@ func (e *entry) refuseMigration(err error) error {
 	case errors.Is(err, kv.ErrBusy), errors.Is(err, errLate):
 		do = "try it again when there is less to do"
 	case errors.Is(err, wasm.ErrTrap), errors.Is(err, wasm.ErrFuel), errors.Is(err, wasm.ErrDepth),
-		errors.Is(err, ErrGarbage):
+		errors.Is(err, ErrGarbage), errors.Is(err, kv.ErrTwice), errors.As(err, new(*ownError)):
 		do = "ask its author"
 	}
+	return e.refusedMigration(err, do)
+}
+
+func (e *entry) refusedMigration(err error, do string) error {
 	return &StepError{Step: StepMigrate, Listener: e.listener, Role: e.role, Use: e.name, Do: do,
 		Err: err}
 }

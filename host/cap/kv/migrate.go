@@ -13,6 +13,9 @@ import (
 // ErrBusy says that not all changes of the keys are settled: try again soon.
 var ErrBusy = errors.New("kv: the keys are still being written")
 
+// ErrTwice is the refusal of a migration that makes the same key of two.
+var ErrTwice = errors.New("two would become one")
+
 // Schema is the schema version of what a component has, 0 if it never said, and how many keys that
 // are.
 func (s *Store) Schema(component string) (schema uint32, keys int64) {
@@ -174,7 +177,8 @@ func (m *Migration) bring(now int64, key string, migrate func(key string) error)
 func (m *Migration) own(key string, list []outcome) error {
 	for i := range list {
 		if other, taken := m.owner[list[i].key]; taken && other != key {
-			return fmt.Errorf("%.80q comes of it, and of %.80q as well", list[i].key, other)
+			return fmt.Errorf("%.80q comes of it, and of %.80q as well: %w", list[i].key, other,
+				ErrTwice)
 		}
 		m.owner[list[i].key] = key
 	}
