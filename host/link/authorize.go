@@ -100,7 +100,7 @@ func (p *policy) decide(known *decisions, place int, e *entry, q *question) (uin
 		s.refused.Add(1)
 	}
 	if sh != nil {
-		sh.judged(q, answer, in.guest.Fuel())
+		sh.judged(q, in.reply(reply{code: answer & verdictMask}))
 	}
 	known.put(place, q, answer)
 	return answer, true

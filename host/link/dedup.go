@@ -45,7 +45,7 @@ func (p *policy) check(e *entry, a asking, m *broker.Message) (said uint32, ok b
 		return 0, false
 	}
 	if sh != nil {
-		sh.saw(a, m, reply{code: freshness, fuel: in.guest.Fuel()})
+		sh.saw(a, m, in.reply(reply{code: freshness}))
 	}
 	if freshness != isNews {
 		s.refused.Add(1)

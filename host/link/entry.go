@@ -94,6 +94,7 @@ func (s *seat) take(now broker.Time) *instance {
 	}
 	s.calls.Add(1)
 	in := g.Env().(*instance)
+	in.past = nil
 	if g := s.gauge.Load(); g != nil {
 		g.begin(in)
 	}

@@ -58,6 +58,9 @@ type instance struct {
 	// how many those were.
 	said  [2 * saidMax]string
 	lines int
+	// past is what history tells it in the call at hand: what it is told is noted there, of one
+	// that is apart it is what it is told. nil where nobody wants to know.
+	past *past
 	// warm says that it was asked before: the first answer may take longer.
 	warm bool
 	// bootFuel and setUpFuel are what starting spent and what configuring did.

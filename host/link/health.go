@@ -192,6 +192,7 @@ type gauge struct {
 	seen   uint64
 	began  time.Duration // 0: this one is not measured
 	shadow *shadow       // compares some of the answers; nil for none
+	drawn  bool          // the one at hand among them
 	stirs  chan struct{} // see Plan.Stirred; nil beside a shadow
 	counts [latencyBuckets]atomic.Uint64
 	fuel   atomic.Uint64
@@ -216,6 +217,11 @@ func (g *gauge) stir() {
 }
 
 func (g *gauge) begin(in *instance) {
+	// Drawn, not counted: every other question may be that of the same client.
+	g.drawn = g.shadow != nil && rand.Float64() < g.shadow.of.sample
+	if g.drawn && in.entry.usesHistory && g.shadow.past != nil {
+		in.past = new(past)
+	}
 	if !in.warm { // a component that makes things when it is first asked is no slow one
 		g.began = 0
 		return
@@ -240,13 +246,10 @@ func (g *gauge) end(in *instance) *shadow {
 	if g.seen <= stirringFirst {
 		g.stir()
 	}
-	if g.shadow == nil {
+	if !g.drawn {
 		return nil
 	}
-	// Drawn, not counted: every other question may be that of the same client.
-	if rand.Float64() >= g.shadow.of.sample {
-		return nil
-	}
+	g.drawn = false
 	return g.shadow
 }
 

@@ -23,9 +23,10 @@ type Quiescer interface {
 	Quiesce(done func())
 }
 
-// History is told what is delivered, see host/cap/history.
+// History is told what is delivered, and asked for the last of it, see host/cap/history.
 type History interface {
 	Record(at history.Place, topic, payload []byte, wanted bool)
+	AppendLast(dst []byte, listener string, topic []byte) ([]byte, bool)
 	Forget(listener string)
 }
 

@@ -48,7 +48,7 @@ func (p *policy) direct(
 		return broker.Keep, false
 	}
 	if sh != nil {
-		sh.saw(a, m, reply{code: r.code(), messages: (*out)[had:], fuel: in.guest.Fuel()})
+		sh.saw(a, m, in.reply(reply{code: r.code(), messages: (*out)[had:]}))
 	}
 	if r.outcome == routeDrop {
 		s.refused.Add(1)

@@ -25,8 +25,9 @@ const (
 
 // shadowing is guests of a plan that are asked, beside the loops, what those were asked that they
 // are to replace. They have no effect: what they publish is thrown away, and they have a copy of
-// the component's kv. Of history they see what is there when they are asked. What only the old
-// component did not want to be asked, nobody asks them.
+// the component's kv. Of history they are told what the old component was told in that call, see
+// past; of other topics what is there when they are asked. What only the old component did not
+// want to be asked, nobody asks them.
 type shadowing struct {
 	linker  *Linker
 	sample  float64
@@ -50,6 +51,7 @@ type shadow struct {
 	at     *place
 	n      int // of the place in the plan
 	entry  *entry
+	past   History // that the guest may ask; nil if it does not
 	policy *policy
 	routed []broker.Message
 	warm   *instance // that was asked last
@@ -60,7 +62,14 @@ type reply struct {
 	code     uint32
 	messages []broker.Message
 	fuel     uint64
-	untimed  bool // it took nothing, or is the first one of that guest
+	untimed  bool  // it took nothing, or is the first one of that guest
+	past     *past // what history told who answered; may be nil
+}
+
+// reply is r with what answering took.
+func (in *instance) reply(r reply) reply {
+	r.fuel, r.past = in.guest.Fuel(), in.past
+	return r
 }
 
 // copied is a question with the answer it got; all of it is its own.
@@ -165,7 +174,11 @@ func (g *shadowing) add(ctx context.Context, at *place, scratch *kv.Store) (*sha
 		return nil, err
 	}
 	ls := &listener{name: at.Listener, linker: g.linker}
-	return &shadow{of: g, at: at, entry: e, policy: newPolicy(ls, 0)}, nil
+	sh := &shadow{of: g, at: at, entry: e, policy: newPolicy(ls, 0)}
+	if e.usesHistory {
+		sh.past = g.linker.ports.History
+	}
+	return sh, nil
 }
 
 // apart is an entry like e, with one seat, which has no effect.
@@ -209,20 +222,22 @@ func (p *Plan) endShadow() {
 }
 
 // judged takes a copy of what an authorizer was asked. It does not block.
-func (sh *shadow) judged(q *question, answer uint32, fuel uint64) {
-	c := sh.copy(q.who, len(q.topic))
+func (sh *shadow) judged(q *question, r reply) {
+	r.past = sh.recalled(r.past, q.topic)
+	c := sh.copy(q.who, len(q.topic)+r.past.size())
 	if c == nil {
 		return
 	}
 	c.question = *q
 	c.question.who, c.question.topic = &c.who, slices.Clone(q.topic)
-	c.reply = reply{code: answer & verdictMask, fuel: fuel}
+	c.reply = r
 	sh.of.put(c)
 }
 
 // saw takes a copy of what was asked about a message. It does not block.
 func (sh *shadow) saw(a asking, m *broker.Message, r reply) {
-	n := len(m.Topic) + len(m.Payload) + len(m.Props)
+	r.past = sh.recalled(r.past, m.Topic)
+	n := len(m.Topic) + len(m.Payload) + len(m.Props) + r.past.size()
 	for i := range r.messages {
 		n += len(r.messages[i].Topic) + len(r.messages[i].Payload)
 	}
@@ -296,7 +311,7 @@ func (sh *shadow) ask(c *copied) (r reply, err error) {
 		return reply{untimed: true}, errNoGuest
 	}
 	cold := in != sh.warm
-	sh.warm = in
+	sh.warm, in.past = in, c.reply.past
 	r, err = sh.put(in, c)
 	r.untimed = cold
 	if r.fuel = in.guest.Fuel(); err != nil {

@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -156,6 +157,73 @@ func TestAShadowHasNoEffect(t *testing.T) {
 	}
 }
 
+// behind passes six messages on while the shadow is kept from comparing the first, so that it is
+// asked about the others when all are delivered.
+func (h *house) behind(p *Plan, policy broker.Policy) Comparison {
+	h.t.Helper()
+	p.shadowing.mu.Lock()
+	for i := range 6 {
+		var out []broker.Message
+		m := message("a", fmt.Sprint(i))
+		policy.Transform(h.clock.now(), broker.Upstream, &device, m, &out)
+		policy.Route(h.clock.now(), &device, m, new([]broker.Message))
+	}
+	p.shadowing.mu.Unlock()
+	return h.compared(p, 6)
+}
+
+// TestAShadowIsToldOfHistoryWhatTheOtherWas: asked later, the last message of the topic would be
+// the one in question, or one after it, and a component would not match itself.
+func TestAShadowIsToldOfHistoryWhatTheOtherWas(t *testing.T) {
+	h := newHouse(t, nil)
+	p, policy := h.shadowed(RoleTransformer, ref("transformer-history", "in=a; history"),
+		ref("transformer-history", "in=a; history"))
+	if c := h.behind(p, policy); c.MatchRate() != 1 {
+		t.Errorf("it does not match itself: %+v", c.Differences)
+	}
+	p.Abort()
+	h.asks(0, "a", "x")
+	if in := h.guest(RoleTransformer).Env().(*instance); in.past != nil {
+		t.Error("without a shadow it is noted what history says")
+	}
+
+	h = newHouse(t, nil) // nor does it see the future where the other does not ask
+	h.link(Spec{RoleTransformer: {ref("transformer", ""), ref("transformer-history", "in=b")}})
+	p = h.prepare("p", Change{Listener: "main", Role: RoleTransformer,
+		Ref: ref("transformer-history", "in=a; history")})
+	if err := p.Shadow(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	for i, d := range h.behind(p, h.linker.Policy("main", 0)).Differences {
+		want := "a (QoS 1) \"none\""
+		if i > 0 {
+			want = fmt.Sprintf("a (QoS 1) \"%d\"", i-1)
+		}
+		if d.Candidate != want {
+			t.Errorf("message %d: %s, not %s", i, d.Candidate, want)
+		}
+	}
+	p.Abort()
+}
+
+// TestWhatHistorySaysIsNotedWithinBounds, and nothing of it is borrowed.
+func TestWhatHistorySaysIsNotedWithinBounds(t *testing.T) {
+	var p past
+	b := []byte("x")
+	p.add(b, b, true)
+	b[0] = '!'
+	if got := p.about([]byte("x")); got == nil || string(got.payload) != "x" {
+		t.Errorf("%+v", got)
+	}
+	p.add([]byte("large"), make([]byte, pastBytesMax), true)
+	for i := range 2 * pastTopicsMax {
+		p.add([]byte{byte(i)}, nil, false)
+	}
+	if len(p.told) != pastTopicsMax || p.size() != 2+pastTopicsMax-1 {
+		t.Errorf("%d topics, %d bytes", len(p.told), p.size())
+	}
+}
+
 // published is how many messages guests have published until now.
 func (h *house) published() (n int) {
 	h.t.Helper()
@@ -239,7 +307,7 @@ func TestAShadowKeepsNothingBorrowed(t *testing.T) {
 	sh := &shadow{of: g}
 	who, m, made, topic := device, message("a", "x"), message("b", "y"), []byte("c")
 	sh.saw(asking{who: &who}, m, reply{messages: []broker.Message{*made}})
-	sh.judged(&question{who: &who, topic: topic}, 0, 0)
+	sh.judged(&question{who: &who, topic: topic}, reply{})
 	who.ClientID = "another"
 	for _, b := range [][]byte{m.Topic, m.Payload, made.Topic, made.Payload, topic} {
 		b[0] = '!'

@@ -81,7 +81,7 @@ func (p *policy) made(e *entry, a asking, m *broker.Message) bool {
 	case err != nil:
 		e.fault(p.loop, in, err, about{a.who.ClientID, m.Topic})
 	case sh != nil:
-		sh.saw(a, m, reply{messages: w.next[had:], fuel: in.guest.Fuel()})
+		sh.saw(a, m, in.reply(reply{messages: w.next[had:]}))
 	}
 	return err == nil
 }
