@@ -45,6 +45,33 @@ func TestSettingsOfOperatorsAreNotForced(t *testing.T) {
 	}
 }
 
+// TestSettingsThatGoBackSayWhere: settings of one role let go of what a change linked in another;
+// the refusal names that, and what it says to do is no downgrade.
+func TestSettingsThatGoBackSayWhere(t *testing.T) {
+	q := newQuay(t)
+	q.cfg.Trust.Unsigned = []string{"acme"}
+	older, newer := q.pushed(nameless(t, "1.0.0")), q.pushed(nameless(t, "2.0.0"))
+	cfg := q.cfg
+	cfg.Listeners[0].Link.Transformer = []configs.Component{{Use: older}}
+	s := &stage{t: t, App: start(t, cfg, Options{})}
+	s.client = ask(t, s.App)
+	s.submit(client.NewChange{ID: "1", Items: []client.ChangeItem{{Listener: "l",
+		Role: "transformer", Source: newer, Grants: []string{}}}})
+	s.reaches("1", "done")
+	_, err := s.client.ChangeListener(t.Context(), "l",
+		linking("deduplicator", windowComponent, "kv"))
+	says(t, err, "l transformer[0]: acme 1.0.0 is older than 2.0.0, which is linked; write the "+
+		"version that is linked into the settings too, ", "link it by a change with force")
+	both := fmt.Sprintf(`{"link": {"transformer": [{"use": %q}],
+		"deduplicator": [{"use": %q, "grants": ["kv"]}]}}`, newer, windowComponent)
+	if _, err = s.client.ChangeListener(t.Context(), "l", []byte(both)); err != nil {
+		t.Errorf("with the version that is linked: %v", err)
+	}
+	if got := versionIn(t, s.client); got != "acme 2.0.0 of acme 2.0.0" {
+		t.Errorf("%s is linked", got)
+	}
+}
+
 // TestSettingsOfOperatorsAskTheQuarantine, of a listener that is there and of a new one.
 func TestSettingsOfOperatorsAskTheQuarantine(t *testing.T) {
 	q := newQuay(t)

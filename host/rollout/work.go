@@ -260,16 +260,26 @@ func (w *work) compare(views []View) error {
 			continue
 		}
 		if err := v.New.older(v.Old); err != nil {
-			return fmt.Errorf("%w; %s if that is wanted", err, w.q.byForce())
+			return w.tooOld(p, err)
 		}
 		had := w.m.pinned(p)
 		if had != nil && p.New != nil && had.Name == p.New.Name &&
 			below(p.New.Version, had.Version) {
-			return fmt.Errorf("%w; %s if that is wanted",
-				older(had.Name, p.New.Version, had.Version), w.q.byForce())
+			return w.tooOld(p, older(had.Name, p.New.Version, had.Version))
 		}
 	}
 	return nil
+}
+
+// tooOld names the place, and what to do: of a configuration it may be one that nobody thought of.
+func (w *work) tooOld(p *ChangePlace, err error) error {
+	what := w.q.byForce() + " if that is wanted"
+	if w.q.Config != nil {
+		what = "write the version that is linked into the settings too, since another link of " +
+			"the settings takes the place of what changes linked; if the older one is wanted, " +
+			w.q.byForce()
+	}
+	return fmt.Errorf("%s %s[%d]: %w; %s", p.Listener, p.Role, p.Position, err, what)
 }
 
 func older(name, now, had string) error {
