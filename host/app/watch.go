@@ -38,7 +38,9 @@ type watcher struct {
 	// is there.
 	seen, done map[string]string
 	// old are those that the first look found: what was asked for before the start, maybe.
-	old     map[string]string
+	old map[string]string
+	// notes name the bundles of what is there, by its name.
+	notes   map[string]string
 	trouble string // what was told of the folder last
 }
 
@@ -75,10 +77,12 @@ func (w *watcher) look() {
 			w.log.Error("app: the folder of bundles", "folder", w.cfg.Watch, "error", err)
 		}
 	}
+	taken := false
 	for name, stamp := range now {
 		if w.seen[name] != stamp || w.done[name] == stamp {
 			continue
 		}
+		taken = true
 		err := w.take(filepath.Join(w.cfg.Watch, name), w.old[name] == stamp)
 		switch {
 		case errors.Is(err, rollout.ErrBusy), errors.Is(err, rollout.ErrTooMany),
@@ -93,7 +97,18 @@ func (w *watcher) look() {
 		}
 		w.done[name] = stamp
 	}
-	w.remember(now)
+	if w.remember(now); taken {
+		w.renew()
+	}
+}
+
+// renew has the notes of what is there stay: those of files that come and go push the oldest out.
+func (w *watcher) renew() {
+	for _, note := range w.notes {
+		if w.changes.machine.WasDealt(note) {
+			_ = w.changes.machine.Dealt(note) // else it is renewed later
+		}
+	}
 }
 
 // unreadable is what is wrong with a file or folder that is no bundle: no change can be asked for.
@@ -136,6 +151,7 @@ func (w *watcher) remember(now map[string]string) {
 	gone := func(name, _ string) bool { return now[name] == "" }
 	maps.DeleteFunc(w.old, gone)
 	maps.DeleteFunc(w.done, gone)
+	maps.DeleteFunc(w.notes, gone)
 	w.seen = now
 }
 
@@ -213,6 +229,10 @@ func (w *watcher) take(path string, old bool) error {
 	if err != nil {
 		return &unreadable{err}
 	}
+	if w.notes == nil {
+		w.notes = make(map[string]string)
+	}
+	w.notes[filepath.Base(path)] = dealt(b)
 	q := rollout.Request{
 		By: watchedBy, Reason: fmt.Sprintf("%s %s is in %.200s", b.Name, b.Version, path),
 		Watch: w.cfg.Observe.Std(),
@@ -296,7 +316,7 @@ func (w *watcher) name(b *bundle.Bundle, old bool) (string, error) {
 		name, last = fmt.Sprintf("%s-%d", id, n), c
 	}
 	switch {
-	case old && last.ID == "" && w.changes.machine.Tested(dealt(b)):
+	case old && last.ID == "" && w.changes.machine.WasDealt(dealt(b)):
 		return "", nil
 	case !old || last.ID == "" || stopped > 0 && stopped < startsMax:
 		return name, nil

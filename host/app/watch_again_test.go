@@ -263,7 +263,7 @@ func TestAFileIsDealtWithForLongerThanItsChangeIsKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = l.Close()
-		until(t, "a note", func() bool { return d.changes.machine.Tested(dealt(b)) })
+		until(t, "a note", func() bool { return d.changes.machine.WasDealt(dealt(b)) })
 		d.floods()
 		stopped(t, d.App)
 		d.begin()
@@ -272,6 +272,46 @@ func TestAFileIsDealtWithForLongerThanItsChangeIsKept(t *testing.T) {
 		if got := d.linkedAs(); got != "1.0.0" {
 			t.Errorf("restarts %v: %s is linked", restarts, got)
 		}
+	}
+}
+
+// TestWhatLiesInTheFolderStaysDealtWith, however many other files come, and whatever passes its
+// golden cases: the note of it is renewed when the folder is looked at.
+func TestWhatLiesInTheFolderStaysDealtWith(t *testing.T) {
+	k := key(t, "ours")
+	d := watching(t, "dedup*", versioned(t, &k, "1.0.0"), nil)
+	d.drop("dedup.tar", versioned(t, &k, "2.0.0"))
+	d.reaches(newest(t, d.App).ID, "done")
+	if _, err := d.client.Rollback(t.Context(),
+		client.Rollback{Listener: "l", Role: "deduplicator"}); err != nil {
+		t.Fatal(err)
+	}
+	d.floods()
+	for i := range rollout.Default().TestedMax + 1 {
+		if err := d.changes.machine.Passed(fmt.Sprint("a golden case ", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := func() {
+		t.Helper()
+		stopped(t, d.App)
+		d.begin()
+		if d.looks(); d.linkedAs() != "1.0.0" || newest(t, d.App).By == watchedBy {
+			t.Fatalf("%s is linked, %s was asked for", d.linkedAs(), newest(t, d.App).ID)
+		}
+	}
+	again()
+	for n := range 4 {
+		for i := range rollout.Default().DealtMax/2 + 1 {
+			if err := d.changes.machine.Dealt(fmt.Sprint("another file ", n, " ", i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n%2 == 0 {
+			d.drop(fmt.Sprint(n, ".tar"), versioned(t, &k, "1.0.0"))
+			continue
+		}
+		again()
 	}
 }
 

@@ -22,6 +22,7 @@ type book struct {
 	before     map[string]Linked
 	quarantine []Quarantined // the oldest first
 	tested     []string      // the same
+	dealt      []string      // the same, each once
 }
 
 func newBook(cfg Config) *book {
@@ -65,6 +66,11 @@ func (b *book) apply(r *record) error {
 	}
 	b.quarantine = newest(b.quarantine, b.cfg.QuarantineMax)
 	b.tested = newest(append(b.tested, r.Tested...), b.cfg.TestedMax)
+	for _, name := range r.Dealt {
+		b.dealt = slices.DeleteFunc(b.dealt, func(had string) bool { return had == name })
+		b.dealt = append(b.dealt, name)
+	}
+	b.dealt = newest(b.dealt, b.cfg.DealtMax)
 	return nil
 }
 
@@ -152,7 +158,7 @@ func sorted(links map[string]Linked) []Linked {
 // record is all of b.
 func (b *book) record() *record {
 	s := &snapshot{Floor: b.floor, Links: sorted(b.links), Before: sorted(b.before),
-		Quarantine: b.quarantine, Tested: b.tested}
+		Quarantine: b.quarantine, Tested: b.tested, Dealt: b.dealt}
 	for _, id := range b.order {
 		s.Changes = append(s.Changes, b.changes[id])
 	}
@@ -177,6 +183,7 @@ func (b *book) restore(r *record) {
 	}
 	fresh.quarantine = newest(fresh.quarantine, b.cfg.QuarantineMax)
 	fresh.tested = newest(r.Book.Tested, b.cfg.TestedMax)
+	fresh.dealt = newest(r.Book.Dealt, b.cfg.DealtMax)
 	fresh.forget()
 	*b = *fresh
 }

@@ -18,6 +18,8 @@ type Config struct {
 	QuarantineMax int
 	// TestedMax is how many names of what passed its tests are kept, the newest.
 	TestedMax int
+	// DealtMax is how many names of what was dealt with are kept, those that were noted last.
+	DealtMax int
 	// RequestBytesMax bounds one request, as JSON.
 	RequestBytesMax int
 	// GrowthBytesMax is how much the ledger may grow before it is compacted.
@@ -28,7 +30,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		AtWorkMax: 16, HistoryMax: 256, EventsMax: 4096, QuarantineMax: 256,
-		TestedMax:       1024,
+		TestedMax: 1024, DealtMax: 1024,
 		RequestBytesMax: 1 << 20, GrowthBytesMax: 4 << 20,
 	}
 }
@@ -38,6 +40,7 @@ func (c Config) Validate() error {
 	for name, v := range map[string]int{
 		"AtWorkMax": c.AtWorkMax, "HistoryMax": c.HistoryMax, "EventsMax": c.EventsMax,
 		"QuarantineMax": c.QuarantineMax, "TestedMax": c.TestedMax,
+		"DealtMax":        c.DealtMax,
 		"RequestBytesMax": c.RequestBytesMax,
 		"GrowthBytesMax":  c.GrowthBytesMax,
 	} {

@@ -121,3 +121,39 @@ func TestWhatPassedItsTestsIsRemembered(t *testing.T) {
 		m, _ = w.open(cfg)
 	}
 }
+
+// TestWhatWasDealtWithStaysWhileItIsNotedAgain: what passed its tests does not push it out, and
+// noted again it is the newest.
+func TestWhatWasDealtWithStaysWhileItIsNotedAgain(t *testing.T) {
+	w := newWorld(t)
+	cfg := Default()
+	cfg.TestedMax, cfg.DealtMax = 1, 4
+	m, _ := w.open(cfg)
+	dealt := func(names ...string) {
+		t.Helper()
+		for _, name := range names {
+			if err := m.Dealt(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	dealt("x", "y", "z")
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		if err := m.Passed(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seq := m.book.seq
+	if dealt("y", "z"); m.book.seq != seq {
+		t.Error("what is of the newer half is written again")
+	}
+	dealt("x", "1", "x", "2")
+	for range 2 { // by its records, then by what they were compacted to
+		if !m.WasDealt("x") || m.WasDealt("y") || !m.WasDealt("z") || m.Tested("x") ||
+			m.WasDealt("e") || !m.Tested("e") {
+			t.Errorf("%v were dealt with", m.book.dealt)
+		}
+		w = w.next()
+		m, _ = w.open(cfg)
+	}
+}

@@ -43,6 +43,8 @@ type record struct {
 	Pardon     []string      `json:"pardon,omitempty"`
 	// Tested are what passed its tests, in words of who asks.
 	Tested []string `json:"tested,omitempty"`
+	// Dealt are what was dealt with, in words of who asks.
+	Dealt []string `json:"dealt,omitempty"`
 	// Book is all that the records before come to.
 	Book *snapshot `json:"book,omitempty"`
 }
@@ -55,6 +57,7 @@ type snapshot struct {
 	Before     []Linked      `json:"before,omitempty"`
 	Quarantine []Quarantined `json:"quarantine,omitempty"`
 	Tested     []string      `json:"tested,omitempty"`
+	Dealt      []string      `json:"dealt,omitempty"`
 }
 
 // Change is the audit record of a change.

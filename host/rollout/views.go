@@ -148,7 +148,7 @@ func (m *Machine) quarantined(digest string) (Quarantined, bool) {
 	return m.book.quarantine[i], true
 }
 
-// Tested says whether Passed or Dealt noted something of that name.
+// Tested says whether Passed noted something of that name.
 func (m *Machine) Tested(name string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -156,20 +156,41 @@ func (m *Machine) Tested(name string) bool {
 }
 
 // Passed notes that something passed its tests. The name is at most 512 bytes.
-func (m *Machine) Passed(name string) error { return m.note(name, "passed its tests") }
+func (m *Machine) Passed(name string) error {
+	why := name + " passed its tests"
+	return m.note(name, m.Tested, &record{Tested: []string{name}, Why: why})
+}
 
-// Dealt notes that something needs no change any more, for longer than changes are kept. The name
-// is at most 512 bytes.
-func (m *Machine) Dealt(name string) error { return m.note(name, "was dealt with") }
+// WasDealt says whether Dealt noted something of that name.
+func (m *Machine) WasDealt(name string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Contains(m.book.dealt, name)
+}
 
-func (m *Machine) note(name, what string) error {
+// Dealt notes that something needs no change any more, for longer than changes are kept: until
+// DealtMax others were noted. What is to stay is noted again before half as many were; that writes
+// nothing while it is of the newer half. The name is at most 512 bytes.
+func (m *Machine) Dealt(name string) error {
+	why := name + " was dealt with"
+	return m.note(name, m.dealtLately, &record{Dealt: []string{name}, Why: why})
+}
+
+func (m *Machine) dealtLately(name string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := m.book.dealt
+	return slices.Contains(list[max(0, len(list)-(m.cfg.DealtMax+1)/2):], name)
+}
+
+func (m *Machine) note(name string, known func(string) bool, r *record) error {
 	if len(name) > 512 {
-		return fmt.Errorf("rollout: %s: a name of %d bytes", what, len(name))
+		return fmt.Errorf("rollout: a note of %d bytes: 512 are kept", len(name))
 	}
 	m.write.Lock()
 	defer m.write.Unlock()
-	if m.Tested(name) {
+	if known(name) {
 		return nil
 	}
-	return m.append(&record{Tested: []string{name}, Why: name + " " + what})
+	return m.append(r)
 }
