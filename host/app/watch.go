@@ -242,19 +242,18 @@ func (w *watcher) take(path string, old bool) error {
 		q.Canary.Steps = append(q.Canary.Steps,
 			rollout.CanaryStep{Percent: p, Dwell: w.cfg.Dwell.Std()})
 	}
-	opened := &openedBundle{Bundle: b, layout: l.layout}
+	opened, linked := &openedBundle{Bundle: b, layout: l.layout}, false
 	for i := range b.Components {
 		c := &b.Components[i]
 		art, err := opened.choose(rollout.Item{Role: c.Role, Component: c.Name})
 		if err != nil {
 			return err
 		}
-		q.Items = append(q.Items, w.places(b, c, art)...)
+		items, already := w.places(b, c, art)
+		q.Items, linked = append(q.Items, items...), linked || already
 	}
 	if len(q.Items) == 0 {
-		w.log.Info("app: a bundle in the watched folder is linked already, or nowhere yet",
-			"bundle", b.Name, "version", b.Version)
-		return l.Close()
+		return errors.Join(w.nothing(b, linked), l.Close())
 	}
 	if q.ID, err = w.name(b, old); q.ID == "" {
 		return errors.Join(err, l.Close())
@@ -268,6 +267,22 @@ func (w *watcher) take(path string, old bool) error {
 		}
 		_ = l.Close()
 	}()
+	return nil
+}
+
+// nothing is to be asked for. What is linked was dealt with, whoever linked it: who goes away from
+// it later would find it linked again by a start. What is linked nowhere is for who names it yet.
+func (w *watcher) nothing(b *bundle.Bundle, linked bool) error {
+	if !linked {
+		w.log.Info("app: a bundle in the watched folder takes the place of nothing yet",
+			"bundle", b.Name, "version", b.Version)
+		return nil
+	}
+	if err := w.changes.machine.Dealt(dealt(b)); err != nil {
+		return err
+	}
+	w.log.Info("app: a bundle in the watched folder is linked already",
+		"bundle", b.Name, "version", b.Version)
 	return nil
 }
 
@@ -332,17 +347,22 @@ func (w *watcher) name(b *bundle.Bundle, old bool) (string, error) {
 // be what ends it.
 const startsMax = 5
 
-// places are items for where a component of that name is linked from another bundle.
+// places are items for where a component of that name is linked from another bundle, and whether
+// it is linked from b somewhere.
 func (w *watcher) places(
 	b *bundle.Bundle, c *bundle.Component, art *rollout.Artifact,
-) (items []rollout.Item) {
+) (items []rollout.Item, linked bool) {
 	w.change.Lock()
 	defer w.change.Unlock()
 	for _, listener := range slices.Sorted(maps.Keys(w.doors)) {
 		d := w.doors[listener]
 		for i, v := range w.chain(d.key, c.Role) {
 			name, had := w.from(listener, c.Role, i, d.marks[v.Since])
-			if had == "" || name != c.Name || had == string(b.Digest) {
+			if had == "" || name != c.Name {
+				continue
+			}
+			if had == string(b.Digest) {
+				linked = true
 				continue
 			}
 			copied := *art
@@ -353,7 +373,7 @@ func (w *watcher) places(
 			})
 		}
 	}
-	return items
+	return items, linked
 }
 
 // from answers of which name a component is, and in which bundle it came, "" for none.

@@ -275,6 +275,52 @@ func TestAFileIsDealtWithForLongerThanItsChangeIsKept(t *testing.T) {
 	}
 }
 
+// TestAFileThatIsLinkedAlreadyIsDealtWith: what lies in the folder, and was linked by hand or by
+// the configuration, is not linked again by a start after somebody went away from it.
+func TestAFileThatIsLinkedAlreadyIsDealtWith(t *testing.T) {
+	k := key(t, "ours")
+	older, newer := versioned(t, &k, "1.0.0"), versioned(t, &k, "2.0.0")
+	for about, c := range map[string]struct {
+		configured, byHand []byte
+		first              bool // it is linked by hand before the file comes
+	}{
+		"by hand":              {older, newer, true},
+		"by the configuration": {newer, older, false},
+	} {
+		t.Run(about, func(t *testing.T) {
+			d := watching(t, "dedup*", c.configured, nil)
+			up, err := d.client.Upload(t.Context(), "x.tar", c.byHand)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := client.NewChange{ID: "hand", Force: true, Items: []client.ChangeItem{{
+				Listener: "l", Role: "deduplicator", Source: up.Source, Grants: []string{"kv"}}}}
+			if c.first {
+				d.submit(n)
+				d.reaches("hand", "done")
+			}
+			if d.drop("dedup.tar", newer); d.linkedAs() != "2.0.0" {
+				t.Fatalf("%s is linked", d.linkedAs())
+			}
+			if c.first {
+				_, err = d.client.Rollback(t.Context(),
+					client.Rollback{Listener: "l", Role: "deduplicator"})
+			} else {
+				d.submit(n)
+				d.reaches("hand", "done")
+			}
+			if err != nil || d.linkedAs() != "1.0.0" {
+				t.Fatalf("%s is linked: %v", d.linkedAs(), err)
+			}
+			stopped(t, d.App)
+			d.begin()
+			if d.looks(); d.linkedAs() != "1.0.0" || newest(t, d.App).By == watchedBy {
+				t.Errorf("%s is linked, %s was asked for", d.linkedAs(), newest(t, d.App).ID)
+			}
+		})
+	}
+}
+
 // TestWhatLiesInTheFolderStaysDealtWith, however many other files come, and whatever passes its
 // golden cases: the note of it is renewed when the folder is looked at.
 func TestWhatLiesInTheFolderStaysDealtWith(t *testing.T) {
