@@ -298,6 +298,19 @@ func brokenRequests() []broken {
 			}}
 		},
 	}, {
+		name: "a canary of a filter that is none", of: "submit", source: shipped,
+		wrong: `canary.filters: "a/#/b" is no topic filter`, do: "# at the end alone",
+		change: func(n *client.NewChange) {
+			n.Canary = &client.CanaryPlan{Filters: []string{"a/+", "a/#/b"}}
+		},
+	}, {
+		name: "a canary of all lists and nobody", of: "submit", source: shipped,
+		wrong: "with all a step after it would be fewer", do: "leave all out",
+		change: func(n *client.NewChange) {
+			n.Canary = &client.CanaryPlan{All: true, Clients: []string{"a"},
+				Steps: []client.CanaryStep{{Dwell: "1s"}, {Percent: 5, Dwell: "1s"}}}
+		},
+	}, {
 		name: "nothing to take out", of: "request", source: shipped,
 		wrong: "no place 0 as worker", do: "name a place that is taken",
 		change: asking(func(it *client.ChangeItem) {

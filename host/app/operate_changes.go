@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/hpmq/hpmq/host/admin"
+	"github.com/hpmq/hpmq/host/link"
 	"github.com/hpmq/hpmq/host/rollout"
 	"github.com/hpmq/hpmq/sdk/client"
+	"github.com/hpmq/hpmq/sdk/topic"
 )
 
 // Upload is admin.Bundles.
@@ -151,9 +153,9 @@ func (o *operator) nextEvent(
 const followPause = 15 * time.Second
 
 // requestOf reads what was asked for.
-func requestOf(n *client.NewChange) (rollout.Request, error) {
+func requestOf(n *client.NewChange) (q rollout.Request, err error) {
 	d := durations{}
-	q := rollout.Request{
+	q = rollout.Request{
 		ID: n.ID, By: n.By, Reason: n.Reason, Force: n.Force, Watch: d.read("watch", n.Watch),
 	}
 	if q.By == "" {
@@ -175,16 +177,8 @@ func requestOf(n *client.NewChange) (rollout.Request, error) {
 		}
 	}
 	if c := n.Canary; c != nil {
-		q.Canary = rollout.CanaryPlan{
-			Clients: c.Clients, Tenants: c.Tenants, Filters: c.Filters, All: c.All,
-		}
-		if len(c.Steps) == 0 {
-			q.Canary.Steps = rollout.DefaultSteps()
-		}
-		for _, s := range c.Steps {
-			q.Canary.Steps = append(q.Canary.Steps, rollout.CanaryStep{
-				Percent: s.Percent, Dwell: d.read("canary.steps.dwell", s.Dwell),
-			})
+		if q.Canary, err = canaryPlan(c, &d); err != nil {
+			return q, err
 		}
 	}
 	if t := n.Thresholds; t != nil {
@@ -196,6 +190,35 @@ func requestOf(n *client.NewChange) (rollout.Request, error) {
 		}
 	}
 	return q, d.err
+}
+
+// canaryPlan reads a plan. Whom it names is looked at here, not when the canary begins.
+func canaryPlan(c *client.CanaryPlan, d *durations) (p rollout.CanaryPlan, err error) {
+	p = rollout.CanaryPlan{
+		Clients: c.Clients, Tenants: c.Tenants, Filters: c.Filters, All: c.All,
+	}
+	if len(c.Steps) == 0 {
+		p.Steps = rollout.DefaultSteps()
+	}
+	for _, s := range c.Steps {
+		p.Steps = append(p.Steps, rollout.CanaryStep{
+			Percent: s.Percent, Dwell: d.read("canary.steps.dwell", s.Dwell),
+		})
+	}
+	for what, n := range map[string]int{
+		"clients": len(c.Clients), "tenants": len(c.Tenants), "filters": len(c.Filters),
+	} {
+		if n > link.NamesMax {
+			return p, fmt.Errorf("canary.%s: %d of them: name %d at most", what, n, link.NamesMax)
+		}
+	}
+	for _, f := range c.Filters {
+		if !topic.ValidFilter([]byte(f)) {
+			return p, fmt.Errorf("canary.filters: %.80q is no topic filter: + and # stand for "+
+				"whole levels, # at the end alone", f)
+		}
+	}
+	return p, nil
 }
 
 func itemOf(it *client.ChangeItem) (rollout.Item, error) {

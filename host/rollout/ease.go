@@ -33,8 +33,7 @@ func (w *work) canary() *ending {
 		if w.hurried() {
 			return nil
 		}
-		r := &record{State: Canary, Step: i + 1,
-			Why: w.told(fmt.Sprintf("%g %%", step.Percent))}
+		r := &record{State: Canary, Step: i + 1, Why: w.told(w.q.Canary.whom(i))}
 		if end := w.enter(r); end != nil {
 			return end
 		}

@@ -138,3 +138,36 @@ func TestWhatItRefusesUnheardIsNoFault(t *testing.T) {
 		t.Errorf("%s: %s", c.State, c.Why)
 	}
 }
+
+// TestAStepSaysWhomItServes in the record of the change: the percent alone say nothing of a list.
+func TestAStepSaysWhomItServes(t *testing.T) {
+	named := CanaryPlan{Steps: []CanaryStep{{0, time.Minute}, {2.5, time.Minute}},
+		Clients: []string{"m3"}, Filters: []string{"a/#", "b", "c", "d", "e"}}
+	all := CanaryPlan{Steps: []CanaryStep{{5, time.Minute}}, Tenants: []string{"x", "y"}, All: true}
+	long := CanaryPlan{Steps: named.Steps, Clients: []string{strings.Repeat("ä", 70)}}
+	for want, got := range map[string]string{
+		"client m3 or filter a/#, b, c and 2 more":          named.whom(0),
+		"2.5 % or client m3 or filter a/#, b, c and 2 more": named.whom(1),
+		"5 % and tenant x, y":                               all.whom(0),
+		"client " + strings.Repeat("ä", 64):                 long.whom(0),
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	q := swap("1", "rules@2.0.0")
+	q.Canary = named
+	c := submit(t, m, q)
+	var whys []string
+	for _, k := range c.Marks {
+		if k.State == Canary {
+			whys = append(whys, k.Why)
+		}
+	}
+	if len(whys) != 2 || !strings.HasPrefix(whys[0], named.whom(0)) ||
+		!strings.HasPrefix(whys[1], named.whom(1)) {
+		t.Errorf("%q", whys)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -204,6 +205,13 @@ func (c CanaryPlan) validate() error {
 	for i, s := range c.Steps {
 		switch {
 		case i == 0 && s.Percent == 0 && c.named() && !(c.All && len(c.Steps) > 1):
+		case i == 0 && s.Percent == 0 && c.named():
+			return errors.New("canary: step 1: 0 percent is whom the lists name, and with all a " +
+				"step after it would be fewer: give it one step, say a percentage, or leave all " +
+				"out")
+		case i == 0 && s.Percent == 0:
+			return errors.New("canary: step 1: 0 percent is nobody: say more, or name clients, " +
+				"tenants or filters")
 		case !(s.Percent > last && s.Percent <= 100):
 			return fmt.Errorf("canary: step %d: percents grow, up to 100", i+1)
 		}
@@ -219,5 +227,36 @@ func (c CanaryPlan) selector(step int) Selector {
 	return Selector{Percent: c.Steps[step].Percent, Clients: c.Clients, Tenants: c.Tenants,
 		Filters: c.Filters, All: c.All}
 }
+
+// whom says for people whom a step serves: "5 % or client a, b".
+func (c CanaryPlan) whom(step int) string {
+	var all []string
+	if p := c.Steps[step].Percent; p > 0 {
+		all = append(all, fmt.Sprintf("%g %%", p))
+	}
+	for _, list := range []struct {
+		what  string
+		names []string
+	}{{"client", c.Clients}, {"tenant", c.Tenants}, {"filter", c.Filters}} {
+		if len(list.names) == 0 {
+			continue
+		}
+		text := list.what
+		for i, name := range list.names[:min(len(list.names), whomMax)] {
+			text += fmt.Sprintf("%s %.*s", map[bool]string{true: ","}[i > 0], whomRunesMax, name)
+		}
+		if more := len(list.names) - whomMax; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		all = append(all, text)
+	}
+	if c.All {
+		return strings.Join(all, " and ")
+	}
+	return strings.Join(all, " or ")
+}
+
+// whomMax is how many names of a list are said, each with whomRunesMax of its letters at most.
+const whomMax, whomRunesMax = 3, 64
 
 func share(x float64) bool { return x >= 0 && x <= 1 }
