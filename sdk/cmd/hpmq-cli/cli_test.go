@@ -135,6 +135,10 @@ func TestErrorsAndExitCodes(t *testing.T) {
 		"empty file": {"link swap --listener m --role r --use " + hollow, 200, "", 2, "is empty"},
 		"config is no object": {"link swap --listener m --role r --use u --config " + noJSON, 200,
 			"", 2, "must be a JSON object"},
+		"dwell of no step": {"link swap --listener m --role r --use u --dwell 3s", 200, "", 2,
+			"name them, --canary 5,25,100"},
+		"dwell of a watch": {"link swap --listener m --role r --use u --watch 5m --dwell 3s", 200,
+			"", 2, "--dwell says how long the steps of --canary take"},
 		"no token file": {"status --token-file /nowhere/token", 200, "", 2, "no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {

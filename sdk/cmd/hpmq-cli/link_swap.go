@@ -97,6 +97,10 @@ ends: if the new one does badly it goes by itself.`,
 }
 
 func (s *settings) linkSwap(cmd *cobra.Command, w *swap) error {
+	if cmd.Flags().Changed("dwell") && w.step.canary == nil {
+		return usageError{errors.New("--dwell says how long the steps of --canary take: name " +
+			"them, --canary 5,25,100")}
+	}
 	if w.step.asked() {
 		n, err := w.change(cmd.Flags().Changed("grant"))
 		if err != nil {
