@@ -165,14 +165,17 @@ func (a *App) tellChanges(r *rollout.Reader) {
 		if e.At.Before(a.started) {
 			continue
 		}
-		attrs := []any{"state", string(e.State)}
+		what, attrs := "change "+e.Change, []any{"state", string(e.State)}
+		if e.Change == "" { // of none
+			what, e.Why, attrs = e.Why, "", nil
+		}
 		for key, value := range map[string]string{"of": e.Of, "why": e.Why, "by": e.By,
 			"unrecorded": e.Unrecorded} {
 			if value != "" {
 				attrs = append(attrs, key, value)
 			}
 		}
-		a.log.Info("app: change "+e.Change, attrs...)
+		a.log.Info("app: "+what, attrs...)
 		if e.State.Ended() {
 			a.sweepShelf()
 		}

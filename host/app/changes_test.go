@@ -168,3 +168,38 @@ func TestAStartWithoutWhatWasLinked(t *testing.T) {
 		t.Errorf("it does not say what was missing:\n%s", text.String())
 	}
 }
+
+// TestWhoSwapsIsInTheAudit, and in the log: in that of a rollback too, which is no change while
+// what it brings back is warm.
+func TestWhoSwapsIsInTheAudit(t *testing.T) {
+	cfg := keeping(t, t.TempDir(), "l")
+	var text strings.Builder
+	loud := Options{Log: slog.New(slog.NewTextHandler(&text, nil))}
+	a := start(t, cfg, loud)
+	swap := client.Swap{Listener: "l", Role: "router", Use: "router-rules"}
+	back := client.Rollback{Listener: "l", Role: "router", By: "bob"}
+	for _, swap.By = range []string{"", "ann"} {
+		swap.Config = redirect("a", "to"+swap.By)
+		if _, err := ask(t, a).Swap(t.Context(), swap); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := ask(t, a).Rollback(t.Context(), back); err != nil {
+		t.Fatal(err)
+	}
+	stopped(t, a)
+	a = start(t, cfg, loud)
+	if _, err := ask(t, a).Rollback(t.Context(), back); err != nil {
+		t.Fatal(err)
+	}
+	all, err := ask(t, a).Changes(t.Context())
+	if err != nil || len(all) != 3 || all[0].By != "bob" || all[1].By != "ann" ||
+		all[2].By != by {
+		t.Errorf("%+v, %v", all, err)
+	}
+	stopped(t, a)
+	if log := text.String(); strings.Contains(log, `state=""`) || !strings.Contains(log,
+		`msg="app: the router of listener l is what it was before its last change" by=bob`) {
+		t.Errorf("the log has\n%s", log)
+	}
+}

@@ -15,7 +15,7 @@ import (
 	"github.com/hpmq/hpmq/sdk/client"
 )
 
-// by is who swaps, in the audit.
+// by is who swaps, in the audit, if nobody says who.
 const by = "admin API"
 
 // Link is admin.Links.
@@ -89,7 +89,9 @@ func (o *operator) Swap(ctx context.Context, s client.Swap) (client.Swapped, err
 		}
 		item.Source = sentName(s.Use) + "@" + digest
 	}
-	done, err := o.swap(ctx, rollout.Request{Items: []rollout.Item{item}, Force: s.Force})
+	done, err := o.swap(ctx, rollout.Request{
+		Items: []rollout.Item{item}, Force: s.Force, By: s.By,
+	})
 	done.Listener = s.Listener
 	return swapped(&done), refusal(err)
 }
@@ -101,7 +103,7 @@ const swapID = "swap-"
 // listener wait for each other, and for a reload.
 func (o *operator) swap(ctx context.Context, q rollout.Request) (link.Result, error) {
 	m := o.changes.machine
-	q.ID, q.By = swapID+rand.Text(), by
+	q.ID, q.By = swapID+rand.Text(), cmp.Or(q.By, by)
 	kept, end := o.changes.expect(q.ID)
 	defer end()
 	_, err := m.Submit(q)
@@ -116,7 +118,7 @@ func (o *operator) swap(ctx context.Context, q rollout.Request) (link.Result, er
 	}
 	c, err := m.Wait(ctx, q.ID)
 	if err != nil { // who asked has gone
-		go func() { _, _ = m.Cancel(o.life, q.ID, by) }()
+		go func() { _, _ = m.Cancel(o.life, q.ID, q.By) }()
 		return none, err
 	}
 	o.changes.mu.Lock()
@@ -176,7 +178,7 @@ func (o *operator) Rollback(ctx context.Context, r client.Rollback) (client.Swap
 	}
 	var done link.Result
 	var undo error
-	err = o.changes.machine.Undo(r.Listener, r.Role, by, func() error {
+	err = o.changes.machine.Undo(r.Listener, r.Role, cmp.Or(r.By, by), func() error {
 		if undo = o.admitsBack(&r, at.key); undo == nil {
 			done, undo = o.linker.Rollback(ctx, at.key, role)
 		}
@@ -225,7 +227,9 @@ func (o *operator) back(ctx context.Context, r client.Rollback) (link.Result, er
 	if err != nil {
 		return link.Result{}, fmt.Errorf("app: roll back %s of %s: %w", r.Role, r.Listener, err)
 	}
-	return o.swap(ctx, rollout.Request{Items: items, Reason: "link rollback", Undo: true})
+	return o.swap(ctx, rollout.Request{
+		Items: items, Reason: "link rollback", Undo: true, By: r.By,
+	})
 }
 
 func swapped(r *link.Result) client.Swapped {

@@ -99,6 +99,7 @@ type Swap struct {
 	Grants   []string       `json:"grants,omitzero" maxItems:"16"`
 	OnFault  string         `json:"on_fault,omitempty" enum:"open,closed"`
 	Force    bool           `json:"force,omitempty" doc:"Take an older one, or one in quarantine"`
+	By       string         `json:"by,omitempty" maxLength:"1024" doc:"Who says so, for the audit"`
 }
 
 // Swapped is what a swap or a rollback did. Old is empty if the place was free, New if it is now.
@@ -120,6 +121,7 @@ type Swapped struct {
 type Rollback struct {
 	Listener string `json:"listener" maxLength:"64"`
 	Role     string `json:"role" maxLength:"32" example:"authorizer"`
+	By       string `json:"by,omitempty" maxLength:"1024" doc:"Who says so, for the audit"`
 }
 
 // Session is what the broker keeps for a client id.

@@ -57,23 +57,26 @@ func TestCommandsAskAndPrint(t *testing.T) {
 			"GET /api/v1/link", "mqtt      router  0    router-rules  -"},
 		"swap file": {
 			"link swap --listener mqtt --role router --use " + wasm + " --config " + config +
-				" --grant kv,publish --on-fault open --position 1", swapped,
+				" --grant kv,publish --on-fault open --position 1 --by joe", swapped,
 			`POST /api/v1/link/swap {"listener":"mqtt","role":"router","position":1,` +
 				`"use":"vendor-v2","wasm":"AGFzbQ==","config":{"a":[1]},` +
-				`"grants":["kv","publish"],"on_fault":"open"}`,
+				`"grants":["kv","publish"],"on_fault":"open","by":"joe"}`,
 			"mqtt router[0]: nothing → n 2 0123456789ab (prepared in 5 ms, changed over in 7 µs)",
 		},
-		"swap keeps": {"link swap --listener m --role router --use x",
+		"swap keeps": {"link swap --listener m --role router --use x --by joe",
 			`{"listener":"m","role":"router","old":{},"new":{"name":"n"},"keeps":["kv"]}`,
-			`POST /api/v1/link/swap {"listener":"m","role":"router","use":"x"}`,
+			`POST /api/v1/link/swap {"listener":"m","role":"router","use":"x","by":"joe"}`,
 			"; keeps grants kv of n"},
 		"swap default": {"link swap --listener m --role router --use router-rules", swapped,
-			`POST /api/v1/link/swap {"listener":"m","role":"router","use":"router-rules"}`, "→"},
-		"no grants": {"link swap --listener m --role router --use router-rules --grant=", swapped,
 			`POST /api/v1/link/swap {"listener":"m","role":"router","use":"router-rules",` +
-				`"grants":[]}`, "→"},
+				`"by":"` + operatorName() + `"}`, "→"},
+		"no grants": {"link swap --listener m --role router --use router-rules --by joe --grant=",
+			swapped,
+			`POST /api/v1/link/swap {"listener":"m","role":"router","use":"router-rules",` +
+				`"grants":[],"by":"joe"}`, "→"},
 		"rollback": {"link rollback --listener m --role router", swapped,
-			`POST /api/v1/link/rollback {"listener":"m","role":"router"}`, "→"},
+			`POST /api/v1/link/rollback {"listener":"m","role":"router","by":"` +
+				operatorName() + `"}`, "→"},
 		"clients list": {"clients list --after a --limit 5",
 			`[{"client_id":"b\u001b[2J","version":4,"connected":true}]`,
 			"GET /api/v1/clients?after=a&limit=5", "b�[2J"},

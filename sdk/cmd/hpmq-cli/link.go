@@ -19,13 +19,22 @@ func newLink(s *settings) *cobra.Command {
 }
 
 // place is where in the link: the flags of swap and rollback.
-type place struct{ listener, role string }
+type place struct{ listener, role, by string }
 
 func (p *place) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&p.listener, "listener", "", "name of the listener")
 	f.StringVar(&p.role, "role", "", strings.ReplaceAll(roles, " or", ","))
+	f.StringVar(&p.by, "by", "", "who says so, for the audit (without it USER@HOST)")
 	mustHave(c, "listener", "role")
+}
+
+// who is who says so.
+func (p *place) who() string {
+	if p.by == "" {
+		return operatorName()
+	}
+	return p.by
 }
 
 // mustHave makes flags required. The only error is a flag that is not there, a bug.

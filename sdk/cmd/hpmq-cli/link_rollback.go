@@ -26,7 +26,7 @@ func (s *settings) linkRollback(cmd *cobra.Command, p place) error {
 		return err
 	}
 	done, err := c.Rollback(cmd.Context(), client.Rollback{
-		Listener: p.listener, Role: p.role,
+		Listener: p.listener, Role: p.role, By: p.who(),
 	})
 	if err != nil {
 		return err

@@ -127,7 +127,7 @@ func (s *settings) linkSwap(cmd *cobra.Command, w *swap) error {
 func (w *swap) request(granted bool) (client.Swap, error) {
 	req := client.Swap{
 		Listener: w.listener, Role: w.role, Position: w.position, Use: w.use, OnFault: w.onFault,
-		Force: w.step.force,
+		Force: w.step.force, By: w.who(),
 	}
 	if granted {
 		req.Grants = append([]string{}, w.grants...)
@@ -170,7 +170,7 @@ func (w *swap) change(granted bool) (n client.NewChange, err error) {
 			Listener: w.listener, Role: w.role, Position: w.position, Source: source,
 			Config: req.Config, Grants: req.Grants, OnFault: w.onFault,
 		}},
-		Watch: w.step.keep, Force: w.step.force,
+		Watch: w.step.keep, Force: w.step.force, By: w.who(),
 	}
 	if w.step.canary != nil {
 		n.Canary = &client.CanaryPlan{}
