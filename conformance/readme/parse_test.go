@@ -166,7 +166,7 @@ func TestWhatIsPrintedIsCompared(t *testing.T) {
 	digest := func(c string) string { return "sha256:" + strings.Repeat(c, 64) }
 	want := []string{
 		"acme 1.0.0, " + digest("a"), "12:00:00.000  canary step 1   25 %",
-		"              candidate 474 calls, 0 faults, p50 16.4 µs; active 0 calls", "…",
+		"              candidate 474 questions, 0 faults, p50 16.4 µs; active 0", "…",
 		"3 of 3 failed; …", "it is " + digest("a"),
 	}
 	good := []string{

@@ -194,7 +194,7 @@ type ChangeHealth struct {
 
 // Vitals count what one version did.
 type Vitals struct {
-	Calls   uint64 `json:"calls"`
+	Calls   uint64 `json:"calls" doc:"Without faults.absent: who found no guest made none"`
 	Refused uint64 `json:"refused" doc:"Answers that let something not through"`
 	Faults  Faults `json:"faults"`
 	// P50Micros, P90Micros and P99Micros are latencies that so many of a hundred calls stay below.

@@ -83,7 +83,7 @@ func newChangeDecide(s *settings, d decision) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.printChange(&done)
+			return s.printDecided(&done, d.use)
 		},
 	}
 	c.Flags().StringVar(&by, "by", "", "who says so, for the audit (without it USER@HOST)")
@@ -92,6 +92,19 @@ func newChangeDecide(s *settings, d decision) *cobra.Command {
 			"(without it any before the commit)")
 	}
 	return c
+}
+
+// printDecided prints a change after a decision. That it is promoted does not show in its state
+// while that is one from before its shadow and canary.
+func (s *settings) printDecided(c *client.Change, decided string) error {
+	if err := s.printChange(c); err != nil || s.json || decided != "promote" {
+		return err
+	}
+	switch c.State {
+	case "requested", "fetched", "verified", "compiled", "checked", "warmed", "tested":
+		return s.printf("  it is promoted: its shadow and canary will be left out")
+	}
+	return nil
 }
 
 func newChangeList(s *settings) *cobra.Command {

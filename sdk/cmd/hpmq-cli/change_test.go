@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/hpmq/hpmq/sdk/client"
 )
 
 // changing answers as a broker at which a change goes on, and notes what it was asked.
@@ -35,12 +39,12 @@ func (b *changing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			panic(http.ErrAbortHandler)
 		}
 	default:
-		if b.change != "" {
-			_, _ = io.WriteString(w, b.change)
-			return
-		}
-		_, _ = io.WriteString(w, `{"id":"x","state":"requested","marks":[{"seq":7,`+
+		one := cmp.Or(b.change, `{"id":"x","state":"requested","marks":[{"seq":7,`+
 			`"at":"2026-01-31T15:04:05Z","state":"requested"}],"places":[]}`)
+		if r.Method == http.MethodGet && r.URL.Path == "/api/v1/changes" {
+			one = "[" + one + "]"
+		}
+		_, _ = io.WriteString(w, one)
 	}
 }
 
@@ -232,12 +236,13 @@ func TestCommandsAboutChanges(t *testing.T) {
 		`"role":"router","position":1,"old":{"name":"a","digest":"sha256:0123456789abcdef"},` +
 		`"new":{"name":"b","version":"2"}}],"marks":[{"seq":1,"at":"2026-01-31T15:04:05Z",` +
 		`"state":"canary","step":1,"why":"5 %"}],"health":{"candidate":{"calls":1200,` +
-		`"faults":{"trap":3},"p50_us":1.5,"p99_us":9},"active":{"calls":7}}}`
+		`"faults":{"trap":3,"absent":30},"p50_us":1.5,"p99_us":9},"active":{"calls":7}}}`
 	for name, c := range map[string]exchange{
 		"list": {"change list", "[" + one + "]", "GET /api/v1/changes",
 			"x   canary step 1  m router[1]: a 0123456789ab → b 2  ann"},
 		"show": {"change show x", one, "GET /api/v1/changes/x",
-			"candidate 1 200 calls, 3 faults, p50 1.5 µs, p99 9.0 µs; active 7 calls, 0 faults"},
+			"candidate 1 230 questions, 33 faults, p50 1.5 µs, p99 9.0 µs; " +
+				"active 7 questions, 0 faults"},
 		"cancel": {"change cancel x --by joe", one, "POST /api/v1/changes/x/cancel?by=joe",
 			"x: canary step 1, asked for by ann"},
 		"promote": {"change promote x --by joe", one, "POST /api/v1/changes/x/promote?by=joe",
@@ -252,6 +257,74 @@ func TestCommandsAboutChanges(t *testing.T) {
 			"sha256:01 is not in quarantine any more"},
 	} {
 		t.Run(name, func(t *testing.T) { c.check(t) })
+	}
+}
+
+// TestALineThatIsDrawnAnewDoesNotWrap: each redraw would leave a row behind.
+func TestALineThatIsDrawnAnewDoesNotWrap(t *testing.T) {
+	const noWrap, wrap = "\x1b[?7l", "\x1b[?7h"
+	text := redrawn(strings.Repeat("x", 200))
+	if !strings.HasPrefix(text, "\r\x1b[K"+noWrap+"x") || !strings.HasSuffix(text, "x"+wrap) {
+		t.Errorf("%q", text)
+	}
+}
+
+// TestWhatEndsWithoutAReasonHasNone, and no colon before it.
+func TestWhatEndsWithoutAReasonHasNone(t *testing.T) {
+	for want, e := range map[string]client.ChangeEvent{
+		"change x is cancelled by ann":        {State: "cancelled", By: "ann"},
+		"change x is refused at test: no":     {State: "refused", Of: "test", Why: "no"},
+		"change x is rolled back by ann: bad": {State: "rolled back", By: "ann", Why: "bad"},
+		"change x is rolled back":             {State: "rolled back"},
+	} {
+		if e.Change = "x"; notDone(&e).Error() != want {
+			t.Errorf("%q, want %q", notDone(&e), want)
+		}
+	}
+}
+
+// TestAPromotionIsSaidWhereNoStateShowsIt yet.
+func TestAPromotionIsSaidWhereNoStateShowsIt(t *testing.T) {
+	for state, want := range map[string]bool{"requested": true, "tested": true, "canary": false} {
+		b := &changing{change: `{"id":"x","state":"` + state + `","marks":[],"places":[]}`}
+		for _, decision := range []string{"promote", "cancel"} {
+			_, out, errs := b.asks(t, "", "change", decision, "x")
+			said := strings.Contains(out, "its shadow and canary will be left out")
+			if said != (want && decision == "promote") {
+				t.Errorf("%s of what is %s: %s%s", decision, state, out, errs)
+			}
+		}
+	}
+}
+
+// TestWatchOfAllBeginsNow, not with what was days ago.
+func TestWatchOfAllBeginsNow(t *testing.T) {
+	const ended = `{"id":"old","state":"done","ended":true,"marks":[{"seq":40},{"seq":50}]}`
+	for from, changes := range map[string]string{
+		"0":  `{"id":"bare"}`,
+		"51": `{"id":"bare"},` + ended,
+		"30": `{"id":"x","state":"canary","marks":[{"seq":20},{"seq":30}]},` +
+			`{"id":"y","state":"canary","marks":[{"seq":49}]},` + ended,
+	} {
+		b := &changing{change: changes}
+		b.asks(t, "", "change", "watch")
+		if want := "GET /api/v1/events?from=" + from; b.asked[len(b.asked)-1] != want {
+			t.Errorf("asked %q, want %q", b.asked, want)
+		}
+	}
+}
+
+// TestATimeOfAnotherDayHasItsDate.
+func TestATimeOfAnotherDayHasItsDate(t *testing.T) {
+	now := time.Date(2026, 1, 31, 15, 4, 5, 0, time.Local)
+	for want, at := range map[string]time.Time{
+		"15:04:05.000":            now,
+		"2026-01-30 15:04:05.000": now.AddDate(0, 0, -1),
+		"2025-01-31 15:04:05.000": now.AddDate(-1, 0, 0),
+	} {
+		if got := clockText(now, at.UTC()); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
 	}
 }
 

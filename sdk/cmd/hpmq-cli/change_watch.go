@@ -20,7 +20,9 @@ func newChangeWatch(s *settings) *cobra.Command {
 		Short: "Follow a change until it ends, or all changes until Ctrl-C",
 		Long: `Follow a change until it ends, or all changes until Ctrl-C: a line for each state it
 comes into, and how both versions do while it serves some. With --json it is a JSON object a line.
-It exits with 0 if the change ends as done, else with 1; with 3 if the broker ends before it.`,
+Without an ID it begins with where those at work are, or with what comes next if none is; what there
+was before is in change list and change show. It exits with 0 if the change ends as done, else with
+1; with 3 if the broker ends before it.`,
 		Example: "  hpmq-cli change watch router-2.1\n  hpmq-cli change watch --json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,12 +43,32 @@ It exits with 0 if the change ends as done, else with 1; with 3 if the broker en
 }
 
 func (s *settings) watchAll(ctx context.Context, c *client.Client) error {
+	changes, err := c.Changes(ctx)
+	if err != nil {
+		return err
+	}
 	var failed error
-	err := c.FollowChanges(ctx, 0, func(e *client.ChangeEvent) bool {
+	err = c.FollowChanges(ctx, fromNow(changes), func(e *client.ChangeEvent) bool {
 		failed = s.printEvent(e)
 		return failed == nil
 	})
 	return s.followed(ctx, c, err, failed)
+}
+
+// fromNow is the event that all begins with: where those at work are, else what comes next.
+func fromNow(changes []client.Change) uint64 {
+	working, next := uint64(0), uint64(0)
+	for i := range changes {
+		marks := changes[i].Marks
+		if len(marks) == 0 {
+			continue
+		}
+		seq := marks[len(marks)-1].Seq
+		if next = max(next, seq+1); !changes[i].Ended && (working == 0 || seq < working) {
+			working = seq
+		}
+	}
+	return cmp.Or(working, next)
 }
 
 // followed is how following ended.
@@ -100,13 +122,17 @@ func (s *settings) watchChange(ctx context.Context, c *client.Client, begun *cli
 
 // notDone is the error that a change has ended as something else than done.
 func notDone(last *client.ChangeEvent) error {
+	text := "change " + last.Change + " is " + last.State
 	switch {
 	case last.Of != "":
-		return fmt.Errorf("change %s is %s at %s: %s", last.Change, last.State, last.Of, last.Why)
+		text += " at " + last.Of
 	case last.By != "":
-		return fmt.Errorf("change %s is %s by %s: %s", last.Change, last.State, last.By, last.Why)
+		text += " by " + last.By
 	}
-	return fmt.Errorf("change %s is %s: %s", last.Change, last.State, last.Why)
+	if last.Why != "" {
+		text += ": " + last.Why
+	}
+	return errors.New(text)
 }
 
 func final(state string) bool {
@@ -170,9 +196,13 @@ func (w *watching) look(ctx context.Context) {
 		text = shadowText(c.Shadow)
 	}
 	if terminal(w.s.out) && !w.s.json {
-		_, _ = io.WriteString(w.s.out, "\r\x1b[K"+text)
+		_, _ = io.WriteString(w.s.out, redrawn(text))
 	}
 }
+
+// redrawn draws a line of a terminal anew. It does not wrap: what wraps is two rows, and the next
+// redraw would leave the first of them behind.
+func redrawn(text string) string { return "\r\x1b[K\x1b[?7l" + text + "\x1b[?7h" }
 
 // settle prints the last health before the next state, or what came of the shadow.
 func (w *watching) settle(ctx context.Context) error {
@@ -204,8 +234,10 @@ func healthText(h *client.ChangeHealth) string {
 		vitalsText("active", &h.Active)
 }
 
+// vitalsText counts who found no guest, and so made no call, among the questions: it is a fault.
 func vitalsText(who string, v *client.Vitals) string {
-	text := fmt.Sprintf("%s %s calls, %s faults", who, grouped(v.Calls), grouped(v.Faults.Sum()))
+	text := fmt.Sprintf("%s %s questions, %s faults", who, grouped(v.Calls+v.Faults.Absent),
+		grouped(v.Faults.Sum()))
 	if v.P50Micros > 0 {
 		text += fmt.Sprintf(", p50 %.1f µs, p99 %.1f µs", v.P50Micros, v.P99Micros)
 	}
@@ -244,5 +276,14 @@ func (s *settings) printEvent(e *client.ChangeEvent) error {
 	if e.Unrecorded != "" {
 		text += "; " + printable(e.Unrecorded)
 	}
-	return s.printf("%s  %s", e.At.Local().Format("15:04:05.000"), text)
+	return s.printf("%s  %s", clockText(time.Now(), e.At), text)
+}
+
+// clockText is a time of today, or one with its date.
+func clockText(now, at time.Time) string {
+	now, at = now.Local(), at.Local()
+	if at.Year() == now.Year() && at.YearDay() == now.YearDay() {
+		return at.Format("15:04:05.000")
+	}
+	return at.Format("2006-01-02 15:04:05.000")
 }
