@@ -85,19 +85,33 @@ func SaysWorld(code []byte) bool {
 	return false
 }
 
-// WithCustom is a copy of a module or component with a custom section of that name at its end, in
-// the place of any that it has.
-func WithCustom(code []byte, name string, data []byte) []byte {
+// debugging begins the names of the custom sections of DWARF.
+const debugging = ".debug_"
+
+// WithoutDWARF is a copy of a module without what is for debuggers alone: its functions keep their
+// names.
+func WithoutDWARF(code []byte) []byte {
+	return without(code, func(name string) bool { return strings.HasPrefix(name, debugging) })
+}
+
+// without is a copy without the custom sections that drop names.
+func without(code []byte, drop func(name string) bool) []byte {
 	head := min(headerBytes, len(code))
 	out := append([]byte{}, code[:head]...)
 	rest := code[head:]
 	for s, after, ok := next(rest); ok; s, after, ok = next(rest) {
-		if !s.custom || s.name != name {
+		if !s.custom || !drop(s.name) {
 			out = append(out, s.whole...)
 		}
 		rest = after
 	}
-	out = append(out, rest...) // what is no section: who runs it will say so
+	return append(out, rest...) // what is no section: who runs it will say so
+}
+
+// WithCustom is a copy of a module or component with a custom section of that name at its end, in
+// the place of any that it has.
+func WithCustom(code []byte, name string, data []byte) []byte {
+	out := without(code, func(other string) bool { return other == name })
 	body := binary.AppendUvarint(nil, uint64(len(name)))
 	body = append(append(body, name...), data...)
 	out = binary.AppendUvarint(append(out, 0), uint64(len(body)))

@@ -39,6 +39,18 @@ func TestCustomSections(t *testing.T) {
 	}
 }
 
+// TestNamesStayWithoutDWARF: what debuggers want is far larger.
+func TestNamesStayWithoutDWARF(t *testing.T) {
+	code := WithCustom([]byte("\x00asm\x01\x00\x00\x00"), "name", []byte("f"))
+	full := WithCustom(WithCustom(code, ".debug_info", []byte("x")), ".debug_line", []byte("y"))
+	if got := WithoutDWARF(full); !bytes.Equal(got, code) {
+		t.Errorf("%q", got)
+	}
+	if got := WithoutDWARF([]byte("no")); string(got) != "no" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestTwoSectionsOfANameAreNone(t *testing.T) {
 	one := WithCustom(adder, "x", nil) // empty, and there
 	twice := append(one, WithCustom(adder[:headerBytes], "x", []byte("second"))[headerBytes:]...)

@@ -49,7 +49,11 @@ func planC(p *project.Project, m Machine) (*Plan, error) {
 		return nil, fmt.Errorf("toolchain: no *.c in %s", p.Dir)
 	}
 	plan := &Plan{Made: build(p, "core.wasm")}
-	link := []string{linker, "--no-entry", "--strip-all", "-o", plan.Made}
+	strip := "--strip-all"
+	if m.Names {
+		strip = "--strip-debug"
+	}
+	link := []string{linker, "--no-entry", strip, "-o", plan.Made}
 	for i, source := range sources {
 		abs, err := filepath.Abs(source)
 		if err != nil {
@@ -88,6 +92,9 @@ func planRust(p *project.Project, m Machine) (*Plan, error) {
 		What: "compiling with cargo (the first time takes a minute)", Dir: p.Dir,
 		Args: []string{cargo, "build", "--quiet", "--release", "--target", target},
 		Env:  []string{"CARGO_TARGET_DIR=" + folder},
+	}
+	if m.Names {
+		step.Env = append(step.Env, "CARGO_PROFILE_RELEASE_STRIP=debuginfo")
 	}
 	root, err := m.Ask("rustc", "--print", "sysroot")
 	has := err == nil && m.Exists(filepath.Join(strings.TrimSpace(root), "lib", "rustlib", target))

@@ -41,10 +41,13 @@ func planAS(p *project.Project, m Machine) (*Plan, error) {
 		return nil, err
 	}
 	made := build(p, "core.wasm")
+	args := []string{tool, "node_modules/assemblyscript/bin/asc.js", "assembly/index.ts", "-O3",
+		"--transform", "./sdk/hpmq.mjs", "-o", made}
+	if m.Names {
+		args = append(args, "--debug")
+	}
 	return &Plan{Made: made, Encoding: "utf16", Steps: append(steps, Step{
-		What: "compiling with asc", Dir: p.Dir,
-		Args: []string{tool, "node_modules/assemblyscript/bin/asc.js", "assembly/index.ts", "-O3",
-			"--transform", "./sdk/hpmq.mjs", "-o", made},
+		What: "compiling with asc", Dir: p.Dir, Args: args,
 	})}, nil
 }
 

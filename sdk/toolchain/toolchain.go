@@ -34,8 +34,10 @@ type Plan struct {
 	Encoding string
 }
 
-// Machine is what a plan looks at.
+// Machine is what a plan looks at, and what is wished of it.
 type Machine struct {
+	// Names has functions keep their names, for backtraces; the .wasm is larger for it.
+	Names bool
 	// Look finds a program, as exec.LookPath.
 	Look func(name string) (string, error)
 	// Exists says whether a file or folder is there.
@@ -69,6 +71,10 @@ func Of(p *project.Project, m Machine) (*Plan, error) {
 		"assemblyscript": planAS, "javascript": planJS,
 	}
 	plan := planners[p.Language]
+	if m.Names && p.Language == "javascript" {
+		return nil, errors.New("toolchain: the functions of a script are none of WebAssembly, " +
+			"which has those of the engine alone: build it without --names")
+	}
 	if plan == nil {
 		return nil, fmt.Errorf("toolchain: components in %q are built by their own tools; then "+
 			"hpmq-cli component wrap makes a component of them", p.Language)
@@ -120,12 +126,14 @@ func planGo(p *project.Project, m Machine) (*Plan, error) {
 			"Debian, Ubuntu, Fedora, macOS, Windows: https://go.dev/dl, 1.26 or newer",
 		}}
 	}
-	made := build(p, "core.wasm")
+	made, link := build(p, "core.wasm"), "-ldflags=-s -w"
+	if m.Names {
+		link = "-ldflags=-w"
+	}
 	return &Plan{Made: made, Steps: []Step{{
 		What: "compiling with Go (the first time takes a minute)", Dir: p.Dir,
-		Args: []string{tool, "build", "-buildmode=c-shared", "-ldflags=-s -w", "-trimpath",
-			"-o", made, "."},
-		Env: []string{"GOOS=wasip1", "GOARCH=wasm", "GOWORK=off", "GOFLAGS=-mod=mod"},
+		Args: []string{tool, "build", "-buildmode=c-shared", link, "-trimpath", "-o", made, "."},
+		Env:  []string{"GOOS=wasip1", "GOARCH=wasm", "GOWORK=off", "GOFLAGS=-mod=mod"},
 	}}}, nil
 }
 
@@ -160,11 +168,14 @@ func planTinyGo(p *project.Project, m Machine) (*Plan, error) {
 		target = build(p, "tinygo-wasip1.json")
 		plan.Files = map[string][]byte{target: tinygoTarget}
 	}
+	args := []string{tool, "build", "-target=" + target, "-buildmode=c-shared",
+		"-scheduler=none", "-opt=2"}
+	if !m.Names {
+		args = append(args, "-no-debug")
+	}
 	plan.Steps = []Step{{
 		What: "compiling with TinyGo (some seconds)", Dir: p.Dir,
-		Args: []string{tool, "build", "-target=" + target, "-buildmode=c-shared",
-			"-scheduler=none", "-opt=2", "-no-debug", "-o", plan.Made, "."},
-		Env: []string{"GOWORK=off"},
+		Args: append(args, "-o", plan.Made, "."), Env: []string{"GOWORK=off"},
 	}}
 	return plan, nil
 }

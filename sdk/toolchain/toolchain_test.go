@@ -86,6 +86,41 @@ func TestPlans(t *testing.T) {
 	}
 }
 
+// TestNamesAreKeptIfThatIsWished, and else the plan is the one without.
+func TestNamesAreKeptIfThatIsWished(t *testing.T) {
+	const std = "/root/lib/rustlib/wasm32-unknown-unknown"
+	has := []string{"clang", "wasm-ld", "go", "tinygo", "/root/lib/wasi-libc", "cargo", std, "node",
+		"here/node_modules/assemblyscript", "npm"}
+	for language, c := range map[string]struct{ without, with string }{
+		"c":              {"--strip-all", "--strip-debug"},
+		"go":             {"-ldflags=-s -w ", "-ldflags=-w "},
+		"tinygo":         {"-opt=2 -no-debug -o", "-opt=2 -o"},
+		"rust":           {"/bin/cargo build", "CARGO_PROFILE_RELEASE_STRIP=debuginfo"},
+		"assemblyscript": {"core.wasm", "core.wasm --debug"},
+	} {
+		p := &project.Project{Name: "x", Language: language, Role: "router", Dir: "here"}
+		m := machine(has...)
+		plain, err := Of(p, m)
+		m.Names = true
+		named, err2 := Of(p, m)
+		if err != nil || err2 != nil {
+			t.Errorf("%s: %v, %v", language, err, err2)
+			continue
+		}
+		without, with := filepath.ToSlash(said(plain)), filepath.ToSlash(said(named))
+		if !strings.Contains(with, c.with) || strings.Contains(without, c.with) ||
+			!strings.Contains(without, c.without) {
+			t.Errorf("%s:\n%s\nwith names:\n%s", language, without, with)
+		}
+	}
+	m := machine(has...)
+	m.Names = true
+	p := &project.Project{Name: "x", Language: "javascript", Role: "router", Dir: "here"}
+	if _, err := Of(p, m); err == nil || !strings.Contains(err.Error(), "without --names") {
+		t.Errorf("a script: %v", err)
+	}
+}
+
 // TestAScriptImportsWhatItNames, and no more: see worldFiles.
 func TestAScriptImportsWhatItNames(t *testing.T) {
 	p := &project.Project{Name: "x", Language: "javascript", Role: "router", Dir: "here",

@@ -24,7 +24,7 @@ import (
 // built is the command component build.
 type built struct {
 	*settings
-	core, verbose bool
+	core, names, verbose bool
 }
 
 func newComponentBuild(s *settings) *cobra.Command {
@@ -36,11 +36,16 @@ func newComponentBuild(s *settings) *cobra.Command {
 that comes out (hpmq-cli carries what that needs), writes the manifest into it and leaves NAME.wasm
 in the folder. If a program is missing it says how to get it.
 
+With --names functions keep their names: the backtraces of link doctor and component test say which
+functions a component was in, and not their numbers. It makes the .wasm larger, and nothing else of
+it other. Scripts have none.
+
 Components in Go and TinyGo stay core modules, which the broker links as well. Programs are looked
 for on PATH. HPMQ_CLI_CLANG, HPMQ_CLI_WASM_LD, HPMQ_CLI_CARGO, HPMQ_CLI_GO, HPMQ_CLI_TINYGO,
 HPMQ_CLI_NODE and HPMQ_CLI_NPM name others.`,
 		Example: `  hpmq-cli component build
   hpmq-cli component build ./vendor --verbose
+  hpmq-cli component build --names
   HPMQ_CLI_CLANG=clang-18 hpmq-cli component build`,
 		Args: cobra.MaximumNArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) (
@@ -51,6 +56,7 @@ HPMQ_CLI_NODE and HPMQ_CLI_NPM name others.`,
 		RunE: func(c *cobra.Command, args []string) error { return k.failing(k.run(c, args)) },
 	}
 	c.Flags().BoolVar(&k.core, "core", false, "leave it a core module")
+	c.Flags().BoolVar(&k.names, "names", false, "keep the names of functions, for backtraces")
 	c.Flags().BoolVarP(&k.verbose, "verbose", "v", false, "print what the programs print")
 	return c
 }
@@ -60,7 +66,9 @@ func (k *built) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	plan, err := toolchain.Of(p, machine(cmd.Context()))
+	m := machine(cmd.Context())
+	m.Names = k.names
+	plan, err := toolchain.Of(p, m)
 	if err != nil {
 		return usageError{err}
 	}
@@ -158,6 +166,9 @@ func (k *built) finish(
 ) (code []byte, form string, err error) {
 	if code, err = readFile(plan.Made, wasmBytesMax); err != nil {
 		return nil, "", err
+	}
+	if k.names && !plan.Component {
+		code = section.WithoutDWARF(code) // TinyGo has no names without it
 	}
 	form = "component"
 	switch {

@@ -50,6 +50,29 @@ func TestNewcomer(t *testing.T) {
 	saying{build, exitUsage, nil, []string{"HPMQ_CLI_GO=no-such-go names no"}}.check(t)
 }
 
+// TestFunctionsKeepTheirNamesIfThatIsWished, for backtraces: of a guest of Go that panics.
+func TestFunctionsKeepTheirNamesIfThatIsWished(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "vendor")
+	saying{"component new --lang go --role transformer " + dir, exitOK, nil, nil}.check(t)
+	source := filepath.Join(dir, "policy.go")
+	text, err := os.ReadFile(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const first = `topic, raw := strings.CutSuffix(m.Topic, "/raw")`
+	if !strings.Contains(string(text), first) {
+		t.Fatalf("the template is another:\n%s", text)
+	}
+	write(t, source, strings.Replace(string(text), first, "divideMeter()\n"+first, 1)+
+		"\n//go:noinline\nfunc divideMeter() { panic(\"divided by zero\") }\n")
+	for args, want := range map[string]string{
+		"": "unreachable [$", " --names": "runtime.gopanic < main.divideMeter < main.",
+	} {
+		saying{"component build " + dir + args, exitOK, []string{"core module"}, nil}.check(t)
+		saying{"component test " + dir, exitRefused, []string{want}, nil}.check(t)
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "x")
 	for name, c := range map[string]saying{

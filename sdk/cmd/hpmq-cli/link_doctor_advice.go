@@ -86,7 +86,8 @@ func (s *settings) toDo(
 		text := "send its author what it failed of: " + s.command("link doctor --listener "+
 			a.Listener+" --json")
 		if a.nameless() {
-			text += " (its functions have no names: built without stripping them, it tells more)"
+			text += " (its functions have no names: built with hpmq-cli component build --names, " +
+				"it tells more)"
 		}
 		do = append(do, text)
 	}

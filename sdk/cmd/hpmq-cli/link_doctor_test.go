@@ -194,7 +194,8 @@ func TestTheDoctorMissesNames(t *testing.T) {
 		t.Error(got)
 	}
 	w.failures[1].Backtrace = []string{"$7", "$12"}
-	says(t, w.doctor(t), "in         $7", "its functions have no names")
+	says(t, w.doctor(t), "in         $7",
+		"its functions have no names: built with hpmq-cli component build --names")
 }
 
 func TestTheDoctorTellsWhatIsOver(t *testing.T) {
