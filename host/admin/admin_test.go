@@ -240,7 +240,8 @@ func (s sending) reaches(t *testing.T) {
 func TestRequestsAboutChangesReachTheBroker(t *testing.T) {
 	ctx := t.Context()
 	wish := client.NewChange{
-		ID: "w", Items: []client.ChangeItem{{Listener: "l", Role: "router", Source: "s"}},
+		ID:     "Router_2.1:a/b@c+d-e",
+		Items:  []client.ChangeItem{{Listener: "l", Role: "router", Source: "s"}},
 		Canary: &client.CanaryPlan{Steps: []client.CanaryStep{{Percent: 5, Dwell: "30s"}}},
 	}
 	for name, c := range map[string]sending{
@@ -315,6 +316,9 @@ func TestEmptyListIsNoNull(t *testing.T) {
 // TestHostileRequests: each is answered with its status and a problem, and the broker is not asked.
 func TestHostileRequests(t *testing.T) {
 	const swap, rollback = "/api/v1/link/swap", "/api/v1/link/rollback"
+	change := func(id string) string {
+		return `{"id":"` + id + `","items":[{"listener":"l","role":"r","source":"s"}]}`
+	}
 	wasm := `{"listener":"l","role":"r","wasm":"` + strings.Repeat("A", 100<<10) + `"}`
 	for name, c := range map[string]struct {
 		method, path, body string
@@ -341,6 +345,10 @@ func TestHostileRequests(t *testing.T) {
 		"log follow":     {"GET", "/api/v1/log?follow=true&order=newest", "", 422},
 		"no items":       {"POST", "/api/v1/changes", `{"id":"x","items":[]}`, 422},
 		"no id":          {"POST", "/api/v1/changes", `{"items":[{"role":"r"}]}`, 422},
+		"id of words":    {"POST", "/api/v1/changes", change("a b/c"), 422},
+		"id as a flag":   {"POST", "/api/v1/changes", change("-f"), 422},
+		"id of commands": {"POST", "/api/v1/changes", change("x;y"), 422},
+		"id of dots":     {"POST", "/api/v1/changes", change(".."), 422},
 		"no event":       {"GET", "/api/v1/events?from=first", "", 422},
 		"nothing sent":   {"POST", "/api/v1/bundles?name=x", "", 400},
 		"method":         {"PUT", "/api/v1/status", "", 405},

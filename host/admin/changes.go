@@ -51,6 +51,12 @@ type ChangeID struct {
 	ID string `path:"id" maxLength:"128"`
 }
 
+// An id stands in commands and paths that people copy.
+const (
+	idPattern     = "^[A-Za-z0-9_][A-Za-z0-9._:/@+-]*$"
+	idDescription = "letters, digits and . _ - : / @ +, the first a letter, a digit or _"
+)
+
 func registerChanges(api huma.API, cfg Config, b Broker) {
 	c := b.Changes
 	submit := operation("submit-change", http.MethodPost, "/changes",
@@ -60,6 +66,11 @@ func registerChanges(api huma.API, cfg Config, b Broker) {
 		func(ctx context.Context, in *of[client.NewChange]) (*of[client.Change], error) {
 			return answer(c.Submit(ctx, in.Body))
 		})
+	known := api.OpenAPI().Components.Schemas
+	id := known.SchemaFromRef(known.Schema(reflect.TypeFor[client.NewChange](), true, "").Ref).
+		Properties["id"]
+	id.Pattern, id.PatternDescription = idPattern, idDescription
+	id.PrecomputeMessages()
 	huma.Register(api, operation("list-changes", http.MethodGet, "/changes",
 		"Changes of links, the newest first"),
 		func(ctx context.Context, _ *struct{}) (*of[[]client.Change], error) {

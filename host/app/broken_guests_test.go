@@ -298,6 +298,10 @@ func brokenRequests() []broken {
 			}}
 		},
 	}, {
+		name: "an id that no command takes", of: "submit", source: shipped,
+		wrong: "expected string to be letters, digits", do: "(body.id)",
+		change: func(n *client.NewChange) { n.ID = "a b/c" },
+	}, {
 		name: "a canary of a filter that is none", of: "submit", source: shipped,
 		wrong: `canary.filters: "a/#/b" is no topic filter`, do: "# at the end alone",
 		change: func(n *client.NewChange) {

@@ -14,7 +14,8 @@ import (
 // NewChange asks for other components in some places, all or none. Times are text such as 30s, 5m
 // or 1d.
 type NewChange struct {
-	// ID makes asking again safe: the same change is answered.
+	// ID makes asking again safe: the same change is answered. It stands in commands and paths:
+	// letters, digits and . _ - : / @ +, the first a letter, a digit or _.
 	ID     string       `json:"id" minLength:"1" maxLength:"128" example:"router-2.1"`
 	By     string       `json:"by,omitempty" maxLength:"1024" doc:"Who asks, for the audit"`
 	Reason string       `json:"reason,omitempty" maxLength:"1024" doc:"Why, for the audit"`
