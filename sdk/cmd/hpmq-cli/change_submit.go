@@ -32,30 +32,52 @@ type order struct {
 	wait bool
 }
 
+// submitLong shows every key that a change may have.
+const submitLong = `Ask for a change that a file describes, in YAML or JSON. Of this only the items
+are needed, with listener, role and source; without an id one is made up:
+
+  id: router-2.1            # safe to submit again: the same change is answered
+  reason: ticket 4711       # by: who asks; without it USER@HOST
+  items:                    # all or none
+    - listener: mqtt
+      role: router
+      position: 0           # in the chain of the role; the one after the last adds a component
+      source: registry.example/acme/router:2.1
+      component: router     # of a bundle that has several; remove: true takes out what is there
+      config: {rules: []}   # left out, this and what follows: as it is in the place
+      env: {REGION: west}
+      grants: [kv]
+      on_fault: closed
+      limits: {fuel: 5000000, start_fuel: 100000000, depth_max: 1000, memory_bytes_max: 67108864}
+  shadow: {for: 1m, sample: 0.1, match_min: 0.99}   # answer unheard first
+  canary:                   # then serve some; canary: {} is 1, 10, 50 % of the clients for 1m each
+    steps: [{percent: 5, dwell: 1m}, {percent: 25, dwell: 5m}]
+    clients: [meter-7]      # beside these; percent: 0 is them alone
+    tenants: []
+    filters: [lab/#]
+    all: false              # true: only who is in each of these that is there
+  watch: 10m                # then serve all; after that the old version is let go
+  thresholds:               # what makes it go by itself; left out: as here
+    calls_min: 50           # questions before a share counts
+    faults_min: 0           # faults that count before that; 0: none
+    faults: 0.01            # questions without an answer, above the share of the old version
+    latency_ratio: 4        # times the old version's, below which 90 of 100 answers stay
+    latency_min: 20us       # nothing is slow below
+    latency_max: 0s         # slow whatever the old version takes; 0: none
+    refused: 0              # by how much the share of refusals may differ; 0: as it likes
+    quiet: promote          # a step that had less than calls_min; rollback: end it
+  force: false              # take an older version, or one in quarantine
+
+A source is the name of a component that comes with the broker, HOST/NAME:TAG of a bundle in a
+registry, or a file: a .wasm, or a bundle as a folder or a .tar, relative to the file of the change.
+A change that has ended does not begin again by its id: if that was not as done, it exits with 1.`
+
 func newChangeSubmit(s *settings) *cobra.Command {
 	var o order
 	c := &cobra.Command{
 		Use:   "submit -f FILE",
 		Short: "Ask for a change",
-		Long: `Ask for a change that a file describes, in YAML or JSON:
-
-  id: router-2.1            # safe to submit again: the same change is answered
-  reason: ticket 4711
-  items:
-    - listener: mqtt
-      role: router
-      source: registry.example/acme/router:2.1
-      config: {rules: []}   # left out: what is configured stays
-      grants: [kv]
-  canary:
-    steps: [{percent: 5, dwell: 1m}, {percent: 25, dwell: 5m}]   # canary: {} is 1, 10, 50 % for 1m
-  watch: 10m                # after that the old version is let go
-  thresholds: {quiet: rollback}   # of a step that had less than calls_min; left out: promote
-
-A source is the name of a component that comes with the broker, HOST/NAME:TAG of a bundle in a
-registry, or a file: a .wasm, or a bundle as a folder or a .tar, relative to the file of the change.
-Without an id one is made up. A change that has ended does not begin again by its id: if that was
-not as done, it exits with 1.`,
+		Long:  submitLong,
 		Example: "  hpmq-cli change submit -f router.yaml --wait\n" +
 			"  hpmq-cli change submit -f - < router.json",
 		Args: cobra.NoArgs,

@@ -10,6 +10,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +118,30 @@ func TestSubmitReadsAFile(t *testing.T) {
 	if code != exitUsage || !strings.Contains(errs, "itmes") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
+}
+
+// TestTheHelpOfSubmitShowsTheWholeFile: what it shows is a change, and has every key of one.
+func TestTheHelpOfSubmitShowsTheWholeFile(t *testing.T) {
+	_, file, _ := strings.Cut(submitLong, "\n\n")
+	file, _, _ = strings.Cut(file, "\n\n")
+	b := &changing{}
+	if code, _, errs := b.asks(t, file, "change", "submit", "-f", "-"); code != exitOK {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+	var look func(of reflect.Type)
+	look = func(of reflect.Type) {
+		for of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice {
+			of = of.Elem()
+		}
+		for i := 0; of.Kind() == reflect.Struct && i < of.NumField(); i++ {
+			key, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+			if !regexp.MustCompile(`\b` + key + `:`).MatchString(file) {
+				t.Errorf("it has no %s", key)
+			}
+			look(of.Field(i).Type)
+		}
+	}
+	look(reflect.TypeFor[client.NewChange]())
 }
 
 // The cause is mended, and the same file submitted: the broker answers what became of the first.
