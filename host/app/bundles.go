@@ -140,20 +140,22 @@ func chooseComponent(b *bundle.Bundle, role, name string) (*bundle.Component, er
 }
 
 // openBundles puts the bundles that the configuration of w names into its spec, as a change would
-// be verified and tested.
+// be verified and tested, and looks whether all it names may be linked.
 func (c *changeover) openBundles(ctx context.Context, w *want) error {
 	for role, refs := range w.spec {
 		for i, s := range w.sought[role.String()] {
-			if c := (configs.Component{Use: refs[i].Use}); !isBundle(refs[i].Use) &&
-				!c.InRegistry() {
-				continue
+			var err error
+			named := configs.Component{Use: refs[i].Use}
+			what := named.Use
+			if isBundle(named.Use) || named.InRegistry() {
+				what = "bundle " + named.Use
+				err = c.app.openBundle(ctx, &s, &refs[i])
 			}
-			err := c.app.openBundle(ctx, &s, &refs[i])
 			if err == nil && c.unforced {
 				err = c.app.admits(s.digest)
 			}
 			if err != nil {
-				return fmt.Errorf("%s: bundle %s: %w", role, refs[i].Use, err)
+				return fmt.Errorf("%s: %s: %w", role, what, err)
 			}
 		}
 	}

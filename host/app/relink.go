@@ -44,8 +44,8 @@ type brought struct {
 }
 
 // bring reads what an entry of a configuration names, but what the linker reads itself where all is
-// new. What is wrong with a bundle is told when that is fetched, with a file when it is linked.
-// Layouts stay open until the changeover ends.
+// new, unless the quarantine is asked about it. What is wrong with a bundle is told when that is
+// fetched, with a file when it is linked. Layouts stay open until the changeover ends.
 func (c *changeover) bring(w *want, role string, entry *configs.Component) (sought, error) {
 	text, err := json.Marshal(entry)
 	if err != nil {
@@ -67,7 +67,7 @@ func (c *changeover) bring(w *want, role string, entry *configs.Component) (soug
 		if b.art, open, b.err = readBundle(entry.Use, s.item); open != nil {
 			c.open = append(c.open, open)
 		}
-	case w.door == nil:
+	case w.door == nil && !c.unforced:
 	case entry.IsPath():
 		r := reader{bytesMax: int64(c.app.cfg.Wasm.ModuleMax)}
 		b.art = &rollout.Artifact{Pin: rollout.Pin{Name: entry.Use}, More: &fetched{}}

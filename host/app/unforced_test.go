@@ -100,6 +100,37 @@ func TestSettingsOfOperatorsAskTheQuarantine(t *testing.T) {
 	}
 }
 
+// TestANewListenerAsksTheQuarantineOfWhatComesWithTheBroker too: it needs no bundle.
+func TestANewListenerAsksTheQuarantineOfWhatComesWithTheBroker(t *testing.T) {
+	s := newStageWith(t, t.TempDir(), Options{}, func(c *configs.Config) {
+		for i := range c.Listeners {
+			c.Listeners[i].Link.Transformer = nil
+		}
+	})
+	s.connect(4)
+	slow := client.NewChange{ID: "slow", Items: []client.ChangeItem{{Listener: "l",
+		Role: "transformer", Source: "transformer-json",
+		Grants: []string{"history"}, Config: map[string]any{"rules": []any{map[string]any{
+			"filter": "#", "steps": []any{map[string]any{"const": map[string]any{"a": 1}}}}}}}}}
+	slow.Thresholds = &client.Thresholds{CallsMin: 1, LatencyMax: "1ns"}
+	slow.Canary = canaryOf(100)
+	s.submit(slow)
+	s.reaches("slow", "canary")
+	for !s.get("slow").Ended {
+		s.round(0)
+		s.clock.pass(100 * time.Millisecond)
+	}
+	if c := s.reaches("slow", "rolled back"); len(s.changes.machine.Quarantine()) != 1 {
+		t.Fatalf("nothing is in quarantine: %s", c.Why)
+	}
+	added := bytes.ReplaceAll(settingsOf("transformer-json"), []byte("deduplicator"),
+		[]byte("transformer"))
+	_, err := s.client.AddListener(t.Context(),
+		bytes.ReplaceAll(added, []byte(`"kv"`), []byte(`"history"`)))
+	says(t, err, "transformer: transformer-json: ", "is in quarantine since change slow",
+		"link it by a change with force")
+}
+
 // trusted are keys that may ship anything.
 func trusted(keys ...sign.Private) (list []configs.TrustedKey) {
 	for i, k := range keys {
