@@ -263,7 +263,12 @@ func (m *Machine) stopWork(ctx context.Context, id string, e *ending) (Change, e
 		}
 		return c, err
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrCommitted):
+		return Change{}, fmt.Errorf("%w: hpmq-cli change rollback %s", err, id)
+	case errors.Is(err, ErrNotYet):
+		return Change{}, fmt.Errorf("%w: hpmq-cli change cancel %s", err, id)
+	case err != nil:
 		return Change{}, fmt.Errorf("%w (%s)", err, id)
 	}
 	c, err := m.Wait(ctx, id)

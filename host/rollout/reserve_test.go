@@ -161,5 +161,13 @@ func TestWhatIsInTheWayIsSaidHowToEnd(t *testing.T) {
 		if !errors.Is(err, ErrBusy) || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("it says %v, not %s", err, want)
 		}
+		end, wrong := m.Cancel, "hpmq-cli change rollback 1"
+		if q.Watch == 0 {
+			end, wrong = m.Rollback, "hpmq-cli change cancel 1"
+		}
+		if _, err := end(t.Context(), "1", "bob"); err == nil ||
+			!strings.HasSuffix(err.Error(), wrong) {
+			t.Errorf("it says %v, not %s", err, wrong)
+		}
 	}
 }
