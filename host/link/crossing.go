@@ -131,7 +131,7 @@ func (c *crossing) try() error {
 		return c.err
 	}
 	stood, late := h.Halt(most, func() { c.cross(until) })
-	c.took = stood
+	c.took += stood // each time
 	switch {
 	case late == nil:
 	case needs:

@@ -3,6 +3,8 @@ package link
 import (
 	"testing"
 	"time"
+
+	"github.com/hpmq/hpmq/host/cap/kv"
 )
 
 // TestACommitFallsBetweenTwoMessages, and so does the way back: all roles of all listeners of a
@@ -128,6 +130,75 @@ func TestTheWayBackHasLessPatience(t *testing.T) {
 	h.waitedFor(bad)
 	if err := h.rung(a, h.linker.cfg.HandOverTimeout, back); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestTheWayBackOfKeysIsAsPatient as the way forth: there is none without them.
+func TestTheWayBackOfKeysIsAsPatient(t *testing.T) {
+	h, a, _ := workerHouse(t, nil)
+	h.link(Spec{RoleWorker: {teller(t, 1, "")}})
+	p := h.prepare("p", Change{Listener: "main", Role: RoleWorker, Ref: teller(t, 2, "")})
+	h.commit(p)
+	h.linker.cfg.HandOverTimeout = 251 * time.Millisecond
+	h.eventually("it works", func() bool { return h.workerOf().seats[0].calls.Load() == 1 })
+	bad := h.workerOf()
+	bad.use.RLock()
+	back := make(chan error, 1)
+	go func() {
+		_, err := p.Revert()
+		back <- err
+	}()
+	h.waitedFor(bad)
+	if a.ring(h.linker.cfg.HandOverTimeout) {
+		t.Error("it is less patient")
+	}
+	bad.use.RUnlock()
+	err := <-back
+	if schema, _ := h.kv.Schema("teller"); err != nil || schema != 1 {
+		t.Errorf("schema %d: %v", schema, err)
+	}
+}
+
+// briefHalts has loops say that they stood for a millisecond each time.
+type briefHalts struct{ Halter }
+
+func (b briefHalts) Halt(within time.Duration, f func()) (time.Duration, error) {
+	_, err := b.Halter.Halt(within, f)
+	return time.Millisecond, err
+}
+
+// busyKeys is a Migrator of keys that are written so many times when they are to be applied.
+type busyKeys struct {
+	Migrator
+	times int
+}
+
+type busyBringing struct {
+	bringing
+	left int
+}
+
+func (b *busyKeys) migrate(l *Linker, shifts []turnover) (bringing, error) {
+	m, err := b.Migrator.migrate(l, shifts)
+	return &busyBringing{m, b.times}, err
+}
+
+func (b *busyBringing) applied(until time.Time) error {
+	if b.left--; b.left >= 0 {
+		return kv.ErrBusy
+	}
+	return b.bringing.applied(until)
+}
+
+// TestTheTimeThatLoopsStandIsOfAllTries, also of those in which keys were being written.
+func TestTheTimeThatLoopsStandIsOfAllTries(t *testing.T) {
+	h, _ := keeps(t)
+	h.linker.ports.Halter = briefHalts{h.loops}
+	h.linker.ports.Keys = &busyKeys{h.linker.ports.Keys, 2}
+	r, err := h.linker.Swap(t.Context(), Request{Listener: "main", Role: RoleDeduplicator,
+		Ref: keeper(t, 2, "")})
+	if err != nil || r.Commit != 3*time.Millisecond {
+		t.Errorf("they stood %s: %v", r.Commit, err)
 	}
 }
 
