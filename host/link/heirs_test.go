@@ -110,3 +110,22 @@ func TestTheTaskInHandIsLeftToo(t *testing.T) {
 		t.Errorf("%q, lost %d", out.all(), first.lost.Load())
 	}
 }
+
+// TestAnHeirIsLeftSoMuch: four queues full, in bytes too; what does not fit is counted as lost.
+func TestAnHeirIsLeftSoMuch(t *testing.T) {
+	h, _, _ := mindfulHouse(t, "")
+	d := h.workerOf().desk
+	m := message("a", "0001")
+	one := task{what: fnMessage, message: m}
+	for _, c := range []struct{ tasks, bytes, want int }{
+		{5, 1000, 20}, {1000, 3 * one.size(), 12}, {1000, 3*one.size() + 1, 12},
+	} {
+		h.linker.cfg.WorkerQueueMax, h.linker.cfg.WorkerQueueBytesMax = c.tasks, c.bytes
+		heir := &shift{desk: d}
+		left := &shift{desk: d, heir: heir}
+		lost := left.bequeath(slices.Repeat([]task{one}, 30))
+		if len(heir.bequest) != c.want || lost != uint64(30-c.want) {
+			t.Errorf("%+v: it is left %d, %d are lost", c, len(heir.bequest), lost)
+		}
+	}
+}

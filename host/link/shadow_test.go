@@ -301,6 +301,22 @@ func TestAShadowThatIsBehindIsSpared(t *testing.T) {
 	}
 }
 
+// TestWhatIsTooLargeForAShadowTakesNoTime: nobody was called, so it makes no candidate look fast.
+func TestWhatIsTooLargeForAShadowTakesNoTime(t *testing.T) {
+	h := newHouse(t, func(c *Config) { c.MessageBytesMax = handleAbove })
+	p, policy := h.shadowed(RoleTransformer, ref("transformer-by-handle", ""),
+		ref("transformer", ""))
+	for range 3 {
+		var out []broker.Message
+		policy.Transform(h.clock.now(), broker.Upstream, &device,
+			large("a", handleAbove+1), &out)
+	}
+	c := h.compared(p, 3)
+	if v := c.Places[0]; c.Failed != 3 || v.Calls != 0 || v.Latency != (Latency{}) {
+		t.Errorf("%d failed; %+v", c.Failed, v)
+	}
+}
+
 // What the loop has is the loop's again when it goes on.
 func TestAShadowKeepsNothingBorrowed(t *testing.T) {
 	g := &shadowing{queue: make(chan *copied, 2)}
