@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,9 @@ For each component that failed: since when and how often, the kind of failure (t
 memory, garbage, too large, start, no guest), the last message it failed of, what it wrote then, the
 fuel it spent and the functions it was in; what its fault policy makes of it, and what to do: the
 command that brings back the version before, the setting to raise, what to send its author.
+A component that is linked no more may be in quarantine: then it is said since which change, and how
+to pardon it.
+
 The broker keeps the last failures of each listener, the same again counted, until it is restarted
 or the listener goes. With wasm.failures: redacted it keeps no topics, client ids and lines.
 
@@ -59,7 +63,13 @@ func (s *settings) linkDoctor(cmd *cobra.Command, listener string) error {
 			return err
 		}
 	}
-	found := s.examine(time.Now(), linked, failures, changes)
+	var held []client.Quarantined
+	if len(failures) > 0 {
+		if held, err = c.Quarantine(cmd.Context()); err != nil {
+			return err
+		}
+	}
+	found := s.examine(&chart{time.Now(), linked, failures, changes, held})
 	tell := func() error { return s.printFindings(&found) }
 	if s.json {
 		tell = func() error { return s.printJSON(found) }
@@ -98,6 +108,8 @@ type ailment struct {
 	Digest   string `json:"digest"`
 	// Linked is what the broker says of it, if it serves.
 	Linked *client.Linked `json:"linked,omitempty"`
+	// Quarantined says since when it is in quarantine, if it is.
+	Quarantined *client.Quarantined `json:"quarantined,omitempty"`
 	// Failures are the latest first.
 	Failures  []client.Failure `json:"failures"`
 	Meanwhile string           `json:"meanwhile"`
@@ -118,13 +130,30 @@ var states = []string{stateResting, stateTried, stateFailing, stateEarlier, stat
 // recent is how long ago a failure is one of now.
 const recent = 10 * time.Minute
 
+// chart is what the broker says of its components.
+type chart struct {
+	now      time.Time
+	linked   []client.Linked
+	failures []client.Failure
+	changes  []client.Change
+	held     []client.Quarantined
+}
+
+// quarantined is what the broker says of a digest in quarantine, nil if it is not there.
+func (c *chart) quarantined(digest string) *client.Quarantined {
+	for i := range c.held {
+		if strings.TrimPrefix(c.held[i].Digest, "sha256:") == digest {
+			return &c.held[i]
+		}
+	}
+	return nil
+}
+
 // examine puts together what belongs together.
-func (s *settings) examine(
-	now time.Time, linked []client.Linked, failures []client.Failure, changes []client.Change,
-) findings {
-	found := findings{at: now, Well: true, Components: len(linked), Cases: []ailment{}}
-	for i := range linked {
-		l := &linked[i]
+func (s *settings) examine(c *chart) findings {
+	found := findings{at: c.now, Well: true, Components: len(c.linked), Cases: []ailment{}}
+	for i := range c.linked {
+		l := &c.linked[i]
 		found.Questions += l.Calls + l.Absent
 		if !isIll(*l) {
 			continue
@@ -134,16 +163,17 @@ func (s *settings) examine(
 			Name: l.Name, Version: l.Version, Digest: l.Digest, Linked: l,
 		})
 	}
-	for i := range failures {
-		a := found.caseOf(&failures[i])
-		a.Failures = append(a.Failures, failures[i])
+	for i := range c.failures {
+		a := found.caseOf(&c.failures[i])
+		a.Failures = append(a.Failures, c.failures[i])
 	}
 	for i := range found.Cases {
 		a := &found.Cases[i]
 		slices.SortStableFunc(a.Failures, causesFirst)
-		a.State = a.state(now)
+		a.State = a.state(c.now)
+		a.Quarantined = c.quarantined(a.Digest)
 		a.Meanwhile = a.meanwhile()
-		a.ToDo = s.toDo(a, failures, changes)
+		a.ToDo = s.toDo(a, c)
 		found.Well = found.Well && (a.State == stateEarlier || a.State == stateGone)
 	}
 	slices.SortStableFunc(found.Cases, func(x, y ailment) int {

@@ -61,17 +61,16 @@ func (a *ailment) meanwhile() string {
 }
 
 // toDo is what a person can do, the first thing first.
-func (s *settings) toDo(
-	a *ailment, all []client.Failure, changes []client.Change,
-) (do []string) {
+func (s *settings) toDo(a *ailment, c *chart) []string {
+	do := []string{}
 	switch a.standing() {
 	case client.Gone:
-		return []string{}
+		return append(do, s.afterwards(a)...)
 	case client.Serving:
-		do = append(do, s.goBackDuring(a, all, changes))
+		do = append(do, s.goBackDuring(a, c.failures, c.changes))
 	default:
 		id := "ID" // it has ended since
-		if c := atWork(changes, a.Listener, a.Role); c != nil {
+		if c := atWork(c.changes, a.Listener, a.Role); c != nil {
 			id = c.ID
 		}
 		do = append(do, "end its change, the version that serves is as it was: "+
@@ -82,16 +81,31 @@ func (s *settings) toDo(
 			do = append(do, text)
 		}
 	}
-	if slices.ContainsFunc(a.Failures, func(f client.Failure) bool { return f.Backtrace != nil }) {
-		text := "send its author what it failed of: " + s.command("link doctor --listener "+
-			a.Listener+" --json")
-		if a.nameless() {
-			text += " (its functions have no names: built with hpmq-cli component build --names, " +
-				"it tells more)"
-		}
-		do = append(do, text)
+	return append(do, s.toAuthor(a)...)
+}
+
+// afterwards is what is left to do about what is linked no more, or never was: nothing is urgent.
+func (s *settings) afterwards(a *ailment) []string {
+	do := s.toAuthor(a)
+	if q := a.Quarantined; q != nil {
+		do = append(do, "link a version of it that is mended; if this one is to be linked again: "+
+			s.command("change quarantine pardon "+q.Digest))
 	}
 	return do
+}
+
+// toAuthor is what its author is to know, if there is something.
+func (s *settings) toAuthor(a *ailment) []string {
+	if !slices.ContainsFunc(a.Failures, func(f client.Failure) bool { return f.Backtrace != nil }) {
+		return nil
+	}
+	text := "send its author what it failed of: " + s.command("link doctor --listener "+
+		a.Listener+" --json")
+	if a.nameless() {
+		text += " (its functions have no names: built with hpmq-cli component build --names, " +
+			"it tells more)"
+	}
+	return []string{text}
 }
 
 // atWork is the change at work at a listener that has the role, or any role if that is empty.

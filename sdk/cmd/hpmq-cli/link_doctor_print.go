@@ -70,15 +70,18 @@ func (s *settings) printAilment(d *findings, a *ailment) error {
 	return s.printf("%s\n", strings.Join(lines, "\n"))
 }
 
-// verdict is its state in words: one that never served is not linked no more.
+// verdict is its state in words: one that never served is not linked no more. What it failed of
+// last decides: one that was refused may have come a second time, and served.
 func (a *ailment) verdict() string {
-	for i := range a.Failures {
-		switch bareName(a.Failures[i].Function) {
-		case "import-state", "migrate":
-			if a.State == stateGone {
-				return "was refused, what it was to replace goes on"
-			}
-		}
+	if a.State != stateGone || len(a.Failures) == 0 {
+		return a.State
+	}
+	last := slices.MaxFunc(a.Failures, func(x, y client.Failure) int {
+		return x.Last.Compare(y.Last)
+	})
+	switch bareName(last.Function) {
+	case "import-state", "migrate":
+		return "was refused, what it was to replace goes on"
 	}
 	return a.State
 }
@@ -97,6 +100,10 @@ func (a *ailment) summary(now time.Time) (lines []string) {
 		if len(a.Failures) == 0 && l.LastFault != "" {
 			lines = append(lines, "  the last was: "+printable(l.LastFault))
 		}
+	}
+	if q := a.Quarantined; q != nil {
+		lines = append(lines, fmt.Sprintf("  it is in quarantine since change %s, %s",
+			printable(q.Change), when(now, q.Since)))
 	}
 	if a.Meanwhile != "" {
 		lines = append(lines, "  "+a.Meanwhile)

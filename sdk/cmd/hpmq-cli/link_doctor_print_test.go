@@ -25,6 +25,22 @@ func TestARecursionIsOneLine(t *testing.T) {
 	}
 }
 
+// TestWhatWasRefusedOnceMayHaveServedSince: the latest failure decides.
+func TestWhatWasRefusedOnceMayHaveServedSince(t *testing.T) {
+	now := time.Now()
+	a := ailment{State: stateGone, Failures: []client.Failure{
+		{Function: "hpmq:broker/migration@0.1.0#migrate", Last: now.Add(-time.Minute)},
+		{Function: "hpmq:broker/deduplicator@0.1.0#check", Last: now},
+	}}
+	if got := a.verdict(); got != stateGone {
+		t.Error(got)
+	}
+	a.Failures[0].Last = now.Add(time.Minute)
+	if got := a.verdict(); !strings.HasPrefix(got, "was refused") {
+		t.Error(got)
+	}
+}
+
 // TestARefusedVersionNeverServed, so it is not said to be linked no more.
 func TestARefusedVersionNeverServed(t *testing.T) {
 	for function, want := range map[string]string{

@@ -16,6 +16,7 @@ type ward struct {
 	linked   []client.Linked
 	failures []client.Failure
 	changes  []client.Change
+	held     []client.Quarantined
 }
 
 func (w *ward) ServeHTTP(out http.ResponseWriter, r *http.Request) {
@@ -25,6 +26,8 @@ func (w *ward) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 		answer = w.failures
 	case "/changes":
 		answer = w.changes
+	case "/quarantine":
+		answer = w.held
 	}
 	_ = json.NewEncoder(out).Encode(answer)
 }
@@ -207,6 +210,39 @@ func TestTheDoctorTellsWhatIsOver(t *testing.T) {
 	says(t, w.doctor(t), "vendor 1.0.0 bbbbbbbbbbbb failed earlier", "All is well now: 2 comp")
 	w.linked[1].Breaker = "half-open"
 	says(t, w.doctor(t), "is tried again", "1 component in trouble")
+}
+
+// departed is a ward with a component that is linked no more, in quarantine since a change.
+func departed() *ward {
+	w := ill("trap")
+	w.linked, w.failures = w.linked[:1], w.failures[1:]
+	w.failures[0].Standing = client.Gone
+	w.held = []client.Quarantined{
+		{Digest: "sha256:cccccccccccc", Change: "other"},
+		{Digest: "sha256:bbbbbbbbbbbb", Change: "vendor-2", Since: time.Now(), Why: "2 of 2"},
+	}
+	return w
+}
+
+func TestTheDoctorTellsOfQuarantine(t *testing.T) {
+	says(t, departed().doctor(t), "vendor bbbbbbbbbbbb is linked no more\n",
+		"it is in quarantine since change vendor-2, ", " (0 s ago)\n", "  to do\n",
+		"1. send its author what it failed of: hpmq-cli link doctor --listener mqtt --json\n",
+		"2. link a version of it that is mended; if this one is to be linked again: "+
+			"hpmq-cli change quarantine pardon sha256:bbbbbbbbbbbb\n", "All is well now")
+	w := departed()
+	w.held = w.held[:1]
+	if got := w.doctor(t); strings.Contains(got, "quarantine") {
+		t.Error(got)
+	}
+}
+
+// TestTheDoctorSendsWhatWasRefusedToItsAuthor: what it was to replace goes on, so no more is to do.
+func TestTheDoctorSendsWhatWasRefusedToItsAuthor(t *testing.T) {
+	w := departed()
+	w.held, w.failures[0].Function = nil, "hpmq:broker/migration@0.1.0#migrate"
+	says(t, w.doctor(t), "was refused, what it was to replace goes on", "  to do\n",
+		"1. send its author what it failed of: hpmq-cli link doctor --listener mqtt --json\n\n")
 }
 
 func TestTheDoctorTellsCanariesApart(t *testing.T) {
