@@ -12,7 +12,7 @@ import (
 )
 
 // Version is that of the API, not of the broker.
-const Version = "1.4.0"
+const Version = "1.5.0"
 
 // SessionsMax bounds the sessions of one answer.
 const SessionsMax = 1000
