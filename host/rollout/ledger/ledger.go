@@ -67,7 +67,9 @@ func Open(cfg Config) (*Ledger, error) {
 	l.journal, l.report = j, report
 	l.reserve = reserve{cfg.Dir, cfg.Create}
 	if cfg.Create == nil {
-		l.reserve.create = func(path string) (journal.File, error) { return os.Create(path) }
+		l.reserve.create = func(path string) (journal.File, error) {
+			return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+		}
 	}
 	if l.missing != nil {
 		if err := l.damage(l.missing); err != nil {
