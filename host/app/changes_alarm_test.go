@@ -63,7 +63,8 @@ func TestALedgerThatFails(t *testing.T) {
 	b.down.Store(true)
 	_, err := ask(t, a).Swap(t.Context(), swap)
 	refused(t, err, 503)
-	if err == nil || !strings.Contains(err.Error(), "the ledger cannot be written") {
+	if err == nil || !strings.Contains(err.Error(), "the ledger cannot be written") ||
+		!strings.Contains(err.Error(), "look at the device of the data folder") {
 		t.Errorf("a swap: %v", err)
 	}
 	if text := heard(t, watcher, alarmChanges); !strings.Contains(text, "refused until") {

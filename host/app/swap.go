@@ -260,8 +260,10 @@ func refusal(err error) error {
 		return as(errTaken, err)
 	case errors.Is(err, rollout.ErrUnknown), errors.Is(err, rollout.ErrNotHeld):
 		return as(errUnknown, err)
-	case errors.Is(err, rollout.ErrTooMany), errors.Is(err, rollout.ErrLedger),
-		errors.Is(err, rollout.ErrClosed):
+	case errors.Is(err, rollout.ErrLedger):
+		return as(admin.ErrBusy, fmt.Errorf("%w; look at the device of the data folder: it is "+
+			"tried again by itself, then ask again", err))
+	case errors.Is(err, rollout.ErrTooMany), errors.Is(err, rollout.ErrClosed):
 		return as(admin.ErrBusy, err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err

@@ -59,7 +59,8 @@ func (p *Plan) Canary(s Selector) error {
 		return fmt.Errorf("link: canary of plan %s: %w", p.id, err)
 	} else if needs != nil {
 		return fmt.Errorf("link: canary of plan %s: %w: what its components have in kv is "+
-			"migrated with the commit", p.id, ErrNoCanary)
+			"migrated with the commit: leave the canary out, and let it be watched", p.id,
+			ErrNoCanary)
 	}
 	for _, pt := range p.parts {
 		if pt.ls.gone {

@@ -132,7 +132,8 @@ func TestAMigrationIsOfTheCommit(t *testing.T) {
 	h, _ := keeps(t)
 	change := Change{Listener: "main", Role: RoleDeduplicator, Ref: keeper(t, 2, "")}
 	p := h.prepare("p", change)
-	if err := p.Canary(Selector{Percent: 10}); !errors.Is(err, ErrNoCanary) {
+	if err := p.Canary(Selector{Percent: 10}); !errors.Is(err, ErrNoCanary) ||
+		!strings.Contains(err.Error(), "leave the canary out") {
 		t.Errorf("canary: %v", err)
 	}
 	p.Abort()

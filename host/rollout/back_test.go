@@ -159,3 +159,19 @@ func TestARetreatIsOfSomeRoles(t *testing.T) {
 		m, _ = w.open(Default())
 	}
 }
+
+// TestAChangeThatIsDoneGoesBackPlaceByPlace, as who wants it rolled back is told; who cancels does
+// not want that.
+func TestAChangeThatIsDoneGoesBackPlaceByPlace(t *testing.T) {
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	submit(t, m, swap("1", "rules@2.0.0"))
+	_, err := m.Rollback(t.Context(), "1", "bob")
+	if !errors.Is(err, ErrEnded) ||
+		!strings.Contains(err.Error(), ": hpmq-cli link rollback --listener a --role router; or ") {
+		t.Errorf("after the end: %v", err)
+	}
+	if _, err = m.Cancel(t.Context(), "1", "bob"); strings.Contains(err.Error(), "hpmq-cli") {
+		t.Error(err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -259,7 +260,7 @@ func (m *Machine) stopWork(ctx context.Context, id string, e *ending) (Change, e
 	if w == nil {
 		c, err := m.Change(id)
 		if err == nil && c.State != e.state {
-			err = fmt.Errorf("%w: %s is %s", ErrEnded, id, c.State)
+			err = c.tooLate(e.state)
 		}
 		return c, err
 	}
@@ -273,9 +274,27 @@ func (m *Machine) stopWork(ctx context.Context, id string, e *ending) (Change, e
 	}
 	c, err := m.Wait(ctx, id)
 	if err == nil && c.State != e.state {
-		err = fmt.Errorf("%w: %s is %s", ErrEnded, id, c.State)
+		err = c.tooLate(e.state)
 	}
 	return c, err
+}
+
+// tooLate says that c has ended before somebody had it end as want. What is done has a way back of
+// its own, place by place.
+func (c *Change) tooLate(want State) error {
+	err := fmt.Errorf("%w: %s is %s", ErrEnded, c.ID, c.State)
+	if want != RolledBack || c.State != Done {
+		return err
+	}
+	var ways []string
+	for _, p := range c.Places {
+		way := fmt.Sprintf("hpmq-cli link rollback --listener %s --role %s", p.Listener, p.Role)
+		if !slices.Contains(ways, way) {
+			ways = append(ways, way)
+		}
+	}
+	return fmt.Errorf("%w; its places go back one by one: %s; or submit a change that links what "+
+		"was there", err, strings.Join(ways, "; "))
 }
 
 // Wait answers a change once it has ended.

@@ -146,7 +146,8 @@ func TestAWatchIsNotEndedByTheWay(t *testing.T) {
 	if _, err := m.Promote("1", "", "bob"); !errors.Is(err, ErrElsewhere) {
 		t.Error(err)
 	}
-	if _, err := m.Promote("2", "", "bob"); !errors.Is(err, ErrUnknown) {
+	if _, err := m.Promote("2", "", "bob"); !errors.Is(err, ErrUnknown) ||
+		!strings.Contains(err.Error(), "(2): see hpmq-cli change list") {
 		t.Error(err)
 	}
 }

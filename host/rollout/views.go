@@ -11,7 +11,7 @@ func (m *Machine) Change(id string) (Change, error) {
 	defer m.mu.Unlock()
 	c := m.book.changes[id]
 	if c == nil {
-		return Change{}, fmt.Errorf("%w (%s)", ErrUnknown, id)
+		return Change{}, fmt.Errorf("%w (%s): see hpmq-cli change list", ErrUnknown, id)
 	}
 	return *c.clone(), nil
 }

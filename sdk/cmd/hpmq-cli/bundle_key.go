@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -84,7 +85,11 @@ trust:
 // writeNew writes a file that is not there yet, to the disk.
 func writeNew(name string, text []byte, mode os.FileMode) error {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("%s is there already, and no key is written over: name another, or move "+
+			"it away", name)
+	case err != nil:
 		return err
 	}
 	_, err = f.Write(text)

@@ -115,7 +115,7 @@ func TestBundleIsRefused(t *testing.T) {
 			"but sha256:", exitRefused},
 		{"sign router --key acme.pem", "it holds a PUBLIC KEY", "", exitUsage},
 		{"sign names.yaml --key acme.key", "neither a folder nor a .tar", "", exitUsage},
-		{"key new acme", "exists", "", exitUsage},
+		{"key new acme", "acme.key is there already", "name another", exitUsage},
 		{"key new a/b", "no name of a file", "--dir", exitUsage},
 		{"key show names.yaml", "neither PEM", "", exitUsage},
 		{"push router 127.0.0.1:1/acme/router", "names no tag", "NAME:TAG", exitRefused},
