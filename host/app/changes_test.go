@@ -189,6 +189,10 @@ func TestWhoSwapsIsInTheAudit(t *testing.T) {
 	}
 	stopped(t, a)
 	a = start(t, cfg, loud)
+	if all, err := ask(t, a).Changes(t.Context()); err != nil || len(all[0].Undone) != 1 ||
+		all[0].Undone[0].By != "bob" || len(all[1].Undone) != 0 {
+		t.Errorf("what is undone: %+v, %v", all, err)
+	}
 	if _, err := ask(t, a).Rollback(t.Context(), back); err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +203,8 @@ func TestWhoSwapsIsInTheAudit(t *testing.T) {
 	}
 	stopped(t, a)
 	if log := text.String(); strings.Contains(log, `state=""`) || !strings.Contains(log,
-		`msg="app: the router of listener l is what it was before its last change" by=bob`) {
+		`msg="app: the router of listener l is what it was before its last change" by=bob`) ||
+		!strings.Contains(log, `"rolled back since"=[router]`) {
 		t.Errorf("the log has\n%s", log)
 	}
 }

@@ -268,6 +268,11 @@ func (o *operator) changeOf(c *rollout.Change) client.Change {
 			Remove: p.Remove, Old: pinOf(p.Old), New: pinOf(p.New),
 		})
 	}
+	for _, u := range c.Undone {
+		out.Undone = append(out.Undone, client.ChangeUndone{
+			Listener: u.Listener, Role: u.Role, At: u.At, By: u.By,
+		})
+	}
 	for _, m := range c.Marks {
 		out.Marks = append(out.Marks, client.ChangeMark{
 			Seq: m.Seq, At: m.At, State: string(m.State), Step: m.Step, Why: m.Why,

@@ -98,8 +98,11 @@ func (c *changeover) said(w *want) error {
 			"its link in the configuration is another since")
 	}
 	if len(w.gone) == 0 {
-		a.log.Info("app: linked as changes left it", "listener", w.next.Name, "change",
-			w.over.Change, "since", w.over.Since)
+		attrs := []any{"listener", w.next.Name, "change", w.over.Change, "since", w.over.Since}
+		if undone := a.undone(w.over.Change, w.next.Name); len(undone) > 0 {
+			attrs = append(attrs, "rolled back since", undone)
+		}
+		a.log.Info("app: linked as changes left it", attrs...)
 		return nil
 	}
 	roles := slices.Sorted(maps.Keys(w.gone))
@@ -117,4 +120,18 @@ func (c *changeover) said(w *want) error {
 		return nil
 	}
 	return a.changes.machine.Retreat(w.over, roles, strings.Join(list, "; "))
+}
+
+// undone are the roles of a listener that were brought back since a change.
+func (a *App) undone(change, listener string) (roles []string) {
+	c, err := a.changes.machine.Change(change)
+	if err != nil {
+		return nil // it is forgotten
+	}
+	for _, u := range c.Undone {
+		if u.Listener == listener {
+			roles = append(roles, u.Role)
+		}
+	}
+	return roles
 }

@@ -175,3 +175,32 @@ func TestAChangeThatIsDoneGoesBackPlaceByPlace(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAnUndoIsNotedWithItsChange, the last that is done at that role of the listener, also after a
+// restart; who undoes it again goes forth, and the note goes.
+func TestAnUndoIsNotedWithItsChange(t *testing.T) {
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	submit(t, m, swap("1", "rules@1.0.0"))
+	submit(t, m, swap("2", "rules@2.0.0"))
+	submit(t, m, Request{ID: "t",
+		Items: []Item{{Listener: "a", Role: "transformer", Source: "x"}}})
+	for _, undone := range []bool{true, false, true, false} {
+		if err := m.Undo("a", "router", "bob", func() error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		w = w.next()
+		m, _ = w.open(Default())
+		for _, c := range m.Changes() {
+			want := undone && c.ID == "2"
+			if got := c.isUndone("a", "router"); got != want || got != (len(c.Undone) == 1) ||
+				got && (c.State != Done || c.Undone[0].By != "bob") {
+				t.Errorf("%+v, want it undone: %v", c, want)
+			}
+		}
+		_, err := m.Rollback(t.Context(), "2", "bob")
+		if strings.Contains(err.Error(), "hpmq-cli link rollback") == undone {
+			t.Errorf("undone %v: %v", undone, err)
+		}
+	}
+}

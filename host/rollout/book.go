@@ -57,6 +57,9 @@ func (b *book) apply(r *record) error {
 	for _, l := range r.Before {
 		set(b.before, l)
 	}
+	if r.Undone != nil {
+		b.undo(*r.Undone)
+	}
 	for _, digest := range r.Pardon {
 		b.pardon(digest)
 	}
@@ -81,6 +84,33 @@ func set(links map[string]Linked, l Linked) {
 		return
 	}
 	links[l.Listener] = l
+}
+
+// undo notes with a change that it was undone somewhere, or is not any more.
+func (b *book) undo(u Undone) {
+	c := b.changes[u.Change]
+	if c == nil {
+		return
+	}
+	c.Undone = slices.DeleteFunc(c.Undone, func(had Undone) bool {
+		return had.isAt(u.Listener, u.Role)
+	})
+	if u.Change = ""; !u.Forth {
+		c.Undone = append(c.Undone, u)
+	}
+}
+
+// lastAt is the last change of a role of a listener that is done, nil if that is not known.
+func (b *book) lastAt(listener, role string) *Change {
+	for _, id := range slices.Backward(b.order) {
+		c := b.changes[id]
+		if c.State == Done && slices.ContainsFunc(c.Places, func(p ChangePlace) bool {
+			return p.Listener == listener && p.Role == role
+		}) {
+			return c
+		}
+	}
+	return nil
 }
 
 func newest[T any](list []T, most int) []T {
@@ -191,7 +221,7 @@ func (b *book) restore(r *record) {
 func (c *Change) clone() *Change {
 	d := *c
 	d.Places, d.Marks = slices.Clone(c.Places), slices.Clone(c.Marks)
-	d.Promoted = slices.Clone(c.Promoted)
+	d.Promoted, d.Undone = slices.Clone(c.Promoted), slices.Clone(c.Undone)
 	return &d
 }
 

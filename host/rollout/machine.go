@@ -289,9 +289,12 @@ func (c *Change) tooLate(want State) error {
 	var ways []string
 	for _, p := range c.Places {
 		way := fmt.Sprintf("hpmq-cli link rollback --listener %s --role %s", p.Listener, p.Role)
-		if !slices.Contains(ways, way) {
+		if !slices.Contains(ways, way) && !c.isUndone(p.Listener, p.Role) {
 			ways = append(ways, way)
 		}
+	}
+	if len(ways) == 0 {
+		return fmt.Errorf("%w, and what it linked was brought back since", err)
 	}
 	return fmt.Errorf("%w; its places go back one by one: %s; or submit a change that links what "+
 		"was there", err, strings.Join(ways, "; "))

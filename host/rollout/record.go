@@ -35,6 +35,8 @@ type record struct {
 	Links []Linked `json:"links,omitempty"`
 	// Before replaces what the tables' own rollback brings back to the same listeners.
 	Before []Linked `json:"before,omitempty"`
+	// Undone is what an undo has to do with the change that it undoes.
+	Undone *Undone `json:"undone,omitempty"`
 	// Stopped is that of Change, Promoted one of those.
 	Stopped  bool  `json:"stopped,omitempty"`
 	Promoted State `json:"promoted,omitempty"`
@@ -85,6 +87,25 @@ type Change struct {
 	// Took is how long the commit took at the slowest listener, in nanoseconds.
 	Took  time.Duration `json:"took,omitempty"`
 	Marks []Mark        `json:"marks"`
+	// Undone are its places, each role of a listener once, that an undo brought back since it was
+	// done: what it linked there is not what is linked. One that went forth again is not there.
+	Undone []Undone `json:"undone,omitempty"`
+}
+
+// Undone says of a role of a listener that it is as it was before its last change.
+type Undone struct {
+	Listener string    `json:"listener"`
+	Role     string    `json:"role"`
+	At       time.Time `json:"at"`
+	By       string    `json:"by,omitempty"`
+	// Change is that change, and Forth that its result is linked again, where that is not said.
+	Change string `json:"change,omitempty"`
+	Forth  bool   `json:"forth,omitempty"`
+}
+
+// isAt says whether u is of that role of that listener.
+func (u Undone) isAt(listener, role string) bool {
+	return u.Listener == listener && u.Role == role
 }
 
 // ChangePlace is one place of a change.

@@ -49,8 +49,26 @@ func (m *Machine) undo(listener, role, by string) error {
 	back.Chains[role] = had.Chains[role]
 	back.turn(role, !slices.Contains(before.Forth, role))
 	return m.appendOwed(&record{Links: []Linked{next}, Before: []Linked{back}, By: by,
+		Undone: m.undoing(Undone{Listener: listener, Role: role, At: next.Since, By: by}),
 		Why: fmt.Sprintf("the %s of listener %s is what it was before its last change", role,
 			listener)})
+}
+
+// undoing is u with the change that it is about, nil if none is known. Who undoes twice goes forth.
+func (m *Machine) undoing(u Undone) *Undone {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.book.lastAt(u.Listener, u.Role)
+	if c == nil {
+		return nil
+	}
+	u.Change, u.Forth = c.ID, c.isUndone(u.Listener, u.Role)
+	return &u
+}
+
+// isUndone says whether what c linked to a role of a listener was brought back since.
+func (c *Change) isUndone(listener, role string) bool {
+	return slices.ContainsFunc(c.Undone, func(u Undone) bool { return u.isAt(listener, role) })
 }
 
 // Back answers what brings a role of a listener back to what it was before its last change, as the

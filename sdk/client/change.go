@@ -118,12 +118,22 @@ type Change struct {
 	Why   string `json:"why,omitempty"`
 	// EndedBy says who cancelled it or rolled it back, if it was somebody.
 	EndedBy string `json:"ended_by,omitempty"`
+	// Undone are its places that were brought back since it was done.
+	Undone []ChangeUndone `json:"undone,omitempty" doc:"Brought back since, by link rollback"`
 	// Unrecorded says what a restart would make of its end, while that is not on record.
 	Unrecorded   string        `json:"unrecorded,omitempty" doc:"While it is not on record"`
 	CommitMicros int64         `json:"commit_us,omitempty" doc:"How long the loops stood"`
 	Marks        []ChangeMark  `json:"marks" doc:"When it came into which state"`
 	Health       *ChangeHealth `json:"health,omitempty" doc:"While it is at work"`
 	Shadow       *Comparison   `json:"shadow,omitempty" doc:"Until the broker starts again"`
+}
+
+// ChangeUndone says of a role of a listener that it is as it was before a change.
+type ChangeUndone struct {
+	Listener string    `json:"listener"`
+	Role     string    `json:"role"`
+	At       time.Time `json:"at"`
+	By       string    `json:"by,omitempty"`
 }
 
 // Comparison is what a shadow found: questions that were put to both versions.

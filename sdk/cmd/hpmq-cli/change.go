@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -136,11 +139,22 @@ func (s *settings) changeList(cmd *cobra.Command) error {
 		for j := range c.Places {
 			places = append(places, placeText(&c.Places[j]))
 		}
+		why := strings.Join(append([]string{c.Why}, undoneTexts(c)...), "; ")
+		why = strings.TrimPrefix(why, "; ")
 		rows[i] = []string{
-			begun(c), c.ID, stateText(c.State, c.Step), strings.Join(places, ", "), c.By, c.Why,
+			begun(c), c.ID, stateText(c.State, c.Step), strings.Join(places, ", "), c.By, why,
 		}
 	}
 	return s.table([]string{"BEGAN", "ID", "STATE", "PLACES", "BY", "WHY"}, rows)
+}
+
+// undoneTexts are its places that are as they were before it, though it is done.
+func undoneTexts(c *client.Change) (texts []string) {
+	for _, u := range c.Undone {
+		texts = append(texts, fmt.Sprintf("%s %s rolled back since, by %s, %s", u.Listener, u.Role,
+			cmp.Or(u.By, "somebody"), u.At.Local().Format(time.DateTime)))
+	}
+	return texts
 }
 
 func begun(c *client.Change) string {
@@ -216,8 +230,12 @@ func (s *settings) printChange(c *client.Change) error {
 			return err
 		}
 	}
+	var lines []string
 	for i := range c.Places {
-		if err := s.printf("  %s", printable(placeText(&c.Places[i]))); err != nil {
+		lines = append(lines, placeText(&c.Places[i]))
+	}
+	for _, line := range append(lines, undoneTexts(c)...) {
+		if err := s.printf("  %s", printable(line)); err != nil {
 			return err
 		}
 	}

@@ -263,12 +263,18 @@ func TestCommandsAboutChanges(t *testing.T) {
 		`"new":{"name":"b","version":"2"}}],"marks":[{"seq":1,"at":"2026-01-31T15:04:05Z",` +
 		`"state":"canary","step":1,"why":"5 %"}],"health":{"candidate":{"calls":1200,` +
 		`"faults":{"trap":3,"absent":30},"p50_us":1.5,"p99_us":9},"active":{"calls":7}}}`
+	const undone = `{"id":"x","state":"done","ended":true,"places":[],"marks":[],"undone":[` +
+		`{"listener":"m","role":"router","at":"2026-01-31T15:04:05Z","by":"bob"}]}`
 	for name, c := range map[string]exchange{
 		"list": {"change list", "[" + one + "]", "GET /api/v1/changes",
 			"x   canary step 1  m router[1]: a 0123456789ab → b 2  ann"},
 		"show": {"change show x", one, "GET /api/v1/changes/x",
 			"candidate 1 230 questions, 33 faults, p50 1.5 µs, p99 9.0 µs; " +
 				"active 7 questions, 0 faults"},
+		"list of what was undone": {"change list", "[" + undone + "]", "GET /api/v1/changes",
+			"m router rolled back since, by bob, 20"},
+		"show of what was undone": {"change show x", undone, "GET /api/v1/changes/x",
+			"\n  m router rolled back since, by bob, 20"},
 		"cancel": {"change cancel x --by joe", one, "POST /api/v1/changes/x/cancel?by=joe",
 			"x: canary step 1, asked for by ann"},
 		"promote": {"change promote x --by joe", one, "POST /api/v1/changes/x/promote?by=joe",
