@@ -116,7 +116,8 @@ func (w *world) kill(faults string) {
 // exchange asks for the other version on both listeners.
 func (w *world) exchange(name string) client.NewChange {
 	w.n++
-	n := client.NewChange{ID: fmt.Sprintf("%d-%s", w.n, strings.ReplaceAll(name, " ", "-"))}
+	words := strings.FieldsFunc(name, func(r rune) bool { return r < '0' || r > 'z' })
+	n := client.NewChange{ID: fmt.Sprintf("%d-%s", w.n, strings.Join(words, "-"))}
 	for _, listener := range []string{"left", "right"} {
 		n.Items = append(n.Items, client.ChangeItem{
 			Listener: listener, Role: "router", Source: w.other.source, Config: map[string]any{
