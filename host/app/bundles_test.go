@@ -136,7 +136,7 @@ func TestABundleIsVerifiedTestedAndLinkedAgain(t *testing.T) {
 	}
 	bad := func(of, why string, n client.NewChange) {
 		t.Helper()
-		n.ID += of + why
+		n.ID += of + strings.ReplaceAll(why, " ", "-")
 		s.submit(n)
 		if c := s.reaches(n.ID, "refused"); c.Of != of || !strings.Contains(c.Why, why) {
 			t.Errorf("at %s: %s; want at %s: %s", c.Of, c.Why, of, why)
