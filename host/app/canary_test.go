@@ -118,6 +118,21 @@ func (s *stage) round(poisonous int) {
 	s.sent += n
 }
 
+// condemns has a change go back by what it does to one client: all that publishes is poisonous.
+func (s *stage) condemns(n client.NewChange) {
+	s.t.Helper()
+	s.connect(1)
+	n.Canary = canaryOf(0)
+	n.Canary.Clients = []string{"p-0"}
+	s.submit(n)
+	s.reaches(n.ID, "canary")
+	for !s.get(n.ID).Ended {
+		s.round(10)
+		s.clock.pass(100 * time.Millisecond)
+	}
+	s.reaches(n.ID, "rolled back")
+}
+
 // widens lets the time go by in which the first step of a canary begins unheard, and with few
 // clients, until the candidate is asked.
 func (s *stage) widens(id string) {

@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hpmq/hpmq/components"
 	"github.com/hpmq/hpmq/sdk/client"
@@ -47,16 +46,7 @@ func TestAPlainSwapIsNotForced(t *testing.T) {
 
 func TestQuarantine(t *testing.T) {
 	s := newStage(t, t.TempDir(), Options{})
-	s.connect(10)
-	n := s.change("bad", "l")
-	n.Canary = canaryOf(100)
-	s.submit(n)
-	s.reaches("bad", "canary")
-	for !s.get("bad").Ended {
-		s.round(5)
-		s.clock.pass(100 * time.Millisecond)
-	}
-	s.reaches("bad", "rolled back")
+	s.condemns(s.change("bad", "l"))
 	held, err := s.client.Quarantine(t.Context())
 	if err != nil || len(held) != 1 || held[0].Change != "bad" || held[0].Why == "" {
 		t.Fatalf("held: %+v, %v", held, err)

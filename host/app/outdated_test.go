@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hpmq/hpmq/configs"
 )
@@ -22,15 +21,7 @@ func TestAConfigurationThatWinsSaysSo(t *testing.T) {
 			c.Bundles.Registries = q.cfg.Bundles.Registries
 		})
 	s.takes("1", s.variant("one"), nil)
-	s.connect(10)
-	n := s.change("bad", "l") // with the component of the bundle
-	n.Canary = canaryOf(100)
-	s.submit(n)
-	s.reaches("bad", "canary")
-	for !s.get("bad").Ended {
-		s.round(5)
-		s.clock.pass(100 * time.Millisecond)
-	}
+	s.condemns(s.change("bad", "l")) // with the component of the bundle
 	next := bound(s.App, s.cfg)
 	next.Listeners[0].Link.Transformer = []configs.Component{{Use: bad}}
 	next.Listeners[1].Link.Router = reroute("a", "b").Router

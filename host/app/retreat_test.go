@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/sdk/client"
@@ -160,17 +159,7 @@ func TestAStartDoesNotGoBackToWhatIsInQuarantine(t *testing.T) {
 	s.takes("1", s.candidate(), nil)
 	two := s.variant("two")
 	s.takes("2", two, nil)
-	s.connect(20)
-	n := s.change("bad", "l")
-	n.Canary = canaryOf(50, 100)
-	s.submit(n)
-	s.reaches("bad", "canary")
-	s.widens("bad")
-	for !s.get("bad").Ended {
-		s.round(1)
-		s.clock.pass(100 * time.Millisecond)
-	}
-	s.reaches("bad", "rolled back")
+	s.condemns(s.change("bad", "l"))
 	s.loses(two)
 	s.has("transformer", "transformer-json")
 }

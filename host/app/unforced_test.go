@@ -80,16 +80,7 @@ func TestSettingsOfOperatorsAskTheQuarantine(t *testing.T) {
 		c.Trust.Unsigned = []string{"*"}
 		c.Bundles.Registries = q.cfg.Bundles.Registries
 	})
-	s.connect(10)
-	n := s.change("bad", "l") // with the same component
-	n.Canary = canaryOf(100)
-	s.submit(n)
-	s.reaches("bad", "canary")
-	for !s.get("bad").Ended {
-		s.round(5)
-		s.clock.pass(100 * time.Millisecond)
-	}
-	s.reaches("bad", "rolled back")
+	s.condemns(s.change("bad", "l")) // with the same component
 	_, err := s.client.ChangeListener(t.Context(), "other", linking("transformer", bad))
 	says(t, err, "is in quarantine since change bad", "link it by a change with force")
 	added := bytes.ReplaceAll(settingsOf(bad), []byte("deduplicator"), []byte("transformer"))
@@ -232,15 +223,7 @@ func TestARollbackMayGoToWhatIsInQuarantine(t *testing.T) {
 	s := newStage(t, t.TempDir(), Options{})
 	s.takes("1", s.candidate(), nil)
 	s.takes("2", s.variant("two"), nil)
-	s.connect(10)
-	n := s.change("bad", "l")
-	n.Canary = canaryOf(100)
-	s.submit(n)
-	s.reaches("bad", "canary")
-	for !s.get("bad").Ended {
-		s.round(5)
-		s.clock.pass(100 * time.Millisecond)
-	}
+	s.condemns(s.change("bad", "l"))
 	if held, err := s.client.Quarantine(t.Context()); err != nil || len(held) != 1 {
 		t.Errorf("held: %+v, %v", held, err)
 	}
