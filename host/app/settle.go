@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -95,7 +94,7 @@ func (c *changeover) settled(change *rollout.Change) (s rollout.Settled) {
 		case ok:
 			back = append(back, fmt.Sprintf("the %s of listener %s: %s", p.Role, p.Listener,
 				gone.why))
-			w.settled = true
+			w.settled = w.over.Change == change.ID
 		default:
 			linked++
 		}
@@ -123,5 +122,5 @@ func (c *changeover) settled(change *rollout.Change) (s rollout.Settled) {
 // ended says how a change ended that was at work when the broker ended.
 func (a *App) ended(c *rollout.Change) {
 	a.log.Warn("app: a change was at work when the broker ended", "change", c.ID, "state",
-		string(c.State), "why", cmp.Or(c.Why, "it is not said"))
+		string(c.State), "why", c.Why)
 }

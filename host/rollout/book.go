@@ -100,12 +100,13 @@ func (b *book) undo(u Undone) {
 	}
 }
 
-// lastAt is the last change of a role of a listener that is done, nil if that is not known.
+// lastAt is the last change of a role of a listener that is done, of any role if that is empty; nil
+// if that is not known.
 func (b *book) lastAt(listener, role string) *Change {
 	for _, id := range slices.Backward(b.order) {
 		c := b.changes[id]
 		if c.State == Done && slices.ContainsFunc(c.Places, func(p ChangePlace) bool {
-			return p.Listener == listener && p.Role == role
+			return p.Listener == listener && (role == "" || p.Role == role)
 		}) {
 			return c
 		}

@@ -3,7 +3,6 @@ package rollout
 import (
 	"cmp"
 	"fmt"
-	"slices"
 )
 
 // Settled is what became of a committed change at the start after a crash.
@@ -55,11 +54,8 @@ func (m *Machine) Settle(id string, s Settled) (Change, error) {
 func (m *Machine) doneAt(listener string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, id := range slices.Backward(m.book.order) {
-		c := m.book.changes[id]
-		if c.State == Done && slices.Contains(c.listeners(), listener) {
-			return id
-		}
+	if c := m.book.lastAt(listener, ""); c != nil {
+		return c.ID
 	}
 	return ""
 }

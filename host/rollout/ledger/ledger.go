@@ -65,7 +65,7 @@ func Open(cfg Config) (*Ledger, error) {
 		return nil, fmt.Errorf("ledger: open %s: %w", cfg.Dir, err)
 	}
 	l.journal, l.report = j, report
-	l.reserve = reserve{cfg.Dir, cfg.Create}
+	l.reserve = reserve{dir: cfg.Dir, create: cfg.Create}
 	if cfg.Create == nil {
 		l.reserve.create = func(path string) (journal.File, error) {
 			return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)

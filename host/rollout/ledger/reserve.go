@@ -24,6 +24,8 @@ const (
 type reserve struct {
 	dir    string
 	create func(path string) (journal.File, error)
+	// whole says that nothing of it is missing: each record asks.
+	whole bool
 }
 
 func (r *reserve) path(i int) string { return filepath.Join(r.dir, fmt.Sprintf("reserve-%d", i)) }
@@ -35,6 +37,9 @@ func (r *reserve) laid(i int) bool {
 
 // lay makes what is missing, as far as there is room.
 func (r *reserve) lay() {
+	if r.whole {
+		return
+	}
 	for i := range reserveFiles {
 		if r.laid(i) {
 			continue
@@ -44,6 +49,7 @@ func (r *reserve) lay() {
 			return
 		}
 	}
+	r.whole = true
 }
 
 func (r *reserve) fill(path string) error {
@@ -59,6 +65,7 @@ func (r *reserve) fill(path string) error {
 
 // give gives up a part of it. False if there is none.
 func (r *reserve) give() bool {
+	r.whole = false
 	for i := range reserveFiles {
 		if !r.laid(i) {
 			continue
