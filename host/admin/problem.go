@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/hpmq/hpmq/sdk/jsonsize"
 )
 
 // A refusal is not larger than what is refused, whatever that was.
@@ -76,7 +78,7 @@ func cut(text string, bytesMax int) string {
 
 // decode is json.Unmarshal for bodies.
 func decode(body []byte, into any) error {
-	if values(body) > bodyValuesMax {
+	if jsonsize.Values(body) > bodyValuesMax {
 		return fmt.Errorf("the body has more than %d values: send less at once", bodyValuesMax)
 	}
 	if err := json.Unmarshal(body, into); err != nil {
@@ -86,24 +88,6 @@ func decode(body []byte, into any) error {
 		*tree = plain(*tree)
 	}
 	return nil
-}
-
-// values counts the values of a body from above: keys, elements and what they are in.
-func values(body []byte) int {
-	n, quoted, escaped := 0, false, false
-	for _, b := range body {
-		switch {
-		case escaped:
-			escaped = false
-		case quoted && b == '\\':
-			escaped = true
-		case b == '"':
-			quoted = !quoted
-		case !quoted && (b == ',' || b == '[' || b == '{'):
-			n++
-		}
-	}
-	return n
 }
 
 // plain gives keys no dot and no bracket: huma finds its way back from a key by the last of them,

@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/hpmq/hpmq/sdk/jsonsize"
 )
 
 // The media types and annotations of image-spec that are used here.
@@ -108,19 +110,7 @@ type Index struct {
 // CheckDocument refuses JSON that has more than DocumentValuesMax values, before it is read. It
 // does not look at whether it is good JSON.
 func CheckDocument(text []byte) error {
-	values, inText, escaped := 0, false, false
-	for _, c := range text {
-		switch {
-		case escaped:
-			escaped = false
-		case inText && c == '\\':
-			escaped = true
-		case c == '"':
-			inText = !inText
-		case !inText && (c == '{' || c == '[' || c == ','):
-			values++
-		}
-	}
+	values := jsonsize.Values(text)
 	if values > DocumentValuesMax {
 		return fmt.Errorf("oci: %w: JSON of %d values; at most %d are read", ErrLayout, values,
 			DocumentValuesMax)
