@@ -1,5 +1,6 @@
-// Package example knows which command lines stand in a text for people. It does not know what they
-// do, and is no shell: variables, substitutions and heredocs are words like others.
+// Package example knows which command lines stand in a text for people, and whether a tree of
+// commands takes them. It does not know what they do, and is no shell: variables, substitutions and
+// heredocs are words like others.
 package example
 
 import (

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,12 +31,7 @@ func (p *place) flags(c *cobra.Command) {
 }
 
 // who is who says so.
-func (p *place) who() string {
-	if p.by == "" {
-		return operatorName()
-	}
-	return p.by
-}
+func (p *place) who() string { return cmp.Or(p.by, operatorName()) }
 
 // mustHave makes flags required. The only error is a flag that is not there, a bug.
 func mustHave(c *cobra.Command, flags ...string) {
