@@ -204,3 +204,59 @@ func TestAnUndoIsNotedWithItsChange(t *testing.T) {
 		}
 	}
 }
+
+// TestARollbackIsAdvisedForWhatIsLinked alone: it would bring forth anything else. An undo that is
+// a change, as after a restart, is noted as any other.
+func TestARollbackIsAdvisedForWhatIsLinked(t *testing.T) {
+	w := newWorld(t)
+	m, _ := w.open(Default())
+	undo := func() {
+		t.Helper()
+		if err := m.Undo("a", "router", "bob", func() error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	back := func(id string) {
+		t.Helper()
+		items, err := m.Back("a", "router")
+		if err != nil {
+			t.Fatal(err)
+		}
+		submit(t, m, Request{ID: id, Items: items, Undo: true, By: "bob"})
+	}
+	const byCommand = "hpmq-cli link rollback --listener a --role router"
+	want := func(says map[string]string) {
+		t.Helper()
+		for range 2 {
+			for id, want := range says {
+				_, err := m.Rollback(t.Context(), id, "bob")
+				if !errors.Is(err, ErrEnded) || !strings.Contains(err.Error(), want) ||
+					strings.Contains(err.Error(), byCommand) != (want == byCommand) {
+					t.Errorf("%s: want %q: %v", id, want, err)
+				}
+			}
+			w = w.next()
+			m, _ = w.open(Default())
+		}
+	}
+	const since = "the router of listener a was brought back since"
+	submit(t, m, swap("1", "rules@1.0.0"))
+	submit(t, m, swap("2", "rules@2.0.0"))
+	want(map[string]string{"1": "was changed since by 2", "2": byCommand})
+	back("3")
+	want(map[string]string{"1": "was changed since by 2", "2": since, "3": byCommand})
+	if c, _ := m.Change("2"); len(c.Undone) != 1 || c.Undone[0].By != "bob" {
+		t.Errorf("an undo that is a change is not noted: %+v", c)
+	}
+	undo()
+	want(map[string]string{"2": byCommand, "3": since})
+	back("4")
+	want(map[string]string{"2": since, "3": byCommand, "4": byCommand})
+	submit(t, m, swap("5", "rules@5.0.0"))
+	want(map[string]string{"2": "was changed since by 5", "4": "was changed since by 5",
+		"5": byCommand})
+	if err := m.Drop("a", "", "somebody wrote it"); err != nil {
+		t.Fatal(err)
+	}
+	want(map[string]string{"5": "has no way back that is known"})
+}

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -86,6 +87,14 @@ func set(links map[string]Linked, l Linked) {
 	links[l.Listener] = l
 }
 
+// undoing is u with the change that it is about, if that is known. Who undoes twice goes forth.
+func (b *book) undoing(u Undone) Undone {
+	if c := b.lastAt(u.Listener, u.Role); c != nil {
+		u.Change, u.Forth = c.ID, c.isUndone(u.Listener, u.Role)
+	}
+	return u
+}
+
 // undo notes with a change that it was undone somewhere, or is not any more.
 func (b *book) undo(u Undone) {
 	c := b.changes[u.Change]
@@ -101,17 +110,22 @@ func (b *book) undo(u Undone) {
 }
 
 // lastAt is the last change of a role of a listener that is done, of any role if that is empty; nil
-// if that is not known.
+// if that is not known. An undo is none, though it may be a change.
 func (b *book) lastAt(listener, role string) *Change {
 	for _, id := range slices.Backward(b.order) {
 		c := b.changes[id]
-		if c.State == Done && slices.ContainsFunc(c.Places, func(p ChangePlace) bool {
-			return p.Listener == listener && (role == "" || p.Role == role)
-		}) {
+		if c.State == Done && !c.Undo && c.isAt(listener, role) {
 			return c
 		}
 	}
 	return nil
+}
+
+// isAt says whether c is of that role of that listener, or of any role if that is empty.
+func (c *Change) isAt(listener, role string) bool {
+	return slices.ContainsFunc(c.Places, func(p ChangePlace) bool {
+		return p.Listener == listener && (role == "" || p.Role == role)
+	})
 }
 
 func newest[T any](list []T, most int) []T {
@@ -153,31 +167,38 @@ func (b *book) move(r *record) error {
 	if len(r.Places) == len(c.Places) {
 		c.Places = r.Places
 	}
+	if c.State == Done && c.Undo {
+		at := c.Places[0] // all of them are of one role of one listener
+		b.undo(b.undoing(Undone{Listener: at.Listener, Role: at.Role, At: r.At, By: c.By}))
+	}
 	if c.State.Ended() {
 		b.forget()
 	}
 	return nil
 }
 
-// forget lets the oldest changes go that ended and are too many.
+// forget lets the changes go that ended first, if too many have: one that was at work for long is
+// the newest of all when it ends.
 func (b *book) forget() {
-	ended := 0
+	var ended []*Change
 	for _, c := range b.changes {
 		if c.State.Ended() {
-			ended++
+			ended = append(ended, c)
 		}
 	}
-	b.order = slices.DeleteFunc(b.order, func(id string) bool {
-		c := b.changes[id]
-		if ended <= b.cfg.HistoryMax || !c.State.Ended() {
-			return false
-		}
-		ended--
-		b.floor = max(b.floor, c.Marks[len(c.Marks)-1].Seq)
-		delete(b.changes, id)
-		return true
-	})
+	if len(ended) <= b.cfg.HistoryMax {
+		return
+	}
+	slices.SortFunc(ended, func(x, y *Change) int { return cmp.Compare(x.last(), y.last()) })
+	for _, c := range ended[:len(ended)-b.cfg.HistoryMax] {
+		b.floor = max(b.floor, c.last())
+		delete(b.changes, c.ID)
+	}
+	b.order = slices.DeleteFunc(b.order, func(id string) bool { return b.changes[id] == nil })
 }
+
+// last is the number of c's last record.
+func (c *Change) last() uint64 { return c.Marks[len(c.Marks)-1].Seq }
 
 // sorted are links by listener.
 func sorted(links map[string]Linked) []Linked {

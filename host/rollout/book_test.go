@@ -118,6 +118,43 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 }
 
+// TestWhoWasAtWorkForLongIsKept: others ended meanwhile, and go first.
+func TestWhoWasAtWorkForLongIsKept(t *testing.T) {
+	w := newWorld(t)
+	cfg := Default()
+	cfg.HistoryMax = 2
+	w.stuck = func() bool { return true }
+	m, _ := w.open(cfg)
+	long := Request{ID: "long", Watch: time.Hour, Items: []Item{
+		{Listener: "b", Role: "router", Position: 0, Source: "rules@2.0.0"}}}
+	if _, err := m.Submit(long); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		submit(t, m, swap(fmt.Sprint(i), fmt.Sprintf("rules@2.0.%d", i)))
+	}
+	for e, all := (Event{}), m.Subscribe(0); e.Change != "long" || e.State != Draining; {
+		var err error
+		if e, err = all.Next(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c, err := m.Rollback(t.Context(), "long", "bob"); err != nil || c.State != RolledBack {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for range 2 {
+		var ids []string
+		for _, c := range m.Changes() {
+			ids = append(ids, c.ID)
+		}
+		if got := strings.Join(ids, " "); got != "4 long" {
+			t.Errorf("kept: %s", got)
+		}
+		w = w.next()
+		m, _ = w.open(cfg)
+	}
+}
+
 func TestLinkedFollowsTheChanges(t *testing.T) {
 	w := newWorld(t)
 	m, _ := w.open(Default())

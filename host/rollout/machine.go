@@ -209,7 +209,7 @@ func (m *Machine) submit(q Request, mine *Reservation) (Change, error) {
 // change is the audit record that a request begins.
 func (q *Request) change(content string) *Change {
 	c := &Change{ID: q.ID, By: q.By, Reason: q.Reason, Force: q.Force, Content: content,
-		Config: q.Config != nil}
+		Config: q.Config != nil, Undo: q.Undo && len(q.Items) > 0}
 	for _, it := range q.Items {
 		c.Places = append(c.Places, ChangePlace{Listener: it.Listener, Role: it.Role,
 			Position: it.Position, Source: it.Source, Remove: it.Remove})
@@ -260,7 +260,7 @@ func (m *Machine) stopWork(ctx context.Context, id string, e *ending) (Change, e
 	if w == nil {
 		c, err := m.Change(id)
 		if err == nil && c.State != e.state {
-			err = c.tooLate(e.state)
+			err = m.tooLate(&c, e.state)
 		}
 		return c, err
 	}
@@ -274,30 +274,27 @@ func (m *Machine) stopWork(ctx context.Context, id string, e *ending) (Change, e
 	}
 	c, err := m.Wait(ctx, id)
 	if err == nil && c.State != e.state {
-		err = c.tooLate(e.state)
+		err = m.tooLate(&c, e.state)
 	}
 	return c, err
 }
 
 // tooLate says that c has ended before somebody had it end as want. What is done has a way back of
 // its own, place by place.
-func (c *Change) tooLate(want State) error {
+func (m *Machine) tooLate(c *Change, want State) error {
 	err := fmt.Errorf("%w: %s is %s", ErrEnded, c.ID, c.State)
 	if want != RolledBack || c.State != Done {
 		return err
 	}
-	var ways []string
-	for _, p := range c.Places {
-		way := fmt.Sprintf("hpmq-cli link rollback --listener %s --role %s", p.Listener, p.Role)
-		if !slices.Contains(ways, way) && !c.isUndone(p.Listener, p.Role) {
-			ways = append(ways, way)
-		}
+	commands, reasons := m.waysBack(c)
+	for _, why := range reasons {
+		err = fmt.Errorf("%w; %s", err, why)
 	}
-	if len(ways) == 0 {
-		return fmt.Errorf("%w, and what it linked was brought back since", err)
+	if len(commands) == 0 {
+		return err
 	}
 	return fmt.Errorf("%w; its places go back one by one: %s; or submit a change that links what "+
-		"was there", err, strings.Join(ways, "; "))
+		"was there", err, strings.Join(commands, "; "))
 }
 
 // Wait answers a change once it has ended.

@@ -70,6 +70,8 @@ type Change struct {
 	Force  bool   `json:"force,omitempty"`
 	// Config says that it is one of the configuration, see Request.
 	Config bool `json:"config,omitempty"`
+	// Undo says that it is an undo of the change before it, see Request.
+	Undo bool `json:"undo,omitempty"`
 	// Content is the digest of what was asked for.
 	Content string        `json:"content"`
 	Places  []ChangePlace `json:"places"`

@@ -54,21 +54,56 @@ func (m *Machine) undo(listener, role, by string) error {
 			listener)})
 }
 
-// undoing is u with the change that it is about, nil if none is known. Who undoes twice goes forth.
+// undoing is u with the change that it is about, nil if none is known.
 func (m *Machine) undoing(u Undone) *Undone {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c := m.book.lastAt(u.Listener, u.Role)
-	if c == nil {
+	if u = m.book.undoing(u); u.Change == "" {
 		return nil
 	}
-	u.Change, u.Forth = c.ID, c.isUndone(u.Listener, u.Role)
 	return &u
 }
 
 // isUndone says whether what c linked to a role of a listener was brought back since.
 func (c *Change) isUndone(listener, role string) bool {
 	return slices.ContainsFunc(c.Undone, func(u Undone) bool { return u.isAt(listener, role) })
+}
+
+// waysBack is how what c linked goes back: by a command for each role of a listener where it is
+// linked, else why by none.
+func (m *Machine) waysBack(c *Change) (commands, reasons []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, p := range c.Places {
+		if slices.ContainsFunc(c.Places[:i], func(had ChangePlace) bool {
+			return had.Listener == p.Listener && had.Role == p.Role
+		}) {
+			continue
+		}
+		if why := m.book.gone(c, p.Listener, p.Role); why != "" {
+			reasons = append(reasons, fmt.Sprintf("the %s of listener %s %s", p.Role, p.Listener,
+				why))
+			continue
+		}
+		commands = append(commands, fmt.Sprintf("hpmq-cli link rollback --listener %s --role %s",
+			p.Listener, p.Role))
+	}
+	return commands, reasons
+}
+
+// gone says why an undo at a role of a listener does not take out what c linked there, "" if it
+// does.
+func (b *book) gone(c *Change, listener, role string) string {
+	last := b.lastAt(listener, role)
+	switch _, back := b.before[listener].Chains[role]; {
+	case last == nil || !back:
+		return "has no way back that is known: submit a change that links what was there"
+	case slices.Index(b.order, last.ID) > slices.Index(b.order, c.ID):
+		return "was changed since by " + last.ID
+	case last.isUndone(listener, role) != c.Undo:
+		return "was brought back since"
+	}
+	return ""
 }
 
 // Back answers what brings a role of a listener back to what it was before its last change, as the
