@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/file"
 	"github.com/hpmq/hpmq/host/link"
 	"github.com/hpmq/hpmq/host/rollout"
 	"github.com/hpmq/hpmq/sdk/bundle"
@@ -181,10 +182,22 @@ func isBundle(use string) bool {
 	return strings.HasSuffix(use, ".tar") || err == nil && info.IsDir()
 }
 
+// openLayout opens a folder or a regular file: opening a pipe waits for whoever writes into it.
+func openLayout(path string) (*oci.Layout, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() {
+		err = file.Check(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return oci.Open(path)
+}
+
 // readBundle answers the component for an item of the bundle in a file or folder. The layout must
 // be closed.
 func readBundle(path string, it rollout.Item) (*rollout.Artifact, io.Closer, error) {
-	l, err := oci.Open(path)
+	l, err := openLayout(path)
 	if err != nil {
 		return nil, nil, err
 	}

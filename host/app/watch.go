@@ -235,7 +235,7 @@ func (w *watcher) take(path string, old bool) error {
 	w.notes[filepath.Base(path)] = dealt(b)
 	q := rollout.Request{
 		By: watchedBy, Reason: fmt.Sprintf("%s %s is in %.200s", b.Name, b.Version, path),
-		Watch: w.cfg.Observe.Std(),
+		Watch: w.cfg.Observe.Std(), ByForce: "hpmq-cli link swap --force --bundle " + path,
 	}
 	percents, _ := w.cfg.Percents()
 	for _, p := range percents {
@@ -299,7 +299,7 @@ func (w *watcher) read(path string) (*watched, *bundle.Bundle, error) {
 		return nil, nil, fmt.Errorf("it has %d bytes, at most %d are read: make it smaller",
 			info.Size(), watchedBytesMax)
 	}
-	l, err := oci.Open(path)
+	l, err := openLayout(path)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -126,6 +126,10 @@ func TestABundleThatAppearsInTheFolderIsLinked(t *testing.T) {
 	} {
 		d.drop("dedup.tar", b)
 		bad := d.reaches(newest(t, d.App).ID, "refused")
+		if of == "version" && !strings.Contains(bad.Why, "; hpmq-cli link swap --force --bundle "+
+			filepath.Join(d.dir, "dedup.tar")+" if that is wanted") {
+			t.Error(bad.Why)
+		}
 		if d.looks(); bad.Of != of || newest(t, d.App).ID != bad.ID || d.state() != was {
 			t.Errorf("refused at %s, want %s: %s; then %s", bad.Of, of, bad.Why,
 				newest(t, d.App).ID)

@@ -33,6 +33,9 @@ type Request struct {
 	Config map[string]string `json:"config,omitempty"`
 	// Undo says that the items are those of Machine.Back.
 	Undo bool `json:"undo,omitempty"`
+	// ByForce is how to get what is refused without Force, where who asks cannot say that: a
+	// command. It is not kept.
+	ByForce string `json:"-"`
 	// Beside, unless it is nil, changes what is no link when all else is ready, before the commit;
 	// its error refuses. If the change does not end as done, who asked undoes it. It is not kept.
 	Beside func(ctx context.Context) error `json:"-"`
@@ -40,8 +43,11 @@ type Request struct {
 
 // byForce is how to get what is refused without force: a configuration has no word for it.
 func (q *Request) byForce() string {
-	if q.Config != nil {
+	switch {
+	case q.Config != nil:
 		return "link it by a change with force"
+	case q.ByForce != "":
+		return q.ByForce
 	}
 	return "say force"
 }

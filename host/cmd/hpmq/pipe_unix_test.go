@@ -14,8 +14,10 @@ import (
 func TestPipeForAFile(t *testing.T) {
 	dir := t.TempDir()
 	file, pipe := filepath.Join(dir, "hpmq.yaml"), filepath.Join(dir, "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{pipe, pipe + ".tar"} {
+		if err := syscall.Mkfifo(name, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	write(t, file, "listeners:"+cheap+"a\n")
 	p := start(t, "--config", file, "--data", "memory", "--admin", "off", "--log-level", "error")
@@ -25,6 +27,8 @@ func TestPipeForAFile(t *testing.T) {
 			`[{certificate: ` + pipe + `, key: ` + pipe + `}]}}`},
 		{"authenticator", `{name: b, bind: "tcp://127.0.0.1:0", ` +
 			`link: {authenticator: [{use: ` + pipe + `}]}}`},
+		{"authorizer", `{name: c, bind: "tcp://127.0.0.1:0", ` +
+			`link: {authorizer: [{use: ` + pipe + `.tar}]}}`},
 	} {
 		write(t, file, "listeners: ["+refused[1]+"]\n")
 		p.signals <- syscall.SIGHUP
