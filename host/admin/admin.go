@@ -22,6 +22,8 @@ var (
 	ErrConflict = errors.New("conflict")
 	// ErrRefused: a component or a setting is no good; nothing has changed.
 	ErrRefused = errors.New("refused")
+	// ErrGone: it was there, and is not kept any more.
+	ErrGone = errors.New("gone")
 	// ErrBusy: too many ask that at once; later it works.
 	ErrBusy = errors.New("busy")
 )

@@ -102,12 +102,12 @@ func (f *fake) Decide(_ context.Context, d Decision) (client.Change, error) {
 	return client.Change{ID: d.ID}, f.ask(d)
 }
 
-func (f *fake) FollowChanges(_ context.Context, from uint64,
+func (f *fake) FollowChanges(_ context.Context, which Follow,
 	visit func(*client.ChangeEvent) bool, pause func() bool) error {
-	if err := f.ask(from); err != nil {
+	if err := f.ask(which); err != nil {
 		return err
 	}
-	visit(&client.ChangeEvent{Seq: from + 1})
+	visit(&client.ChangeEvent{Seq: which.From + 1})
 	pause()
 	return nil
 }
@@ -266,7 +266,13 @@ func TestRequestsAboutChangesReachTheBroker(t *testing.T) {
 		}, []any{Decision{"x", Rollback, "ann", ""}}},
 		"events": {func(c *client.Client) error {
 			return c.FollowChanges(ctx, 7, func(*client.ChangeEvent) bool { return false })
-		}, []any{uint64(7)}},
+		}, []any{Follow{From: 7}}},
+		"events of one": {func(c *client.Client) error {
+			return c.FollowChange(ctx, "a/b c", func(*client.ChangeEvent) bool { return false })
+		}, []any{Follow{Change: "a/b c"}}},
+		"events from now": {func(c *client.Client) error {
+			return c.FollowNow(ctx, func(*client.ChangeEvent) bool { return false })
+		}, []any{Follow{Now: true}}},
 		"upload": {func(c *client.Client) error {
 			_, err := c.Upload(ctx, "n m", []byte{0, 1})
 			return err

@@ -18,10 +18,19 @@ type Changes interface {
 	Changes(ctx context.Context) ([]client.Change, error)
 	Change(ctx context.Context, id string) (client.Change, error)
 	Decide(ctx context.Context, d Decision) (client.Change, error)
-	// FollowChanges visits the events from a number on, and what comes, until visit or pause is
-	// false. pause is called before it waits.
-	FollowChanges(ctx context.Context, from uint64, visit func(*client.ChangeEvent) bool,
+	// FollowChanges visits events, and what comes, until visit or pause is false. pause is called
+	// before it waits. What is not kept any more is ErrGone.
+	FollowChanges(ctx context.Context, f Follow, visit func(*client.ChangeEvent) bool,
 		pause func() bool) error
+}
+
+// Follow says which events: all of the change with that id; or where the changes at work are, then
+// what comes; or those from a number on, 0 for the oldest that is kept. It is part of a request,
+// and exported for huma, which looks for fields.
+type Follow struct {
+	Change string `query:"change" maxLength:"128" doc:"All of one change, to its end"`
+	Now    bool   `query:"now" doc:"Where the changes at work are, then what comes"`
+	From   uint64 `query:"from" doc:"The first number; 0 is the oldest that is kept"`
 }
 
 // Decision is somebody's about a change at work. From is the state that Promote is to leave, empty
@@ -144,16 +153,16 @@ func registerEvents(api huma.API, cfg Config, c Changes) {
 		"What happens to changes: what did and what comes, a line an event (NDJSON)")
 	event := api.OpenAPI().Components.Schemas.Schema(
 		reflect.TypeFor[client.ChangeEvent](), true, "")
+	op.Description = "From a number that is not kept any more is 410. Who reads so slowly that " +
+		"events were missed is told so in a last line, which has an error and no number."
 	op.Responses = map[string]*huma.Response{"200": {
 		Description: "A line for each event",
 		Content:     map[string]*huma.MediaType{ndjson: {Schema: event}},
 	}}
 	huma.Register(api, op,
-		func(_ context.Context, in *struct {
-			From uint64 `query:"from" doc:"The first number; 0 is the oldest that is kept"`
-		}) (*huma.StreamResponse, error) {
+		func(_ context.Context, in *Follow) (*huma.StreamResponse, error) {
 			return stream(cfg, func(ctx context.Context, s *lines) error {
-				return c.FollowChanges(ctx, in.From,
+				return c.FollowChanges(ctx, *in,
 					func(e *client.ChangeEvent) bool { return s.line(e) }, s.flush)
 			}), nil
 		})

@@ -134,6 +134,8 @@ func problem(err error) error {
 		return huma.Error404NotFound(err.Error())
 	case errors.Is(err, ErrConflict):
 		return huma.Error409Conflict(err.Error())
+	case errors.Is(err, ErrGone):
+		return huma.Error410Gone(err.Error())
 	case errors.Is(err, ErrBusy):
 		return huma.Error503ServiceUnavailable(err.Error())
 	case errors.Is(err, ErrRefused):

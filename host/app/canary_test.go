@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/host/admin"
+	"github.com/hpmq/hpmq/host/rollout"
 	"github.com/hpmq/hpmq/sdk/client"
 )
 
@@ -250,6 +253,26 @@ func TestAGoodCanaryIsPromotedWithoutHands(t *testing.T) {
 	})
 	if err != nil || strings.Join(events, " ") != statesOf(c) {
 		t.Errorf("events %v, %v", events, err)
+	}
+	var again []string
+	err = s.client.FollowChange(t.Context(), c.ID, func(e *client.ChangeEvent) bool {
+		again = append(again, e.State)
+		return true
+	})
+	if err != nil || strings.Join(again, " ") != statesOf(c) {
+		t.Errorf("events of it %v, %v", again, err)
+	}
+	err = s.client.FollowChange(t.Context(), "never", nil)
+	if err == nil || !strings.Contains(err.Error(), "hpmq-cli change list") {
+		t.Errorf("events of another: %v", err)
+	}
+}
+
+// TestEventsThatAreGone are another answer than none: who asks can begin anew.
+func TestEventsThatAreGone(t *testing.T) {
+	err := refusal(fmt.Errorf("as it is: %w", rollout.ErrBehind))
+	if !errors.Is(err, admin.ErrGone) {
+		t.Error(err)
 	}
 }
 

@@ -108,17 +108,23 @@ func (o *operator) Pardon(_ context.Context, digest, who string) error {
 
 // FollowChanges is admin.Changes. It ends with the node.
 func (o *operator) FollowChanges(
-	ctx context.Context, from uint64, visit func(*client.ChangeEvent) bool, pause func() bool,
+	ctx context.Context, f admin.Follow, visit func(*client.ChangeEvent) bool, pause func() bool,
 ) error {
+	r, err := o.follows(f)
+	if err != nil {
+		return refusal(err)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(o.life, cancel)()
-	r := o.changes.machine.Subscribe(from)
 	if !pause() { // who asks knows at once that somebody answers
 		return nil
 	}
 	for {
 		e, err := o.nextEvent(ctx, r, pause)
+		if errors.Is(err, rollout.ErrBehind) {
+			visit(&client.ChangeEvent{Error: err.Error()})
+		}
 		if err != nil {
 			return refusal(err)
 		}
@@ -130,6 +136,19 @@ func (o *operator) FollowChanges(
 			return nil
 		}
 	}
+}
+
+// follows reads what is asked for.
+func (o *operator) follows(f admin.Follow) (*rollout.Reader, error) {
+	m := o.changes.machine
+	switch {
+	case f.Change != "":
+		return m.SubscribeTo(f.Change)
+	case f.Now:
+		return m.SubscribeNow(), nil
+	}
+	r := m.Subscribe(f.From)
+	return r, r.Behind()
 }
 
 // nextEvent waits for one and calls pause now and then, by which a client that has gone is found.

@@ -250,6 +250,8 @@ func refusal(err error) error {
 		return nil
 	case errors.Is(err, errTaken), errors.Is(err, errUnknown), errors.Is(err, errRefused):
 		return err
+	case errors.Is(err, rollout.ErrBehind):
+		return as(admin.ErrGone, err)
 	case errors.Is(err, link.ErrUnknownListener):
 		return as(errUnknown, err)
 	case errors.Is(err, link.ErrNoPrevious), errors.Is(err, link.ErrBusy), errors.As(err, &bind),

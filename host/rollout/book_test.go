@@ -63,7 +63,7 @@ func TestASlowReaderIsCutOffAndTold(t *testing.T) {
 	cfg := Default()
 	cfg.EventsMax = 5
 	m, _ := w.open(cfg)
-	slow := m.Subscribe(0)
+	slow := m.Subscribe(1)
 	submit(t, m, swap("1", "rules@2.0.0"))
 	for range 2 {
 		if _, err := slow.Next(t.Context()); !errors.Is(err, ErrBehind) {
@@ -77,6 +77,83 @@ func TestASlowReaderIsCutOffAndTold(t *testing.T) {
 	cancel()
 	if _, err := m.Subscribe(1 << 40).Next(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("who does not wait: %v", err)
+	}
+}
+
+// readUntil answers what r reads until something is in that state.
+func readUntil(t *testing.T, r *Reader, state State) (list []string) {
+	t.Helper()
+	for {
+		e, err := r.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, e.Change+" "+string(e.State))
+		if e.State == state {
+			return list
+		}
+	}
+}
+
+// TestOneChangeIsReadToItsEnd, however much happens beside it, and all that are at work from where
+// they are.
+func TestOneChangeIsReadToItsEnd(t *testing.T) {
+	w := newWorld(t)
+	cfg := Default()
+	cfg.EventsMax = 20
+	w.stuck = func() bool { return true }
+	m, _ := w.open(cfg)
+	long := Request{ID: "long", Watch: time.Hour, Items: []Item{
+		{Listener: "b", Role: "router", Position: 0, Source: "rules@2.0.0"}}}
+	if _, err := m.Submit(long); err != nil {
+		t.Fatal(err)
+	}
+	begun, err := m.SubscribeTo("long")
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := readUntil(t, begun, Draining)
+	for i := range 5 {
+		submit(t, m, swap(fmt.Sprint(i), fmt.Sprintf("rules@2.0.%d", i)))
+	}
+	if _, err := begun.Next(t.Context()); !errors.Is(err, ErrBehind) {
+		t.Errorf("who read nothing meanwhile: %v", err)
+	}
+	late, err := m.SubscribeTo("long")
+	if err != nil || late.Behind() != nil {
+		t.Fatalf("%v, %v", err, late.Behind())
+	}
+	oldest := m.Subscribe(0)
+	now := m.SubscribeNow()
+	if _, err := m.Rollback(t.Context(), "long", "bob"); err != nil {
+		t.Fatal(err)
+	}
+	submit(t, m, swap("next", "rules@3.0.0"))
+	again, err := m.SubscribeTo("long")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(append(was, "long rolled back"), ", ")
+	for _, r := range []*Reader{late, again} {
+		if got := strings.Join(readUntil(t, r, RolledBack), ", "); got != all {
+			t.Errorf("read %s\nwant %s", got, all)
+		}
+		if _, err := r.Next(t.Context()); !errors.Is(err, ErrClosed) {
+			t.Errorf("behind its end: %v", err)
+		}
+	}
+	got := strings.Join(readUntil(t, now, Fetched), ", ")
+	if got != "long draining, long rolled back, next requested, next fetched" {
+		t.Errorf("from now: %s", got)
+	}
+	if _, err := oldest.Next(t.Context()); err != nil {
+		t.Errorf("the oldest: %v", err)
+	}
+	if _, err := m.SubscribeTo("never"); !errors.Is(err, ErrUnknown) {
+		t.Error(err)
+	}
+	if err := m.Subscribe(1).Behind(); !errors.Is(err, ErrBehind) {
+		t.Errorf("from what is gone: %v", err)
 	}
 }
 

@@ -1,11 +1,9 @@
 package rollout
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 )
@@ -123,12 +121,9 @@ func Open(cfg Config, ports Ports) (*Machine, Report, error) {
 func (m *Machine) replay() {
 	var list []Event
 	for _, c := range m.book.changes {
-		for _, k := range c.Marks {
-			list = append(list, Event{Seq: k.Seq, At: k.At, Change: c.ID, State: k.State,
-				Step: k.Step, Why: k.Why})
-		}
+		list = append(list, c.events()...)
 	}
-	slices.SortFunc(list, func(a, b Event) int { return cmp.Compare(a.Seq, b.Seq) })
+	inOrder(list)
 	m.stream.floor = m.book.floor
 	for _, e := range list {
 		if e.Seq > m.book.floor {

@@ -9,11 +9,19 @@ import (
 func (m *Machine) Change(id string) (Change, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c := m.book.changes[id]
-	if c == nil {
-		return Change{}, fmt.Errorf("%w (%s): see hpmq-cli change list", ErrUnknown, id)
+	c, err := m.book.known(id)
+	if err != nil {
+		return Change{}, err
 	}
 	return *c.clone(), nil
+}
+
+func (b *book) known(id string) (*Change, error) {
+	c := b.changes[id]
+	if c == nil {
+		return nil, fmt.Errorf("%w (%s): see hpmq-cli change list", ErrUnknown, id)
+	}
+	return c, nil
 }
 
 // Changes answers all that are kept, the newest first.
@@ -87,9 +95,6 @@ func (m *Machine) Shadowed(id string) (s Shadowed, ok bool) {
 	}
 	return s, ok
 }
-
-// Subscribe reads the events from that number on; 0 is the oldest that is kept.
-func (m *Machine) Subscribe(from uint64) *Reader { return m.stream.subscribe(from) }
 
 // Failing is why the ledger could not be written the last time it was tried, or nil. What is owed
 // to it is written before the next record.

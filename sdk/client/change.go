@@ -242,6 +242,8 @@ type ChangeEvent struct {
 	By     string    `json:"by,omitempty"`
 	// Unrecorded says what a restart would make of it, if it was not on record when it happened.
 	Unrecorded string `json:"unrecorded,omitempty" doc:"If it was not on record then"`
+	// Error is why nothing follows, in a last line that is no event.
+	Error string `json:"error,omitempty" doc:"Why nothing follows, in a last line that is no event"`
 }
 
 // Uploaded is what was sent to the broker.
@@ -308,15 +310,36 @@ func (c *Client) decide(
 
 // FollowChanges visits the events from that number on, 0 for the oldest there is, and then what
 // comes, until ctx ends, visit answers false or the broker ends; ErrClosed if that was in the
-// middle of its answer.
+// middle of its answer. That events were missed is an error.
 func (c *Client) FollowChanges(
 	ctx context.Context, from uint64, visit func(*ChangeEvent) bool,
 ) error {
-	q := url.Values{"from": {strconv.FormatUint(from, 10)}}
+	return c.followEvents(ctx, url.Values{"from": {strconv.FormatUint(from, 10)}}, visit)
+}
+
+// FollowChange visits all events of one change, what was and what comes, until it has ended, as
+// FollowChanges does.
+func (c *Client) FollowChange(
+	ctx context.Context, id string, visit func(*ChangeEvent) bool,
+) error {
+	return c.followEvents(ctx, url.Values{"change": {id}}, visit)
+}
+
+// FollowNow visits where the changes at work are, and then what comes, as FollowChanges does.
+func (c *Client) FollowNow(ctx context.Context, visit func(*ChangeEvent) bool) error {
+	return c.followEvents(ctx, url.Values{"now": {"true"}}, visit)
+}
+
+func (c *Client) followEvents(
+	ctx context.Context, q url.Values, visit func(*ChangeEvent) bool,
+) error {
 	return c.follow(ctx, "/events?"+q.Encode(), func(line []byte) (bool, error) {
 		var e ChangeEvent
 		if err := json.Unmarshal(line, &e); err != nil {
 			return false, fmt.Errorf("client: the answer is not that of an HPMQ broker: %w", err)
+		}
+		if e.Error != "" {
+			return false, fmt.Errorf("client: events: %s", e.Error)
 		}
 		return visit(&e), nil
 	})

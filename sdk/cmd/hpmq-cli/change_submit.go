@@ -176,7 +176,13 @@ func (s *settings) submitted(
 			notDone(&client.ChangeEvent{Change: change.ID, State: change.State, Of: change.Of,
 				Why: change.Why, By: change.EndedBy}))
 	case wait:
-		return s.watchChange(ctx, c, change)
+		err := s.watchChange(ctx, c, change)
+		if errors.Is(err, errStopped) {
+			_, _ = fmt.Fprintf(s.err, "%s goes on: %s follows it, %s ends it\n",
+				printable(change.ID), s.command("change watch "+change.ID),
+				s.command("change cancel "+change.ID))
+		}
+		return err
 	case s.json:
 		return s.printJSON(change)
 	case over:

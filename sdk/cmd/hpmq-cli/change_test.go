@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,7 @@ type changing struct {
 	events string
 	change string // what a change is, if not one that has just begun
 	dies   bool   // it ends after the events, in the middle of its answer
+	stop   func() // ends the command after the events, if it is set
 }
 
 func (b *changing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -36,6 +38,11 @@ func (b *changing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			r.URL.Query().Get("name"), len(body))
 	case "/api/v1/events":
 		_, _ = io.WriteString(w, b.events)
+		if b.stop != nil {
+			_ = http.NewResponseController(w).Flush()
+			b.stop()
+			<-r.Context().Done()
+		}
 		if b.dies {
 			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
@@ -56,7 +63,12 @@ func (b *changing) asks(t *testing.T, in string, args ...string) (int, string, s
 	h := httptest.NewServer(b)
 	defer h.Close()
 	var out, errs bytes.Buffer
-	code := run(t.Context(), append([]string{"--server", h.URL}, args...),
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	if b.stop != nil {
+		b.stop = cancel
+	}
+	code := run(ctx, append([]string{"--server", h.URL}, args...),
 		streams{strings.NewReader(in), &out, &errs})
 	return code, out.String(), errs.String()
 }
@@ -89,7 +101,7 @@ func TestASwapStepByStepIsAChange(t *testing.T) {
 			t.Errorf("asked %s\nwithout %s", b.asked[1], part)
 		}
 	}
-	if b.asked[2] != "GET /api/v1/events?from=7" || strings.Contains(out, "refused") ||
+	if b.asked[2] != "GET /api/v1/events?change=x" || strings.Contains(out, "refused") ||
 		!strings.Contains(out, "canary step 1   5 %") || strings.Count(out, "\n") != 3 {
 		t.Errorf("asked %s, printed\n%s", b.asked[2], out)
 	}
@@ -177,6 +189,22 @@ func TestWhatIsNotOnRecordIsPrinted(t *testing.T) {
 		_, out, _ := b.asks(t, "", args...)
 		if strings.Count(out, "not on record yet:") != 1 || strings.Contains(out, "\x1b") {
 			t.Errorf("%s: %q", args, out)
+		}
+	}
+}
+
+// TestWhoStopsToWaitIsToldWhatGoesOn: the change does.
+func TestWhoStopsToWaitIsToldWhatGoesOn(t *testing.T) {
+	b := &changing{stop: func() {}, events: strings.Replace(wentWell, `"state":"done"`,
+		`"state":"draining"`, 1)}
+	const wish = `{"id":"x","items":[{"listener":"m","role":"r","source":"s"}]}`
+	for _, args := range []string{"change submit -f - --wait",
+		"link swap --listener m --role router --bundle r:2"} {
+		code, _, errs := b.asks(t, wish, words(args)...)
+		if code != exitInterrupted ||
+			!strings.Contains(errs, "x goes on: hpmq-cli change watch x ") ||
+			!strings.Contains(errs, "hpmq-cli change cancel x ") {
+			t.Errorf("%s: exit %d: %s", args, code, errs)
 		}
 	}
 }
@@ -329,20 +357,18 @@ func TestAPromotionIsSaidWhereNoStateShowsIt(t *testing.T) {
 	}
 }
 
-// TestWatchOfAllBeginsNow, not with what was days ago.
+// TestWatchOfAllBeginsNow, not with what was days ago, and says if events were missed.
 func TestWatchOfAllBeginsNow(t *testing.T) {
-	const ended = `{"id":"old","state":"done","ended":true,"marks":[{"seq":40},{"seq":50}]}`
-	for from, changes := range map[string]string{
-		"0":  `{"id":"bare"}`,
-		"51": `{"id":"bare"},` + ended,
-		"30": `{"id":"x","state":"canary","marks":[{"seq":20},{"seq":30}]},` +
-			`{"id":"y","state":"canary","marks":[{"seq":49}]},` + ended,
-	} {
-		b := &changing{change: changes}
-		b.asks(t, "", "change", "watch")
-		if want := "GET /api/v1/events?from=" + from; b.asked[len(b.asked)-1] != want {
-			t.Errorf("asked %q, want %q", b.asked, want)
-		}
+	b := &changing{events: `{"seq":7,"change":"x","state":"canary"}
+{"error":"events were missed"}
+`}
+	code, out, errs := b.asks(t, "", "change", "watch")
+	if want := "GET /api/v1/events?now=true"; b.asked[len(b.asked)-1] != want {
+		t.Errorf("asked %q, want %q", b.asked, want)
+	}
+	if code != exitRefused || !strings.Contains(errs, "events were missed") ||
+		!strings.Contains(out, "x  canary") || strings.Count(out, "\n") != 1 {
+		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
 }
 

@@ -20,8 +20,8 @@ func newChangeWatch(s *settings) *cobra.Command {
 		Short: "Follow a change until it ends, or all changes until Ctrl-C",
 		Long: `Follow a change until it ends, or all changes until Ctrl-C: a line for each state it
 comes into, and how both versions do while it serves some. With --json it is a JSON object a line.
-Without an ID it begins with where those at work are, or with what comes next if none is; what there
-was before is in change list and change show. It exits with 0 if the change ends as done, else with
+Without an ID it begins with where those at work are, and goes on with what comes; what there was
+before is in change list and change show. It exits with 0 if the change ends as done, else with
 1; with 3 if the broker ends before it.`,
 		Example: "  hpmq-cli change watch router-2.1\n  hpmq-cli change watch --json",
 		Args:    cobra.MaximumNArgs(1),
@@ -43,32 +43,12 @@ was before is in change list and change show. It exits with 0 if the change ends
 }
 
 func (s *settings) watchAll(ctx context.Context, c *client.Client) error {
-	changes, err := c.Changes(ctx)
-	if err != nil {
-		return err
-	}
 	var failed error
-	err = c.FollowChanges(ctx, fromNow(changes), func(e *client.ChangeEvent) bool {
+	err := c.FollowNow(ctx, func(e *client.ChangeEvent) bool {
 		failed = s.printEvent(e)
 		return failed == nil
 	})
 	return s.followed(ctx, c, err, failed)
-}
-
-// fromNow is the event that all begins with: where those at work are, else what comes next.
-func fromNow(changes []client.Change) uint64 {
-	working, next := uint64(0), uint64(0)
-	for i := range changes {
-		marks := changes[i].Marks
-		if len(marks) == 0 {
-			continue
-		}
-		seq := marks[len(marks)-1].Seq
-		if next = max(next, seq+1); !changes[i].Ended && (working == 0 || seq < working) {
-			working = seq
-		}
-	}
-	return cmp.Or(working, next)
 }
 
 // followed is how following ended.
@@ -94,9 +74,9 @@ func (s *settings) watchChange(ctx context.Context, c *client.Client, begun *cli
 	w := &watching{s: s, c: c, id: begun.ID, events: make(chan client.ChangeEvent)}
 	ended := make(chan error, 1)
 	go func() {
-		ended <- c.FollowChanges(ctx, begun.Marks[0].Seq, func(e *client.ChangeEvent) bool {
+		ended <- c.FollowChange(ctx, w.id, func(e *client.ChangeEvent) bool {
 			if e.Change != w.id {
-				return true
+				return true // of a broker that knows no such question
 			}
 			select {
 			case w.events <- *e:
