@@ -48,6 +48,7 @@ func (p *policy) authorize(t *table, c *chain, q question) mqtt.ReasonCode {
 	reason := mqtt.Success // of a chain whose entries do not want the topic or are open and faulty
 	for i, e := range c.entries {
 		if !q.wanted(e) {
+			p.unjudged(e, &q)
 			continue
 		}
 		answer, ok := known.get(i, &q)

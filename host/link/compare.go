@@ -21,11 +21,13 @@ type Comparison struct {
 	// For is how long it has compared.
 	For time.Duration
 	// Matched, Differed and Failed are the questions that were compared: those with the same
-	// answer, those with another, and those that the candidate could not answer.
+	// answer, those with another, and those that the candidate could not answer. What the active
+	// version did not want to be asked is among them, with what becomes of it.
 	Matched, Differed, Failed uint64
 	// LeftOut are copies that found no room.
 	LeftOut uint64
-	// Active and Candidate are the fuel that the compared answers took, without failed ones.
+	// Active and Candidate are the fuel that the compared answers took, without failed ones and
+	// those that only one of them was asked for.
 	Active, Candidate uint64
 	// Places are what the candidate did place by place, in the order of the changes, with latency
 	// and fuel of each answer, failed ones too, but for the first one of each guest. What the
@@ -73,11 +75,12 @@ func (g *shadowing) count(c *copied, r *reply, took time.Duration, err error) {
 	defer g.mu.Unlock()
 	s := &g.sum
 	v := &s.Places[c.to.n]
-	if !r.untimed {
+	beside := !c.reply.untimed // what both were asked: only that can be held against each other
+	if beside && !r.untimed {
 		v.Latency.counts[bucketOf(int64(took))]++
 		v.Fuel += r.fuel
 	}
-	if err == nil {
+	if beside && err == nil {
 		s.Active, s.Candidate = s.Active+c.reply.fuel, s.Candidate+r.fuel
 	}
 	if !errors.Is(err, errNoGuest) && !errors.Is(err, errTooLarge) {

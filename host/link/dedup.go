@@ -6,6 +6,7 @@ import "github.com/hpmq/hpmq/lite/broker"
 func (p *policy) fresh(c *chain, a asking, m *broker.Message) bool {
 	for _, e := range c.entries {
 		if !e.wanted(broker.Upstream, m) {
+			p.unasked(e, a, m)
 			continue
 		}
 		said, ok := p.check(e, a, m)

@@ -111,6 +111,14 @@ func (s *seat) end(in *instance) *shadow {
 	return nil
 }
 
+// shadowed is who is to be asked what the component does not want to be asked, nil for none.
+func (s *seat) shadowed() *shadow {
+	if g := s.gauge.Load(); g != nil && g.draws() {
+		return g.shadow
+	}
+	return nil
+}
+
 // stir tells who watches the seat of a fault.
 func (s *seat) stir() {
 	if g := s.gauge.Load(); g != nil {

@@ -216,9 +216,14 @@ func (g *gauge) stir() {
 	}
 }
 
+// draws says whether the shadow is to be asked the next question. Drawn, not counted: every other
+// one may be that of the same client.
+func (g *gauge) draws() bool {
+	return g.shadow != nil && rand.Float64() < g.shadow.of.sample
+}
+
 func (g *gauge) begin(in *instance) {
-	// Drawn, not counted: every other question may be that of the same client.
-	g.drawn = g.shadow != nil && rand.Float64() < g.shadow.of.sample
+	g.drawn = g.draws()
 	if g.drawn && in.entry.usesHistory && g.shadow.past != nil {
 		in.past = new(past)
 	}

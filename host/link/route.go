@@ -13,6 +13,7 @@ func (p *policy) route(
 	p.routed.reset()
 	for _, e := range c.entries {
 		if !e.wanted(broker.Upstream, m) {
+			p.unasked(e, a, m)
 			continue
 		}
 		had := len(*out)

@@ -26,8 +26,8 @@ const (
 // shadowing is guests of a plan that are asked, beside the loops, what those were asked that they
 // are to replace. They have no effect: what they publish is thrown away, and they have a copy of
 // the component's kv. Of history they are told what the old component was told in that call, see
-// past; of other topics what is there when they are asked. What only the old component did not
-// want to be asked, nobody asks them.
+// past; of other topics what is there when they are asked. What the old component does not want to
+// be asked they are, if they want: the answer beside theirs is then what becomes of it unasked.
 type shadowing struct {
 	linker  *Linker
 	sample  float64
@@ -49,7 +49,8 @@ type shadowing struct {
 type shadow struct {
 	of     *shadowing
 	at     *place
-	n      int // of the place in the plan
+	n      int    // of the place in the plan
+	chain  *chain // that the place is in
 	entry  *entry
 	past   History // that the guest may ask; nil if it does not
 	policy *policy
@@ -62,7 +63,7 @@ type reply struct {
 	code     uint32
 	messages []broker.Message
 	fuel     uint64
-	untimed  bool  // it took nothing, or is the first one of that guest
+	untimed  bool  // nobody was asked, or it is the first one of that guest
 	past     *past // what history told who answered; may be nil
 }
 
@@ -111,11 +112,29 @@ func (p *Plan) Shadow(ctx context.Context, sample float64) error {
 	}
 	p.shadowing = g
 	go g.work()
-	for _, sh := range g.shadows {
-		sh.at.active.measure(sh)
-	}
+	g.begin()
 	p.l.ports.Log.Info("link shadow", "plan", p.id, "by", p.by, "sample", sample)
 	return nil
+}
+
+// begin has the loops ask.
+func (g *shadowing) begin() {
+	wants := map[*chain]*[2]interest{}
+	for _, sh := range g.shadows {
+		sh.at.active.measure(sh)
+		sh.chain = sh.at.part.ls.table.Load().chains[sh.at.Role]
+		if wants[sh.chain] == nil {
+			wants[sh.chain] = &[2]interest{}
+		}
+		for d := range sh.entry.wants {
+			wants[sh.chain][d].merge(&sh.entry.wants[d])
+		}
+	}
+	for c, wants := range wants {
+		if c != nil { // nil if what is linked there went by another way
+			c.besides.Store(wants)
+		}
+	}
 }
 
 func (p *Plan) newShadowing(ctx context.Context, sample float64) (*shadowing, error) {
@@ -215,6 +234,9 @@ func (p *Plan) endShadow() {
 	g.over = true
 	for _, sh := range g.shadows {
 		sh.at.active.stop()
+		if sh.chain != nil {
+			sh.chain.besides.Store(nil)
+		}
 	}
 	close(g.stop)
 	<-g.ended
@@ -304,7 +326,7 @@ func (sh *shadow) ask(c *copied) (r reply, err error) {
 	}
 	if c.message != nil && !e.wanted(c.asking.dir, c.message) ||
 		c.message == nil && !c.question.wanted(e) {
-		return unwanted(c), nil
+		return unwanted(e.role, c.message), nil
 	}
 	in := e.seats[0].take(e.linker.ports.Now())
 	if in == nil {
@@ -321,11 +343,28 @@ func (sh *shadow) ask(c *copied) (r reply, err error) {
 }
 
 // unwanted is what becomes of a question that a component does not want to be asked.
-func unwanted(c *copied) reply {
-	if c.to.entry.role == RoleTransformer {
-		return reply{messages: []broker.Message{*c.message}, untimed: true}
+func unwanted(role Role, m *broker.Message) reply {
+	if role == RoleTransformer {
+		return reply{messages: []broker.Message{*m}, untimed: true}
 	}
 	return reply{untimed: true} // allow, news, deliver
+}
+
+// unasked has the candidate of a shadow asked about what e does not want to be asked. It does not
+// block.
+func (p *policy) unasked(e *entry, a asking, m *broker.Message) {
+	sh := e.seats[p.loop].shadowed()
+	if sh != nil && sh.entry.wanted(a.dir, m) {
+		sh.saw(a, m, unwanted(e.role, m))
+	}
+}
+
+// unjudged does so with a question for an authorizer.
+func (p *policy) unjudged(e *entry, q *question) {
+	sh := e.seats[p.loop].shadowed()
+	if sh != nil && q.wanted(sh.entry) {
+		sh.judged(q, unwanted(e.role, nil))
+	}
 }
 
 // put puts the question.

@@ -92,6 +92,62 @@ func TestAShadowComparesAnswers(t *testing.T) {
 	}
 }
 
+// TestAShadowIsAskedWhatTheOtherIsNot, where it wants: what becomes of it differs. What that takes
+// is held against nothing.
+func TestAShadowIsAskedWhatTheOtherIsNot(t *testing.T) {
+	m := message("a", "x")
+	for role, c := range map[Role]struct {
+		next, had, now string
+		ask            func(broker.Policy, *house)
+	}{
+		RoleTransformer: {"tag=v2:;", `a (QoS 1) "x"`, `a (QoS 1) "v2:x"`,
+			func(p broker.Policy, h *house) {
+				var out []broker.Message
+				p.Transform(h.clock.now(), broker.Upstream, &device, m, &out)
+			}},
+		RoleAuthorizer: {"answer=135;", "allow", "deny 0x87", func(p broker.Policy, h *house) {
+			p.Authorize(h.clock.now(), &device, broker.ActionPublish, []byte("a"), 0)
+		}},
+		RoleDeduplicator: {"answer=1;", "news", "repeated", func(p broker.Policy, h *house) {
+			p.Fresh(h.clock.now(), &device, m)
+		}},
+		RoleRouter: {"redirect=c;", "deliver", `send c (QoS 1) "x"`,
+			func(p broker.Policy, h *house) {
+				var out []broker.Message
+				p.Route(h.clock.now(), &device, m, &out)
+			}},
+	} {
+		h := newHouse(t, nil)
+		p, policy := h.shadowed(role, ref(role.String(), "in=b;"), ref(role.String(), c.next))
+		for range 3 {
+			c.ask(policy, h)
+		}
+		got := h.compared(p, 3)
+		d, v := got.Differences[0], got.Places[0]
+		if d.Active != c.had || d.Candidate != c.now || d.Topic != "a" || got.Differed != 3 {
+			t.Errorf("%s: %+v", role, got.Differences)
+		}
+		if v.Latency.Count() != 0 || v.Fuel+got.Candidate != 0 || v.Calls != 3 {
+			t.Errorf("%s: %d measured, fuel %d and %d of %d calls", role, v.Latency.Count(),
+				v.Fuel, got.Candidate, v.Calls)
+		}
+		p.Abort()
+		h = newHouse(t, nil)
+		p, policy = h.shadowed(role, ref(role.String(), "in=b;"), ref(role.String(), "call:trap"))
+		c.ask(policy, h)
+		if got := h.compared(p, 1); got.Failed != 1 || got.Places[0].Faults.Trap != 1 {
+			t.Errorf("%s: %+v", role, got)
+		}
+		p.Abort()
+		h = newHouse(t, nil)
+		p, policy = h.shadowed(role, ref(role.String(), "in=b;"), ref(role.String(), "in=c;call:trap"))
+		c.ask(policy, h)
+		if p.Abort(); p.Comparison().Failed != 0 {
+			t.Errorf("%s: neither wants it: %+v", role, p.Comparison())
+		}
+	}
+}
+
 // What differs is told without what it was about.
 func TestWhatDiffersIsRedacted(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -32,8 +32,10 @@ type chain struct {
 	previous []*entry
 	// undoable is false for the first chain of a role: there was none to go back to.
 	undoable bool
-	// wants is by broker.Direction what at least one entry wants.
-	wants [2]interest
+	// wants is by broker.Direction what at least one entry wants, besides what a shadow of one does
+	// beyond that, while there is one.
+	wants   [2]interest
+	besides atomic.Pointer[[2]interest]
 }
 
 func newChain(entries, previous []*entry) *chain {
@@ -80,11 +82,14 @@ func (t *table) note() {
 	}
 }
 
-// asked is the chain of a role if one of its entries wants topic in that direction, else nil. This
-// is the one compare that an uninteresting message costs.
+// asked is the chain of a role if one of its entries, or a shadow, wants topic in that direction,
+// else nil. This is all that an uninteresting message costs.
 func (t *table) asked(r Role, d broker.Direction, topic []byte) *chain {
 	c := t.chains[r]
-	if c == nil || !c.wants[d].has(topic) {
+	if c == nil || c.wants[d].has(topic) {
+		return c
+	}
+	if b := c.besides.Load(); b == nil || !b[d].has(topic) {
 		return nil
 	}
 	return c

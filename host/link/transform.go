@@ -44,6 +44,7 @@ func (p *policy) transform(
 func (p *policy) step(e *entry, a asking, m *broker.Message) {
 	w := &p.passes[a.dir]
 	if !e.wanted(a.dir, m) {
+		p.unasked(e, a, m)
 		w.next = append(w.next, *m)
 		return
 	}
