@@ -356,6 +356,9 @@ func TestHostileRequests(t *testing.T) {
 		"id of commands": {"POST", "/api/v1/changes", change("x;y"), 422},
 		"id of dots":     {"POST", "/api/v1/changes", change(".."), 422},
 		"no event":       {"GET", "/api/v1/events?from=first", "", 422},
+		"no parameter":   {"POST", "/api/v1/changes/x/promote?form=draining", "", 422},
+		"no body":        {"POST", "/api/v1/changes/x/promote", `{"from":"draining"}`, 422},
+		"body to look":   {"GET", "/api/v1/changes", `{}`, 422},
 		"nothing sent":   {"POST", "/api/v1/bundles?name=x", "", 400},
 		"method":         {"PUT", "/api/v1/status", "", 405},
 	} {

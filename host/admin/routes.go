@@ -38,6 +38,7 @@ func register(mux *http.ServeMux, cfg Config, b Broker) huma.API {
 	}
 	c.Security = []map[string][]string{{"token": {}}, {}}
 	api := humago.New(mux, c)
+	api.UseMiddleware(strict(api))
 	registerNode(api, b)
 	registerListeners(api, b.Listeners)
 	registerLinks(api, cfg, b.Links)

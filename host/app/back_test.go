@@ -81,6 +81,28 @@ func TestARollbackAfterARestart(t *testing.T) {
 	}
 }
 
+func TestARollbackIntoAnEmptyPlaceSaysWhatItLinks(t *testing.T) {
+	cfg := keeping(t, t.TempDir(), "l")
+	cfg.Listeners[0].Link = reroute("a", "d")
+	s := &stage{t: t, cfg: cfg}
+	s.App = start(t, cfg, Options{})
+	s.client = ask(t, s.App)
+	s.submit(client.NewChange{ID: "out", Items: []client.ChangeItem{
+		{Listener: "l", Role: "router", Remove: true}}})
+	s.reaches("out", "done")
+	stopped(t, s.App)
+	s.App = start(t, cfg, Options{})
+	done, err := ask(t, s.App).Rollback(t.Context(), client.Rollback{Listener: "l", Role: "router"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newest(t, s.App)
+	if p := c.Places[0]; p.Old != nil || p.New == nil || p.New.Name != "router-rules" ||
+		p.New.Digest == "" || done.New.Name != p.New.Name {
+		t.Errorf("%+v, %+v", p.New, done)
+	}
+}
+
 // TestTheWayBackIsShownAfterARestart: what a rollback would bring back or take out, though nothing
 // is warm, by its digest, and by its name.
 func TestTheWayBackIsShownAfterARestart(t *testing.T) {

@@ -3,10 +3,12 @@ package app
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -272,6 +274,14 @@ func TestAGoodCanaryIsPromotedWithoutHands(t *testing.T) {
 func TestEventsThatAreGone(t *testing.T) {
 	err := refusal(fmt.Errorf("as it is: %w", rollout.ErrBehind))
 	if !errors.Is(err, admin.ErrGone) {
+		t.Error(err)
+	}
+}
+
+// TestAFullDeviceIsNoBadRequest: who asks can ask again.
+func TestAFullDeviceIsNoBadRequest(t *testing.T) {
+	err := refusal(fmt.Errorf("put: %w", &fs.PathError{Op: "write", Err: syscall.ENOSPC}))
+	if !errors.Is(err, admin.ErrBusy) || !strings.Contains(err.Error(), "; look at the device") {
 		t.Error(err)
 	}
 }

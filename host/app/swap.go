@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 
 	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/host/admin"
@@ -63,7 +64,8 @@ func (o *operator) Swap(ctx context.Context, s client.Swap) (client.Swapped, err
 	case len(s.Wasm) == 0 && s.Use == "":
 		err = errors.New("app: swap: name a component, or bring one")
 	case len(s.Wasm) == 0 && (c.IsPath() || c.InRegistry()):
-		err = fmt.Errorf("app: swap: %s is no default component; send the file itself", s.Use)
+		err = fmt.Errorf("app: swap: %s is no default component; send the file itself, or "+
+			"ask for a change of a bundle (hpmq-cli link swap --bundle)", s.Use)
 	}
 	if err != nil {
 		return client.Swapped{}, refusal(err)
@@ -265,6 +267,10 @@ func refusal(err error) error {
 	case errors.Is(err, rollout.ErrLedger):
 		return as(admin.ErrBusy, fmt.Errorf("%w; look at the device of the data folder: it is "+
 			"tried again by itself, then ask again", err))
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT),
+		errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EIO):
+		return as(admin.ErrBusy, fmt.Errorf("%w; look at the device of the data folder, then ask "+
+			"again", err))
 	case errors.Is(err, rollout.ErrTooMany), errors.Is(err, rollout.ErrClosed):
 		return as(admin.ErrBusy, err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

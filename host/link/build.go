@@ -308,6 +308,11 @@ func (b *build) refusal(err error) error {
 		return b.refuse(step, err, "correct its configuration")
 	case errors.Is(err, errInterest):
 		return b.refuse(step, err, "let its configuration name fewer filters, or wider ones")
+	case errors.Is(err, context.Canceled):
+		return b.refuse(step, err, "ask again, if it was not you who ended it")
+	case errors.Is(err, wasm.ErrLimits):
+		return b.refuse(step, err, "let it have less, or raise the bound of all under wasm in the "+
+			"configuration and restart the broker")
 	case errors.Is(err, wasm.ErrFuel):
 		return b.refuse(step, err, "give it less configuration, or raise wasm.start_fuel_max; if "+
 			"it never ends, ask its author")

@@ -139,6 +139,17 @@ func TestTypesOfAComponentAreCompared(t *testing.T) {
 	}
 }
 
+// TestWhatIsToHaveMoreThanAnyIsToldSo, in the words of who asked.
+func TestWhatIsToHaveMoreThanAnyIsToldSo(t *testing.T) {
+	large := ref("router", "")
+	large.Limits.MemoryBytesMax = 64 << 20
+	err := refusedAs(t, RoleRouter, large)
+	if err.Step != StepInstantiate || !strings.HasPrefix(err.Do, "let it have less, or raise ") ||
+		!strings.Contains(err.Err.Error(), "memory of 67108864 bytes is not a multiple of 65536") {
+		t.Errorf("%v; %s", err.Err, err.Do)
+	}
+}
+
 func refusedAs(t *testing.T, role Role, ref Ref) *StepError {
 	t.Helper()
 	err := newHouse(t, nil).linker.Link(context.Background(), "main", Spec{role: {ref}})

@@ -140,7 +140,8 @@ func TestAShadowIsAskedWhatTheOtherIsNot(t *testing.T) {
 		}
 		p.Abort()
 		h = newHouse(t, nil)
-		p, policy = h.shadowed(role, ref(role.String(), "in=b;"), ref(role.String(), "in=c;call:trap"))
+		neither := ref(role.String(), "in=c;call:trap")
+		p, policy = h.shadowed(role, ref(role.String(), "in=b;"), neither)
 		c.ask(policy, h)
 		if p.Abort(); p.Comparison().Failed != 0 {
 			t.Errorf("%s: neither wants it: %+v", role, p.Comparison())

@@ -249,13 +249,13 @@ func (w *work) compare(views []View) error {
 	for i := range w.places {
 		p := &w.places[i]
 		v := find(views, p)
+		if v != nil && v.New != nil && p.New != nil && p.New.Digest == "" { // of the configuration
+			p.New = v.New.pin()
+		}
 		if v == nil || v.Old == nil {
 			continue
 		}
 		p.Old = v.Old.pin()
-		if p.New != nil && p.New.Digest == "" && v.New != nil { // of the configuration
-			p.New = v.New.pin()
-		}
 		if v.New == nil || w.q.Force || w.q.Items[i].Back != nil {
 			continue
 		}

@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -125,15 +126,19 @@ func (c Config) limits(l Limits) Limits {
 // fuelCeiling leaves room below the counter's sign for what a host function charges.
 const fuelCeiling = 1 << 62
 
+// ErrLimits is for a guest that is to have more than any may.
+var ErrLimits = errors.New("wasm: limits")
+
 func (l Limits) validate(c Config) error {
 	switch {
 	case l.Fuel == 0 || l.Fuel > fuelCeiling || l.StartFuel == 0 || l.StartFuel > fuelCeiling:
-		return fmt.Errorf("wasm: validate: fuel is not within 1 and %d", uint64(fuelCeiling))
+		return fmt.Errorf("%w: fuel is not within 1 and %d", ErrLimits, uint64(fuelCeiling))
 	case l.DepthMax == 0 || l.DepthMax > depthCeiling:
-		return fmt.Errorf("wasm: validate: DepthMax is not within 1 and %d", depthCeiling)
+		return fmt.Errorf("%w: depth %d is not within 1 and %d", ErrLimits, l.DepthMax,
+			depthCeiling)
 	case l.MemoryBytesMax%pageBytes != 0 || l.MemoryBytesMax > c.MemoryBytesMax:
-		return fmt.Errorf("wasm: validate: MemoryBytesMax is not a multiple of %d up to %d",
-			pageBytes, c.MemoryBytesMax)
+		return fmt.Errorf("%w: memory of %d bytes is not a multiple of %d up to %d", ErrLimits,
+			l.MemoryBytesMax, pageBytes, c.MemoryBytesMax)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -28,7 +29,8 @@ const answerBytesMax = 16 << 20
 // ErrUnreachable: no broker answered.
 var ErrUnreachable = errors.New("no answer")
 
-// ErrClosed: a broker answered, and its answer has no end. What was asked for may have been done.
+// ErrClosed: a broker was there, and its answer has no end, or no beginning. What was asked for may
+// have been done.
 var ErrClosed = errors.New("the broker ended or went away")
 
 // Client asks one broker. It is safe for concurrent use.
@@ -133,10 +135,20 @@ func (c *Client) do(ctx context.Context, method, path string, in, out any) error
 		if errors.As(err, &inner) {
 			err = inner.Err // without the method and path in front
 		}
-		return fmt.Errorf("client: %w from %s: %w", ErrUnreachable, c.server, err)
+		return c.unanswered(err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	return read(res, out)
+}
+
+// unanswered tells a broker that went away with what it was asked from one that was not there.
+func (c *Client) unanswered(err error) error {
+	for _, cut := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, cut) {
+			return fmt.Errorf("client: %w: %s: %w", ErrClosed, c.server, err)
+		}
+	}
+	return fmt.Errorf("client: %w from %s: %w", ErrUnreachable, c.server, err)
 }
 
 func read(res *http.Response, out any) error {

@@ -71,3 +71,22 @@ func TestUnreachable(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestWhoGoesAwayWithTheRequestMayHaveDoneIt: that is another error than nobody there.
+func TestWhoGoesAwayWithTheRequestMayHaveDoneIt(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		panic(http.ErrAbortHandler)
+	}))
+	defer s.Close()
+	c, err := New(s.URL, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Rollback(t.Context(), Rollback{})
+	followed := c.FollowNow(t.Context(), nil)
+	for _, err := range []error{err, followed} {
+		if !errors.Is(err, ErrClosed) || errors.Is(err, ErrUnreachable) {
+			t.Error(err)
+		}
+	}
+}

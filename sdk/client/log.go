@@ -146,7 +146,7 @@ func (c *Client) follow(
 	forever := http.Client{Transport: c.http.Transport}
 	res, err := forever.Do(req)
 	if err != nil {
-		return fmt.Errorf("client: %w from %s: %w", ErrUnreachable, c.server, err)
+		return c.unanswered(err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode >= 400 {

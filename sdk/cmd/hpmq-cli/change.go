@@ -44,7 +44,8 @@ comes up with the old version or the new one linked, and says which.`,
 
 const promoteLong = `Leave out what a change still waits for: before its commit the rest of its
 shadow and canary. Said twice it is the same as once. To end its watch after the commit, say --from
-draining. A change that is not in the state that --from names is refused.`
+draining. A change that is not in the state that --from names is refused. One that needs a match_min
+is refused for it if nothing was compared by then.`
 
 // decision is a word of an operator about a change at work.
 type decision struct {

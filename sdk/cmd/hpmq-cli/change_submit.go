@@ -48,7 +48,7 @@ are needed, with listener, role and source; without an id one is made up:
       env: {REGION: west}
       grants: [kv]
       on_fault: closed
-      limits: {fuel: 5000000, start_fuel: 100000000, depth_max: 1000, memory_bytes_max: 67108864}
+      limits: {fuel: 5000000, start_fuel: 100000000, depth_max: 1000, memory_bytes_max: 16777216}
   shadow: {for: 1m, sample: 0.1, match_min: 0.99}   # answer unheard first
   canary:                   # then serve some; canary: {} is 1, 10, 50 % of the clients for 1m each
     steps: [{percent: 5, dwell: 1m}, {percent: 25, dwell: 5m}]

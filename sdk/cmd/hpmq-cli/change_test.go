@@ -13,10 +13,12 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/hpmq/hpmq/host/wasm"
 	"github.com/hpmq/hpmq/sdk/client"
 )
 
@@ -139,6 +141,11 @@ func TestTheHelpOfSubmitShowsTheWholeFile(t *testing.T) {
 	b := &changing{}
 	if code, _, errs := b.asks(t, file, "change", "submit", "-f", "-"); code != exitOK {
 		t.Errorf("exit %d: %s", code, errs)
+	}
+	memory := regexp.MustCompile(`memory_bytes_max: (\d+)`).FindStringSubmatch(file)
+	if n, err := strconv.ParseUint(memory[1], 10, 32); err != nil || n%(64<<10) > 0 ||
+		n > uint64(wasm.Default().MemoryBytesMax) {
+		t.Errorf("%s is refused by a broker as it is: %v", memory[0], err)
 	}
 	var look func(of reflect.Type)
 	look = func(of reflect.Type) {
