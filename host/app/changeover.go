@@ -61,6 +61,8 @@ type want struct {
 	gone map[string]retreat
 	// outdated is what changes linked over what was configured before.
 	outdated rollout.Linked
+	// stays is why a change that is not linked everywhere does not go back here.
+	stays error
 	// settled says that the end of a change has it on record.
 	settled bool
 	sought  map[string][]sought // by role, those of the configuration; with over once it is linked

@@ -17,6 +17,8 @@ type retreat struct {
 	// back says that what was linked before that change is, else what the configuration says.
 	back bool
 	why  string
+	// lost is why what was linked before is not, nil if it is.
+	lost error
 }
 
 // overlay lays what changes linked over the link of the configuration, role by role. Where w is
@@ -74,14 +76,16 @@ func (c *changeover) retreat(w *want, role string, why error) {
 	was, again := w.gone[role]
 	now := retreat{why: why.Error()}
 	if again {
-		now.why = was.why + "; then " + now.why
+		now.why, now.lost = was.why+"; then "+now.why, why
 	}
 	delete(w.over.Chains, role)
 	chain, err := c.app.changes.machine.Before(w.next.Name, role)
 	switch {
-	case again || w.door != nil || errors.Is(err, rollout.ErrNoBack):
+	case again || w.door != nil:
+	case errors.Is(err, rollout.ErrNoBack):
+		now.lost = err
 	case err != nil:
-		now.why += "; " + err.Error()
+		now.why, now.lost = now.why+"; "+err.Error(), err
 	case chain != nil:
 		now.back = true
 		w.over.Chains[role] = chain

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hpmq/hpmq/configs"
 	"github.com/hpmq/hpmq/sdk/client"
 )
 
@@ -64,6 +65,56 @@ func TestACommittedChangeThatAStartCannotLink(t *testing.T) {
 	for _, l := range s.App.changes.machine.Linked() {
 		if l.Change == "2" {
 			t.Errorf("%s is linked by what was rolled back", l.Listener)
+		}
+	}
+}
+
+// TestWhatCannotGoBackStays: keys are migrated by the commit, and the old version does not know
+// them. A start that cannot link the change somewhere else comes up all the same, and the next too.
+func TestWhatCannotGoBackStays(t *testing.T) {
+	v1, v2 := keeper(t, "deduplicator-kv", 1), keeper(t, "deduplicator-migration", 2)
+	s := newStageWith(t, t.TempDir(), Options{}, func(cfg *configs.Config) {
+		cfg.Listeners[0].Link.Deduplicator = []configs.Component{{
+			Use: v1, Grants: []string{"kv"}, Config: map[string]any{"words": "window=3600000;"}}}
+	})
+	dial(t, address(t, s.App, "l"), "pub").store("d/a", "once", 1)
+	code, err := os.ReadFile(v2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, err := s.client.Upload(t.Context(), "keeper.wasm", code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := s.variant("lost")
+	s.submit(client.NewChange{ID: "1", Watch: "1h", Items: []client.ChangeItem{
+		{Listener: "other", Role: "router", Source: "router-rules", Config: redirect("a", "c")},
+		{Listener: "l", Role: "deduplicator", Source: up.Source},
+		{Listener: "other", Role: "transformer", Source: lost, Grants: []string{}},
+	}})
+	s.reaches("1", "draining")
+	s.crashed(lost)
+	for range 2 {
+		c := s.get("1")
+		if c.State != "done" || !strings.Contains(c.Why, "the new version is linked, but not "+
+			"everywhere: the transformer of listener other: ") ||
+			!strings.Contains(c.Why, "the rest does not go back, since ") ||
+			!strings.Contains(c.Why, "is of schema 2, and this version is made for schema 1") {
+			t.Errorf("%s: %s", c.State, c.Why)
+		}
+		if got := goes(t, s.App, "other", "a"); got != "c" {
+			t.Errorf("the router goes to %s", got)
+		}
+		if schema, n := s.App.caps.kv.Schema("keeper"); schema != 2 || n != 1 {
+			t.Errorf("schema %d, %d keys", schema, n)
+		}
+		s.has("transformer", "transformer-json")
+		chain := s.App.changes.machine.Linked()[0].Chains["deduplicator"]
+		if len(chain) != 1 || chain[0].Pinned == nil || chain[0].Pinned.Source != up.Source {
+			t.Errorf("the record has %+v", chain)
+		}
+		if got := linkedIn(t, s.App, "l", "deduplicator"); got != "keeper" {
+			t.Errorf("%s is linked to l", got)
 		}
 	}
 }
