@@ -233,6 +233,33 @@ func TestARollbackAfterAReloadOfAnother(t *testing.T) {
 	}
 }
 
+// TestARollbackOfWhatAReloadLinked serves at once, and says that the configuration wins again.
+func TestARollbackOfWhatAReloadLinked(t *testing.T) {
+	cfg := keeping(t, t.TempDir(), "l")
+	cfg.Listeners[0].Link = reroute("a", "d")
+	a := start(t, cfg, Options{})
+	next := bound(a, cfg)
+	next.Listeners[0].Link = reroute("a", "bad")
+	if err := a.Reload(t.Context(), next); err != nil {
+		t.Fatal(err)
+	}
+	done, err := ask(t, a).Rollback(t.Context(), client.Rollback{Listener: "l", Role: "router"})
+	if err != nil || !strings.Contains(done.Unrecorded, "write what is wanted into that") {
+		t.Errorf("%q, %v", done.Unrecorded, err)
+	}
+	if got := goes(t, a, "l", "a"); got != "d" {
+		t.Errorf("went to %s", got)
+	}
+	if c := newest(t, a); len(c.Undone) != 1 || c.Undone[0].Role != "router" {
+		t.Errorf("%s is noted with %+v", c.ID, c.Undone)
+	}
+	stopped(t, a)
+	a = start(t, next, Options{})
+	if got := goes(t, a, "l", "a"); got != "bad" {
+		t.Errorf("after a restart it went to %s", got)
+	}
+}
+
 // TestAStartThatCannotLinkTheLastGoesBackToTheOneBefore: what the last change linked cannot be had,
 // so what was before it answers, and not what the configuration says; that stays so.
 func TestAStartThatCannotLinkTheLastGoesBackToTheOneBefore(t *testing.T) {

@@ -180,6 +180,11 @@ func (o *operator) Rollback(ctx context.Context, r client.Rollback) (client.Swap
 	}
 	var done link.Result
 	var undo error
+	fleeting := ""
+	if !o.changes.machine.Lasts(r.Listener, r.Role) {
+		fleeting = "not on record, since the configuration names what this took out: write what " +
+			"is wanted into that, or a restart or a reload links it again"
+	}
 	err = o.changes.machine.Undo(r.Listener, r.Role, cmp.Or(r.By, by), func() error {
 		if undo = o.admitsBack(&r, at.key); undo == nil {
 			done, undo = o.linker.Rollback(ctx, at.key, role)
@@ -191,11 +196,12 @@ func (o *operator) Rollback(ctx context.Context, r client.Rollback) (client.Swap
 	}
 	if errors.Is(undo, link.ErrNoPrevious) {
 		done, err = o.back(ctx, r)
+		fleeting = "" // that is a change
 	}
 	done.Listener = r.Listener
 	out := swapped(&done)
 	if err == nil {
-		out.Unrecorded = o.changes.machine.Unrecorded("", r.Listener)
+		out.Unrecorded = cmp.Or(o.changes.machine.Unrecorded("", r.Listener), fleeting)
 	}
 	return out, refusal(err)
 }

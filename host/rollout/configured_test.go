@@ -59,6 +59,40 @@ func TestAConfigurationWinsWhereItIsAnother(t *testing.T) {
 	}
 }
 
+// TestAnUndoOfAConfigurationLastsUntilARestart: it is told as such, and noted until then.
+func TestAnUndoOfAConfigurationLastsUntilARestart(t *testing.T) {
+	w, m := changedBoth(t)
+	submit(t, m, configured(nil))
+	_, err := m.Rollback(t.Context(), "config", "bob")
+	for _, says := range []string{"; the configuration names what it linked: ",
+		"hpmq-cli link rollback --listener a --role router"} {
+		if !errors.Is(err, ErrEnded) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v", err)
+		}
+	}
+	if m.Lasts("a", "router") || !m.Lasts("b", "router") {
+		t.Error("what was linked by the configuration has no way back that lasts, the other has")
+	}
+	last := m.SubscribeNow()
+	if err := m.Undo("a", "router", "bob", func() error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	e, err := last.Next(t.Context())
+	if err != nil || e.By != "bob" || !strings.Contains(e.Why, "until a restart or a reload") {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if c, _ := m.Change("config"); !c.isUndone("a", "router") || c.isUndone("a", "transformer") {
+		t.Errorf("%+v", c.Undone)
+	}
+	if got := listenersOf(m); got != "b" {
+		t.Errorf("linked to %s", got)
+	}
+	again, _ := w.next().open(Default())
+	if c, _ := again.Change("config"); len(c.Undone) > 0 {
+		t.Errorf("after a restart: %+v", c.Undone)
+	}
+}
+
 // TestAConfigurationForgetsTheWayBackOfWhatItChanges: of those roles, and of all where the link
 // that changes were made over is another. A role that it leaves alone goes back as before.
 func TestAConfigurationForgetsTheWayBackOfWhatItChanges(t *testing.T) {

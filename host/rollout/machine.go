@@ -135,6 +135,11 @@ func (m *Machine) replay() {
 // resume ends what a crash left at work, but for what is committed. Needs write.
 func (m *Machine) resume() (ended, committed []Change) {
 	var left []*Change
+	for _, c := range m.book.changes {
+		if c.Config { // what it linked is linked again, see Lasts
+			c.Undone = nil
+		}
+	}
 	for _, id := range m.book.order {
 		if c := m.book.changes[id]; !c.State.Ended() {
 			left = append(left, c.clone())

@@ -9,8 +9,9 @@ import (
 
 // Undo makes durable that a role of a listener goes back to what it was before its last change, or
 // forth again: do is the tables' own rollback, which keeps that warm. Only if do answers nil is
-// anything recorded. It is for a change that is done; one that is draining has Rollback. The
-// listener is reserved meanwhile; who changes others does not wait for do.
+// anything recorded; see Lasts for what is an event alone. It is for a change that is done; one
+// that is draining has Rollback. The listener is reserved meanwhile; who changes others does not
+// wait for do.
 func (m *Machine) Undo(listener, role, by string, do func() error) error {
 	m.write.Lock()
 	r, err := m.reserve("a rollback of its "+role, []string{listener})
@@ -33,15 +34,19 @@ func (m *Machine) Undo(listener, role, by string, do func() error) error {
 
 // undo records one. Needs write, and the listener reserved.
 func (m *Machine) undo(listener, role, by string) error {
+	lasts := m.Lasts(listener, role)
 	m.mu.Lock()
 	had, before := m.book.links[listener], m.book.before[listener]
 	m.mu.Unlock()
-	chain, ok := before.Chains[role]
-	if !ok || len(had.Chains) > 0 && had.Base != before.Base {
-		return nil // what is there is not of a change
+	u := Undone{Listener: listener, Role: role, At: m.ports.Clock.Now().UTC(), By: by}
+	if !lasts {
+		return m.appendOwed(&record{By: by, Undone: m.undoing(u), Why: fmt.Sprintf("the %s of "+
+			"listener %s is what it was before its last change, until a restart or a reload links "+
+			"what the configuration says", role, listener)})
 	}
+	chain := before.Chains[role]
 	next, back := before.with(had.Chains), before.with(before.Chains)
-	if next.Since, next.Forth = m.ports.Clock.Now().UTC(), nil; chain == nil {
+	if next.Since, next.Forth = u.At, nil; chain == nil {
 		delete(next.Chains, role)
 	} else {
 		next.Chains[role] = chain
@@ -49,9 +54,19 @@ func (m *Machine) undo(listener, role, by string) error {
 	back.Chains[role] = had.Chains[role]
 	back.turn(role, !slices.Contains(before.Forth, role))
 	return m.appendOwed(&record{Links: []Linked{next}, Before: []Linked{back}, By: by,
-		Undone: m.undoing(Undone{Listener: listener, Role: role, At: next.Since, By: by}),
+		Undone: m.undoing(u),
 		Why: fmt.Sprintf("the %s of listener %s is what it was before its last change", role,
 			listener)})
+}
+
+// Lasts says whether what Undo does there now is on record: not so where the configuration linked
+// what that takes out, and links it again at a restart.
+func (m *Machine) Lasts(listener, role string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	had, before := m.book.links[listener], m.book.before[listener]
+	_, ok := before.Chains[role]
+	return ok && (len(had.Chains) == 0 || had.Base == before.Base)
 }
 
 // undoing is u with the change that it is about, nil if none is known.
@@ -88,20 +103,28 @@ func (m *Machine) waysBack(c *Change) (commands, reasons []string) {
 		commands = append(commands, fmt.Sprintf("hpmq-cli link rollback --listener %s --role %s",
 			p.Listener, p.Role))
 	}
+	if c.Config && len(commands) > 0 {
+		reasons = append(reasons, "the configuration names what it linked: write what was there "+
+			"into that, too, or a restart or a reload links it again")
+	}
 	return commands, reasons
 }
+
+const noWayBack = "has no way back that is known: submit a change that links what was there"
 
 // gone says why an undo at a role of a listener does not take out what c linked there, "" if it
 // does.
 func (b *book) gone(c *Change, listener, role string) string {
 	last := b.lastAt(listener, role)
 	switch _, back := b.before[listener].Chains[role]; {
-	case last == nil || !back:
-		return "has no way back that is known: submit a change that links what was there"
+	case last == nil:
+		return noWayBack
 	case slices.Index(b.order, last.ID) > slices.Index(b.order, c.ID):
 		return "was changed since by " + last.ID
 	case last.isUndone(listener, role) != c.Undo:
 		return "was brought back since"
+	case !back && !c.Config: // what the tables had before a reload they may have still
+		return noWayBack
 	}
 	return ""
 }
