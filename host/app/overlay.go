@@ -56,7 +56,7 @@ func (a *App) slotRef(chain []link.Ref, s *rollout.Slot) (link.Ref, error) {
 	if s.Pinned == nil {
 		return under, nil
 	}
-	if err := a.judge(&s.Pinned.Pin); err != nil {
+	if err := a.judgePlace(s.Pinned); err != nil {
 		return under, err
 	}
 	ref, err := refOfSettings(&s.Pinned.Settings)

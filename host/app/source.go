@@ -84,7 +84,7 @@ func (s source) fetchBack(slot *rollout.Slot) (*rollout.Artifact, error) {
 	if ships(slot.Pinned.Source) {
 		return a, nil
 	}
-	if err := s.judge(&a.Pin); err != nil {
+	if err := s.judgePlace(slot.Pinned); err != nil {
 		return nil, err
 	}
 	_, err := s.changes.shelf.Get(a.Digest)

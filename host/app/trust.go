@@ -64,21 +64,31 @@ func (p *openedBundle) signedBy(policy *sign.Policy) (*signers, error) {
 	return by, nil
 }
 
-// admitAlone says whether a .wasm that was sent without a bundle may be linked: where keys are
-// trusted, by its name alone. That is what it calls itself, or else what it was sent as.
+// admitAlone says whether a .wasm that was sent without a bundle may be linked. It pins by which
+// name.
 func (a *App) admitAlone(art *rollout.Artifact) error {
-	t, name := a.trust.Load(), art.Name
-	var said struct{ Name string }
-	if text, err := section.Custom(art.Code, section.Manifest); err == nil &&
-		json.Unmarshal(text, &said) == nil && said.Name != "" {
-		name = said.Name
-	}
-	if len(t.Keys) == 0 || sign.Matches(t.Unsigned, name) {
+	art.Alone = nameAlone(art.Code, art.Name)
+	if mayAlone(a.trust.Load(), art.Alone) {
 		return nil
 	}
 	return fmt.Errorf("a .wasm alone has no signature, and trust.unsigned does not name %q: send "+
 		"it in a bundle that a trusted key signed, name it there, or name the file in the "+
-		"configuration", name)
+		"configuration", art.Alone)
+}
+
+// nameAlone is what a .wasm calls itself, or else what it was sent as.
+func nameAlone(code []byte, sent string) string {
+	var said struct{ Name string }
+	text, err := section.Custom(code, section.Manifest)
+	if err == nil && json.Unmarshal(text, &said) == nil && said.Name != "" {
+		return said.Name
+	}
+	return sent
+}
+
+// mayAlone is what holds for a .wasm without a bundle: where keys are trusted, its name alone.
+func mayAlone(t *sign.Policy, name string) bool {
+	return len(t.Keys) == 0 || sign.Matches(t.Unsigned, name)
 }
 
 // vouched says whether a key that signed p may ship components of its name. Who may ship a bundle
@@ -91,15 +101,21 @@ func vouched(t *sign.Policy, p *rollout.Pin) bool {
 	})
 }
 
-// judge says whether what came in a bundle and was linked may be linked again: by a key that signed
-// it, whatever that is called now, and that may ship as much as it did then. A component is never
-// called otherwise because trust is another, since its name is the key of what it remembers. Errors
-// are errUntrusted.
+// judge says whether what a change linked may be linked again. What came in a bundle may by a key
+// that signed it, whatever that is called now, and that may ship as much as it did then; what was
+// sent alone by its name. What comes with the broker or stands in its configuration always may. A
+// component is never called otherwise because trust is another, since its name is the key of what
+// it remembers. Errors are errUntrusted.
 func (a *App) judge(p *rollout.Pin) error {
-	if p.Bundle == "" {
-		return nil
-	}
 	t := a.trust.Load()
+	switch {
+	case p.Bundle != "":
+	case p.Alone == "" || mayAlone(t, p.Alone):
+		return nil
+	default:
+		return fmt.Errorf("%s, which was sent alone, is %w: trust.unsigned does not name it; name "+
+			"it there, or link a bundle that a trusted key signed", p.Alone, errUntrusted)
+	}
 	signed := slices.ContainsFunc(t.Keys, func(k sign.Trusted) bool {
 		return slices.Contains(p.KeyIDs, k.Key.ID()) && sign.Matches(k.Names, p.Of)
 	})
@@ -113,6 +129,20 @@ func (a *App) judge(p *rollout.Pin) error {
 			"another version", p.Name, p.Of, p.Version, errUntrusted)
 	}
 	return nil
+}
+
+// judgePlace judges what is linked in a place. What was sent alone to a broker that did not pin its
+// name says it again.
+func (a *App) judgePlace(p *rollout.Pinned) error {
+	pin := p.Pin
+	if _, _, sent := sentSource(p.Source); sent && pin.Bundle == "" && pin.Alone == "" {
+		code, err := a.changes.shelf.Get(pin.Digest)
+		if err != nil {
+			return err
+		}
+		pin.Alone = nameAlone(code, pin.Name)
+	}
+	return a.judge(&pin)
 }
 
 // judgeDigest judges what changes once linked by its digest: one bundle that may be is enough. What

@@ -44,6 +44,9 @@ type Pin struct {
 	Of     string   `json:"of,omitempty"`
 	// Vouched is Name if one of them may ship components of that name, too.
 	Vouched string `json:"vouched,omitempty"`
+	// Alone is by which name a component was let in that came without a bundle, if it was asked
+	// about.
+	Alone string `json:"alone,omitempty"`
 	// Digest is that of the component as "sha256:…", Bundle that of the bundle's manifest, if any.
 	Digest string `json:"digest,omitempty"`
 	Bundle string `json:"bundle,omitempty"`
