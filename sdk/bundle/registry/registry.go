@@ -222,6 +222,10 @@ func failed(op, ref string, err error) error {
 		errors.As(err, &answer) && answer.StatusCode == http.StatusUnauthorized,
 		errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden:
 		e.Do = "give a user name and a password that may do it, or a file of docker's with them"
+	case errors.As(err, &answer) && answer.StatusCode == http.StatusBadRequest &&
+		answer.URL != nil && answer.URL.Scheme == "http":
+		e.Do = "if the registry speaks TLS, name the certificates that its own is held against " +
+			"(hpmq-cli: --ca FILE): one on this machine is asked without it else"
 	case errors.Is(err, errPlain):
 		e.Do = "allow plain http if you trust the network between"
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):

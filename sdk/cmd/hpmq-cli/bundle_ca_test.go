@@ -42,6 +42,7 @@ func TestABundleIsBroughtToARegistryWithACertificateOfItsOwn(t *testing.T) {
 		code             int
 	}{
 		{push + " --ca certs/ca.pem", "certificate", "held against, with --ca FILE", exitRefused},
+		{push, "400", "if the registry speaks TLS", exitRefused},
 		{push + " --ca none.pem", "--ca: open none.pem", "", exitUsage},
 		{push + " --ca other.pem", "has no certificate", "write it as PEM", exitUsage},
 		{push + " --plain-http --ca " + ca, "--plain-http", "leave one of them out", exitUsage},
