@@ -113,6 +113,9 @@ func TestWhatCannotGoBackStays(t *testing.T) {
 		if len(chain) != 1 || chain[0].Pinned == nil || chain[0].Pinned.Source != up.Source {
 			t.Errorf("the record has %+v", chain)
 		}
+		if by := s.App.changes.machine.Linked()[1].Change; by != "1" {
+			t.Errorf("other is linked by change %q", by)
+		}
 		if got := linkedIn(t, s.App, "l", "deduplicator"); got != "keeper" {
 			t.Errorf("%s is linked to l", got)
 		}

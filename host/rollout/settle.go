@@ -40,7 +40,9 @@ func (m *Machine) Settle(id string, s Settled) (Change, error) {
 	}
 	for i := range s.Retreats {
 		now := s.Retreats[i].Now
-		now.Change = m.doneAt(now.Listener)
+		if s.RolledBack {
+			now.Change = m.doneAt(now.Listener)
+		}
 		r.Links = append(r.Links, now)
 		r.Before = append(r.Before, m.befores([]Linked{now})[0].without(s.Retreats[i].Roles))
 	}
