@@ -41,6 +41,7 @@ type watcher struct {
 	old map[string]string
 	// notes name the bundles of what is there, by its name.
 	notes   map[string]string
+	found   int    // what was no bundle at this look
 	trouble string // what was told of the folder last
 }
 
@@ -78,7 +79,9 @@ func (w *watcher) look() {
 		}
 	}
 	taken := false
-	for name, stamp := range now {
+	w.found = 0
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		stamp := now[name]
 		if w.seen[name] != stamp || w.done[name] == stamp {
 			continue
 		}
@@ -116,8 +119,12 @@ type unreadable struct{ error }
 
 func (u *unreadable) Unwrap() error { return u.error }
 
-// refuse has the record of changes say so, once.
+// refuse has the record of changes say so, once. Of one look it is told of as many as it keeps:
+// more would push each other out, and a start would tell it of all of them again.
 func (w *watcher) refuse(name, stamp string, why error) {
+	if w.found++; w.found > rollout.Default().FindingsMax {
+		return // the log has it
+	}
 	sum := sha256.Sum256([]byte(stamp))
 	id := fmt.Sprintf("folder-%s-%s", strings.ToValidUTF8(name[:min(len(name), 64)], "?"),
 		hex.EncodeToString(sum[:4]))

@@ -4,7 +4,6 @@ package app
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -194,6 +193,35 @@ func layout(t *testing.T, tar []byte) *oci.Layout {
 	return l
 }
 
+// TestJunkInTheFolderIsOnRecordOnce: as much of one look as is kept, beside what people did, and
+// not again at a start.
+func TestJunkInTheFolderIsOnRecordOnce(t *testing.T) {
+	k := key(t, "ours")
+	d := watching(t, "dedup*", versioned(t, &k, "1.0.0"), nil)
+	d.drop("good.tar", versioned(t, &k, "2.0.0"))
+	good := d.reaches(newest(t, d.App).ID, "done")
+	const most = 16
+	for i := range 2 * most {
+		if err := os.WriteFile(filepath.Join(d.dir, fmt.Sprintf("j%02d.tar", i)), []byte("junk"),
+			0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.looks()
+	had := d.changes.machine.Changes()
+	if len(had) != most+1 || had[most].ID != good.ID ||
+		!strings.HasPrefix(had[0].ID, "folder-j15") {
+		t.Errorf("%d are kept, the last %s, the first %s", len(had), had[0].ID, had[len(had)-1].ID)
+	}
+	stopped(t, d.App)
+	d.begin()
+	d.looks()
+	now := d.changes.machine.Changes()
+	if len(now) != len(had) || now[0].Marks[1].Seq != had[0].Marks[1].Seq {
+		t.Errorf("a start notes them again: %d are kept, the last %s", len(now), now[0].ID)
+	}
+}
+
 // TestWhatStaysMustSuitTheNewVersion: what is configured in the place is held against the schema
 // of the version that comes, and the refusal says whose it is.
 func TestWhatStaysMustSuitTheNewVersion(t *testing.T) {
@@ -232,11 +260,15 @@ func (d *dropping) linkedAs() string {
 // floods ends so many other changes that the first are not kept any more.
 func (d *dropping) floods() {
 	d.t.Helper()
+	m := d.changes.machine
 	for i := range rollout.Default().HistoryMax + 1 {
-		err := d.changes.machine.Refuse(rollout.Finding{ID: fmt.Sprint("n", i), By: "ann",
-			Of: "read", Why: errors.New("another")})
-		if err != nil {
+		q := rollout.Request{ID: fmt.Sprint("n", i), By: "ann", Items: []rollout.Item{
+			{Listener: "l", Role: "authorizer", Source: "nothing"}}}
+		if _, err := m.Submit(q); err != nil {
 			d.t.Fatal(err)
+		}
+		if c, err := m.Wait(d.t.Context(), q.ID); err != nil || c.State != rollout.Refused {
+			d.t.Fatal(c.State, err)
 		}
 	}
 }

@@ -178,23 +178,32 @@ func (b *book) move(r *record) error {
 }
 
 // forget lets the changes go that ended first, if too many have: one that was at work for long is
-// the newest of all when it ends.
+// the newest of all when it ends. Findings go by themselves.
 func (b *book) forget() {
-	var ended []*Change
+	var changes, findings []*Change
 	for _, c := range b.changes {
-		if c.State.Ended() {
-			ended = append(ended, c)
+		switch {
+		case !c.State.Ended():
+		case len(c.Places) == 0:
+			findings = append(findings, c)
+		default:
+			changes = append(changes, c)
 		}
 	}
-	if len(ended) <= b.cfg.HistoryMax {
-		return
-	}
-	slices.SortFunc(ended, func(x, y *Change) int { return cmp.Compare(x.last(), y.last()) })
-	for _, c := range ended[:len(ended)-b.cfg.HistoryMax] {
+	gone := slices.Concat(but(b.cfg.HistoryMax, changes), but(b.cfg.FindingsMax, findings))
+	for _, c := range gone {
 		b.floor = max(b.floor, c.last())
 		delete(b.changes, c.ID)
 	}
-	b.order = slices.DeleteFunc(b.order, func(id string) bool { return b.changes[id] == nil })
+	if len(gone) > 0 {
+		b.order = slices.DeleteFunc(b.order, func(id string) bool { return b.changes[id] == nil })
+	}
+}
+
+// but answers list without the most of it that ended last.
+func but(most int, list []*Change) []*Change {
+	slices.SortFunc(list, func(x, y *Change) int { return cmp.Compare(x.last(), y.last()) })
+	return list[:max(0, len(list)-most)]
 }
 
 // last is the number of c's last record.

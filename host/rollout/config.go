@@ -12,6 +12,9 @@ type Config struct {
 	// HistoryMax is how many changes that ended are kept, the newest. An id that is forgotten may
 	// be used again.
 	HistoryMax int
+	// FindingsMax is how many Findings are kept beside them, the newest: what somebody puts into a
+	// folder must not push out what was linked, why, and by whom.
+	FindingsMax int
 	// EventsMax is how far behind a reader of the events may be.
 	EventsMax int
 	// QuarantineMax is how many digests are in quarantine, the newest.
@@ -30,7 +33,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		AtWorkMax: 16, HistoryMax: 256, EventsMax: 4096, QuarantineMax: 256,
-		TestedMax: 1024, DealtMax: 1024,
+		FindingsMax: 16, TestedMax: 1024, DealtMax: 1024,
 		RequestBytesMax: 1 << 20, GrowthBytesMax: 4 << 20,
 	}
 }
@@ -40,7 +43,7 @@ func (c Config) Validate() error {
 	for name, v := range map[string]int{
 		"AtWorkMax": c.AtWorkMax, "HistoryMax": c.HistoryMax, "EventsMax": c.EventsMax,
 		"QuarantineMax": c.QuarantineMax, "TestedMax": c.TestedMax,
-		"DealtMax":        c.DealtMax,
+		"FindingsMax": c.FindingsMax, "DealtMax": c.DealtMax,
 		"RequestBytesMax": c.RequestBytesMax,
 		"GrowthBytesMax":  c.GrowthBytesMax,
 	} {
