@@ -3,6 +3,7 @@
 package canary
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/hpmq/hpmq/sdk/client"
@@ -102,9 +103,12 @@ func (w *world) whoIsSelectedStays() {
 		n.Canary.Steps = []client.CanaryStep{{Percent: 0, Dwell: "1h"}}
 		w.submit(n)
 		w.reaches(tc.id, "canary")
+		want := func(i int) bool { return i < 20 && tc.want(i) }
+		// Its record comes before it serves anybody.
+		w.until(tc.id+" serves", func() bool { w.each(harmless); return len(w.others(want)) == 0 })
 		for range 3 {
 			w.each(harmless)
-			w.serves(tc.id, func(i int) bool { return i < 20 && tc.want(i) })
+			w.serves(tc.id, want)
 		}
 		if _, err := w.api.Cancel(w.Context(), tc.id, ""); err != nil {
 			w.Fatal(err)
@@ -115,11 +119,19 @@ func (w *world) whoIsSelectedStays() {
 // serves says who is answered by the candidate.
 func (w *world) serves(id string, want func(i int) bool) {
 	w.Helper()
+	for _, wrong := range w.others(want) {
+		w.Errorf("%s: %s", id, wrong)
+	}
+}
+
+// others are the devices that are not answered by whom they should.
+func (w *world) others(want func(i int) bool) (list []string) {
 	for i, mark := range w.seen.marks() {
 		if got := mark == byCandidate; got != want(i) {
-			w.Errorf("%s: device %d is answered by %c", id, i, mark)
+			list = append(list, fmt.Sprintf("device %d is answered by %c", i, mark))
 		}
 	}
+	return list
 }
 
 // widens goes from step to step: nobody goes back.
