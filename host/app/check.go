@@ -34,7 +34,8 @@ func checkLinks(ctx context.Context, cfg configs.Config, log *slog.Logger) error
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	a := &App{log: log, cfg: cfg, now: clock(), data: configs.Memory, end: func() {}}
+	quiet := slog.New(warnings{log.Handler()})
+	a := &App{log: quiet, cfg: cfg, now: clock(), data: configs.Memory, end: func() {}}
 	if err := a.openEngine(ctx); err != nil {
 		return errors.Join(err, a.Close())
 	}
@@ -54,7 +55,7 @@ func checkLinks(ctx context.Context, cfg configs.Config, log *slog.Logger) error
 	if err := a.makeLinker(loops.Loops(), still{}); err != nil {
 		return errors.Join(err, a.Close())
 	}
-	errs := []error{a.bring(ctx, &naming{&cfg.Bundles, trust, cfg.Listeners})}
+	errs := []error{a.bring(ctx, &naming{&cfg.Bundles, trust, cfg.Listeners, log})}
 	wanted := make([]link.Wanted, 0, len(cfg.Listeners))
 	for i := range cfg.Listeners {
 		l := &cfg.Listeners[i]
@@ -89,3 +90,19 @@ func (still) Quiesce(done func()) { done() }
 
 // Halt calls f at once.
 func (still) Halt(_ time.Duration, f func()) (time.Duration, error) { f(); return 0, nil }
+
+// warnings let nothing else through.
+type warnings struct{ slog.Handler }
+
+// Enabled is slog.Handler.
+func (w warnings) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && w.Handler.Enabled(ctx, l)
+}
+
+// WithAttrs is slog.Handler.
+func (w warnings) WithAttrs(list []slog.Attr) slog.Handler {
+	return warnings{w.Handler.WithAttrs(list)}
+}
+
+// WithGroup is slog.Handler.
+func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }

@@ -125,7 +125,7 @@ func (o *operator) bringFor(ctx context.Context, s *admin.Setting) error {
 		return nil // it is told when they are
 	}
 	return o.bring(ctx, &naming{
-		o.registries.Load(), o.trust.Load(), []configs.Listener{next},
+		o.registries.Load(), o.trust.Load(), []configs.Listener{next}, o.log,
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -30,7 +31,7 @@ func (a *App) openPulled(ctx context.Context) error {
 	if err := a.makePulled(a.dataPath("pulled"), false); err != nil {
 		return err
 	}
-	return a.bring(ctx, &naming{&a.cfg.Bundles, a.trust.Load(), a.cfg.Listeners})
+	return a.bring(ctx, &naming{&a.cfg.Bundles, a.trust.Load(), a.cfg.Listeners, a.log})
 }
 
 func (a *App) makePulled(dir string, readOnly bool) (err error) {
@@ -52,6 +53,7 @@ type naming struct {
 	bundles   *configs.Bundles
 	trust     *sign.Policy
 	listeners []configs.Listener
+	log       *slog.Logger // is told what is waited for
 }
 
 // pins are the components of a configuration that are in registries, by the digest of the bundle.
@@ -112,6 +114,7 @@ func (a *App) bringOne(
 	var errs []error
 	for i := range places {
 		use := places[i].Use
+		n.log.Info("app: pulling a bundle", "from", use, "at most", n.bundles.PullTimeout.Std())
 		l, d, err := pull(ctx, n, &places[i])
 		if err != nil {
 			errs = append(errs, fmt.Errorf("app: bundle %s: %w", use, err))
@@ -121,9 +124,9 @@ func (a *App) bringOne(
 			return fmt.Errorf("app: bundle %s: %w", use, err)
 		}
 		for _, err := range errs {
-			a.log.Warn("app: a bundle was pulled from elsewhere", "from", use, "why", err)
+			n.log.Warn("app: a bundle was pulled from elsewhere", "from", use, "why", err)
 		}
-		a.log.Info("app: a bundle was pulled", "from", use)
+		n.log.Info("app: a bundle was pulled", "from", use)
 		return nil
 	}
 	return errors.Join(errs...)

@@ -31,7 +31,7 @@ func (a *App) Reload(ctx context.Context, cfg configs.Config) error {
 	if err != nil {
 		return fmt.Errorf("app: reload: nothing has changed: %w", err)
 	}
-	if err := a.bring(ctx, &naming{&cfg.Bundles, trust, cfg.Listeners}); err != nil {
+	if err := a.bring(ctx, &naming{&cfg.Bundles, trust, cfg.Listeners, a.log}); err != nil {
 		return fmt.Errorf("app: reload: nothing has changed: %w", err)
 	}
 	a.change.Lock()

@@ -19,9 +19,10 @@ func newCheck(sys *system) *cobra.Command {
 		Short: "Say what a start with a configuration would refuse",
 		Long: `Say what a start would refuse of a configuration, with the environment over it.
 Certificates, keys and components are read; components are compiled and configured as a start does,
-without its cache: seconds for large ones, minutes for one in Python. No socket is opened and no
-file written, so an address that is taken is not found. All faults are printed; then the exit code
-is 1.`,
+without its cache: seconds for large ones, minutes for one in Python. A bundle of a registry that is
+not kept yet is pulled, which is said before it is waited for. No socket is opened but for that and
+no file written, so an address that is taken is not found. All faults are printed; then the exit
+code is 1.`,
 		Example: "  hpmq check --config hpmq.yaml",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -49,13 +50,14 @@ is 1.`,
 	return c
 }
 
-// checkAll ends early at a signal: compiling may take long. Warnings of components go to sys.err.
+// checkAll ends early at a signal: compiling may take long, and a registry may not answer. Warnings
+// of components and which bundles are pulled go to sys.err.
 func checkAll(ctx context.Context, sys *system, cfg configs.Config) ([]string, error) {
 	type answer struct {
 		warnings []string
 		err      error
 	}
-	log := slog.New(slog.NewTextHandler(sys.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	log := slog.New(slog.NewTextHandler(sys.err, nil))
 	done := make(chan answer, 1)
 	go func() {
 		warnings, err := app.Check(ctx, cfg, log)

@@ -36,3 +36,25 @@ listeners:
 		t.Errorf("exit %d: %s%s", code, p.out, p.err)
 	}
 }
+
+// Who checks a configuration reads which registry is waited for, and how long at most.
+func TestACheckSaysThatItPulls(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = silent.Close() }()
+	file := filepath.Join(t.TempDir(), "hpmq.yaml")
+	use := silent.Addr().String() + "/x@sha256:" + strings.Repeat("0", 64)
+	write(t, file, "data_dir: memory\nlisteners:\n  - bind: tcp://127.0.0.1:0\n    name: a\n"+
+		"    link: {router: [{use: \""+use+"\"}]}\n")
+	p := start(t, "check", "--config", file)
+	if said := p.err.until(t, "pulling a bundle"); !strings.Contains(said, "from="+use) ||
+		!strings.Contains(said, "10m0s") {
+		t.Error(said)
+	}
+	p.signals <- syscall.SIGTERM
+	if code := <-p.exit; code != exitFailed {
+		t.Errorf("exit %d: %s", code, p.err)
+	}
+}
