@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/hpmq/hpmq/configs"
+	"github.com/hpmq/hpmq/sdk/bundle/sign"
 )
 
 // Reload makes the node what cfg says: listeners come, go and are linked anew. All or nothing: on
@@ -24,15 +25,9 @@ import (
 // that stays go on, also when its address, its limits or its certificates change, by the limits
 // they came in by; those of a listener that is no more are seen to as its on_remove says.
 func (a *App) Reload(ctx context.Context, cfg configs.Config) error {
-	if err := cfg.Validate(); err != nil {
-		return fmt.Errorf("app: reload: nothing has changed: %w", err)
-	}
-	trust, err := trustOf(&cfg.Trust)
+	trust, err := a.bringOf(ctx, &cfg)
 	if err != nil {
-		return fmt.Errorf("app: reload: nothing has changed: %w", err)
-	}
-	if err := a.bring(ctx, &naming{&cfg.Bundles, trust, cfg.Listeners, a.log}); err != nil {
-		return fmt.Errorf("app: reload: nothing has changed: %w", err)
+		return err
 	}
 	a.change.Lock()
 	defer a.change.Unlock()
@@ -68,6 +63,30 @@ func (a *App) Reload(ctx context.Context, cfg configs.Config) error {
 	err = c.commit(ctx)
 	a.sweepPulledLocked()
 	return errors.Join(err, a.forgetStrangers())
+}
+
+// Bring is what Reload begins with, alone: it pulls the bundles that cfg names and that are not
+// kept, and may wait for registries. It changes nothing that Reload does, reserves no listener, and
+// may be ended at any time: what was pulled until then is kept.
+func (a *App) Bring(ctx context.Context, cfg configs.Config) error {
+	_, err := a.bringOf(ctx, &cfg)
+	return err
+}
+
+// bringOf answers the keys of cfg, too.
+func (a *App) bringOf(ctx context.Context, cfg *configs.Config) (*sign.Policy, error) {
+	err := cfg.Validate()
+	if err != nil {
+		return nil, fmt.Errorf("app: reload: nothing has changed: %w", err)
+	}
+	trust, err := trustOf(&cfg.Trust)
+	if err == nil {
+		err = a.bring(ctx, &naming{&cfg.Bundles, trust, cfg.Listeners, a.log})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("app: reload: nothing has changed: %w", err)
+	}
+	return trust, nil
 }
 
 // reloading is what changes are told that are asked for meanwhile.

@@ -47,7 +47,9 @@ func serve(ctx context.Context, sys *system, from configs.Sources) error {
 	if err := greet(sys.out, a, &cfg); err != nil {
 		return failure{errors.Join(err, a.Close())}
 	}
-	r := newReloader(func(ctx context.Context) { reload(ctx, a, sys, from) })
+	r := newReloader(func(ctx, early context.Context) {
+		tell(sys, reload(ctx, early, a, from))
+	})
 	if hup {
 		r.ask()
 	}
@@ -90,12 +92,28 @@ func stop(closeAll func() error, signals <-chan os.Signal) error {
 	}
 }
 
-// reload reads the sources again. What is wrong is said and changes nothing.
-func reload(ctx context.Context, a *app.App, sys *system, from configs.Sources) {
+// errAgain is for a reload that ended before it changed anything, since another was asked for.
+var errAgain = errors.New("asked for again while it waited for a registry: it begins anew, with " +
+	"the configuration as it is now")
+
+// reload reads the sources again. What is wrong changes nothing. early bounds the waiting for
+// registries.
+func reload(ctx, early context.Context, a *app.App, from configs.Sources) error {
 	cfg, err := load(from)
-	if err == nil {
-		err = a.Reload(ctx, cfg)
+	if err != nil {
+		return err
 	}
+	if err := a.Bring(early, cfg); err != nil {
+		if early.Err() != nil && ctx.Err() == nil {
+			return errAgain
+		}
+		return err
+	}
+	return a.Reload(ctx, cfg)
+}
+
+// tell says what became of a reload.
+func tell(sys *system, err error) {
 	if err != nil {
 		_, _ = fmt.Fprintf(sys.err, "hpmq: not reloaded: %s\n", plain(err))
 		return

@@ -58,3 +58,34 @@ func TestACheckSaysThatItPulls(t *testing.T) {
 		t.Errorf("exit %d: %s", code, p.err)
 	}
 }
+
+// A reload that waits for a registry ends when another is asked for: what was mended is read.
+func TestAMendedFileDoesNotWaitForARegistry(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = silent.Close() }()
+	file := filepath.Join(t.TempDir(), "hpmq.yaml")
+	const head = "data_dir: memory\nadmin: {bind: off}\nlisteners:"
+	write(t, file, head+cheap+"a\n")
+	p := start(t, "--config", file, "--log-level", "error")
+	p.out.until(t, "mosquitto_pub")
+	use := silent.Addr().String() + "/x@sha256:" + strings.Repeat("0", 64)
+	write(t, file, head+"\n  - bind: tcp://127.0.0.1:0\n    name: b\n    link: {router: [{use: \""+
+		use+"\"}]}\n")
+	p.signals <- syscall.SIGHUP
+	conn, err := silent.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	write(t, file, head+cheap+"c\n")
+	p.signals <- syscall.SIGHUP
+	p.err.until(t, "not reloaded: asked for again while it waited for a registry")
+	p.out.until(t, "hpmq: reloaded")
+	p.signals <- syscall.SIGTERM
+	if code := <-p.exit; code != exitOK {
+		t.Errorf("exit %d: %s", code, p.err)
+	}
+}
