@@ -3,11 +3,14 @@ package registry
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote"
+	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/hpmq/hpmq/sdk/bundle/oci"
 	"github.com/hpmq/hpmq/sdk/bundle/sign"
@@ -72,12 +75,32 @@ func (p *push) manifest(ctx context.Context, d oci.Descriptor) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, b := range append([]oci.Descriptor{m.Config}, m.Layers...) {
-		if err := p.blob(ctx, b); err != nil {
-			return nil, fmt.Errorf("blob %s: %w", b.Digest, err)
+	for try := 1; ; try++ {
+		for _, b := range append([]oci.Descriptor{m.Config}, m.Layers...) {
+			if err := p.blob(ctx, b); err != nil {
+				return nil, fmt.Errorf("blob %s: %w", b.Digest, err)
+			}
+		}
+		err = p.repo.Push(ctx, theirs(d), bytes.NewReader(text))
+		if try == triesMax || !unknownBlob(err) {
+			return text, err
 		}
 	}
-	return text, p.repo.Push(ctx, theirs(d), bytes.NewReader(text))
+}
+
+// triesMax is how often a manifest is pushed whose blobs the registry does not know: it may forget
+// one for a moment that two push at once.
+const triesMax = 5
+
+func unknownBlob(err error) bool {
+	var answer *errcode.ErrorResponse
+	if !errors.As(err, &answer) {
+		return false
+	}
+	return slices.ContainsFunc(answer.Errors, func(e errcode.Error) bool {
+		return e.Code == errcode.ErrorCodeManifestBlobUnknown ||
+			e.Code == errcode.ErrorCodeBlobUnknown
+	})
 }
 
 // blob pushes what is not there yet.

@@ -143,17 +143,40 @@ func both(t *testing.T, ref string) {
 	t.Helper()
 	firstRead, secondWrote, firstWrote := make(chan struct{}), make(chan struct{}),
 		make(chan struct{})
+	firstEnded, secondEnded := make(chan struct{}), make(chan struct{})
 	first := waiting(t, &held{
-		before: func() { close(firstRead); <-secondWrote }, after: func() { close(firstWrote) },
+		before: func() {
+			close(firstRead)
+			select {
+			case <-secondWrote:
+			case <-secondEnded: // it never came to that: its error says why
+			}
+		},
+		after: func() { close(firstWrote) },
 	}, func() {})
 	second := waiting(t, &held{
-		before: func() { <-firstRead }, after: func() { close(secondWrote) },
-	}, func() { <-firstWrote })
+		before: func() {
+			select {
+			case <-firstRead:
+			case <-firstEnded:
+			}
+		},
+		after: func() { close(secondWrote) },
+	}, func() {
+		select {
+		case <-firstWrote:
+		case <-firstEnded:
+		}
+	})
 	done := make(chan error, 1)
-	go func() { done <- signed(t, second, ref) }()
+	go func() {
+		defer close(secondEnded)
+		done <- signed(t, second, ref)
+	}()
 	if err := signed(t, first, ref); err != nil {
 		t.Error("first:", err)
 	}
+	close(firstEnded)
 	if err := <-done; err != nil {
 		t.Error("second:", err)
 	}
@@ -265,5 +288,35 @@ func TestListThatIsNotKept(t *testing.T) {
 	}
 	if _, ok := p.kept["tag"]; ok {
 		t.Error("the tag was moved to a bundle whose signature is lost")
+	}
+}
+
+// forgetful does not know, for some manifests that are put, what they list.
+type forgetful struct {
+	*plain
+	left int
+}
+
+func (r *forgetful) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	if q.Method == http.MethodPut && strings.Contains(q.URL.Path, "/manifests/") && r.left > 0 {
+		r.left--
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}`)
+		return
+	}
+	r.plain.ServeHTTP(w, q)
+}
+
+// TestWhatARegistryForgetsForAMomentIsPushedAgain, and not for ever.
+func TestWhatARegistryForgetsForAMomentIsPushedAgain(t *testing.T) {
+	for left, good := range map[int]bool{1: true, triesMax - 1: true, triesMax: false} {
+		r := &forgetful{&plain{kept: map[string][]byte{}}, left}
+		s := httptest.NewServer(r)
+		err := signed(t, waiting(t, http.DefaultTransport, func() {}),
+			strings.TrimPrefix(s.URL, "http://")+"/b:tag")
+		s.Close()
+		if good != (err == nil) {
+			t.Errorf("forgot %d times: %v", left, err)
+		}
 	}
 }
