@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/hpmq/hpmq/sdk/mqtt"
@@ -108,4 +110,85 @@ func TestPeersGetWhatIsRetainedBehindTheWrite(t *testing.T) {
 	if len(asked) != 1 || !asked[0] {
 		t.Errorf("asked before: %v", asked)
 	}
+}
+
+// grouped is a Store that notes what share of which group each write had.
+type grouped struct {
+	ledger
+	shares map[uint64]uint64
+	writes []Batch
+}
+
+func (g *grouped) Write(t Token, b *Batch) bool {
+	if b.Group != 0 {
+		g.shares[b.Group] += b.Share
+	}
+	g.writes = append(g.writes, Batch{Group: b.Group, Ops: append([]Op(nil), b.Ops...)})
+	return g.ledger.Write(t, b)
+}
+
+// last is the group of the last write that had such an op.
+func (g *grouped) last(kind OpKind) (group uint64) {
+	for _, b := range g.writes {
+		for _, op := range b.Ops {
+			if op.Kind == kind {
+				group = b.Group
+			}
+		}
+	}
+	return group
+}
+
+// TestAWillIsKeptTogetherWithItsSession: a kill between the writes of two kernels must not leave
+// the session without the will, and the peer's subscribers without it too.
+func TestAWillIsKeptTogetherWithItsSession(t *testing.T) {
+	boxes, shares := &[2]nearBox{}, map[uint64]uint64{}
+	l := &Listener{Name: "t", Limits: DefaultLimits()}
+	var k [2]*Kernel
+	var kept [2]*grouped
+	for i := range k {
+		c := Default()
+		c.Self, c.Peers, c.Durable = PeerID(i), 2, true
+		kept[i] = &grouped{shares: shares}
+		k[i] = New(c, kept[i], near{PeerID(i), boxes})
+	}
+	talk := func() {
+		for range 8 {
+			boxes[0].bring(k[0])
+			boxes[1].bring(k[1])
+		}
+	}
+	open := func(k *Kernel, p *mqtt.Connect) *Conn {
+		c := k.Open(1, l, "127.0.0.1", &pipe{room: 1 << 20})
+		p.Version, p.CleanStart = mqtt.V5, true
+		p.Props = p.Props.AppendUint32(mqtt.SessionExpiryInterval, 60)
+		k.Packet(1, c, p.Append(nil))
+		talk()
+		return c
+	}
+	sub := open(k[1], &mqtt.Connect{ClientID: []byte("sub")})
+	k[1].Packet(1, sub, mqtt.AppendSubscribe(nil, mqtt.V5, 1, nil,
+		[]mqtt.Subscription{{Filter: []byte("t"), QoS: mqtt.AtLeastOnce}}))
+	talk()
+	k[0].Closed(1, open(k[0], &mqtt.Connect{ClientID: []byte("mortal"), HasWill: true,
+		Will: mqtt.Will{Topic: []byte("t"), Payload: []byte("a last word"),
+			QoS: mqtt.AtLeastOnce}}))
+	talk()
+	push := kept[1].last(OpPush)
+	if push == 0 || shares[push] != GroupWhole {
+		t.Errorf("the will is in group %d with shares %d of %d", push, shares[push],
+			uint64(GroupWhole))
+	}
+	for _, b := range kept[0].writes { // what comes later stands behind in the Store
+		without := slices.ContainsFunc(b.Ops, func(op Op) bool {
+			return op.Kind == OpPutSession && !bytes.Contains(op.Value, []byte("a last word"))
+		})
+		if without {
+			if b.Group != push {
+				t.Errorf("the session without the will is in group %d, that in %d", b.Group, push)
+			}
+			return
+		}
+	}
+	t.Error("the session is never without the will")
 }

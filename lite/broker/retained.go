@@ -268,6 +268,9 @@ func (k *Kernel) publishWill(s *session, w *will) {
 		m.Expire = k.now + Time(w.lifetime)*1000
 	}
 	k.begin(nil, 0)
+	if k.cfg.Durable && k.durable(s) {
+		k.together() // a kill must not find the session without its will, and a peer without it too
+	}
 	if s.lis.Policy == nil || k.process(s.lis.Policy, s.who, &m) {
 		k.spread(&m)
 	}
