@@ -218,7 +218,7 @@ func (o *operator) admitsBack(r *client.Rollback, key string) error {
 		err := o.judgeDigest(digest)
 		for _, s := range was {
 			if s.Pinned != nil && s.Pinned.Digest == digest {
-				err = o.judge(&s.Pinned.Pin)
+				err = o.judgePlace(s.Pinned)
 				break
 			}
 		}
