@@ -3,8 +3,8 @@ package broker
 import "github.com/hpmq/hpmq/sdk/mqtt"
 
 // admit gives c its session. Where CONNACK promises something that must outlive the kernel, a new
-// session or the end of an old one, it waits for the Store; what the client sends meanwhile is
-// held.
+// session, the end of an old one, or a will, it waits for the Store; what the client sends
+// meanwhile is held.
 func (k *Kernel) admit(c *Conn, s *session, present, dropped bool) {
 	h := c.hello
 	c.state, c.sess, h.present = admitting, s, present
@@ -15,7 +15,7 @@ func (k *Kernel) admit(c *Conn, s *session, present, dropped bool) {
 	if fresh {
 		s.num = k.number()
 	}
-	if !fresh && !dropped {
+	if will := s.will != nil && k.durable(s); !fresh && !dropped && !will {
 		k.saveSession(s)
 		k.welcome(c)
 		return

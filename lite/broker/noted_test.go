@@ -192,3 +192,39 @@ func TestAWillIsKeptTogetherWithItsSession(t *testing.T) {
 	}
 	t.Error("the session is never without the will")
 }
+
+// lazy is a Store that answers no Write while it lags.
+type lazy struct {
+	ledger
+	lags bool
+}
+
+func (l *lazy) Write(t Token, b *Batch) bool {
+	l.ledger.Write(t, b)
+	return t == 0 || !l.lags
+}
+
+// TestAWillIsKeptBeforeItIsPromised, also that of a session that goes on.
+func TestAWillIsKeptBeforeItIsPromised(t *testing.T) {
+	kept := &lazy{}
+	cfg := Default()
+	cfg.Durable = true
+	k, l := New(cfg, kept, nil), &Listener{Name: "t", Limits: DefaultLimits()}
+	open := func(will bool) *Conn {
+		p := mqtt.Connect{Version: mqtt.V5, ClientID: []byte("a"), HasWill: will}
+		if will {
+			p.Will = mqtt.Will{Topic: []byte("t"), Payload: []byte("a last word")}
+		}
+		p.Props = p.Props.AppendUint32(mqtt.SessionExpiryInterval, 60)
+		c := k.Open(1, l, "127.0.0.1", &pipe{room: 1 << 20})
+		k.Packet(1, c, p.Append(nil))
+		return c
+	}
+	k.Closed(1, open(true))
+	kept.lags = true
+	for _, will := range []bool{false, true} {
+		if c := open(will); (c.state == admitting) != will {
+			t.Errorf("with a will: %v, state %d", will, c.state)
+		}
+	}
+}
