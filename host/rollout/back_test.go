@@ -63,6 +63,27 @@ func before(m *Machine) string {
 	return chain[0].Pinned.Source
 }
 
+// undoRouter is the tables' own rollback of the router of a.
+func undoRouter(t *testing.T, m *Machine) {
+	t.Helper()
+	if err := m.Undo("a", "router", "bob", func() error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// backRouter is the same as a change, as after a restart.
+func backRouter(t *testing.T, m *Machine, id string) {
+	t.Helper()
+	items, err := m.Back("a", "router")
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := Request{ID: id, Items: items, Undo: true, By: "bob"}
+	if c := submit(t, m, q); c.State != Done {
+		t.Fatalf("%+v", c)
+	}
+}
+
 // TestAStartGoesBackOnly: not to what somebody went away from, whether by the tables' own rollback
 // or by a change, nor to what is in quarantine; but there again once it is what was before.
 func TestAStartGoesBackOnly(t *testing.T) {
@@ -78,36 +99,20 @@ func TestAStartGoesBackOnly(t *testing.T) {
 			t.Errorf("a start goes to %q after a restart, want %q", before(again), want)
 		}
 	}
-	undo := func() {
-		t.Helper()
-		if err := m.Undo("a", "router", "bob", func() error { return nil }); err != nil {
-			t.Fatal(err)
-		}
-	}
-	back := func(id string) {
-		t.Helper()
-		items, err := m.Back("a", "router")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if c := submit(t, m, Request{ID: id, Items: items, Undo: true}); c.State != Done {
-			t.Fatalf("%+v", c)
-		}
-	}
 	at(none)
 	submit(t, m, swap("1", "rules@1.0.0"))
 	at("config")
 	submit(t, m, swap("2", "rules@2.0.0"))
 	at("rules@1.0.0")
-	undo() // 1 is linked
+	undoRouter(t, m) // 1 is linked
 	at(none)
-	undo() // 2 is
+	undoRouter(t, m) // 2 is
 	at("rules@1.0.0")
-	back("3")
+	backRouter(t, m, "3")
 	at(none)
-	back("4")
+	backRouter(t, m, "4")
 	at("rules@1.0.0")
-	back("5")
+	backRouter(t, m, "5")
 	submit(t, m, Request{ID: "6", Items: []Item{
 		{Listener: "a", Role: "transformer", Source: "x@1.0.0"}}})
 	at(none) // another role changes nothing about it
@@ -186,9 +191,7 @@ func TestAnUndoIsNotedWithItsChange(t *testing.T) {
 	submit(t, m, Request{ID: "t",
 		Items: []Item{{Listener: "a", Role: "transformer", Source: "x"}}})
 	for _, undone := range []bool{true, false, true, false} {
-		if err := m.Undo("a", "router", "bob", func() error { return nil }); err != nil {
-			t.Fatal(err)
-		}
+		undoRouter(t, m)
 		w = w.next()
 		m, _ = w.open(Default())
 		for _, c := range m.Changes() {
@@ -210,20 +213,6 @@ func TestAnUndoIsNotedWithItsChange(t *testing.T) {
 func TestARollbackIsAdvisedForWhatIsLinked(t *testing.T) {
 	w := newWorld(t)
 	m, _ := w.open(Default())
-	undo := func() {
-		t.Helper()
-		if err := m.Undo("a", "router", "bob", func() error { return nil }); err != nil {
-			t.Fatal(err)
-		}
-	}
-	back := func(id string) {
-		t.Helper()
-		items, err := m.Back("a", "router")
-		if err != nil {
-			t.Fatal(err)
-		}
-		submit(t, m, Request{ID: id, Items: items, Undo: true, By: "bob"})
-	}
 	const byCommand = "hpmq-cli link rollback --listener a --role router"
 	want := func(says map[string]string) {
 		t.Helper()
@@ -243,14 +232,14 @@ func TestARollbackIsAdvisedForWhatIsLinked(t *testing.T) {
 	submit(t, m, swap("1", "rules@1.0.0"))
 	submit(t, m, swap("2", "rules@2.0.0"))
 	want(map[string]string{"1": "was changed since by 2", "2": byCommand})
-	back("3")
+	backRouter(t, m, "3")
 	want(map[string]string{"1": "was changed since by 2", "2": since, "3": byCommand})
 	if c, _ := m.Change("2"); len(c.Undone) != 1 || c.Undone[0].By != "bob" {
 		t.Errorf("an undo that is a change is not noted: %+v", c)
 	}
-	undo()
+	undoRouter(t, m)
 	want(map[string]string{"2": byCommand, "3": since})
-	back("4")
+	backRouter(t, m, "4")
 	want(map[string]string{"2": since, "3": byCommand, "4": byCommand})
 	submit(t, m, swap("5", "rules@5.0.0"))
 	want(map[string]string{"2": "was changed since by 5", "4": "was changed since by 5",

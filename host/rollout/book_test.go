@@ -80,6 +80,18 @@ func TestASlowReaderIsCutOffAndTold(t *testing.T) {
 	}
 }
 
+// atWork is a machine with the change long, which is watched until it is ended by hand.
+func (w *world) atWork(cfg Config) *Machine {
+	w.t.Helper()
+	w.stuck = func() bool { return true }
+	m, _ := w.open(cfg)
+	if _, err := m.Submit(Request{ID: "long", Watch: time.Hour, Items: []Item{
+		{Listener: "b", Role: "router", Position: 0, Source: "rules@2.0.0"}}}); err != nil {
+		w.t.Fatal(err)
+	}
+	return m
+}
+
 // readUntil answers what r reads until something is in that state.
 func readUntil(t *testing.T, r *Reader, state State) (list []string) {
 	t.Helper()
@@ -101,13 +113,7 @@ func TestOneChangeIsReadToItsEnd(t *testing.T) {
 	w := newWorld(t)
 	cfg := Default()
 	cfg.EventsMax = 20
-	w.stuck = func() bool { return true }
-	m, _ := w.open(cfg)
-	long := Request{ID: "long", Watch: time.Hour, Items: []Item{
-		{Listener: "b", Role: "router", Position: 0, Source: "rules@2.0.0"}}}
-	if _, err := m.Submit(long); err != nil {
-		t.Fatal(err)
-	}
+	m := w.atWork(cfg)
 	begun, err := m.SubscribeTo("long")
 	if err != nil {
 		t.Fatal(err)
@@ -200,13 +206,7 @@ func TestWhoWasAtWorkForLongIsKept(t *testing.T) {
 	w := newWorld(t)
 	cfg := Default()
 	cfg.HistoryMax = 2
-	w.stuck = func() bool { return true }
-	m, _ := w.open(cfg)
-	long := Request{ID: "long", Watch: time.Hour, Items: []Item{
-		{Listener: "b", Role: "router", Position: 0, Source: "rules@2.0.0"}}}
-	if _, err := m.Submit(long); err != nil {
-		t.Fatal(err)
-	}
+	m := w.atWork(cfg)
 	for i := range 5 {
 		submit(t, m, swap(fmt.Sprint(i), fmt.Sprintf("rules@2.0.%d", i)))
 	}
